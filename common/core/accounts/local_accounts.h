@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The local users and groups of this host, read from the text of /etc/passwd and /etc/group (never through NSS: a
+// daemon that answers for logins must not ask itself). Immutable.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace latchkey::accounts {
+
+struct LocalUser {
+  std::string name;
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+
+  // Below 1000, or nobody (65534): never managed by default, only reachable by a rule that names it.
+  bool is_system() const { return uid < 1000 || uid == 65534; }
+};
+
+class LocalAccounts {
+ public:
+  // Lines that are no passwd(5) or group(5) entries are passed over, as libc does. The first entry of a name counts.
+  static LocalAccounts parse(std::string_view passwd, std::string_view group);
+
+  const LocalUser* find_user(std::string_view name) const;
+  std::optional<std::uint32_t> find_group(std::string_view name) const;
+
+ private:
+  std::map<std::string, LocalUser, std::less<>> users_;
+  std::map<std::string, std::uint32_t, std::less<>> groups_;
+};
+
+// A name that we are ready to compare with an account: 1 to 32 bytes of [a-z0-9_.-], not starting with '-' or '.',
+// not all digits. Bytes only: no folding, no normalising (SECURITY.md section 1). Upper case is refused.
+bool usable_name(std::string_view name);
+
+}  // namespace latchkey::accounts

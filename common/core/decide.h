@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The straight way of a token (DESIGN section 4): stations 3 to 11 as two functions and their composition. Nothing here
+// touches the world: `now` is handed in, and data that is lacking is named, never fetched.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <variant>
+
+#include "core/claims/validated_claims.h"
+#include "core/decision.h"
+#include "core/jose/scratch.h"
+#include "core/request.h"
+#include "core/snapshot.h"
+
+namespace latchkey {
+
+// The decision needs a newer key set of this issuer than the snapshot has: none, stale, or without the token's key.
+// Where the service cannot satisfy it, `error` is the answer.
+struct NeedKeys {
+  std::size_t issuer = 0;  // index into config->issuers
+  Decision otherwise;      // what to answer where no newer set can be had (key_unknown, keys_missing, keys_stale)
+};
+
+// What verify() found besides the claims: enough to remember the token.
+struct Verified {
+  std::shared_ptr<const claims::ValidatedClaims> claims;
+  std::size_t issuer = 0;          // index into config->issuers
+  std::uint64_t generation = 0;    // of the key set that verified it
+};
+
+struct VerifyFailure {
+  Decision decision;               // reason, detail, trace
+  std::optional<std::size_t> need_keys;  // issuer whose newer key set could change the answer
+};
+
+// Stations 3 to 7: bytes from anybody -> claims whose signature and policy hold at `now`. `trace` records each check.
+// The token may be any bytes up to limits::kTokenBytes (longer: token_too_long). O(size) work before the signature.
+tl::expected<Verified, VerifyFailure> verify(std::string_view token, const Snapshot& snapshot, WallTime now,
+                                             jose::Scratch& scratch, Trace& trace);
+
+// Runs anew what time and the key set may have changed for a token that verify() accepted before: expiry, not-before,
+// age, and that the issuer is still configured the same way and still holds its key.
+tl::expected<void, Error> recheck(const Verified& verified, const Snapshot& snapshot, WallTime now, Trace& trace);
+
+// Stations 8 to 11 for a token that was just verified.
+Decision judge(const claims::ValidatedClaims& claims, std::size_t issuer, const LoginRequest& request,
+               const Snapshot& snapshot, WallTime now, Trace trace);
+
+// What the service remembers of a login that it allowed (id, who, from which token).
+struct Login {
+  std::string id;               // 32 hex digits
+  std::string service;
+  std::string user;             // the person: PAM_USER at authenticate (sudo: the invoking user)
+  claims::ClaimsRecord claims;
+  WallTime started_at{};
+};
+
+// The claims with which a name last signed in.
+struct LastSeen {
+  claims::ClaimsRecord claims;
+  WallTime seen_at{};
+};
+
+// account, setcred, open_session and close_session: judged by the login where its id is heeded (same person, same
+// service), else by binding, revocation, lock and the claims last seen (DESIGN section 5 "Account without a login id").
+// `login` and `last_seen` are what the service knows under request.login and the person's name; either may be null.
+Decision judge_later_call(const LoginRequest& request, const Login* login, const LastSeen* last_seen,
+                          const Snapshot& snapshot, WallTime now);
+
+// The name of the person of a request: PAM_RUSER for the configured sudo services in setcred and session calls (there
+// PAM_USER is the target), else PAM_USER.
+std::string_view person(const LoginRequest& request, const config::Config& config);
+
+// verify, then judge: for callers without a memory of verified tokens (tests, tools).
+std::variant<Decision, NeedKeys> decide(std::string_view token, const LoginRequest& request, const Snapshot& snapshot,
+                                        WallTime now, jose::Scratch& scratch);
+
+}  // namespace latchkey

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Everything that a decision may know, immutable and swapped whole. The control thread makes a new one and hands it to
+// every worker; a worker holds its `shared_ptr` for as long as one decision takes.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "core/accounts/bindings.h"
+#include "core/accounts/local_accounts.h"
+#include "core/base/time.h"
+#include "core/config/config.h"
+#include "core/jose/jwk_set.h"
+#include "core/revocation/revocation_set.h"
+
+namespace latchkey {
+
+// The keys of one issuer as they were last fetched well. `keys` is null while there are none.
+struct IssuerKeys {
+  std::shared_ptr<const jose::JwkSet> keys;
+  WallTime fetched_at{};
+  std::uint64_t generation = 0;  // counts good fetches that changed the set; remembered tokens hold it
+};
+
+struct Snapshot {
+  std::shared_ptr<const config::Config> config;
+  std::vector<IssuerKeys> keys;  // same order and size as config->issuers
+  std::shared_ptr<const revocation::RevocationSet> revocations;
+  std::shared_ptr<const accounts::LocalAccounts> accounts;
+  std::shared_ptr<const accounts::Bindings> bindings;
+  std::uint64_t number = 0;      // grows with each swap
+};
+
+}  // namespace latchkey
