@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The logins that this host has allowed and that are not closed yet, and the claims each name last signed in with. In
+// memory, bounded, shared by all workers; loaded from the state store at start. A login is kept by its id *and* its
+// person, because that is how it is heeded (DESIGN section 5).
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "core/decide.h"
+
+namespace latchkey::latchkeyd {
+
+class LoginBook {
+ public:
+  struct Limits {
+    std::size_t logins = 65'536;          // open at once; the person's own oldest is forgotten first, else the oldest
+    std::size_t logins_per_person = 512;
+    std::size_t names = 65'536;           // with claims last seen; the one seen longest ago is forgotten first
+  };
+
+  LoginBook() : LoginBook(Limits{}) {}
+  explicit LoginBook(Limits limits);
+
+  // Before the threads start: oldest logins first.
+  void load(std::vector<Login> logins, std::vector<std::pair<std::string, LastSeen>> last_seen);
+
+  // Ids of the logins that had to be forgotten for it; the caller closes them in the state store, too.
+  std::vector<std::string> put(Login login);
+  // Null where the person has no open login of that id. The service is for judge_later_call() to compare.
+  std::shared_ptr<const Login> find(std::string_view id, std::string_view person) const;
+  // Whether it was open.
+  bool close(std::string_view id, std::string_view person);
+
+  // Keeps the newer one.
+  void saw(std::string_view name, LastSeen seen);
+  std::shared_ptr<const LastSeen> last_seen(std::string_view name) const;
+
+  std::size_t logins() const;
+  std::size_t names() const;
+
+ private:
+  static constexpr std::size_t kShards = 16;
+  struct Person {
+    std::deque<std::shared_ptr<const Login>> logins;  // oldest first
+    std::shared_ptr<const LastSeen> last_seen;
+  };
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view name) const { return std::hash<std::string_view>{}(name); }
+  };
+  struct Shard {
+    mutable std::mutex mutex;
+    std::unordered_map<std::string, Person, Hash, std::equal_to<>> persons;
+    std::size_t logins = 0;
+    std::size_t names = 0;
+  };
+
+  Shard& shard(std::string_view name);
+  const Shard& shard(std::string_view name) const;
+  void forget_oldest_login(Shard& shard, std::vector<std::string>& forgotten);
+  void forget_oldest_name(Shard& shard);
+
+  Limits limits_;
+  std::array<Shard, kShards> shards_;
+};
+
+}  // namespace latchkey::latchkeyd

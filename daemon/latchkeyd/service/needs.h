@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a conversation may need of the control thread before it can answer. Called from any thread; the completion runs
+// on the executor that the caller names, always, and at most once. A request makes each call at most once.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "core/base/error.h"
+#include "core/decision.h"
+#include "latchkeyd/service/executor.h"
+
+namespace latchkey::latchkeyd {
+
+enum class KeysOutcome : std::uint8_t {
+  newer,         // the workers hold a newer key set than the caller had seen: decide again
+  unchanged,     // fetched, and the set is the same
+  rate_limited,  // the last fetch is too recent (`min_fetch_interval`)
+  failed,        // the fetch failed or the issuer is gone from the configuration
+};
+
+class Needs {
+ public:
+  virtual ~Needs() = default;
+
+  // Asks for a key set of the issuer with that short name that is newer than `seen_generation`. All callers share one
+  // fetch. With `newer`, every worker took the new snapshot before `done` runs.
+  virtual void request_keys(std::string issuer, std::uint64_t seen_generation, Executor& reply_to,
+                            std::function<void(KeysOutcome)> done) = 0;
+
+  // Stores the binding durably and hands every worker a snapshot with it, then calls `done`. subject_conflict where the
+  // name was bound to another subject meanwhile, state_unavailable where it could not be written.
+  virtual void bind(NewBinding binding, Executor& reply_to, std::function<void(Expected<void>)> done) = 0;
+};
+
+}  // namespace latchkey::latchkeyd
