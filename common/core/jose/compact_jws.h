@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A token that has the form of a compact JWS (RFC 7515 sections 3.1 and 7.1) and asks for nothing that this verifier
+// does not do. Nothing of it is verified yet: a CompactJws may be used to look things up, and for nothing else.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "core/base/error.h"
+#include "core/jose/algorithm.h"
+#include "core/jose/json.h"
+#include "core/jose/scratch.h"
+
+namespace latchkey::jose {
+
+class CompactJws {
+ public:
+  // What the header says. `jku`, `jwk`, `x5u` and `x5c` are never looked at (RFC 8725 section 3.10).
+  Algorithm algorithm() const { return algorithm_; }
+  std::optional<std::string_view> kid() const { return kid_; }  // at most limits::kKidBytes
+  std::optional<std::string_view> typ() const { return typ_; }  // as written
+  const JsonValue& header() const { return header_; }
+
+  // The payload's `iss`, for table look-up and nothing else (RFC 8725 section 3.8); nothing where it is absent or no
+  // string.
+  std::optional<std::string_view> unverified_issuer() const;
+
+ private:
+  friend class CompactParser;
+  friend class VerifiedJws;
+  friend class SignatureVerifier;
+  CompactJws(JsonValue header, JsonValue payload) : header_(header), payload_(payload) {}
+
+  JsonValue header_;
+  JsonValue payload_;  // always an object
+  std::string_view signing_input_;
+  std::span<const std::uint8_t> signature_;
+  Algorithm algorithm_{};
+  std::optional<std::string_view> kid_;
+  std::optional<std::string_view> typ_;
+};
+
+// Any bytes from anybody. Borrows from the token and the scratch. token_missing (empty), token_too_long,
+// token_malformed, token_encrypted, header_unsupported, algorithm_unsupported.
+Expected<CompactJws> parse_compact(std::string_view token, Scratch& scratch);
+
+// What verifying this token would cost at most, by its header alone; small for what is no token. For budgets, which are
+// charged before the work is done.
+std::chrono::microseconds quote(std::string_view token, Scratch& scratch);
+
+}  // namespace latchkey::jose
