@@ -45,7 +45,8 @@ class StateStore {
   virtual void remove_binding(std::string user, Executor& reply_to, DoneFound done) = 0;
 
   // Queued before the call returns and written soon after; drained at a normal stop. Failures are journaled by the
-  // store: a login goes on from memory (SECURITY section 4, F14).
+  // store: a login goes on from memory (SECURITY section 4, F14). Written in batches: a login that is closed before its
+  // batch, and a name seen again, cost the disk nothing. The queue is bounded.
   virtual void put_login(Login login) = 0;
   virtual void close_login(std::string id, WallTime at) = 0;
   virtual void put_last_seen(std::string user, LastSeen seen) = 0;
