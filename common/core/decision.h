@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/accounts/mapping.h"
 #include "core/base/reason.h"
 #include "core/base/time.h"
 #include "core/claims/validated_claims.h"
@@ -66,13 +67,7 @@ class Trace {
   std::array<Outcome, kChecks> outcomes_{};
 };
 
-// Who somebody is on this host. Made by the mapping only.
-struct LocalIdentity {
-  std::string user;
-  std::uint32_t uid = 0;
-  std::vector<std::string> groups;      // local groups that the map gave and that exist here
-  std::vector<std::uint32_t> gids;      // their ids, same order
-};
+using accounts::LocalIdentity;
 
 // First use of a name by a subject: the service stores it durably before the verdict is sent.
 struct NewBinding {

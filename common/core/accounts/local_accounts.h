@@ -34,8 +34,13 @@ class LocalAccounts {
   std::map<std::string, std::uint32_t, std::less<>> groups_;
 };
 
-// A name that we are ready to compare with an account: 1 to 32 bytes of [a-z0-9_.-], not starting with '-' or '.',
-// not all digits. Bytes only: no folding, no normalising (SECURITY.md section 1). Upper case is refused.
+// A name of a token that we are ready to compare with an account: 1 to 32 bytes of [a-z0-9_.-], not starting with '-' or
+// '.', with at least one letter or '_' (a name of digits would be read as an id). Bytes only: no folding, no normalising
+// (RFC 8725 section 3.7, SECURITY.md section 1). Upper case is refused.
 bool usable_name(std::string_view name);
+
+// A user or group name that an administrator may write into the configuration: as above, upper case included. Such a
+// name can keep an account out of our hands ('unmanaged') or name a local group; no token can ever name such a user.
+bool writable_name(std::string_view name);
 
 }  // namespace latchkey::accounts

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/accounts/local_accounts.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+
+#include "core/base/limits.h"
+
+namespace latchkey::accounts {
+namespace {
+
+constexpr std::uint32_t kNoId = std::numeric_limits<std::uint32_t>::max();  // (uid_t)-1 means "no change" to the kernel
+
+// Splits off what stands before `separator`; the last field takes all the rest.
+std::string_view next_field(std::string_view& rest, char separator) {
+  const auto end = std::min(rest.find(separator), rest.size());
+  const auto field = rest.substr(0, end);
+  rest.remove_prefix(std::min(end + 1, rest.size()));
+  return field;
+}
+
+std::optional<std::uint32_t> parse_id(std::string_view text) {
+  std::uint32_t id = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+  if (error != std::errc{} || end != text.data() + text.size() || text.empty() || id == kNoId) {
+    return std::nullopt;
+  }
+  return id;
+}
+
+// A name that a passwd(5) or group(5) line can hold; NIS lines ("+", "-name") and comments are none.
+bool entry_name(std::string_view name) {
+  return !name.empty() && name.front() != '+' && name.front() != '-' && name.front() != '#' &&
+         name.find('\0') == std::string_view::npos;
+}
+
+// The first `N` fields of a line with at least `most` fields in all, else nothing.
+template <std::size_t N>
+std::optional<std::array<std::string_view, N>> fields(std::string_view line, std::size_t all) {
+  if (static_cast<std::size_t>(std::count(line.begin(), line.end(), ':')) + 1 < all) return std::nullopt;
+  std::array<std::string_view, N> out;
+  for (auto& field : out) field = next_field(line, ':');
+  return out;
+}
+
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || c == '_'; }
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
+
+// The byte pattern of a name. `upper` is only for names that the administrator wrote.
+bool name_pattern(std::string_view name, bool upper) {
+  if (name.empty() || name.size() > limits::kNameBytes) return false;
+  if (name.front() == '-' || name.front() == '.') return false;
+  const auto letter = [&](char c) { return is_letter(c) || (upper && is_upper(c)); };
+  return std::all_of(name.begin(), name.end(),
+                     [&](char c) { return letter(c) || is_digit(c) || c == '.' || c == '-'; }) &&
+         std::any_of(name.begin(), name.end(), letter);
+}
+
+}  // namespace
+
+LocalAccounts LocalAccounts::parse(std::string_view passwd, std::string_view group) {
+  LocalAccounts out;
+  while (!passwd.empty()) {
+    const auto line = next_field(passwd, '\n');
+    // name:password:uid:gid:gecos:home:shell
+    const auto field = fields<4>(line, 7);
+    if (!field || !entry_name((*field)[0])) continue;
+    const auto uid = parse_id((*field)[2]);
+    const auto gid = parse_id((*field)[3]);
+    if (!uid || !gid) continue;
+    out.users_.try_emplace(std::string((*field)[0]), LocalUser{std::string((*field)[0]), *uid, *gid});
+  }
+  while (!group.empty()) {
+    const auto line = next_field(group, '\n');
+    // name:password:gid:members
+    const auto field = fields<3>(line, 4);
+    if (!field || !entry_name((*field)[0])) continue;
+    if (const auto gid = parse_id((*field)[2])) out.groups_.try_emplace(std::string((*field)[0]), *gid);
+  }
+  return out;
+}
+
+const LocalUser* LocalAccounts::find_user(std::string_view name) const {
+  const auto it = users_.find(name);
+  return it == users_.end() ? nullptr : &it->second;
+}
+
+std::optional<std::uint32_t> LocalAccounts::find_group(std::string_view name) const {
+  const auto it = groups_.find(name);
+  if (it == groups_.end()) return std::nullopt;
+  return it->second;
+}
+
+bool usable_name(std::string_view name) { return name_pattern(name, false); }
+
+bool writable_name(std::string_view name) { return name_pattern(name, true); }
+
+}  // namespace latchkey::accounts

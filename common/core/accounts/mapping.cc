@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/accounts/mapping.h"
+
+#include <algorithm>
+
+#include "core/base/text.h"
+
+namespace latchkey::accounts {
+namespace {
+
+// Calls `visit` for each local group name that the map gives for the claims, once a mention.
+template <typename Visit>
+void mapped_groups(const claims::ClaimsRecord& claims, const GroupMap& map, Visit visit) {
+  for (const auto& value : claims.groups) {
+    const auto entry = map.groups.find(value);
+    if (entry == map.groups.end()) continue;
+    for (const auto& group : entry->second) visit(group);
+  }
+}
+
+template <typename Value>
+bool contains(const std::vector<Value>& values, const Value& value) {
+  return std::find(values.begin(), values.end(), value) != values.end();
+}
+
+}  // namespace
+
+std::vector<std::string_view> usable_users(const claims::ClaimsRecord& claims) {
+  std::vector<std::string_view> out;
+  std::copy_if(claims.users.begin(), claims.users.end(), std::back_inserter(out), usable_name);
+  return out;
+}
+
+// RFC 8725 section 3.7: names are compared by bytes, without folding or normalising.
+Expected<void> check_name(const claims::ClaimsRecord& claims, std::string_view user) {
+  if (usable_name(user) && std::find(claims.users.begin(), claims.users.end(), user) != claims.users.end()) return {};
+  const auto usable = usable_users(claims);
+  if (usable.empty()) {
+    return fail(Reason::name_unusable,
+                claims.users.empty() ? "the user claim holds no name"
+                                     : "the user claim holds " + quoted(claims.users.front()));
+  }
+  return fail(Reason::user_mismatch,
+              "the token is for " + quoted(usable.front()) + ", asked for was " + quoted(user));
+}
+
+Expected<LocalIdentity> identify(const revocation::CurrentClaims& claims, const GroupMap& map, std::string_view user,
+                                 const LocalAccounts& accounts) {
+  LATCHKEY_TRY_VOID(check_name(*claims, user));
+  const auto* account = accounts.find_user(user);
+  if (account == nullptr) return fail(Reason::user_unknown, "no local user " + quoted(user));
+
+  LocalIdentity identity;
+  identity.user = account->name;
+  identity.uid = account->uid;
+  mapped_groups(*claims, map, [&](const std::string& group) {
+    const auto gid = accounts.find_group(group);
+    if (!gid || contains(identity.groups, group)) return;
+    identity.groups.push_back(group);
+    identity.gids.push_back(*gid);
+  });
+  return identity;
+}
+
+std::vector<std::string> missing_groups(const claims::ClaimsRecord& claims, const GroupMap& map,
+                                        const LocalAccounts& accounts) {
+  std::vector<std::string> out;
+  mapped_groups(claims, map, [&](const std::string& group) {
+    if (!accounts.find_group(group) && !contains(out, group)) out.push_back(group);
+  });
+  return out;
+}
+
+}  // namespace latchkey::accounts

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/revocation/current_claims.h"
+
+#include "core/base/text.h"
+
+namespace latchkey::revocation {
+
+// RFC 7662 section 2.2: a token is active only while it has not been revoked.
+Expected<CurrentClaims> current(const claims::ValidatedClaims& claims, std::string_view user,
+                                const RevocationSet& revocations) {
+  if (const auto reason = revocations.find(*claims)) {
+    return fail(*reason, "subject " + quoted(claims->subject) + " of " + quoted(claims->issuer));
+  }
+  if (revocations.user_revoked(user)) return fail(Reason::revoked_user, "user " + quoted(user));
+  return CurrentClaims(*claims);
+}
+
+}  // namespace latchkey::revocation

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Claims that were validated and are not revoked (station 8). Made by `current()` only, which is the check.
+#pragma once
+
+#include <string_view>
+
+#include "core/base/error.h"
+#include "core/claims/validated_claims.h"
+#include "core/revocation/revocation_set.h"
+
+namespace latchkey::revocation {
+
+// Borrows the claims: valid as long as they are.
+class CurrentClaims {
+ public:
+  const claims::ClaimsRecord& operator*() const { return *record_; }
+  const claims::ClaimsRecord* operator->() const { return record_; }
+
+ private:
+  friend Expected<CurrentClaims> current(const claims::ValidatedClaims& claims, std::string_view user,
+                                         const RevocationSet& revocations);
+  explicit CurrentClaims(const claims::ClaimsRecord& record) : record_(&record) {}
+
+  const claims::ClaimsRecord* record_;
+};
+
+// Neither the token, nor its subject at this time, nor the local user is revoked; `user` is who wants to be that user
+// and may be any bytes. revoked_user, revoked_token, revoked_subject.
+Expected<CurrentClaims> current(const claims::ValidatedClaims& claims, std::string_view user,
+                                const RevocationSet& revocations);
+
+}  // namespace latchkey::revocation
