@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/latchkeyd/service/login_book.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace latchkey::latchkeyd {
+
+LoginBook::LoginBook(Limits limits) : limits_(limits) {}
+
+LoginBook::Shard& LoginBook::shard(std::string_view person) { return shards_[Hash{}(person) % kShards]; }
+
+const LoginBook::Shard& LoginBook::shard(std::string_view person) const {
+  return shards_[Hash{}(person) % kShards];
+}
+
+void LoginBook::load(std::vector<Login> logins, std::vector<std::pair<std::string, LastSeen>> last_seen) {
+  for (Login& login : logins) put(std::move(login));
+  std::sort(last_seen.begin(), last_seen.end(),
+            [](const auto& a, const auto& b) { return a.second.seen_at < b.second.seen_at; });
+  for (auto& [name, seen] : last_seen) saw(name, std::move(seen));
+}
+
+std::vector<std::string> LoginBook::put(Login login) {
+  std::vector<std::string> forgotten;
+  Shard& shard = this->shard(login.user);
+  const std::lock_guard lock(shard.mutex);
+  auto person = shard.persons.try_emplace(login.user).first;
+  if (person->second.logins.size() >= limits_.logins_per_person) {
+    forgotten.push_back((*person->second.logins.front())->id);
+    forget_login(shard, person, 0);
+  }
+  shard.logins.push_back(std::make_shared<const Login>(std::move(login)));
+  person->second.logins.push_back(std::prev(shard.logins.end()));
+  while (shard.logins.size() > std::max<std::size_t>(1, limits_.logins / kShards)) {
+    forgotten.push_back(forget_oldest_login(shard));
+  }
+  return forgotten;
+}
+
+std::shared_ptr<const Login> LoginBook::find(std::string_view id, std::string_view person) const {
+  const Shard& shard = this->shard(person);
+  const std::lock_guard lock(shard.mutex);
+  const auto found = shard.persons.find(person);
+  if (id.empty() || found == shard.persons.end()) return nullptr;
+  const auto& logins = found->second.logins;
+  const auto login = std::find_if(logins.rbegin(), logins.rend(), [&](const auto& it) { return (*it)->id == id; });
+  return login == logins.rend() ? nullptr : **login;
+}
+
+bool LoginBook::close(std::string_view id, std::string_view person) {
+  Shard& shard = this->shard(person);
+  const std::lock_guard lock(shard.mutex);
+  const auto found = shard.persons.find(person);
+  if (id.empty() || found == shard.persons.end()) return false;
+  const auto& logins = found->second.logins;
+  const auto login = std::find_if(logins.begin(), logins.end(), [&](const auto& it) { return (*it)->id == id; });
+  if (login == logins.end()) return false;
+  forget_login(shard, found, static_cast<std::size_t>(login - logins.begin()));
+  forget_if_empty(shard, found);
+  return true;
+}
+
+void LoginBook::saw(std::string_view name, LastSeen seen) {
+  Shard& shard = this->shard(name);
+  const std::lock_guard lock(shard.mutex);
+  auto found = shard.persons.find(name);
+  if (found == shard.persons.end()) found = shard.persons.try_emplace(std::string(name)).first;
+  Person& person = found->second;
+  if (person.last_seen == nullptr) {
+    person.name = shard.names.insert(shard.names.end(), std::string(name));
+  } else {
+    if (person.last_seen->seen_at > seen.seen_at) return;
+    shard.names.splice(shard.names.end(), shard.names, person.name);
+  }
+  person.last_seen = std::make_shared<const LastSeen>(std::move(seen));
+  while (shard.names.size() > std::max<std::size_t>(1, limits_.names / kShards)) forget_oldest_name(shard);
+}
+
+std::shared_ptr<const LastSeen> LoginBook::last_seen(std::string_view name) const {
+  const Shard& shard = this->shard(name);
+  const std::lock_guard lock(shard.mutex);
+  const auto found = shard.persons.find(name);
+  return found == shard.persons.end() ? nullptr : found->second.last_seen;
+}
+
+std::size_t LoginBook::logins() const {
+  std::size_t sum = 0;
+  for (const Shard& shard : shards_) {
+    const std::lock_guard lock(shard.mutex);
+    sum += shard.logins.size();
+  }
+  return sum;
+}
+
+std::size_t LoginBook::names() const {
+  std::size_t sum = 0;
+  for (const Shard& shard : shards_) {
+    const std::lock_guard lock(shard.mutex);
+    sum += shard.names.size();
+  }
+  return sum;
+}
+
+void LoginBook::forget_login(Shard& shard, Persons::iterator person, std::size_t index) {
+  auto& logins = person->second.logins;
+  const auto it = logins.begin() + static_cast<std::ptrdiff_t>(index);
+  shard.logins.erase(*it);
+  logins.erase(it);
+}
+
+void LoginBook::forget_if_empty(Shard& shard, Persons::iterator person) {
+  if (person->second.logins.empty() && person->second.last_seen == nullptr) shard.persons.erase(person);
+}
+
+std::string LoginBook::forget_oldest_login(Shard& shard) {
+  const std::shared_ptr<const Login> oldest = shard.logins.front();
+  const auto person = shard.persons.find(oldest->user);
+  forget_login(shard, person, 0);  // the oldest of the shard is its person's oldest, too
+  forget_if_empty(shard, person);
+  return oldest->id;
+}
+
+void LoginBook::forget_oldest_name(Shard& shard) {
+  const auto person = shard.persons.find(shard.names.front());
+  shard.names.pop_front();
+  person->second.last_seen = nullptr;
+  forget_if_empty(shard, person);
+}
+
+}  // namespace latchkey::latchkeyd

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Holds the arrows between the boxes, which one include root would let through.
+
+    include_scan.py TOP
+
+Each source names its includes from an include root (common/ or the top). For every file the box that it lies in is
+found, and the box of every header it includes: the arrow between the two must be in ARROWS. Some outside libraries are
+fenced in the same way (FENCES), and the core may not touch the world (CORE_BANS). Prints one line a breach,
+file:line: what and why, and ends with 1 where there was one, with 2 where it could not look.
+"""
+
+import os
+import re
+import sys
+
+TOPS = ("common", "pam_module", "daemon", "cli", "devidp", "tests", "fuzz", "bench")
+ENDINGS = (".h", ".cc", ".c", ".hpp", ".cpp")
+
+# Folders to boxes; the longest match wins.
+BOXES = {
+    "common/wire": "wire",
+    "common/core/base": "base",
+    "common/core/jose": "jose",
+    "common/core/claims": "claims",
+    "common/core/issuer": "issuer",
+    "common/core/revocation": "revocation",
+    "common/core/accounts": "accounts",
+    "common/core/policy": "policy",
+    "common/core/config": "config",
+    "common/core": "decide",
+    "common/ipc": "ipc",
+    "pam_module": "pam_module",
+    "daemon/latchkeyd/io": "io",
+    "daemon/latchkeyd": "latchkeyd",
+    "daemon/fetchd": "fetchd",
+    "daemon/namesd": "namesd",
+    "daemon/endd": "endd",
+    "cli": "cli",
+    "devidp": "devidp",
+    "tests": "tests",
+    "fuzz": "fuzz",
+    "bench": "bench",
+}
+
+# The two headers of wire that the core may see.
+WIRE_FOR_CORE = ("wire/limits.h", "wire/secret_buffer.h")
+
+CORE = ["base", "jose", "claims", "issuer", "revocation", "accounts", "policy", "config", "decide"]
+EVERYTHING = sorted(set(BOXES.values()))
+
+# a: the boxes that a may include, besides itself. decide -> config -> {policy, accounts, claims, issuer, revocation}
+# -> jose -> base; the claims record is what the other four of the middle row judge, so they see it.
+ARROWS = {
+    "wire": [],
+    "base": [],
+    "jose": ["base"],
+    "claims": ["jose", "base"],
+    "issuer": ["claims", "jose", "base"],
+    "revocation": ["claims", "jose", "base"],
+    "accounts": ["claims", "jose", "base"],
+    "policy": ["claims", "jose", "base"],
+    "config": ["policy", "accounts", "claims", "issuer", "revocation", "jose", "base"],
+    "decide": ["config", "policy", "accounts", "claims", "issuer", "revocation", "jose", "base"],
+    "ipc": ["base", "wire"],
+    "pam_module": ["wire"],
+    "io": CORE + ["ipc", "wire"],
+    "latchkeyd": ["io"] + CORE + ["ipc", "wire"],
+    "fetchd": ["base", "config", "issuer", "jose", "ipc"],
+    "namesd": ["ipc"],
+    "endd": ["ipc"],
+    "cli": CORE + ["ipc"],
+    "devidp": ["jose"],
+    "tests": EVERYTHING,
+    "fuzz": EVERYTHING,
+    "bench": EVERYTHING,
+}
+
+# Outside headers that only some boxes may see: pattern, boxes, name.
+FENCES = [
+    (r"openssl/", ["jose", "devidp"], "OpenSSL is seen in common/core/jose only (and devidp)"),
+    (r"simdjson", ["jose"], "simdjson sits behind the one reader of common/core/jose"),
+    (r"security/", ["pam_module"], "libpam is seen in pam_module only"),
+    (r"curl/", ["fetchd", "cli"], "curl lives in daemon/fetchd and the user's CLI only"),
+    (r"(boost/)?asio(/|\.hpp)", ["latchkeyd", "io"], "Asio is seen in daemon/latchkeyd only"),
+    (r"yaml-cpp/", ["config", "cli"], "yaml-cpp is seen in common/core/config and the user's CLI only"),
+    (r"sqlite3", ["io"], "SQLite is seen in daemon/latchkeyd/io only"),
+    (r"systemd/", ["io", "latchkeyd", "fetchd", "namesd", "endd"], "libsystemd is seen in the daemons only"),
+    (r"httplib\.h", ["devidp"], "cpp-httplib is seen in devidp only"),
+]
+UNFENCED = ("tests", "fuzz", "bench")
+
+# The core: no sockets, files, threads, logging (clocks: see CLOCK).
+CORE_BANS = re.compile(
+    r"^(sys/(socket|un|stat|types|uio|epoll|mman|file|ioctl|wait)\.h|netinet/.*|arpa/.*|netdb\.h|unistd\.h|fcntl\.h|"
+    r"syslog\.h|pthread\.h|threads\.h|pwd\.h|grp\.h|signal\.h|csignal|poll\.h|fstream|iostream|filesystem|thread|"
+    r"jthread|mutex|shared_mutex|condition_variable|future|semaphore|latch|barrier|stop_token)$")
+CLOCK = re.compile(r"\b(?:system_clock|steady_clock|high_resolution_clock)\s*::\s*now\s*\(|\bclock_gettime\s*\(")
+
+# The module and its wire: no heap, exceptions, threads, streams.
+MODULE_BANS = re.compile(
+    r"^(string|vector|map|set|unordered_map|unordered_set|list|deque|queue|stack|memory|memory_resource|functional|"
+    r"any|iostream|ostream|istream|sstream|fstream|iomanip|locale|regex|filesystem|thread|jthread|mutex|shared_mutex|"
+    r"condition_variable|future|exception|stdexcept|system_error|typeinfo|coroutine|format|random|new|variant)$")
+
+INCLUDE = re.compile(r'^\s*#\s*(?:include|include_next|import)\s*([<"])([^>"]+)[>"]')
+COMMENT_OR_STRING = re.compile(r'//[^\n]*|/\*.*?\*/|R"([^(\s]*)\((?:.*?)\)\1"|"(?:\\.|[^"\\\n])*"', re.S)
+
+
+def box_of(path):
+    folder = os.path.dirname(path)
+    while folder:
+        if folder in BOXES:
+            return BOXES[folder]
+        folder = os.path.dirname(folder)
+    return None
+
+
+def without_comments(text):
+    """The text with comments and raw strings blanked and lines kept; plain strings stay, for #include needs them."""
+    def blank(match):
+        found = match.group(0)
+        return found if found.startswith('"') else re.sub(r"[^\n]", " ", found)
+    return COMMENT_OR_STRING.sub(blank, text)
+
+
+def sources(top):
+    for folder in TOPS:
+        for where, folders, names in os.walk(os.path.join(top, folder)):
+            folders[:] = sorted(f for f in folders if f not in ("node_modules", "__pycache__", "build"))
+            for name in sorted(names):
+                if name.endswith(ENDINGS):
+                    yield os.path.relpath(os.path.join(where, name), top)
+
+
+def resolve(top, name):
+    """The path of one of our own headers, or None."""
+    for root in ("common", ""):
+        path = os.path.normpath(os.path.join(root, name))
+        if os.path.isfile(os.path.join(top, path)):
+            return path
+    return None
+
+
+def check_include(top, path, box, quote, name):
+    """Yields what is wrong with one include."""
+    ours = resolve(top, name)
+    if ours is None:
+        if quote == '"':
+            yield f'"{name}" is under no include root: our headers are named from common/ or the top'
+        for pattern, boxes, why in FENCES:
+            if re.match(pattern, name) and box not in boxes and box not in UNFENCED:
+                yield f"<{name}>: {why}"
+        if box in CORE and CORE_BANS.match(name):
+            yield f"<{name}>: the core has no sockets, files, threads or logging"
+        if box in ("wire", "pam_module") and MODULE_BANS.match(name):
+            yield f"<{name}>: what runs inside sshd has no heap, exceptions, threads or streams"
+        return
+    if quote == "<":
+        yield f"<{name}> is ours: include it in quotes"
+    target = box_of(ours)
+    if target is None:
+        yield f'"{name}" lies in no box: name its folder in include_scan.py'
+    elif target == box or target in ARROWS[box]:
+        return
+    elif target == "wire" and box in CORE:
+        if name not in WIRE_FOR_CORE:
+            yield f'"{name}": of wire the core sees {" and ".join(WIRE_FOR_CORE)} only'
+    else:
+        yield f'"{name}": there is no arrow {box} -> {target}'
+
+
+def scan(top):
+    """All breaches as (path, line, what)."""
+    breaches = []
+    readers = {}
+    for path in sources(top):
+        box = box_of(path)
+        with open(os.path.join(top, path), encoding="utf-8") as file:
+            text = without_comments(file.read())
+        if box is None:
+            breaches.append((path, 1, "lies in no box: name its folder in include_scan.py"))
+            continue
+        for number, line in enumerate(text.split("\n"), 1):
+            if box in CORE and CLOCK.search(line):
+                breaches.append((path, number, "the core has no clock: `now` is handed in"))
+            match = INCLUDE.match(line)
+            if not match:
+                continue
+            quote, name = match.groups()
+            if box == "jose" and name.startswith("simdjson"):
+                readers.setdefault(os.path.splitext(path)[0], (path, number))
+            breaches += [(path, number, what) for what in check_include(top, path, box, quote, name)]
+    if len(readers) > 1:
+        for path, number in sorted(readers.values()):
+            breaches.append((path, number, f"simdjson is seen by {len(readers)} readers; there is to be one"))
+    return breaches
+
+
+def main(arguments):
+    if len(arguments) != 2 or not os.path.isdir(os.path.join(arguments[1], "common")):
+        print("usage: include_scan.py TOP   (the folder that holds common/)", file=sys.stderr)
+        return 2
+    files = sum(1 for _ in sources(arguments[1]))
+    breaches = scan(arguments[1])
+    for path, number, what in breaches:
+        print(f"{path}:{number}: {what}")
+    print(f"include scan: {files} files, {len(breaches)} breaches")
+    return 1 if breaches or not files else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))
