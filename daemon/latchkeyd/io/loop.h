@@ -11,7 +11,7 @@
 #include <functional>
 #include <utility>
 
-#include "latchkeyd/service/executor.h"
+#include "daemon/latchkeyd/service/executor.h"
 
 namespace latchkey::latchkeyd {
 

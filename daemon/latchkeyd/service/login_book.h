@@ -7,8 +7,8 @@
 
 #include <array>
 #include <cstddef>
-#include <deque>
 #include <functional>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -24,9 +24,9 @@ namespace latchkey::latchkeyd {
 class LoginBook {
  public:
   struct Limits {
-    std::size_t logins = 65'536;          // open at once; the person's own oldest is forgotten first, else the oldest
-    std::size_t logins_per_person = 512;
-    std::size_t names = 65'536;           // with claims last seen; the one seen longest ago is forgotten first
+    std::size_t logins = 16'384;          // open at once; the person's own oldest is forgotten first, else the oldest
+    std::size_t logins_per_person = 256;
+    std::size_t names = 16'384;           // with claims last seen; the one seen longest ago is forgotten first
   };
 
   LoginBook() : LoginBook(Limits{}) {}
@@ -51,25 +51,31 @@ class LoginBook {
 
  private:
   static constexpr std::size_t kShards = 16;
+  using Logins = std::list<std::shared_ptr<const Login>>;  // oldest first
+  using Names = std::list<std::string>;                    // seen longest ago first
   struct Person {
-    std::deque<std::shared_ptr<const Login>> logins;  // oldest first
+    std::vector<Logins::iterator> logins;  // oldest first
     std::shared_ptr<const LastSeen> last_seen;
+    Names::iterator name;  // where last_seen is set
   };
   struct Hash {
     using is_transparent = void;
     std::size_t operator()(std::string_view name) const { return std::hash<std::string_view>{}(name); }
   };
+  using Persons = std::unordered_map<std::string, Person, Hash, std::equal_to<>>;
   struct Shard {
     mutable std::mutex mutex;
-    std::unordered_map<std::string, Person, Hash, std::equal_to<>> persons;
-    std::size_t logins = 0;
-    std::size_t names = 0;
+    Persons persons;
+    Logins logins;
+    Names names;
   };
 
-  Shard& shard(std::string_view name);
-  const Shard& shard(std::string_view name) const;
-  void forget_oldest_login(Shard& shard, std::vector<std::string>& forgotten);
-  void forget_oldest_name(Shard& shard);
+  Shard& shard(std::string_view person);
+  const Shard& shard(std::string_view person) const;
+  static void forget_login(Shard& shard, Persons::iterator person, std::size_t index);
+  static void forget_if_empty(Shard& shard, Persons::iterator person);
+  static std::string forget_oldest_login(Shard& shard);
+  static void forget_oldest_name(Shard& shard);
 
   Limits limits_;
   std::array<Shard, kShards> shards_;

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "core/snapshot.h"
-#include "latchkeyd/service/executor.h"
+#include "daemon/latchkeyd/service/executor.h"
 
 namespace latchkey::latchkeyd {
 

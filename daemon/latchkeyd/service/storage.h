@@ -16,7 +16,7 @@
 #include "core/decide.h"
 #include "core/decision.h"
 #include "core/revocation/revocation_set.h"
-#include "latchkeyd/service/executor.h"
+#include "daemon/latchkeyd/service/executor.h"
 
 namespace latchkey::latchkeyd {
 
