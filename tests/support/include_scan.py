@@ -49,7 +49,8 @@ CORE = ["base", "jose", "claims", "issuer", "revocation", "accounts", "policy", 
 EVERYTHING = sorted(set(BOXES.values()))
 
 # a: the boxes that a may include, besides itself. decide -> config -> {policy, accounts, claims, issuer, revocation}
-# -> jose -> base; the claims record is what the other four of the middle row judge, so they see it.
+# -> jose -> base; inside the middle row each sees the types of the stations before its own on the straight way
+# (claims, then revocation, then accounts, then policy), never of a later one. issuer stands beside them and sees claims.
 ARROWS = {
     "wire": [],
     "base": [],
@@ -57,8 +58,8 @@ ARROWS = {
     "claims": ["jose", "base"],
     "issuer": ["claims", "jose", "base"],
     "revocation": ["claims", "jose", "base"],
-    "accounts": ["claims", "jose", "base"],
-    "policy": ["claims", "jose", "base"],
+    "accounts": ["revocation", "claims", "jose", "base"],
+    "policy": ["accounts", "revocation", "claims", "jose", "base"],
     "config": ["policy", "accounts", "claims", "issuer", "revocation", "jose", "base"],
     "decide": ["config", "policy", "accounts", "claims", "issuer", "revocation", "jose", "base"],
     "ipc": ["base", "wire"],

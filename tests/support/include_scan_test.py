@@ -29,8 +29,12 @@ CASES = [
      '#include "wire/protocol.h"\n'}, "the core sees"),
     ("refused: the module includes the core", {"pam_module/x.cc": '#include "core/base/b.h"\n'},
      "no arrow pam_module -> base"),
-    ("refused: policy includes accounts", {"common/core/accounts/a.h": "", "common/core/policy/x.cc":
-     '#include "core/accounts/a.h"\n'}, "no arrow policy -> accounts"),
+    ("allowed: policy includes accounts, the station before", {"common/core/accounts/a.h": "",
+     "common/core/policy/x.cc": '#include "core/accounts/a.h"\n'}, None),
+    ("refused: accounts includes policy, the station after", {"common/core/policy/a.h": "",
+     "common/core/accounts/x.cc": '#include "core/policy/a.h"\n'}, "no arrow accounts -> policy"),
+    ("refused: accounts includes issuer, which stands beside", {"common/core/issuer/a.h": "",
+     "common/core/accounts/x.cc": '#include "core/issuer/a.h"\n'}, "no arrow accounts -> issuer"),
     ("refused: config includes decide", {"common/core/decide.h": "", "common/core/config/x.cc":
      '#include "core/decide.h"\n'}, "no arrow config -> decide"),
     ("refused: ipc includes jose", {"common/core/jose/a.h": "", "common/ipc/x.cc": '#include "core/jose/a.h"\n'},
