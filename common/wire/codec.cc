@@ -16,12 +16,15 @@ constexpr bool lower_hex(std::string_view text) noexcept {
   return true;
 }
 
-// NAME=VALUE with a name of ours: nothing else may reach the environment of a login (LD_PRELOAD, PATH).
+// NAME=VALUE with a name of ours: nothing else may reach the environment of a login (LD_PRELOAD,
+// PATH).
 bool is_environment(std::string_view text) noexcept {
   if (!text.starts_with(kEnvironmentPrefix) || has_nul(text)) return false;
   text.remove_prefix(kEnvironmentPrefix.size());
   std::size_t letters = 0;
-  while (letters < text.size() && ((text[letters] >= 'A' && text[letters] <= 'Z') || text[letters] == '_')) ++letters;
+  while (letters < text.size() &&
+         ((text[letters] >= 'A' && text[letters] <= 'Z') || text[letters] == '_'))
+    ++letters;
   return letters > 0 && letters < text.size() && text[letters] == '=';
 }
 
@@ -30,18 +33,27 @@ bool known(Operation operation) noexcept {
 }
 bool known(Echo echo) noexcept { return echo == Echo::off || echo == Echo::on; }
 bool known(TellKind kind) noexcept { return kind == TellKind::info || kind == TellKind::error; }
-bool known(NoAnswer code) noexcept { return code == NoAnswer::conversation_error || code == NoAnswer::too_long; }
-bool known(Result result) noexcept { return result >= Result::allow && result <= Result::conversation; }
+bool known(NoAnswer code) noexcept {
+  return code == NoAnswer::conversation_error || code == NoAnswer::too_long;
+}
+bool known(Result result) noexcept {
+  return result >= Result::allow && result <= Result::conversation;
+}
 
 // The most that the body of a frame may hold; 0 for a type that the table does not know.
 std::size_t body_most(FrameType type) noexcept {
   switch (type) {
-    case FrameType::begin: return kBeginMost;
-    case FrameType::answer: return kTokenMost;
-    case FrameType::no_answer: return kNoAnswerFrameSize - kHeaderSize;
+    case FrameType::begin:
+      return kBeginMost;
+    case FrameType::answer:
+      return kTokenMost;
+    case FrameType::no_answer:
+      return kNoAnswerFrameSize - kHeaderSize;
     case FrameType::ask:
-    case FrameType::tell: return kAskFrameMost - kHeaderSize;
-    case FrameType::verdict: return kToModuleMost - kHeaderSize;
+    case FrameType::tell:
+      return kAskFrameMost - kHeaderSize;
+    case FrameType::verdict:
+      return kToModuleMost - kHeaderSize;
   }
   return 0;
 }
@@ -58,9 +70,12 @@ Reader open_body(Bytes frame, FrameType type) noexcept {
 // What both ends hold a Verdict to, whichever way it goes.
 Fault verdict_fault(const Verdict& verdict) noexcept {
   if (!known(verdict.result)) return Fault::value;
-  if (verdict.request_id.size() != kRequestIdSize || !lower_hex(verdict.request_id)) return Fault::text;
-  if (verdict.environment_count > kEnvironmentMost || verdict.groups_count > kGroupsMost) return Fault::too_long;
-  if (verdict.result != Result::allow && verdict.environment_count + verdict.groups_count > 0) return Fault::misplaced;
+  if (verdict.request_id.size() != kRequestIdSize || !lower_hex(verdict.request_id))
+    return Fault::text;
+  if (verdict.environment_count > kEnvironmentMost || verdict.groups_count > kGroupsMost)
+    return Fault::too_long;
+  if (verdict.result != Result::allow && verdict.environment_count + verdict.groups_count > 0)
+    return Fault::misplaced;
   for (std::size_t i = 0; i < verdict.environment_count; ++i) {
     if (!is_environment(verdict.environment.data()[i])) return Fault::text;
   }
@@ -78,19 +93,32 @@ bool is_login(std::string_view login) noexcept {
 
 std::string_view name(Fault fault) noexcept {
   switch (fault) {
-    case Fault::none: return "no fault";
-    case Fault::cut: return "frame cut short";
-    case Fault::magic: return "wrong magic";
-    case Fault::version: return "another protocol version";
-    case Fault::type: return "unexpected frame type";
-    case Fault::reserved: return "reserved byte not zero";
-    case Fault::length: return "body length does not match";
-    case Fault::too_long: return "field too long";
-    case Fault::value: return "unknown value";
-    case Fault::text: return "malformed string";
-    case Fault::trailing: return "trailing bytes";
-    case Fault::misplaced: return "environment or groups in a refusal";
-    case Fault::no_room: return "buffer too small";
+    case Fault::none:
+      return "no fault";
+    case Fault::cut:
+      return "frame cut short";
+    case Fault::magic:
+      return "wrong magic";
+    case Fault::version:
+      return "another protocol version";
+    case Fault::type:
+      return "unexpected frame type";
+    case Fault::reserved:
+      return "reserved byte not zero";
+    case Fault::length:
+      return "body length does not match";
+    case Fault::too_long:
+      return "field too long";
+    case Fault::value:
+      return "unknown value";
+    case Fault::text:
+      return "malformed string";
+    case Fault::trailing:
+      return "trailing bytes";
+    case Fault::misplaced:
+      return "environment or groups in a refusal";
+    case Fault::no_room:
+      return "buffer too small";
   }
   return "unknown fault";
 }
@@ -142,7 +170,8 @@ Encoded encode_no_answer(NoAnswer code, std::span<std::byte> out) noexcept {
 
 Encoded encode_verdict(const Verdict& verdict, std::span<std::byte> out) noexcept {
   Writer writer(FrameType::verdict, out);
-  if (const Fault fault = verdict_fault(verdict); fault != Fault::none) return {.size = 0, .fault = fault};
+  if (const Fault fault = verdict_fault(verdict); fault != Fault::none)
+    return {.size = 0, .fault = fault};
   writer.u8(static_cast<std::uint8_t>(verdict.result));
   writer.reserved();
   writer.raw(verdict.request_id);
@@ -156,7 +185,8 @@ Encoded encode_verdict(const Verdict& verdict, std::span<std::byte> out) noexcep
   return writer.finish();
 }
 
-Encoded encode_answer_header(std::size_t answer_size, std::span<std::byte, kHeaderSize> out) noexcept {
+Encoded encode_answer_header(std::size_t answer_size,
+                             std::span<std::byte, kHeaderSize> out) noexcept {
   if (answer_size > kTokenMost) return {.size = 0, .fault = Fault::too_long};
   Writer writer(FrameType::answer, out);
   Encoded encoded = writer.finish();
@@ -198,7 +228,8 @@ Decoded<Begin> decode_begin(Bytes frame) noexcept {
   begin.session = reader.string(kSessionMost);
   begin.login = reader.string(kLoginSize);
   reader.require(is_login(begin.login), Fault::text);
-  if (const Fault fault = reader.finish(); fault != Fault::none) return {.value = {}, .fault = fault};
+  if (const Fault fault = reader.finish(); fault != Fault::none)
+    return {.value = {}, .fault = fault};
   return {.value = begin, .fault = Fault::none};
 }
 
@@ -206,7 +237,8 @@ Decoded<Bytes> decode_answer(Bytes frame) noexcept {
   Reader reader = open_body(frame, FrameType::answer);
   if (reader.fault() != Fault::none) return {.value = {}, .fault = reader.fault()};
   const Bytes answer(frame.data() + kHeaderSize, frame.size() - kHeaderSize);
-  if (has_nul({reinterpret_cast<const char*>(answer.data()), answer.size()})) return {.value = {}, .fault = Fault::text};
+  if (has_nul({reinterpret_cast<const char*>(answer.data()), answer.size()}))
+    return {.value = {}, .fault = Fault::text};
   return {.value = answer, .fault = Fault::none};
 }
 
@@ -215,7 +247,8 @@ Decoded<NoAnswer> decode_no_answer(Bytes frame) noexcept {
   const auto code = static_cast<NoAnswer>(reader.u8());
   reader.require(known(code), Fault::value);
   reader.reserved();
-  if (const Fault fault = reader.finish(); fault != Fault::none) return {.value = {}, .fault = fault};
+  if (const Fault fault = reader.finish(); fault != Fault::none)
+    return {.value = {}, .fault = fault};
   return {.value = code, .fault = Fault::none};
 }
 
@@ -226,7 +259,8 @@ Decoded<Ask> decode_ask(Bytes frame) noexcept {
   reader.require(known(ask.echo), Fault::value);
   reader.reserved();
   ask.text = reader.string(kTextMost);
-  if (const Fault fault = reader.finish(); fault != Fault::none) return {.value = {}, .fault = fault};
+  if (const Fault fault = reader.finish(); fault != Fault::none)
+    return {.value = {}, .fault = fault};
   return {.value = ask, .fault = Fault::none};
 }
 
@@ -237,7 +271,8 @@ Decoded<Tell> decode_tell(Bytes frame) noexcept {
   reader.require(known(tell.kind), Fault::value);
   reader.reserved();
   tell.text = reader.string(kTextMost);
-  if (const Fault fault = reader.finish(); fault != Fault::none) return {.value = {}, .fault = fault};
+  if (const Fault fault = reader.finish(); fault != Fault::none)
+    return {.value = {}, .fault = fault};
   return {.value = tell, .fault = Fault::none};
 }
 

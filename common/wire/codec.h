@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Bytes <-> frames (protocol.h), for both ends of the conversation. Every function is total: any bytes give either a
-// value whose every field keeps the table, or a Fault that names what is wrong. No heap, no exceptions, libc only: the
-// same source runs inside sshd and inside latchkeyd. Decoded views point into the frame that was handed in.
+// Bytes <-> frames (protocol.h), for both ends of the conversation. Every function is total: any
+// bytes give either a value whose every field keeps the table, or a Fault that names what is wrong.
+// No heap, no exceptions, libc only: the same source runs inside sshd and inside latchkeyd. Decoded
+// views point into the frame that was handed in.
 #pragma once
 
 #include <array>
@@ -21,18 +22,18 @@ using Bytes = std::span<const std::byte>;
 // What is wrong with a frame, or with a value that should become one.
 enum class Fault : std::uint8_t {
   none,
-  cut,          // ends before a field does
-  magic,        // not one of our frames
-  version,      // another version of the protocol
-  type,         // a type that the table does not know, or not the one that was asked for
-  reserved,     // a reserved byte is not zero
-  length,       // the header's body length is not the message's
-  too_long,     // a field or the frame is longer than its limit
-  value,        // a number that the table does not know
-  text,         // NUL in a string, or a request id, login id or NAME=VALUE that is none
-  trailing,     // bytes after the last field
-  misplaced,    // environment or groups beside another result than allow
-  no_room,      // the caller's buffer is too small (encoding only)
+  cut,        // ends before a field does
+  magic,      // not one of our frames
+  version,    // another version of the protocol
+  type,       // a type that the table does not know, or not the one that was asked for
+  reserved,   // a reserved byte is not zero
+  length,     // the header's body length is not the message's
+  too_long,   // a field or the frame is longer than its limit
+  value,      // a number that the table does not know
+  text,       // NUL in a string, or a request id, login id or NAME=VALUE that is none
+  trailing,   // bytes after the last field
+  misplaced,  // environment or groups beside another result than allow
+  no_room,    // the caller's buffer is too small (encoding only)
 };
 std::string_view name(Fault fault) noexcept;  // "reserved byte not zero": for logs
 
@@ -75,7 +76,8 @@ struct Verdict {
   Result result = Result::unavailable;
   std::string_view request_id;  // 8 lower-case hex digits
   std::string_view text;        // for the user; may be empty
-  std::array<std::string_view, kEnvironmentMost> environment{};  // LATCHKEY_…=value; only with allow
+  std::array<std::string_view, kEnvironmentMost>
+      environment{};  // LATCHKEY_…=value; only with allow
   std::size_t environment_count = 0;
   std::array<std::uint32_t, kGroupsMost> groups{};  // never 2^32-1; only with allow
   std::size_t groups_count = 0;
@@ -87,11 +89,13 @@ inline constexpr std::size_t kAnswerFrameMost = kHeaderSize + kTokenMost;
 inline constexpr std::size_t kNoAnswerFrameSize = kHeaderSize + 4;
 inline constexpr std::size_t kAskFrameMost = kHeaderSize + 4 + 2 + kTextMost;
 inline constexpr std::size_t kTellFrameMost = kAskFrameMost;
-inline constexpr std::size_t kVerdictFrameMost = kHeaderSize + 4 + kRequestIdSize + 2 + kTextMost + 1 +
-                                                 kEnvironmentMost * (2 + kEnvironmentBytesMost) + 1 + kGroupsMost * 4;
+inline constexpr std::size_t kVerdictFrameMost =
+    kHeaderSize + 4 + kRequestIdSize + 2 + kTextMost + 1 +
+    kEnvironmentMost * (2 + kEnvironmentBytesMost) + 1 + kGroupsMost * 4;
 static_assert(kAskFrameMost <= kToModuleMost && kVerdictFrameMost <= kToModuleMost);
 
-// The sizes of a frame and why there is none. `size` is 0 on a fault, and then nothing that was written may be sent.
+// The sizes of a frame and why there is none. `size` is 0 on a fault, and then nothing that was
+// written may be sent.
 struct Encoded {
   std::size_t size = 0;
   Fault fault = Fault::none;
@@ -106,11 +110,14 @@ struct Encoded {
 [[nodiscard]] Encoded encode_no_answer(NoAnswer code, std::span<std::byte> out) noexcept;
 [[nodiscard]] Encoded encode_verdict(const Verdict& verdict, std::span<std::byte> out) noexcept;
 
-// An Answer is sent as two pieces, so that the secret is never copied: this header, then the answer's own bytes.
-[[nodiscard]] Encoded encode_answer_header(std::size_t answer_size, std::span<std::byte, kHeaderSize> out) noexcept;
+// An Answer is sent as two pieces, so that the secret is never copied: this header, then the
+// answer's own bytes.
+[[nodiscard]] Encoded encode_answer_header(std::size_t answer_size,
+                                           std::span<std::byte, kHeaderSize> out) noexcept;
 
-// The type of a message of `frame_size` bytes that starts with `start` (at least the header, if the message has one).
-// Checks the whole header, the body length against frame_size, and that length against the type's limit.
+// The type of a message of `frame_size` bytes that starts with `start` (at least the header, if the
+// message has one). Checks the whole header, the body length against frame_size, and that length
+// against the type's limit.
 [[nodiscard]] Decoded<FrameType> decode_header(Bytes start, std::size_t frame_size) noexcept;
 [[nodiscard]] inline Decoded<FrameType> decode_header(Bytes frame) noexcept {
   return decode_header(frame, frame.size());

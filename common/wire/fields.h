@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The fields that frames are made of, written and read in order with one sticky fault, so that a codec is a straight
-// column of fields. Used by codec.cc alone. No bound is taken from a peer: reads never leave the frame, writes never
-// leave the buffer.
+// The fields that frames are made of, written and read in order with one sticky fault, so that a
+// codec is a straight column of fields. Used by codec.cc alone. No bound is taken from a peer:
+// reads never leave the frame, writes never leave the buffer.
 #pragma once
 
 #include <cstddef>

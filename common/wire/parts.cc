@@ -10,7 +10,8 @@ constexpr std::string_view kMarkerStart = "[latchkey/1 ";
 constexpr std::string_view kMarkerEnd = "]: ";
 constexpr std::string_view kPartStart = "lk1.";
 
-static_assert(kPartsMost < 1'000, "part numbers have at most three digits: kPartPrefixMost counts on it");
+static_assert(kPartsMost < 1'000,
+              "part numbers have at most three digits: kPartPrefixMost counts on it");
 static_assert(kPartPrefixMost == kPartStart.size() + 4 + 4 + kPartDigestSize + 1);
 static_assert(kMarkerMost >= kMarkerStart.size() + 3 + 1 + 3 + 1 + 5 + kMarkerEnd.size());
 
@@ -78,8 +79,8 @@ bool valid(const Marker& marker) noexcept {
 }
 
 bool valid(const Part& part) noexcept {
-  return part.part >= 1 && part.part <= part.parts && part.parts <= kPartsMost && is_digest(part.digest) &&
-         !part.data.empty();
+  return part.part >= 1 && part.part <= part.parts && part.parts <= kPartsMost &&
+         is_digest(part.digest) && !part.data.empty();
 }
 
 }  // namespace

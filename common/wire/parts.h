@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Tokens in parts (docs/PROTOCOL.md): clients cut or refuse long answers, so a token may be given as several answers. Our
-// prompts end in a fixed marker that tells a helper which part is asked for and how long it may be; a part says which
-// part of which token it is. Both directions of both texts live here, so that they cannot drift apart. Libc only, no heap;
-// wire has no crypto: who makes parts or joins them hands the digest in, or checks it.
+// Tokens in parts (docs/PROTOCOL.md): clients cut or refuse long answers, so a token may be given
+// as several answers. Our prompts end in a fixed marker that tells a helper which part is asked for
+// and how long it may be; a part says which part of which token it is. Both directions of both
+// texts live here, so that they cannot drift apart. Libc only, no heap; wire has no crypto: who
+// makes parts or joins them hands the digest in, or checks it.
 #pragma once
 
 #include <cstddef>
@@ -21,19 +22,21 @@ inline constexpr unsigned kPartsMost = kPromptsMost;
 // The least MAX that leaves room for one byte of a token.
 inline constexpr std::size_t kPartLeast = kPartPrefixMost + 1;
 
-// "[latchkey/1 K/N MAX]: ": part K of N is asked for, in at most MAX bytes. N is 0 ("?") before the first part is seen.
+// "[latchkey/1 K/N MAX]: ": part K of N is asked for, in at most MAX bytes. N is 0 ("?") before the
+// first part is seen.
 struct Marker {
   unsigned part = 1;
   unsigned parts = 0;
   std::size_t most = kPartMostSsh;
 };
 
-// Writes the marker to the start of `out`; empty if it does not fit or is no valid marker (K or N out of 1 to
-// kPartsMost, K above N, "?" for any part but the first, MAX out of kPartLeast to kTokenMost).
+// Writes the marker to the start of `out`; empty if it does not fit or is no valid marker (K or N
+// out of 1 to kPartsMost, K above N, "?" for any part but the first, MAX out of kPartLeast to
+// kTokenMost).
 std::string_view make_marker(const Marker& marker, std::span<char, kMarkerMost> out) noexcept;
 
-// The marker at the very end of a prompt, whatever stands before it (ssh puts "(user@host) " there); none if the end is
-// not byte for byte what make_marker writes.
+// The marker at the very end of a prompt, whatever stands before it (ssh puts "(user@host) "
+// there); none if the end is not byte for byte what make_marker writes.
 std::optional<Marker> find_marker(std::string_view prompt) noexcept;
 
 // "lk1.K.N.DIGEST.DATA".
@@ -55,8 +58,8 @@ struct ParsedPart {
 };
 ParsedPart parse_part(std::string_view answer) noexcept;
 
-// How many parts a token of that size takes where an answer holds `most` bytes; 0 if it cannot be given at all (empty,
-// over kTokenMost, more than kPartsMost parts, or `most` under kPartLeast).
+// How many parts a token of that size takes where an answer holds `most` bytes; 0 if it cannot be
+// given at all (empty, over kTokenMost, more than kPartsMost parts, or `most` under kPartLeast).
 unsigned parts_of(std::size_t token_size, std::size_t most) noexcept;
 
 // Part number `part` of the token as make_part gives it: a slice, empty if there is no such part.

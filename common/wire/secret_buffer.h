@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Where a token lives, and nowhere else (STYLE "Secrets"): pages of its own that are left out of core dumps and are
-// wiped before anybody else gets them. Movable, never copied, no formatter: a token cannot slip into a log by way of a type.
+// Where a token lives, and nowhere else (STYLE "Secrets"): pages of its own that are left out of
+// core dumps and are wiped before anybody else gets them. Movable, never copied, no formatter: a
+// token cannot slip into a log by way of a type.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +19,8 @@ class SecretBuffer {
  public:
   // Holds nothing and has no room.
   SecretBuffer() noexcept = default;
-  // Room for `capacity` bytes; has none (capacity() is 0) if the system gives no memory, so append() then refuses.
+  // Room for `capacity` bytes; has none (capacity() is 0) if the system gives no memory, so
+  // append() then refuses.
   explicit SecretBuffer(std::size_t capacity) noexcept;
   ~SecretBuffer() noexcept;
   SecretBuffer(SecretBuffer&& other) noexcept;
@@ -35,12 +37,14 @@ class SecretBuffer {
   // Adds at the end; false, with nothing changed, where it does not fit.
   [[nodiscard]] bool append(std::string_view more) noexcept;
 
-  // The free room behind the content, to be read into; grow(n) then makes its first n bytes content. Only content is
-  // ever wiped, so grow over whatever was written, also if it is not wanted.
+  // The free room behind the content, to be read into; grow(n) then makes its first n bytes
+  // content. Only content is ever wiped, so grow over whatever was written, also if it is not
+  // wanted.
   std::span<std::byte> room() noexcept { return {data_ + size_, capacity_ - size_}; }
   [[nodiscard]] bool grow(std::size_t more) noexcept;
 
-  // Forgets the first `count` bytes (all of them where there are fewer): what follows moves to the front.
+  // Forgets the first `count` bytes (all of them where there are fewer): what follows moves to the
+  // front.
   void drop_front(std::size_t count) noexcept;
 
   // Overwrites the content and is empty; the room stays.

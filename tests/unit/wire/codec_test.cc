@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The frames table as tests: what is encoded is what is decoded, every limit at -1, 0 and +1, every way of cutting and of
-// stretching each frame, each reserved byte and each unknown value.
+// The frames table as tests: what is encoded is what is decoded, every limit at -1, 0 and +1, every
+// way of cutting and of stretching each frame, each reserved byte and each unknown value.
 #include "wire/codec.h"
 
 #include <gtest/gtest.h>
@@ -94,19 +94,24 @@ struct Kind {
 const std::vector<Kind>& kinds() {
   static const std::vector<Kind> all = {
       {"Begin", FrameType::begin, begin_frame(), [](Bytes f) { return decode_begin(f).fault; }},
-      {"Answer", FrameType::answer, answer_frame("eyJ"), [](Bytes f) { return decode_answer(f).fault; }},
-      {"NoAnswer", FrameType::no_answer, no_answer_frame(), [](Bytes f) { return decode_no_answer(f).fault; }},
+      {"Answer", FrameType::answer, answer_frame("eyJ"),
+       [](Bytes f) { return decode_answer(f).fault; }},
+      {"NoAnswer", FrameType::no_answer, no_answer_frame(),
+       [](Bytes f) { return decode_no_answer(f).fault; }},
       {"Ask", FrameType::ask, ask_frame(), [](Bytes f) { return decode_ask(f).fault; }},
       {"Tell", FrameType::tell, tell_frame(), [](Bytes f) { return decode_tell(f).fault; }},
-      {"Verdict", FrameType::verdict, verdict_frame(), [](Bytes f) { return decode_verdict(f).fault; }},
+      {"Verdict", FrameType::verdict, verdict_frame(),
+       [](Bytes f) { return decode_verdict(f).fault; }},
   };
   return all;
 }
 
-// The header's body length says what the frame has, so that a change deeper inside is what is judged.
+// The header's body length says what the frame has, so that a change deeper inside is what is
+// judged.
 Frame with_true_length(Frame frame) {
   const std::size_t body = frame.size() - kHeaderSize;
-  for (std::size_t i = 0; i < 4; ++i) frame[8 + i] = static_cast<std::byte>((body >> (8 * i)) & 0xFFU);
+  for (std::size_t i = 0; i < 4; ++i)
+    frame[8 + i] = static_cast<std::byte>((body >> (8 * i)) & 0xFFU);
   return frame;
 }
 
@@ -149,7 +154,8 @@ TEST(Codec, SmallFramesComeOutAsTheyWentIn) {
   const Frame tell = tell_frame();
   EXPECT_EQ(decode_tell(tell)->kind, TellKind::error);
   EXPECT_EQ(decode_tell(tell)->text, "No");
-  EXPECT_EQ(*decode_no_answer(no_answer_frame(NoAnswer::conversation_error)), NoAnswer::conversation_error);
+  EXPECT_EQ(*decode_no_answer(no_answer_frame(NoAnswer::conversation_error)),
+            NoAnswer::conversation_error);
   const Frame empty = answer_frame("");
   ASSERT_TRUE(decode_answer(empty));
   EXPECT_TRUE(decode_answer(empty)->empty());
@@ -159,13 +165,15 @@ TEST(Codec, SmallFramesComeOutAsTheyWentIn) {
 
 // The layout is a promise to the other end, which may be older or newer than we are.
 TEST(Codec, BytesOnTheWireAreThoseOfTheTable) {
-  EXPECT_EQ(no_answer_frame(NoAnswer::too_long), bytes(std::string_view("LCK1\1\0\3\0\4\0\0\0\2\0\0\0", 16)));
+  EXPECT_EQ(no_answer_frame(NoAnswer::too_long),
+            bytes(std::string_view("LCK1\1\0\3\0\4\0\0\0\2\0\0\0", 16)));
   EXPECT_EQ(ask_frame({.echo = Echo::on, .text = "Hi"}),
             bytes(std::string_view("LCK1\1\0\x10\0\x08\0\0\0\1\0\0\0\2\0Hi", 20)));
   Verdict verdict;
   verdict.result = Result::refused;
   verdict.request_id = "deadbeef";
-  EXPECT_EQ(verdict_frame(verdict), bytes(std::string_view("LCK1\1\0\x12\0\x10\0\0\0\2\0\0\0deadbeef\0\0\0\0", 28)));
+  EXPECT_EQ(verdict_frame(verdict),
+            bytes(std::string_view("LCK1\1\0\x12\0\x10\0\0\0\2\0\0\0deadbeef\0\0\0\0", 28)));
 }
 
 TEST(Codec, EveryCutOfEveryFrameIsRefused) {
@@ -187,14 +195,16 @@ TEST(Codec, TrailingBytesAreRefused) {
     EXPECT_EQ(kind.decode(longer), Fault::length) << kind.name;
     if (kind.type == FrameType::answer) continue;
     const Fault fault = kind.decode(with_true_length(longer));
-    EXPECT_EQ(fault, kind.type == FrameType::no_answer ? Fault::too_long : Fault::trailing) << kind.name;
+    EXPECT_EQ(fault, kind.type == FrameType::no_answer ? Fault::too_long : Fault::trailing)
+        << kind.name;
   }
 }
 
 TEST(Codec, EveryHeaderByteCounts) {
-  const Fault by_offset[kHeaderSize] = {Fault::magic, Fault::magic,    Fault::magic,   Fault::magic,
-                                        Fault::version, Fault::version, Fault::type,   Fault::reserved,
-                                        Fault::length, Fault::too_long, Fault::too_long, Fault::too_long};
+  const Fault by_offset[kHeaderSize] = {Fault::magic,    Fault::magic,    Fault::magic,
+                                        Fault::magic,    Fault::version,  Fault::version,
+                                        Fault::type,     Fault::reserved, Fault::length,
+                                        Fault::too_long, Fault::too_long, Fault::too_long};
   for (std::size_t offset = 0; offset < kHeaderSize; ++offset) {
     Frame frame = no_answer_frame();
     frame[offset] ^= offset == 8 ? std::byte{0x01} : std::byte{0x80};
@@ -230,7 +240,8 @@ TEST(Codec, TheHeaderAloneTellsTheType) {
     const Bytes start(kind.frame.data(), kHeaderSize);
     EXPECT_EQ(*decode_header(start, kind.frame.size()), kind.type);
     EXPECT_EQ(decode_header(start, kind.frame.size() + 1).fault, Fault::length);
-    EXPECT_EQ(decode_header(Bytes(kind.frame.data(), kHeaderSize - 1), kind.frame.size()).fault, Fault::cut);
+    EXPECT_EQ(decode_header(Bytes(kind.frame.data(), kHeaderSize - 1), kind.frame.size()).fault,
+              Fault::cut);
   }
 }
 
@@ -253,8 +264,10 @@ TEST(Codec, UnknownValuesAreRefused) {
     unsigned least;
     unsigned most;
   };
-  const std::vector<Case> cases = {{"operation", FrameType::begin, 1, 5},  {"echo", FrameType::ask, 0, 1},
-                                   {"kind", FrameType::tell, 0, 1},        {"code", FrameType::no_answer, 1, 2},
+  const std::vector<Case> cases = {{"operation", FrameType::begin, 1, 5},
+                                   {"echo", FrameType::ask, 0, 1},
+                                   {"kind", FrameType::tell, 0, 1},
+                                   {"code", FrameType::no_answer, 1, 2},
                                    {"result", FrameType::verdict, 1, 6}};
   for (const Case& c : cases) {
     for (const Kind& kind : kinds()) {
@@ -291,27 +304,31 @@ TEST(Codec, ReservedBytesMustBeZero) {
 TEST(Codec, StringsOfBeginAreBounded) {
   struct Case {
     std::string name;
-    std::string_view Begin::* field;
+    std::string_view Begin::*field;
     std::size_t most;
   };
-  const std::vector<Case> cases = {
-      {"service", &Begin::service, kServiceMost}, {"user", &Begin::user, kUserMost},
-      {"ruser", &Begin::ruser, kUserMost},        {"rhost", &Begin::rhost, kRhostMost},
-      {"tty", &Begin::tty, kTtyMost},             {"session", &Begin::session, kSessionMost}};
+  const std::vector<Case> cases = {{"service", &Begin::service, kServiceMost},
+                                   {"user", &Begin::user, kUserMost},
+                                   {"ruser", &Begin::ruser, kUserMost},
+                                   {"rhost", &Begin::rhost, kRhostMost},
+                                   {"tty", &Begin::tty, kTtyMost},
+                                   {"session", &Begin::session, kSessionMost}};
   for (const Case& c : cases) {
     for (const std::size_t size : {c.most - 1, c.most, c.most + 1}) {
       const std::string text(size, 'x');
       Begin begin = some_begin();
       begin.*(c.field) = text;
       Frame out(kBeginFrameMost);
-      EXPECT_EQ(encode_begin(begin, out).fault, size > c.most ? Fault::too_long : Fault::none) << c.name << size;
+      EXPECT_EQ(encode_begin(begin, out).fault, size > c.most ? Fault::too_long : Fault::none)
+          << c.name << size;
     }
     const std::string text(c.most, 'x');
     Begin begin;
     begin.*(c.field) = text;
     Frame frame = begin_frame(begin);
     EXPECT_TRUE(decode_begin(frame)) << c.name;
-    // One byte more, as only a foreign encoder would send it: the field's length is the only nonzero u16 of the strings.
+    // One byte more, as only a foreign encoder would send it: the field's length is the only
+    // nonzero u16 of the strings.
     for (std::size_t at = kHeaderSize + 16; at + 1 < frame.size(); at += 2) {
       if (frame[at] == std::byte{0} && frame[at + 1] == std::byte{0}) continue;
       const std::size_t longer = c.most + 1;
@@ -325,8 +342,8 @@ TEST(Codec, StringsOfBeginAreBounded) {
 }
 
 TEST(Codec, TheLargestBeginFits) {
-  const std::string service(kServiceMost, 's'), user(kUserMost, 'u'), rhost(kRhostMost, 'h'), tty(kTtyMost, 't'),
-      session(kSessionMost, 'x');
+  const std::string service(kServiceMost, 's'), user(kUserMost, 'u'), rhost(kRhostMost, 'h'),
+      tty(kTtyMost, 't'), session(kSessionMost, 'x');
   Begin begin;
   begin.service = service;
   begin.user = begin.ruser = user;
@@ -456,8 +473,8 @@ TEST(Codec, CountsOverTheTableAreRefused) {
 }
 
 TEST(Codec, OnlyAnAllowCarriesEnvironmentOrGroups) {
-  for (const Result result : {Result::refused, Result::user_unknown, Result::unavailable, Result::not_managed,
-                              Result::conversation}) {
+  for (const Result result : {Result::refused, Result::user_unknown, Result::unavailable,
+                              Result::not_managed, Result::conversation}) {
     Verdict verdict = some_verdict();
     verdict.result = result;
     Frame out(kToModuleMost);
@@ -542,7 +559,8 @@ TEST(Codec, ABufferThatIsTooSmallGivesNoRoomAndIsNeverLeft) {
     const Encoded done = encode_verdict(some_verdict(), std::span<std::byte>(out.data(), size));
     EXPECT_EQ(done.fault, size < whole.size() ? Fault::no_room : Fault::none) << size;
     EXPECT_EQ(done.size, size < whole.size() ? 0 : whole.size());
-    for (std::size_t i = size; i < out.size(); ++i) ASSERT_EQ(out[i], std::byte{0xA5}) << "wrote behind " << size;
+    for (std::size_t i = size; i < out.size(); ++i)
+      ASSERT_EQ(out[i], std::byte{0xA5}) << "wrote behind " << size;
   }
 }
 

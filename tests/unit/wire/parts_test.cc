@@ -40,7 +40,8 @@ TEST(Marker, IsFoundAtTheEndOfAPrompt) {
   };
   const std::vector<Case> cases = {
       {"found alone", "[latchkey/1 2/3 500]: ", true},
-      {"found behind ssh's prefix and a text", "(alice@host) Sign in\nToken [latchkey/1 2/3 500]: ", true},
+      {"found behind ssh's prefix and a text",
+       "(alice@host) Sign in\nToken [latchkey/1 2/3 500]: ", true},
       {"found behind another marker", "[latchkey/1 1/? 1000]: [latchkey/1 2/3 500]: ", true},
       {"not found in an empty prompt", "", false},
       {"not found in a password prompt", "Password: ", false},
@@ -76,12 +77,14 @@ TEST(Marker, IsFoundAtTheEndOfAPrompt) {
 TEST(Marker, EveryCutOfOneIsNone) {
   const std::string whole = "Token [latchkey/1 160/160 65536]: ";
   ASSERT_TRUE(find_marker(whole));
-  for (std::size_t size = 0; size < whole.size(); ++size) EXPECT_FALSE(find_marker(whole.substr(0, size))) << size;
+  for (std::size_t size = 0; size < whole.size(); ++size)
+    EXPECT_FALSE(find_marker(whole.substr(0, size))) << size;
 }
 
 TEST(Part, IsWrittenAndReadAsTheProtocolHasIt) {
   std::array<char, 100> out;
-  const std::string_view text = make_part({.part = 2, .parts = 13, .digest = kDigest, .data = "a.b-_"}, out);
+  const std::string_view text =
+      make_part({.part = 2, .parts = 13, .digest = kDigest, .data = "a.b-_"}, out);
   EXPECT_EQ(text, "lk1.2.13.0123456789abcdef.a.b-_");
   const ParsedPart parsed = parse_part(text);
   ASSERT_EQ(parsed.kind, PartKind::part);
@@ -123,7 +126,9 @@ TEST(Part, IsToldFromAWholeTokenAndFromABrokenOne) {
 TEST(Part, EveryCutOfOneIsNoneBeforeItsData) {
   const std::string whole = "lk1.12.160." + kDigest + ".data";
   for (std::size_t size = 0; size < whole.size(); ++size) {
-    const PartKind want = size < 4 ? PartKind::whole : size <= whole.size() - 4 ? PartKind::broken : PartKind::part;
+    const PartKind want = size < 4                   ? PartKind::whole
+                          : size <= whole.size() - 4 ? PartKind::broken
+                                                     : PartKind::part;
     EXPECT_EQ(parse_part(whole.substr(0, size)).kind, want) << size;
   }
 }
@@ -132,12 +137,14 @@ TEST(Part, IsNotWrittenWhenItWouldNotBeReadOrDoesNotFit) {
   std::array<char, 100> out;
   EXPECT_EQ(make_part({.part = 0, .parts = 1, .digest = kDigest, .data = "x"}, out), "");
   EXPECT_EQ(make_part({.part = 2, .parts = 1, .digest = kDigest, .data = "x"}, out), "");
-  EXPECT_EQ(make_part({.part = 1, .parts = kPartsMost + 1, .digest = kDigest, .data = "x"}, out), "");
+  EXPECT_EQ(make_part({.part = 1, .parts = kPartsMost + 1, .digest = kDigest, .data = "x"}, out),
+            "");
   EXPECT_EQ(make_part({.part = 1, .parts = 1, .digest = "0123", .data = "x"}, out), "");
   EXPECT_EQ(make_part({.part = 1, .parts = 1, .digest = kDigest, .data = ""}, out), "");
   const std::string exact = "lk1.1.1." + kDigest + ".x";
   for (std::size_t room = 0; room <= exact.size(); ++room) {
-    const auto text = make_part({.part = 1, .parts = 1, .digest = kDigest, .data = "x"}, std::span(out.data(), room));
+    const auto text = make_part({.part = 1, .parts = 1, .digest = kDigest, .data = "x"},
+                                std::span(out.data(), room));
     EXPECT_EQ(text, room < exact.size() ? "" : exact) << room;
   }
 }
@@ -145,7 +152,8 @@ TEST(Part, IsNotWrittenWhenItWouldNotBeReadOrDoesNotFit) {
 TEST(Part, SlicesGiveTheTokenBackAndEachAnswerFits) {
   for (const std::size_t most : {kPartMostSudo, kPartMostSsh}) {
     const std::size_t room = most - kPartPrefixMost;
-    for (const std::size_t size : {std::size_t{1}, room - 1, room, room + 1, 2 * room, std::size_t{16'000}, kTokenMost}) {
+    for (const std::size_t size :
+         {std::size_t{1}, room - 1, room, room + 1, 2 * room, std::size_t{16'000}, kTokenMost}) {
       std::string token(size, 'x');
       for (std::size_t i = 0; i < size; ++i) token[i] = static_cast<char>('A' + i % 26);
       const unsigned parts = parts_of(size, most);
@@ -155,7 +163,8 @@ TEST(Part, SlicesGiveTheTokenBackAndEachAnswerFits) {
       for (unsigned k = 1; k <= parts; ++k) {
         std::vector<char> out(most);
         const std::string_view data = slice_of(token, k, most);
-        const std::string_view text = make_part({.part = k, .parts = parts, .digest = kDigest, .data = data}, out);
+        const std::string_view text =
+            make_part({.part = k, .parts = parts, .digest = kDigest, .data = data}, out);
         ASSERT_EQ(parse_part(text).kind, PartKind::part) << k << "/" << parts;
         joined += parse_part(text).part.data;
       }

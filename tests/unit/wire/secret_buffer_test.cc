@@ -14,10 +14,14 @@ namespace latchkey::wire {
 namespace {
 
 template <typename T>
-concept Printable = requires(std::ostream& out, const T& value) { out << value; };
+concept Printable = requires(std::ostream& out, const T& value) {
+  out << value;
+};
 
-static_assert(!std::is_copy_constructible_v<SecretBuffer> && !std::is_copy_assignable_v<SecretBuffer>);
-static_assert(std::is_nothrow_move_constructible_v<SecretBuffer> && std::is_nothrow_move_assignable_v<SecretBuffer>);
+static_assert(!std::is_copy_constructible_v<SecretBuffer> &&
+              !std::is_copy_assignable_v<SecretBuffer>);
+static_assert(std::is_nothrow_move_constructible_v<SecretBuffer> &&
+              std::is_nothrow_move_assignable_v<SecretBuffer>);
 static_assert(!Printable<SecretBuffer>, "a secret must not have a way into a log");
 
 // What lies in the pages, also behind the content: the buffer's own room shows it.
@@ -73,7 +77,8 @@ TEST(SecretBuffer, MovesItsPagesAndLeavesTheOtherEmpty) {
   const char* where = first.view().data();
   SecretBuffer second(std::move(first));
   EXPECT_EQ(second.view().data(), where);
-  EXPECT_EQ(first.capacity(), 0U);  // NOLINT(bugprone-use-after-move): that it is empty is the promise
+  EXPECT_EQ(first.capacity(),
+            0U);  // NOLINT(bugprone-use-after-move): that it is empty is the promise
   EXPECT_FALSE(first.append("x"));
   SecretBuffer third(4);
   third = std::move(second);
