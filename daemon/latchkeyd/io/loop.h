@@ -11,7 +11,7 @@
 #include <functional>
 #include <utility>
 
-#include "daemon/latchkeyd/service/executor.h"
+#include "daemon/latchkeyd/io/executor.h"
 
 namespace latchkey::latchkeyd {
 

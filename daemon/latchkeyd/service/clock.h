@@ -1,18 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The two clocks, injected: claims are judged by the wall clock, deadlines and rates by the steady one.
+// Moved: the arrow goes from service to io. This header ends once nobody includes it from here.
 #pragma once
 
-#include "core/base/time.h"
-
-namespace latchkey::latchkeyd {
-
-// From any thread.
-class Clock {
- public:
-  virtual ~Clock() = default;
-  virtual WallTime wall() const = 0;
-  virtual SteadyTime steady() const = 0;
-};
-
-}  // namespace latchkey::latchkeyd
+#include "daemon/latchkeyd/io/clock.h"

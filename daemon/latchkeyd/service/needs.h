@@ -10,7 +10,7 @@
 
 #include "core/base/error.h"
 #include "core/decision.h"
-#include "daemon/latchkeyd/service/executor.h"
+#include "daemon/latchkeyd/io/executor.h"
 
 namespace latchkey::latchkeyd {
 

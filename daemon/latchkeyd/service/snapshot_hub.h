@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "core/snapshot.h"
-#include "daemon/latchkeyd/service/executor.h"
+#include "daemon/latchkeyd/io/executor.h"
 
 namespace latchkey::latchkeyd {
 
