@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The control messages between latchkeyctl and latchkeyd as types (io.latchkey.Control.varlink): both programs use
-// these and nothing else, so they cannot disagree about a member. Each method is a struct with its name, its Request
-// and its Answer; `control_calls.h` binds them to a Varlink service and a Varlink client.
+// The control messages between latchkeyctl and latchkeyd as types (io.latchkey.Control.varlink):
+// both programs use these and nothing else, so they cannot disagree about a member. Each method is
+// a struct with its name, its Request and its Answer; `control_calls.h` binds them to a Varlink
+// service and a Varlink client.
 //
-// Reading is strict: a missing or unknown member, a wrong type or a value out of bounds is `malformed`. A nullable
-// member (`?T` in the interface) may be left out or null, and is left out when written. Times are RFC 3339 in UTC.
+// Reading is strict: a missing member, a wrong type or a value out of bounds is `malformed`, and so
+// is an unknown member of a request; an answer may have grown one in a newer daemon. A nullable
+// member (`?T` in the interface) may be left out or null, and is left out when written. Times are
+// RFC 3339 in UTC.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +23,8 @@
 namespace latchkey::ipc::control {
 
 inline constexpr std::string_view kInterface = "io.latchkey.Control";
-inline constexpr std::size_t kPageMost = 1'000;  // entries of one answer of Decisions and Revocations
+inline constexpr std::size_t kPageMost =
+    1'000;  // entries of one answer of Decisions and Revocations
 
 // The text of io.latchkey.Control.varlink.
 std::string_view interface_description();
@@ -69,14 +73,14 @@ struct StatusAnswer {
   std::optional<std::string> config_error;  // first error of the last reload, where it failed
   std::int64_t snapshot = 0;
   std::int64_t workers = 0;
-  std::int64_t conversations = 0;           // open now
-  std::int64_t logins = 0;                  // open now
+  std::int64_t conversations = 0;  // open now
+  std::int64_t logins = 0;         // open now
   std::int64_t bindings = 0;
   std::int64_t revocations = 0;
   std::int64_t remembered_tokens = 0;
-  DecisionCounters decisions;               // since the start
-  std::optional<std::string> state_error;   // the state store's last error, while it stands
-  std::optional<std::string> fetch_error;   // why latchkey-fetchd cannot be reached, while it cannot
+  DecisionCounters decisions;              // since the start
+  std::optional<std::string> state_error;  // the state store's last error, while it stands
+  std::optional<std::string> fetch_error;  // why latchkey-fetchd cannot be reached, while it cannot
   std::vector<IssuerStatus> issuers;
 };
 
@@ -125,7 +129,8 @@ struct DecisionRecord {
   std::string tty;
   std::int64_t pid = 0;
   std::string reason;
-  std::string kind;  // "class" on the wire: allowed | refused | user_unknown | unavailable | not_managed
+  std::string
+      kind;  // "class" on the wire: allowed | refused | user_unknown | unavailable | not_managed
   std::string administrator;
   std::string detail;
   std::string rule;
@@ -182,7 +187,7 @@ struct RevokeRequest {
   std::string kind;                   // token | subject | user
   std::optional<std::string> issuer;  // `iss` value; token and subject
   std::string value;
-  std::optional<WallTime> before;     // subject only; default: now
+  std::optional<WallTime> before;  // subject only; default: now
   std::optional<std::string> comment;
 };
 
@@ -242,8 +247,8 @@ struct BindingRecord {
 };
 
 struct BindingsRequest {
-  std::optional<std::string> after;  // only names above it: the next page
-  std::optional<std::int64_t> limit; // 1 to kPageMost; default kPageMost
+  std::optional<std::string> after;   // only names above it: the next page
+  std::optional<std::int64_t> limit;  // 1 to kPageMost; default kPageMost
 };
 
 struct BindingsAnswer {
@@ -275,11 +280,24 @@ struct ConfigErrorRecord {
   std::string message;
 };
 
-// The errors that a method may answer with instead.
+struct RefusedError {
+  std::string reason;
+};
+
+struct InvalidParameterError {
+  std::string parameter;
+};
+
+struct ConfigInvalidError {
+  std::vector<ConfigErrorRecord> errors;
+};
+
+// The errors that a method may answer with instead, as one value (control_calls.h turns it into a
+// reply and back).
 struct MethodError {
   enum class Kind : std::uint8_t { config_invalid, not_found, refused, invalid_parameter, other };
   Kind kind = Kind::refused;
-  std::string text;                       // refused: why; invalid_parameter: the member's name; other: the error's name
+  std::string text;  // refused: why; invalid_parameter: the member's name; other: the error's name
   std::vector<ConfigErrorRecord> errors;  // config_invalid
 };
 
@@ -300,9 +318,12 @@ std::string to_json(const RemoveRevocationRequest& value);
 std::string to_json(const BindingsRequest& value);
 std::string to_json(const BindingsAnswer& value);
 std::string to_json(const RemoveBindingRequest& value);
+std::string to_json(const RefusedError& value);
+std::string to_json(const InvalidParameterError& value);
+std::string to_json(const ConfigInvalidError& value);
 
-// Specialised for each type above that has a `to_json`. A fault is `malformed` and its detail is the name of the
-// member that is wrong.
+// Specialised for each type above that has a `to_json`. A fault is `malformed` and its detail is
+// the name of the member that is wrong.
 template <typename T>
 Result<T> from_json(std::string_view text);
 

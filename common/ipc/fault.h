@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Why a message could not be sent, received or understood. Kept apart from the reasons of a login: a broken message
-// between our own programs is an operator's matter and never a verdict.
+// Why a message could not be sent, received or understood. Kept apart from the reasons of a login:
+// a broken message between our own programs is an operator's matter and never a verdict.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +36,8 @@ inline tl::unexpected<Fault> fault(FaultKind kind, std::string detail) {
   return tl::unexpected<Fault>(Fault{kind, std::move(detail)});
 }
 
-// "what: text of errno"; EACCES and EPERM are `denied`, EAGAIN `would_block`, EPIPE and resets `closed`.
+// "what: text of errno"; EACCES and EPERM are `denied`, EAGAIN `would_block`, EPIPE and resets
+// `closed`.
 tl::unexpected<Fault> system_fault(std::string_view what, int error_number);
 
 }  // namespace latchkey::ipc

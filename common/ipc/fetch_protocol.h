@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What latchkeyd asks of latchkey-fetchd, and how a document comes back. One JSON object a SOCK_SEQPACKET message;
-// latchkeyd names (issuer, document) and the digest of that issuer's section, never a URL, so a latchkeyd that was taken
-// over cannot send fetchd anywhere. Bodies travel as sealed memfds: fetchd cannot change them after latchkeyd has
-// looked at them, and latchkeyd maps them without a copy.
+// What latchkeyd asks of latchkey-fetchd, and how a document comes back. One JSON object a
+// SOCK_SEQPACKET message; latchkeyd names (issuer, document) and the digest of that issuer's
+// section, never a URL, so a latchkeyd that was taken over cannot send fetchd anywhere. Bodies
+// travel as sealed memfds: fetchd cannot change them after latchkeyd has looked at them, and
+// latchkeyd maps them without a copy.
 #pragma once
 
 #include <chrono>
@@ -27,11 +28,11 @@ inline constexpr std::size_t kErrorMost = 1'024;
 enum class Document : std::uint8_t { metadata, jwks };
 
 struct Request {
-  std::uint64_t id = 0;     // chosen by the asker, comes back in the answer
-  std::string issuer;       // short name of the issuer's section
-  std::string digest;       // IssuerConfig::digest as the asker has it
+  std::uint64_t id = 0;  // chosen by the asker, comes back in the answer
+  std::string issuer;    // short name of the issuer's section
+  std::string digest;    // IssuerConfig::digest as the asker has it
   Document document = Document::jwks;
-  std::string etag;         // of the copy at hand; empty: none
+  std::string etag;  // of the copy at hand; empty: none
 };
 
 enum class Status : std::uint8_t {
@@ -44,11 +45,12 @@ enum class Status : std::uint8_t {
 struct Answer {
   std::uint64_t id = 0;
   Status status = Status::failed;
-  std::size_t bytes = 0;                             // ok: size of the body
-  std::string etag;                                  // ok, not_modified: empty where the provider sends none
-  std::optional<std::chrono::seconds> max_age;       // ok, not_modified: Cache-Control; 0 for no-store and no-cache
-  std::optional<std::chrono::seconds> retry_after;   // failed: 429 or 503 with Retry-After
-  std::string error;                                 // failed, reload: issuer, document and cause in one line
+  std::size_t bytes = 0;  // ok: size of the body
+  std::string etag;       // ok, not_modified: empty where the provider sends none
+  std::optional<std::chrono::seconds>
+      max_age;  // ok, not_modified: Cache-Control; 0 for no-store and no-cache
+  std::optional<std::chrono::seconds> retry_after;  // failed: 429 or 503 with Retry-After
+  std::string error;  // failed, reload: issuer, document and cause in one line
 };
 
 std::string_view name(Document document);
@@ -57,7 +59,8 @@ std::string_view name(Status status);
 std::string encode(const Request& request);
 std::string encode(const Answer& answer);
 
-// From a peer that the socket's mode lets in, yet checked in full: unknown or missing members, wrong types, bounds.
+// From a peer that the socket's mode lets in, yet checked in full: unknown or missing members,
+// wrong types, bounds.
 Result<Request> decode_request(std::string_view message);
 Result<Answer> decode_answer(std::string_view message);
 
@@ -67,8 +70,9 @@ Result<Fd> make_sealed(std::string_view body);
 // A received body, mapped read-only for as long as this lives. Moves, never copies.
 class SealedBody {
  public:
-  // Refuses (malformed) what is no memfd with all four seals or whose size is not exactly `bytes`, and (too_large) what
-  // exceeds kBodyMost: only a sealed file cannot raise SIGBUS under us or change between check and use.
+  // Refuses (malformed) what is no memfd with all four seals or whose size is not exactly `bytes`,
+  // and (too_large) what exceeds kBodyMost: only a sealed file cannot raise SIGBUS under us or
+  // change between check and use.
   static Result<SealedBody> map(Fd fd, std::size_t bytes);
 
   SealedBody(SealedBody&& other) noexcept;
@@ -86,7 +90,8 @@ class SealedBody {
   std::size_t size_ = 0;
 };
 
-// One message, optionally with a descriptor. Never blocks and never raises SIGPIPE. Faults: would_block, closed, system.
+// One message, optionally with a descriptor. Never blocks and never raises SIGPIPE. Faults:
+// would_block, closed, system.
 Result<void> send_message(int socket, std::string_view message, int fd = -1);
 
 struct Received {
@@ -94,8 +99,9 @@ struct Received {
   Fd fd;  // empty where none came
 };
 
-// One message, never blocks. A message above kMessageMost is too_large; more than one descriptor, or cut ancillary
-// data, is malformed; all descriptors that came are closed then. Received descriptors are close-on-exec.
+// One message, never blocks. A message above kMessageMost is too_large; more than one descriptor,
+// or cut ancillary data, is malformed; all descriptors that came are closed then. Received
+// descriptors are close-on-exec.
 Result<Received> receive_message(int socket);
 
 }  // namespace latchkey::ipc::fetch

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Path sockets of our programs: bound fresh under a temporary name and renamed into place, so that nobody ever meets a
-// socket with the wrong mode or owner; or taken over from the service manager. No abstract names (SECURITY section 3
-// "Socket"). Who may speak is decided by mode and owner of the socket; `peer_of` is the second lock.
+// Path sockets of our programs: bound fresh under a temporary name and renamed into place, so that
+// nobody ever meets a socket with the wrong mode or owner (activation.h has those of the service
+// manager). No abstract names. Who may speak is decided by mode and owner of the socket; `peer_of`
+// is the second lock.
 #pragma once
 
 #include <sys/types.h>
@@ -12,7 +13,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "ipc/fault.h"
 #include "ipc/fd.h"
@@ -22,16 +22,16 @@ namespace latchkey::ipc {
 enum class SocketType : std::uint8_t { stream, seqpacket };
 
 struct ListenOptions {
-  std::string path;                 // absolute; its folder must exist
+  std::string path;  // absolute; its folder must exist
   SocketType type = SocketType::seqpacket;
   mode_t mode = 0600;
-  std::optional<uid_t> owner;       // unset: stays the process's own
+  std::optional<uid_t> owner;  // unset: stays the process's own
   std::optional<gid_t> group;
   int backlog = 128;
 };
 
-// A listening, non-blocking, close-on-exec socket at `path`, replacing a socket that stood there before. Anything else
-// at `path` (a file, a symlink, a folder) is left alone and is a fault.
+// A listening, non-blocking, close-on-exec socket at `path`, replacing a socket that stood there
+// before. Anything else at `path` (a file, a symlink, a folder) is left alone and is a fault.
 Result<Fd> listen_at(const ListenOptions& options);
 
 // Connects within `timeout`. The descriptor is close-on-exec, and non-blocking.
@@ -43,20 +43,8 @@ struct Peer {
   gid_t gid = 0;
 };
 
-// SO_PEERCRED of a connected socket: for an accepted one, who called connect(). Mind PrivateUsers=: ids that the unit's
-// user namespace does not map show as 65534.
+// SO_PEERCRED of a connected socket: for an accepted one, who called connect(). Mind PrivateUsers=:
+// ids that the unit's user namespace does not map show as 65534.
 Result<Peer> peer_of(int socket);
-
-struct ActivatedSocket {
-  std::string name;  // FileDescriptorName= of the .socket unit
-  Fd fd;
-};
-
-// Sockets handed over by the service manager (LISTEN_FDS, LISTEN_FDNAMES), made close-on-exec and non-blocking; empty
-// without one. To be called once, early: it removes the variables from the environment.
-Result<std::vector<ActivatedSocket>> take_activated_sockets();
-
-// Takes the one of that name and type out of the list; none is an empty Fd, two of one name or another type a fault.
-Result<Fd> take_named(std::vector<ActivatedSocket>& sockets, std::string_view name, SocketType type);
 
 }  // namespace latchkey::ipc

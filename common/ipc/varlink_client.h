@@ -19,8 +19,8 @@ class VarlinkClient {
   static Result<VarlinkClient> connect(std::string_view path,
                                        std::chrono::milliseconds timeout = std::chrono::seconds(5));
 
-  // Sends the call and waits for its reply. A reply that carries a Varlink error is a value (`Reply::error`). After a
-  // fault the connection is of no further use.
+  // Sends the call and waits for its reply. A reply that carries a Varlink error is a value
+  // (`Reply::error`). After a fault the connection is of no further use.
   Result<Reply> call(std::string method, std::string parameters, std::chrono::milliseconds timeout);
 
  private:

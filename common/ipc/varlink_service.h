@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The server's side of Varlink without a socket: a table from method names to handlers. Whoever owns the connection
-// cuts messages with a Framer, hands each to `handle`, and sends what comes back. Answers org.varlink.service itself.
+// The server's side of Varlink without a socket: a table from method names to handlers. Whoever
+// owns the connection cuts messages with a Framer, hands each to `handle`, and sends what comes
+// back. Answers org.varlink.service itself.
 #pragma once
 
 #include <functional>
@@ -29,8 +30,8 @@ struct ServiceInfo {
 class Service {
  public:
   using Done = std::function<void(Reply)>;
-  // Gets the peer and the parameters' JSON text, and calls `done` exactly once, now or later, on the thread that the
-  // owner of the connection expects replies on.
+  // Gets the peer and the parameters' JSON text, and calls `done` exactly once, now or later, on
+  // the thread that the owner of the connection expects replies on.
   using Handler = std::function<void(const Peer& peer, std::string parameters, Done done)>;
 
   explicit Service(ServiceInfo info) : info_(std::move(info)) {}
@@ -39,9 +40,11 @@ class Service {
   void add_interface(std::string name, std::string description);
   void add_method(std::string method, Handler handler);
 
-  // `message` as it came, without its NUL. `send` gets the encoded reply with its NUL, exactly once; it gets an empty
-  // string where the call was oneway. A fault (malformed) means: close the connection; `send` is not called then.
-  Result<void> handle(std::string_view message, const Peer& peer, std::function<void(std::string)> send) const;
+  // `message` as it came, without its NUL. `send` gets the encoded reply with its NUL, exactly
+  // once; it gets an empty string where the call was oneway. A fault (malformed) means: close the
+  // connection; `send` is not called then.
+  Result<void> handle(std::string_view message, const Peer& peer,
+                      std::function<void(std::string)> send) const;
 
  private:
   Reply get_info() const;

@@ -62,7 +62,7 @@ ARROWS = {
     "policy": ["accounts", "revocation", "claims", "jose", "base"],
     "config": ["policy", "accounts", "claims", "issuer", "revocation", "jose", "base"],
     "decide": ["config", "policy", "accounts", "claims", "issuer", "revocation", "jose", "base"],
-    "ipc": ["base", "wire"],
+    "ipc": ["base", "jose", "wire"],  # of jose the JSON reader
     "pam_module": ["wire"],
     "io": CORE + ["ipc", "wire"],
     "latchkeyd": ["io"] + CORE + ["ipc", "wire"],
@@ -85,7 +85,7 @@ FENCES = [
     (r"(boost/)?asio(/|\.hpp)", ["latchkeyd", "io"], "Asio is seen in daemon/latchkeyd only"),
     (r"yaml-cpp/", ["config", "cli"], "yaml-cpp is seen in common/core/config and the user's CLI only"),
     (r"sqlite3", ["io"], "SQLite is seen in daemon/latchkeyd/io only"),
-    (r"systemd/", ["io", "latchkeyd", "fetchd", "namesd", "endd"], "libsystemd is seen in the daemons only"),
+    (r"systemd/", ["ipc", "io", "latchkeyd", "fetchd", "namesd", "endd"], "libsystemd is seen in the daemons only"),
     (r"httplib\.h", ["devidp"], "cpp-httplib is seen in devidp only"),
 ]
 UNFENCED = ("tests", "fuzz", "bench")

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The members of every control message, once, and what is made of the list: `to_json` and
+// `from_json`. The order is that of io.latchkey.Control.varlink; a test compares the two.
+#include "ipc/control.h"
+
+#include "ipc/json_fields.h"
+#include "ipc/varlink.h"
+
+namespace latchkey::ipc::control {
+namespace {
+
+constexpr auto kRevocationKinds = json::one_of("token", "subject", "user");
+constexpr json::Between kPage{1, static_cast<std::int64_t>(kPageMost)};
+
+}  // namespace
+
+template <typename Walk>
+void fields(Walk&, Empty&) {}
+
+template <typename Walk>
+void fields(Walk& walk, KeyStatus& value) {
+  walk("kid", value.kid);
+  walk("thumbprint", value.thumbprint);
+  walk("algorithms", value.algorithms);
+}
+
+template <typename Walk>
+void fields(Walk& walk, DroppedKeyStatus& value) {
+  walk("kid", value.kid);
+  walk("why", value.why);
+}
+
+template <typename Walk>
+void fields(Walk& walk, IssuerStatus& value) {
+  walk("name", value.name);
+  walk("issuer", value.issuer);
+  walk("source", value.source, json::one_of("fetched", "cache", "file", "none"));
+  walk("stale", value.stale);
+  walk("generation", value.generation);
+  walk("keys", value.keys);
+  walk("dropped", value.dropped);
+  walk("fetched_at", value.fetched_at);
+  walk("attempted_at", value.attempted_at);
+  walk("next_fetch_at", value.next_fetch_at);
+  walk("last_error", value.last_error);
+}
+
+template <typename Walk>
+void fields(Walk& walk, DecisionCounters& value) {
+  walk("allowed", value.allowed);
+  walk("refused", value.refused);
+  walk("unavailable", value.unavailable);
+  walk("user_unknown", value.user_unknown);
+  walk("not_managed", value.not_managed);
+}
+
+template <typename Walk>
+void fields(Walk& walk, StatusAnswer& value) {
+  walk("version", value.version);
+  walk("pid", value.pid);
+  walk("started_at", value.started_at);
+  walk("config_digest", value.config_digest);
+  walk("config_loaded_at", value.config_loaded_at);
+  walk("config_error", value.config_error);
+  walk("snapshot", value.snapshot);
+  walk("workers", value.workers);
+  walk("conversations", value.conversations);
+  walk("logins", value.logins);
+  walk("bindings", value.bindings);
+  walk("revocations", value.revocations);
+  walk("remembered_tokens", value.remembered_tokens);
+  walk("decisions", value.decisions);
+  walk("state_error", value.state_error);
+  walk("fetch_error", value.fetch_error);
+  walk("issuers", value.issuers);
+}
+
+template <typename Walk>
+void fields(Walk& walk, GetConfigAnswer& value) {
+  walk("yaml", value.yaml);
+  walk("digest", value.digest);
+}
+
+template <typename Walk>
+void fields(Walk& walk, ReloadAnswer& value) {
+  walk("changed", value.changed);
+}
+
+template <typename Walk>
+void fields(Walk& walk, CheckRecord& value) {
+  walk("check", value.check);
+  walk("description", value.description);
+  walk("outcome", value.outcome, json::one_of("passed", "failed", "not_reached"));
+}
+
+template <typename Walk>
+void fields(Walk& walk, DecisionRecord& value) {
+  walk("id", value.id);
+  walk("time", value.time);
+  walk("operation", value.operation);
+  walk("service", value.service);
+  walk("user", value.user);
+  walk("ruser", value.ruser);
+  walk("rhost", value.rhost);
+  walk("tty", value.tty);
+  walk("pid", value.pid);
+  walk("reason", value.reason);
+  walk("class", value.kind);
+  walk("administrator", value.administrator);
+  walk("detail", value.detail);
+  walk("rule", value.rule);
+  walk("issuer", value.issuer);
+  walk("subject", value.subject);
+  walk("key_id", value.key_id);
+  walk("clause", value.clause);
+  walk("checks", value.checks);
+}
+
+template <typename Walk>
+void fields(Walk& walk, DecisionSummary& value) {
+  walk("id", value.id);
+  walk("time", value.time);
+  walk("operation", value.operation);
+  walk("service", value.service);
+  walk("user", value.user);
+  walk("ruser", value.ruser);
+  walk("rhost", value.rhost);
+  walk("reason", value.reason);
+  walk("class", value.kind);
+}
+
+template <typename Walk>
+void fields(Walk& walk, RevocationRecord& value) {
+  walk("id", value.id);
+  walk("kind", value.kind, kRevocationKinds);
+  walk("issuer", value.issuer);
+  walk("value", value.value);
+  walk("before", value.before);
+  walk("created_at", value.created_at);
+  walk("comment", value.comment);
+}
+
+template <typename Walk>
+void fields(Walk& walk, BindingRecord& value) {
+  walk("user", value.user);
+  walk("issuer", value.issuer);
+  walk("subject", value.subject);
+}
+
+template <typename Walk>
+void fields(Walk& walk, ConfigErrorRecord& value) {
+  walk("file", value.file);
+  walk("line", value.line);
+  walk("column", value.column);
+  walk("message", value.message);
+}
+
+template <typename Walk>
+void fields(Walk& walk, ExplainRequest& value) {
+  walk("id", value.id);
+}
+
+template <typename Walk>
+void fields(Walk& walk, ExplainAnswer& value) {
+  walk("decision", value.decision);
+}
+
+template <typename Walk>
+void fields(Walk& walk, DecisionsRequest& value) {
+  walk("limit", value.limit, kPage);
+  walk("user", value.user);
+}
+
+template <typename Walk>
+void fields(Walk& walk, DecisionsAnswer& value) {
+  walk("decisions", value.decisions);
+}
+
+template <typename Walk>
+void fields(Walk& walk, RevokeRequest& value) {
+  walk("kind", value.kind, kRevocationKinds);
+  walk("issuer", value.issuer);
+  walk("value", value.value);
+  walk("before", value.before);
+  walk("comment", value.comment);
+}
+
+template <typename Walk>
+void fields(Walk& walk, RevokeAnswer& value) {
+  walk("id", value.id);
+}
+
+template <typename Walk>
+void fields(Walk& walk, RevocationsRequest& value) {
+  walk("kind", value.kind, kRevocationKinds);
+  walk("after", value.after);
+  walk("limit", value.limit, kPage);
+}
+
+template <typename Walk>
+void fields(Walk& walk, RevocationsAnswer& value) {
+  walk("revocations", value.revocations);
+  walk("more", value.more);
+}
+
+template <typename Walk>
+void fields(Walk& walk, RemoveRevocationRequest& value) {
+  walk("id", value.id);
+}
+
+template <typename Walk>
+void fields(Walk& walk, BindingsRequest& value) {
+  walk("after", value.after);
+  walk("limit", value.limit, kPage);
+}
+
+template <typename Walk>
+void fields(Walk& walk, BindingsAnswer& value) {
+  walk("bindings", value.bindings);
+  walk("more", value.more);
+}
+
+template <typename Walk>
+void fields(Walk& walk, RemoveBindingRequest& value) {
+  walk("user", value.user);
+}
+
+template <typename Walk>
+void fields(Walk& walk, RefusedError& value) {
+  walk("reason", value.reason);
+}
+
+template <typename Walk>
+void fields(Walk& walk, InvalidParameterError& value) {
+  walk("parameter", value.parameter);
+}
+
+template <typename Walk>
+void fields(Walk& walk, ConfigInvalidError& value) {
+  walk("errors", value.errors);
+}
+
+namespace {
+
+template <typename T>
+Result<T> read(std::string_view text, json::Unknown unknown) {
+  jose::JsonReader reader({.bytes = varlink::kReplyMost});
+  const auto value = reader.read(text);
+  if (!value) return fault(FaultKind::malformed, std::string(jose::describe(value.error())));
+  T result;
+  if (auto read = json::Reader::object(*value, result, unknown); !read)
+    return tl::unexpected(read.error());
+  return result;
+}
+
+}  // namespace
+
+// Requests are read to the letter (Varlink answers an unknown parameter with InvalidParameter);
+// answers may have grown a member in a newer daemon.
+#define LATCHKEY_MESSAGE(type, unknown)                                                         \
+  std::string to_json(const type& value) { return json::text_of(json::Writer::object(value)); } \
+  template <>                                                                                   \
+  Result<type> from_json<type>(std::string_view text) {                                         \
+    return read<type>(text, json::Unknown::unknown);                                            \
+  }
+
+LATCHKEY_MESSAGE(Empty, refused)
+LATCHKEY_MESSAGE(StatusAnswer, ignored)
+LATCHKEY_MESSAGE(GetConfigAnswer, ignored)
+LATCHKEY_MESSAGE(ReloadAnswer, ignored)
+LATCHKEY_MESSAGE(ExplainRequest, refused)
+LATCHKEY_MESSAGE(ExplainAnswer, ignored)
+LATCHKEY_MESSAGE(DecisionsRequest, refused)
+LATCHKEY_MESSAGE(DecisionsAnswer, ignored)
+LATCHKEY_MESSAGE(RevokeRequest, refused)
+LATCHKEY_MESSAGE(RevokeAnswer, ignored)
+LATCHKEY_MESSAGE(RevocationsRequest, refused)
+LATCHKEY_MESSAGE(RevocationsAnswer, ignored)
+LATCHKEY_MESSAGE(RemoveRevocationRequest, refused)
+LATCHKEY_MESSAGE(BindingsRequest, refused)
+LATCHKEY_MESSAGE(BindingsAnswer, ignored)
+LATCHKEY_MESSAGE(RemoveBindingRequest, refused)
+LATCHKEY_MESSAGE(RefusedError, ignored)
+LATCHKEY_MESSAGE(InvalidParameterError, ignored)
+LATCHKEY_MESSAGE(ConfigInvalidError, ignored)
+
+#undef LATCHKEY_MESSAGE
+
+}  // namespace latchkey::ipc::control

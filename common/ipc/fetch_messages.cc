@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Requests and answers of the fetch protocol as JSON. Both ends are of one package and one version;
+// a member that one of them does not know is therefore a fault and not a courtesy.
+#include <array>
+#include <utility>
+
+#include "core/jose/json.h"
+#include "ipc/fetch_protocol.h"
+#include "ipc/json_fields.h"
+
+namespace latchkey::ipc::fetch {
+namespace {
+
+constexpr std::array<std::string_view, 2> kDocuments{"metadata", "jwks"};
+constexpr std::array<std::string_view, 4> kStatuses{"ok", "not_modified", "reload", "failed"};
+constexpr std::int64_t kSecondsMost = 10LL * 365 * 86'400;
+
+// The messages as they are spelled.
+struct RequestText {
+  std::int64_t version = kVersion;
+  std::uint64_t id = 0;
+  std::string issuer;
+  std::string digest;
+  std::string document;
+  std::optional<std::string> etag;
+};
+
+struct AnswerText {
+  std::int64_t version = kVersion;
+  std::uint64_t id = 0;
+  std::string status;
+  std::optional<std::int64_t> bytes;
+  std::optional<std::string> etag;
+  std::optional<std::int64_t> max_age_s;
+  std::optional<std::int64_t> retry_after_s;
+  std::optional<std::string> error;
+};
+
+template <typename Walk>
+void fields(Walk& walk, RequestText& value) {
+  walk("v", value.version, json::Between{kVersion, kVersion});
+  walk("id", value.id);
+  walk("issuer", value.issuer, json::AtMost{64});
+  walk("digest", value.digest, json::AtMost{64});
+  walk("document", value.document);
+  walk("etag", value.etag, json::AtMost{kEtagMost});
+}
+
+template <typename Walk>
+void fields(Walk& walk, AnswerText& value) {
+  constexpr json::Between seconds{0, kSecondsMost};
+  walk("v", value.version, json::Between{kVersion, kVersion});
+  walk("id", value.id);
+  walk("status", value.status);
+  walk("bytes", value.bytes, json::Between{0, static_cast<std::int64_t>(kBodyMost)});
+  walk("etag", value.etag, json::AtMost{kEtagMost});
+  walk("max_age_s", value.max_age_s, seconds);
+  walk("retry_after_s", value.retry_after_s, seconds);
+  walk("error", value.error, json::AtMost{4 * kErrorMost});
+}
+
+template <typename Enum, std::size_t N>
+std::optional<Enum> find(const std::array<std::string_view, N>& names, std::string_view name) {
+  for (std::size_t index = 0; index < N; ++index) {
+    if (names[index] == name) return static_cast<Enum>(index);
+  }
+  return std::nullopt;
+}
+
+template <typename T>
+Result<T> read(std::string_view message) {
+  jose::JsonReader reader({.bytes = kMessageMost, .depth = 1});
+  const auto value = reader.read(message);
+  if (!value) return fault(FaultKind::malformed, std::string(jose::describe(value.error())));
+  T text;
+  if (auto read = json::Reader::object(*value, text, json::Unknown::refused); !read) {
+    return fault(FaultKind::malformed, "fetch message: " + read.error().detail);
+  }
+  return text;
+}
+
+std::optional<std::string> unless_empty(const std::string& text) {
+  return text.empty() ? std::nullopt : std::optional(text);
+}
+
+std::optional<std::int64_t> count(const std::optional<std::chrono::seconds>& time) {
+  return time ? std::optional<std::int64_t>(time->count()) : std::nullopt;
+}
+
+std::optional<std::chrono::seconds> seconds(const std::optional<std::int64_t>& number) {
+  return number ? std::optional(std::chrono::seconds(*number)) : std::nullopt;
+}
+
+}  // namespace
+
+std::string_view name(Document document) { return kDocuments[static_cast<std::size_t>(document)]; }
+std::string_view name(Status status) { return kStatuses[static_cast<std::size_t>(status)]; }
+
+std::string encode(const Request& request) {
+  return json::text_of(json::Writer::object(
+      RequestText{kVersion, request.id, request.issuer, request.digest,
+                  std::string(name(request.document)), unless_empty(request.etag)}));
+}
+
+std::string encode(const Answer& answer) {
+  AnswerText text{kVersion,
+                  answer.id,
+                  std::string(name(answer.status)),
+                  std::nullopt,
+                  unless_empty(answer.etag),
+                  count(answer.max_age),
+                  count(answer.retry_after),
+                  unless_empty(answer.error.substr(0, kErrorMost))};
+  if (answer.status == Status::ok) text.bytes = static_cast<std::int64_t>(answer.bytes);
+  return json::text_of(json::Writer::object(text));
+}
+
+Result<Request> decode_request(std::string_view message) {
+  auto text = read<RequestText>(message);
+  if (!text) return tl::unexpected(text.error());
+  const auto document = find<Document>(kDocuments, text->document);
+  if (!document) return fault(FaultKind::malformed, "fetch message: document");
+  return Request{text->id, std::move(text->issuer), std::move(text->digest), *document,
+                 text->etag.value_or("")};
+}
+
+Result<Answer> decode_answer(std::string_view message) {
+  auto text = read<AnswerText>(message);
+  if (!text) return tl::unexpected(text.error());
+  const auto status = find<Status>(kStatuses, text->status);
+  if (!status) return fault(FaultKind::malformed, "fetch message: status");
+  if (text->bytes.has_value() != (*status == Status::ok))
+    return fault(FaultKind::malformed, "fetch message: bytes");
+  return Answer{text->id,
+                *status,
+                static_cast<std::size_t>(text->bytes.value_or(0)),
+                text->etag.value_or(""),
+                seconds(text->max_age_s),
+                seconds(text->retry_after_s),
+                text->error.value_or("")};
+}
+
+}  // namespace latchkey::ipc::fetch
