@@ -94,7 +94,7 @@ latchkey_install() (
     printf 'latchkey: apt-get update failed (no network, or no package source): cannot install %s\n' "${missing[*]}" >&2
     exit 1
   fi
-  if ! apt-get -q -y --no-install-recommends -o Acquire::Retries=2 -o Dpkg::Use-Pty=0 \
+  if ! apt-get -q -y --no-install-recommends -o Acquire::Retries=2 -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 \
        -o Dpkg::Options::=--force-confold install "${missing[@]}" </dev/null >"$log" 2>&1; then
     sed 's/^/  | /' "$log" | tail -n 20 >&2
     printf 'latchkey: apt-get could not install: %s\n' "${missing[*]}" >&2
