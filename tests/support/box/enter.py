@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs a command in a box: the machine as it is, copied on write, alone with itself.
 
-    enter.py [--read-only DIR]... [--writable DIR]... [--] COMMAND [ARGUMENT...]
+    enter.py [--copied DIR]... [--writable DIR]... [--] COMMAND [ARGUMENT...]
 
 In the box the command is root on what looks like this machine, with its own mounts, processes, network (a loopback
 only), host name, /tmp, /run and /dev. `/` is an overlay whose upper half is a tmpfs, so the command may install
 programs, rewrite /etc/pam.d and make users; none of it reaches the machine, and all of it is gone with the last process
-of the box. DIRs are shown at the same path, writable ones for what shall survive (reports).
+of the box. DIRs are shown at the same path: copied ones copy on write too, wherever they are mounted from (the project,
+its build), writable ones as they are, for what shall survive (reports).
 
 Guarantees: when the command ends, or this process is killed by whatever signal, or its parent dies, every process of the
 box is killed by the kernel and every mount goes with them. The clock, the modules and the log of the machine are out of
@@ -45,15 +46,21 @@ def stage_for(shown: list[str]) -> str:
     raise OSError("no directory to build the box on")
 
 
-def build(read_only: list[str], writable: list[str]) -> str:
+def overlay(lower: str, target: str, scratch: str) -> None:
+    """Shows `lower` at `target`; what is written there goes into the new folder `scratch`."""
+    os.makedirs(target, exist_ok=True)
+    for name in ("upper", "work"):
+        os.makedirs(f"{scratch}/{name}")
+    ns.mount("overlay", target, "overlay", data=f"lowerdir={lower},upperdir={scratch}/upper,workdir={scratch}/work")
+
+
+def build(copied: list[str], writable: list[str]) -> str:
     """Makes the root of the box in this mount namespace and returns its path."""
     ns.mount("", "/", flags=ns.MS_REC | ns.MS_PRIVATE)
-    stage = stage_for(read_only + writable)
+    stage = stage_for(copied + writable)
     ns.mount("tmpfs", stage, "tmpfs", data="mode=0755")
     root = f"{stage}/root"
-    for name in ("upper", "work", "root"):
-        os.mkdir(f"{stage}/{name}")
-    ns.mount("overlay", root, "overlay", data=f"lowerdir=/,upperdir={stage}/upper,workdir={stage}/work")
+    overlay("/", root, f"{stage}/machine")
     ns.mount("proc", f"{root}/proc", "proc", ns.MS_NOSUID | ns.MS_NODEV | ns.MS_NOEXEC)
     ns.mount("sysfs", f"{root}/sys", "sysfs", ns.MS_RDONLY | ns.MS_NOSUID | ns.MS_NODEV | ns.MS_NOEXEC)
     ns.mount("tmpfs", f"{root}/run", "tmpfs", ns.MS_NOSUID | ns.MS_NODEV, "mode=0755")
@@ -61,8 +68,8 @@ def build(read_only: list[str], writable: list[str]) -> str:
     os.makedirs(f"{root}/run/lock", exist_ok=True)
     os.chmod(f"{root}/run/lock", 0o1777)
     build_devices(f"{root}/dev")
-    for path in read_only:
-        ns.bind(path, root + path, read_only=True)
+    for number, path in enumerate(copied):
+        overlay(path, root + path, f"{stage}/copied{number}")
     for path in writable:
         ns.bind(path, root + path)
     return root
@@ -84,7 +91,7 @@ def build_devices(dev: str) -> None:
 
 def first_process(arguments: argparse.Namespace, working_directory: str) -> int:
     """Process 1 of the box: builds it, runs the command, reaps what is orphaned. Its end is the end of all."""
-    root = build(arguments.read_only, arguments.writable)
+    root = build(arguments.copied, arguments.writable)
     socket.sethostname("box")
     ns.loopback_up()
     os.chroot(root)
@@ -109,7 +116,7 @@ def first_process(arguments: argparse.Namespace, working_directory: str) -> int:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="enter.py")
-    parser.add_argument("--read-only", action="append", default=[], type=os.path.realpath)
+    parser.add_argument("--copied", action="append", default=[], type=os.path.realpath)
     parser.add_argument("--writable", action="append", default=[], type=os.path.realpath)
     parser.add_argument("command", nargs=argparse.REMAINDER)
     arguments = parser.parse_args()

@@ -21,7 +21,6 @@ MS_RDONLY = 0x1
 MS_NOSUID = 0x2
 MS_NODEV = 0x4
 MS_NOEXEC = 0x8
-MS_REMOUNT = 0x20
 MS_BIND = 0x1000
 MS_REC = 0x4000
 MS_PRIVATE = 0x40000
@@ -56,7 +55,7 @@ def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = 
            f"mount {kind or 'bind'} {source} on {target}")
 
 
-def bind(source: str, target: str, read_only: bool = False) -> None:
+def bind(source: str, target: str) -> None:
     """Shows `source` at `target` too; directories and files alike, without the mounts below it."""
     if os.path.isdir(source):
         os.makedirs(target, exist_ok=True)
@@ -65,8 +64,6 @@ def bind(source: str, target: str, read_only: bool = False) -> None:
         with open(target, "w", encoding="ascii"):
             pass
     mount(source, target, flags=MS_BIND)
-    if read_only:
-        mount("", target, flags=MS_BIND | MS_REMOUNT | MS_RDONLY)
 
 
 def prctl(option: int, value: int) -> None:

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The host under test: the installed programs, run as their units say, with an sshd, sudo and PAM stacks of its own.
+
+`reset()` brings it to one known state before each test: shipped stacks, the configuration below, no bindings, no
+revocations, keys fetched anew. Tests break what they like.
+"""
+
+import glob
+import json
+import os
+import re
+import shutil
+import subprocess
+
+from box import accounts, clients, files, leaks, logs, sshd, units
+from box.provider import Provider
+
+CONFIG = "/etc/latchkey/latchkey.yaml"
+CA_FILE = "/etc/latchkey/corp-ca.pem"
+STATE = "/var/lib/latchkey"
+AUDIENCE = "ssh://box"
+
+_CONFIG = """\
+version: 1
+log_level: debug
+issuers:
+  - name: corp
+    issuer: {issuer}
+    audiences: [ "{audience}" ]
+    algorithms: [ RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA ]
+    tokens: [ access ]
+    typ: [ at+jwt, JWT, none ]
+    ca_file: {ca_file}
+    leeway: 5s
+    min_fetch_interval: 1s
+    user: {{ claim: preferred_username }}
+    groups:
+      claim: groups
+      map:
+        "corp-developers": [ developers ]
+        "corp-operators": [ sre, docker ]
+access:
+  - name: logins
+    services: [ sshd ]
+    allow: {{ groups: [ developers, sre ] }}
+  - name: operators
+    services: [ sudo, sudo-i ]
+    allow: {{ groups: [ sre ] }}
+"""
+
+_REFUSAL = re.compile(r"\((?P<reason>[a-z_]+), request (?P<id>[0-9a-f]{8})\)")
+
+
+def install(build: str) -> None:
+    """Puts the build where its own install rules put it, and makes the people, once a session."""
+    files.must_be_in_box()
+    subprocess.run(["cmake", "--install", build], check=True, capture_output=True)
+    accounts.install()
+    accounts.add_daemon_users()
+
+
+class Host:
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self.search = leaks.TokenSearch()
+        self.leaks: list[str] = []
+        self.logs = logs.LogCollector(folder)
+        self.provider = Provider(self.search, f"{folder}/devidp.log")
+        self.sockets = {name: units.Socket(f"latchkey-{name}.socket") for name in ("pam", "control", "fetchd")}
+        self.fetchd = units.from_unit("latchkey-fetchd", f"{folder}/fetchd.log", [self.sockets["fetchd"]], [])
+        self.latchkeyd = units.from_unit("latchkeyd", f"{folder}/latchkeyd.log",
+                                         [self.sockets["pam"], self.sockets["control"]], [])
+        sshd.install_sshd()
+        clients.install_laptop()
+        self.sshd = sshd.sshd(f"{folder}/sshd.log").start()
+        self.module = glob.glob("/usr/lib/*/security/pam_latchkey.so")[0]
+
+    # States.
+
+    def reset(self) -> None:
+        self.halt()
+        if not self.provider.running():
+            self.provider.restart()
+        for name in os.listdir(STATE):
+            path = f"{STATE}/{name}"
+            shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)
+        sshd.install_stacks()
+        sshd.install_sudoers()
+        shutil.rmtree("/run/sudo", ignore_errors=True)
+        for person in accounts.PEOPLE:
+            if os.path.exists(f"{person.home}/.ssh/authorized_keys"):
+                os.unlink(f"{person.home}/.ssh/authorized_keys")
+        shutil.copy(self.provider.ca_file, CA_FILE)
+        os.chmod(CA_FILE, 0o644)
+        shutil.rmtree("/etc/latchkey/conf.d", ignore_errors=True)
+        self.configure()
+        self.start()
+
+    def halt(self) -> None:
+        """Ends the daemons and looks through what they leave on disk for tokens."""
+        self.latchkeyd.stop()
+        self.fetchd.stop()
+        self.leaks += self.search.in_tree(STATE)
+
+    def start(self) -> None:
+        for listener in self.sockets.values():
+            listener.open()
+        self.fetchd.start()
+        self.latchkeyd.start()
+
+    def config(self) -> str:
+        return _CONFIG.format(issuer=self.provider.issuer, audience=AUDIENCE, ca_file=CA_FILE)
+
+    def configure(self, text: str | None = None) -> None:
+        """Writes the configuration; a daemon that runs takes it by reload() or when it starts."""
+        files.write(CONFIG, text if text is not None else self.config())
+
+    def with_config(self, change) -> None:
+        """The test's own configuration, from the start: `change` edits the text."""
+        self.configure(change(self.config()))
+        self.reload()
+
+    # What an administrator does.
+
+    def ctl(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
+        done = subprocess.run(["latchkeyctl", *arguments], capture_output=True, text=True, timeout=60, check=False)
+        if check and done.returncode != 0:
+            raise AssertionError(f"latchkeyctl {' '.join(arguments)}: {done.returncode}\n{done.stdout}{done.stderr}")
+        return done
+
+    def ctl_json(self, *arguments: str) -> dict:
+        return json.loads(self.ctl("--json", *arguments).stdout)
+
+    def status(self) -> dict:
+        return self.ctl_json("status")
+
+    def reload(self) -> None:
+        self.ctl("reload")
+
+    def explain(self, request: str) -> dict:
+        answer = self.ctl_json("explain", request)
+        return answer.get("decision", answer)
+
+    # What a user saw.
+
+    @staticmethod
+    def refusal(said: str) -> tuple[str, str]:
+        """Reason code and request id of the (last) refusal that stands in a text; AssertionError where none does."""
+        found = list(_REFUSAL.finditer(said))
+        assert found, f"no refusal was shown; this was:\n{said}"
+        return found[-1]["reason"], found[-1]["id"]
+
+    def close(self) -> None:
+        self.halt()
+        self.sshd.stop()
+        self.provider.stop()
+        self.logs.close()
