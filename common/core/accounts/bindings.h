@@ -8,6 +8,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace latchkey::accounts {
 
@@ -19,6 +20,10 @@ struct Subject {
 
 class Bindings {
  public:
+  Bindings() = default;
+  // All at once, as the state store has them.
+  explicit Bindings(std::map<std::string, Subject, std::less<>> by_user) : by_user_(std::move(by_user)) {}
+
   const Subject* find(std::string_view user) const;
   std::size_t size() const { return by_user_.size(); }
   const std::map<std::string, Subject, std::less<>>& all() const { return by_user_; }

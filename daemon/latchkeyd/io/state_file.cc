@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/latchkeyd/io/state_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <memory>
+#include <system_error>
+#include <utility>
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include "ipc/fd.h"
+#include "daemon/latchkeyd/io/state_rows.h"
+
+namespace latchkey::latchkeyd::state_file {
+namespace {
+
+constexpr mode_t kOthersWrite = S_IWGRP | S_IWOTH;
+constexpr mode_t kOthers = S_IRWXG | S_IRWXO;
+constexpr std::int64_t kApplicationId = 0x4C4B'5331;  // "LKS1"
+constexpr std::int64_t kSchemaVersion = 1;
+
+// Version 1. `before_ms` is 0 where it means nothing. The claims stand flat, so that a shell can read them.
+constexpr std::string_view kSchema1 = R"(
+CREATE TABLE seal (
+  name TEXT PRIMARY KEY CHECK (name IN ('binding', 'revocation')),
+  rows INTEGER NOT NULL CHECK (rows >= 0),
+  sum INTEGER NOT NULL
+) STRICT;
+INSERT INTO seal (name, rows, sum) VALUES ('binding', 0, 0), ('revocation', 0, 0);
+CREATE TABLE boot (id TEXT NOT NULL) STRICT;
+INSERT INTO boot (id) VALUES ('');
+CREATE TABLE binding (
+  user TEXT PRIMARY KEY CHECK (user <> ''),
+  issuer TEXT NOT NULL CHECK (issuer <> ''),
+  subject TEXT NOT NULL CHECK (subject <> ''),
+  bound_at_ms INTEGER NOT NULL
+) STRICT;
+CREATE TABLE revocation (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  kind TEXT NOT NULL CHECK (kind IN ('token', 'subject', 'user')),
+  issuer TEXT NOT NULL CHECK ((issuer = '') = (kind = 'user')),
+  value TEXT NOT NULL CHECK (value <> ''),
+  before_ms INTEGER NOT NULL,
+  created_at_ms INTEGER NOT NULL,
+  comment TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX revocation_once ON revocation (value, issuer, kind, before_ms);
+CREATE TABLE login (
+  id TEXT PRIMARY KEY CHECK (id <> ''),
+  service TEXT NOT NULL,
+  user TEXT NOT NULL CHECK (user <> ''),
+  started_at_ms INTEGER NOT NULL,
+  {claims}
+) STRICT;
+CREATE TABLE last_seen (
+  user TEXT PRIMARY KEY CHECK (user <> ''),
+  seen_at_ms INTEGER NOT NULL,
+  {claims}
+) STRICT;
+)";
+
+Error refusal(std::string detail) { return Error{Reason::state_unavailable, std::move(detail)}; }
+
+Error system_refusal(const std::string& path, int error_number) {
+  return refusal(fmt::format("{}: {}", path, std::system_category().message(error_number)));
+}
+
+Expected<void> check_directory(const std::string& path) {
+  const ipc::Fd directory(::open(path.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  struct stat status {};
+  if (!directory || ::fstat(directory.get(), &status) != 0) return tl::unexpected(system_refusal(path, errno));
+  if (status.st_uid != ::geteuid() && status.st_uid != 0) {
+    return tl::unexpected(refusal(fmt::format("{} belongs to uid {}, not to latchkeyd", path, status.st_uid)));
+  }
+  if ((status.st_mode & kOthersWrite) != 0) {
+    return tl::unexpected(refusal(fmt::format("{} may be written by others (mode {:04o}): chmod go-w it", path,
+                                              status.st_mode & 07777U)));
+  }
+  return {};
+}
+
+// SQLite would take any file, and would make one that others may read.
+Expected<void> check_file(const std::string& path) {
+  const ipc::Fd file(::open(path.c_str(), O_RDONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600));
+  struct stat status {};
+  if (!file || ::fstat(file.get(), &status) != 0) {
+    return tl::unexpected(errno == ELOOP ? refusal(path + " is a symbolic link") : system_refusal(path, errno));
+  }
+  if (!S_ISREG(status.st_mode) || status.st_nlink != 1) {
+    return tl::unexpected(refusal(path + " is not a plain file with one name"));
+  }
+  if (status.st_uid != ::geteuid()) {
+    return tl::unexpected(refusal(fmt::format("{} belongs to uid {}, not to latchkeyd", path, status.st_uid)));
+  }
+  if ((status.st_mode & kOthersWrite) != 0) {
+    return tl::unexpected(refusal(fmt::format("{} may have been written by others (mode {:04o})", path,
+                                              status.st_mode & 07777U)));
+  }
+  if ((status.st_mode & kOthers) != 0 && ::fchmod(file.get(), S_IRUSR | S_IWUSR) != 0) {
+    return tl::unexpected(system_refusal(path, errno));
+  }
+  return {};
+}
+
+sqlite::Result<std::int64_t> pragma(sqlite::Connection& connection, std::string_view text) {
+  LATCHKEY_TRY(auto statement, connection.prepare(text));
+  LATCHKEY_TRY(const bool row, statement.with().step());
+  return row ? statement.integer(0) : 0;
+}
+
+// The lock is kept until the end: two daemons on one store would each hold half of the revocations. It also spares the
+// shared memory file. The waiting is for an administrator's own look into the file.
+sqlite::Result<void> take(sqlite::Connection& connection) {
+  for (const char* sql : {"PRAGMA busy_timeout=250", "PRAGMA locking_mode=EXCLUSIVE", "PRAGMA journal_mode=WAL",
+                          "PRAGMA synchronous=FULL", "PRAGMA cache_size=-512", "PRAGMA temp_store=MEMORY",
+                          "PRAGMA journal_size_limit=4194304", "PRAGMA foreign_keys=ON"}) {
+    LATCHKEY_TRY_VOID(connection.execute(sql));
+  }
+  return {};
+}
+
+sqlite::Result<void> create(sqlite::Connection& connection) {
+  const std::string claims(state_rows::kClaimsSchema);
+  const std::string schema = fmt::format(kSchema1, fmt::arg("claims", claims));
+  LATCHKEY_TRY_VOID(connection.execute("BEGIN IMMEDIATE"));
+  LATCHKEY_TRY_VOID(connection.execute(schema.c_str()));
+  LATCHKEY_TRY_VOID(connection.execute(fmt::format("PRAGMA application_id={}", kApplicationId).c_str()));
+  LATCHKEY_TRY_VOID(connection.execute(fmt::format("PRAGMA user_version={}", kSchemaVersion).c_str()));
+  return connection.execute("COMMIT");
+}
+
+sqlite::Result<std::string> quick_check(sqlite::Connection& connection) {
+  LATCHKEY_TRY(auto check, connection.prepare("PRAGMA quick_check(1)"));
+  LATCHKEY_TRY(const bool row, check.with().step());
+  return row ? check.text(0) : std::string("no answer to quick_check");
+}
+
+}  // namespace
+
+Error damaged(const std::string& path, std::string_view why) {
+  return refusal(fmt::format(
+      "{} is damaged ({}). It holds this host's revocations and bindings, and a part of them must not be lost without "
+      "a word, so latchkeyd does not start with it. Put back a copy, or move the file (with its -wal) away to start "
+      "with none and then revoke again what must stay revoked",
+      path, why));
+}
+
+Error unusable(const std::string& path, const sqlite::Failure& failure) {
+  if (failure.damaged()) return damaged(path, failure.message);
+  if (failure.code == SQLITE_BUSY) return refusal(path + " is in use by another process");
+  return refusal(fmt::format("{}: {}", path, failure.message));
+}
+
+Expected<std::string> prepare(const std::string& directory, std::string_view name) {
+  struct Free {
+    void operator()(char* text) const { std::free(text); }
+  };
+  const std::unique_ptr<char, Free> real(::realpath(directory.c_str(), nullptr));
+  if (!real) return tl::unexpected(system_refusal(directory, errno));
+  LATCHKEY_TRY_VOID(check_directory(real.get()));
+  std::string path = fmt::format("{}/{}", real.get(), name);
+  LATCHKEY_TRY_VOID(check_file(path));
+  return path;
+}
+
+Expected<void> migrate(const std::string& path, sqlite::Connection& connection) {
+  const auto refused = [&](const sqlite::Failure& failure) { return tl::unexpected(unusable(path, failure)); };
+  if (auto taken = take(connection); !taken) return refused(taken.error());
+  const auto application = pragma(connection, "PRAGMA application_id");
+  if (!application) return refused(application.error());
+  const auto version = pragma(connection, "PRAGMA user_version");
+  if (!version) return refused(version.error());
+  const auto objects = pragma(connection, "SELECT count(*) FROM sqlite_schema");
+  if (!objects) return refused(objects.error());
+  if (*application == 0 && *version == 0 && *objects == 0) {
+    if (auto created = create(connection); !created) return refused(created.error());
+    return {};
+  }
+  if (*application != kApplicationId) return tl::unexpected(damaged(path, "it is not a database of latchkeyd"));
+  if (*version > kSchemaVersion) {
+    return tl::unexpected(refusal(fmt::format("{} was made by a newer latchkeyd (schema {}, this one knows {})", path,
+                                              *version, kSchemaVersion)));
+  }
+  if (*version < 1) return tl::unexpected(damaged(path, "it has no schema version"));
+  const auto checked = quick_check(connection);
+  if (!checked) return refused(checked.error());
+  if (*checked != "ok") return tl::unexpected(damaged(path, *checked));
+  return {};
+}
+
+}  // namespace latchkey::latchkeyd::state_file
