@@ -2,6 +2,7 @@
 #include "wire/codec.h"
 
 #include "wire/fields.h"
+#include "wire/text.h"
 
 namespace latchkey::wire {
 namespace {
@@ -9,18 +10,10 @@ namespace {
 constexpr std::uint32_t kNoGroup = 0xFFFF'FFFFU;  // (gid_t)-1 means "leave as it is" to the kernel
 constexpr std::string_view kEnvironmentPrefix = "LATCHKEY_";
 
-constexpr bool lower_hex(std::string_view text) noexcept {
-  for (const char c : text) {
-    if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) return false;
-  }
-  return true;
-}
-
 // NAME=VALUE with a name of ours: nothing else may reach the environment of a login (LD_PRELOAD,
 // PATH).
 bool is_environment(std::string_view text) noexcept {
-  if (!text.starts_with(kEnvironmentPrefix) || has_nul(text)) return false;
-  text.remove_prefix(kEnvironmentPrefix.size());
+  if (has_nul(text) || !take(text, kEnvironmentPrefix)) return false;
   std::size_t letters = 0;
   while (letters < text.size() &&
          ((text[letters] >= 'A' && text[letters] <= 'Z') || text[letters] == '_'))
@@ -85,10 +78,6 @@ Fault verdict_fault(const Verdict& verdict) noexcept {
   return Fault::none;
 }
 
-bool is_login(std::string_view login) noexcept {
-  return login.empty() || (login.size() == kLoginSize && lower_hex(login));
-}
-
 }  // namespace
 
 std::string_view name(Fault fault) noexcept {
@@ -123,6 +112,10 @@ std::string_view name(Fault fault) noexcept {
   return "unknown fault";
 }
 
+bool is_login_id(std::string_view login) noexcept {
+  return login.empty() || (login.size() == kLoginSize && lower_hex(login));
+}
+
 Encoded encode_begin(const Begin& begin, std::span<std::byte> out) noexcept {
   Writer writer(FrameType::begin, out);
   writer.require(known(begin.operation), Fault::value);
@@ -138,7 +131,7 @@ Encoded encode_begin(const Begin& begin, std::span<std::byte> out) noexcept {
   writer.string(begin.tty, kTtyMost);
   writer.string(begin.session, kSessionMost);
   writer.string(begin.login, kLoginSize);
-  writer.require(is_login(begin.login), Fault::text);
+  writer.require(is_login_id(begin.login), Fault::text);
   return writer.finish();
 }
 
@@ -227,7 +220,7 @@ Decoded<Begin> decode_begin(Bytes frame) noexcept {
   begin.tty = reader.string(kTtyMost);
   begin.session = reader.string(kSessionMost);
   begin.login = reader.string(kLoginSize);
-  reader.require(is_login(begin.login), Fault::text);
+  reader.require(is_login_id(begin.login), Fault::text);
   if (const Fault fault = reader.finish(); fault != Fault::none)
     return {.value = {}, .fault = fault};
   return {.value = begin, .fault = Fault::none};

@@ -83,6 +83,9 @@ struct Verdict {
   std::size_t groups_count = 0;
 };
 
+// 32 lower-case hex digits, or nothing: what Begin's login may be.
+[[nodiscard]] bool is_login_id(std::string_view text) noexcept;
+
 // The largest frame of each type, header included: sizes for buffers that always suffice.
 inline constexpr std::size_t kBeginFrameMost = kHeaderSize + kBeginMost;
 inline constexpr std::size_t kAnswerFrameMost = kHeaderSize + kTokenMost;

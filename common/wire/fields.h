@@ -12,14 +12,11 @@
 #include <string_view>
 
 #include "wire/codec.h"
+#include "wire/text.h"
 
 namespace latchkey::wire {
 
 inline constexpr std::size_t kReserved = 3;  // bytes, zero, after each leading u8
-
-inline bool has_nul(std::string_view text) noexcept {
-  return !text.empty() && std::memchr(text.data(), '\0', text.size()) != nullptr;
-}
 
 // Appends fields; after the first fault nothing more is written.
 class Writer {

@@ -3,6 +3,8 @@
 
 #include <cstring>
 
+#include "wire/text.h"
+
 namespace latchkey::wire {
 namespace {
 
@@ -47,12 +49,6 @@ class Text {
   bool fits_ = true;
 };
 
-bool take(std::string_view& text, std::string_view start) noexcept {
-  if (!text.starts_with(start)) return false;
-  text.remove_prefix(start.size());
-  return true;
-}
-
 // A decimal number from 1 to `most` without leading zeros; 0 if there is none.
 std::size_t take_number(std::string_view& text, std::size_t most) noexcept {
   std::size_t number = 0;
@@ -66,10 +62,7 @@ std::size_t take_number(std::string_view& text, std::size_t most) noexcept {
 }
 
 bool is_digest(std::string_view text) noexcept {
-  for (const char c : text) {
-    if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) return false;
-  }
-  return text.size() == kPartDigestSize;
+  return text.size() == kPartDigestSize && lower_hex(text);
 }
 
 bool valid(const Marker& marker) noexcept {

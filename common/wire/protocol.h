@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The frames table of the conversation between pam_latchkey.so and latchkeyd: numbers, layouts, who may send what, when.
-// Prose and the state machine stand in docs/PROTOCOL.md; a change here changes it in the same commit. All integers are
-// little endian; every frame is one SOCK_SEQPACKET message. Anything that this table does not allow ends the connection
-// and refuses.
+// The frames table of the conversation between pam_latchkey.so and latchkeyd: numbers, layouts, who
+// may send what, when. Prose and the state machine stand in docs/PROTOCOL.md; a change here changes
+// it in the same commit. All integers are little endian; every frame is one SOCK_SEQPACKET message.
+// Anything that this table does not allow ends the connection and refuses.
 #pragma once
 
 #include <cstdint>
@@ -25,8 +25,9 @@ enum class FrameType : std::uint8_t {
   verdict = 18,   // daemon -> module, ends the conversation
 };
 
-// PAM's five calls. Begin: operation u8, reserved u8[3] = 0, flags u32, pid i32, ppid i32, then seven strings, each u16
-// length + bytes without NUL: service, user, ruser, rhost, tty, session, login.
+// PAM's five calls. Begin: operation u8, reserved u8[3] = 0, flags u32, pid i32, ppid i32, then
+// seven strings, each u16 length + bytes without NUL: service, user, ruser, rhost, tty, session,
+// login.
 enum class Operation : std::uint8_t {
   authenticate = 1,
   account = 2,
@@ -49,8 +50,10 @@ enum class NoAnswer : std::uint8_t {
   too_long = 2,            // the answer was longer than kTokenMost
 };
 
-// Verdict: result u8, reserved u8[3] = 0, request id 8 bytes of hex, text u16 length + bytes (for the user; may be
-// empty), environment count u8, each u16 length + "NAME=VALUE", groups count u8, each gid u32.
+// Verdict: result u8, reserved u8[3] = 0, request id 8 bytes of hex, text u16 length + bytes (for
+// the user; may be empty), environment count u8, each u16 length + "NAME=VALUE", groups count u8,
+// each gid u32. Variables are named LATCHKEY_…, and come with allow in authenticate alone; groups
+// come with allow in setcred alone (docs/decisions/what-a-verdict-may-carry.md).
 enum class Result : std::uint8_t {
   allow = 1,
   refused = 2,
