@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One conversation with the PAM module, from Begin to Verdict (docs/PROTOCOL.md): one coroutine that reads from top to
+// bottom. Whatever the peer sends, the outcome is one decision, which is recorded, and at most one Verdict; where the
+// protocol was broken or the peer is gone there is none, and the module takes the end of file for a refusal.
+//
+// authenticate always asks for the token first and judges afterwards, so that nobody learns who exists here (SECURITY
+// section 1 "user names guessed"). A token lives in one SecretBuffer, which is wiped before the verdict is sent.
+#pragma once
+
+#include <asio/awaitable.hpp>
+
+#include <list>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "core/decide.h"
+#include "core/decision.h"
+#include "core/request.h"
+#include "daemon/latchkeyd/io/channel.h"
+#include "daemon/latchkeyd/service/assembler.h"
+#include "daemon/latchkeyd/service/desk.h"
+#include "ipc/fd.h"
+
+namespace latchkey::latchkeyd {
+
+class Conversation {
+ public:
+  // `peer` is a connected, non-blocking SOCK_SEQPACKET socket; `desk` outlives the conversation.
+  Conversation(Desk& desk, ipc::Fd peer);
+  ~Conversation();
+  Conversation(const Conversation&) = delete;
+  Conversation& operator=(const Conversation&) = delete;
+
+  asio::awaitable<void> run();
+
+  // Ends it: whoever waits for the peer stops waiting.
+  void expire() { channel_.expire(); }
+
+ private:
+  // A refusal that ends the conversation early, or nothing.
+  using Refused = std::optional<Decision>;
+
+  // conversation.cc
+  asio::awaitable<bool> receive_begin();
+  void no_stranger();
+  asio::awaitable<Decision> decide();
+  bool admitted();
+  Decision judge_later_call();
+  asio::awaitable<void> conclude(Decision decision);
+  std::size_t encode_verdict(const Decision& decision);
+  void record(Decision decision);
+  Refused received(Received outcome);
+  Decision refuse(Reason reason, std::string detail = {}) const;
+  Decision broken(Reason reason, std::string detail);
+  bool is_sudo(const Snapshot& snapshot) const;
+
+  // sign_in.cc: authenticate
+  asio::awaitable<Decision> sign_in();
+  asio::awaitable<Refused> obtain_token();
+  asio::awaitable<Refused> ask(unsigned part, unsigned parts);
+  Refused read_answer();
+  Expected<bool> take_answer(std::optional<Assembler>& parts);
+  asio::awaitable<Refused> verify_token();
+  bool remembers(const Snapshot& snapshot);
+  Refused verify_anew(const Snapshot& snapshot, std::optional<std::size_t>& need_keys);
+  Decision judge_claims();
+  asio::awaitable<Decision> bind(Decision decision);
+  void record_login();
+  asio::awaitable<KeysOutcome> newer_keys(std::string issuer, std::uint64_t seen_generation);
+  asio::awaitable<Expected<void>> store_binding(NewBinding binding);
+  void forget_token();
+
+  Desk& desk_;
+  Channel channel_;
+  SteadyTime started_;
+  std::string request_id_;
+  LoginRequest request_;
+  std::string source_;
+  std::optional<Budgets::Ticket> ticket_;
+  std::optional<std::list<Conversation*>::iterator> stranger_;  // until the peer says what it wants
+  bool broken_ = false;  // no Verdict can be sent any more
+
+  wire::SecretBuffer token_;
+  std::string_view token_view_;  // the token's bytes within token_
+  jose::TokenDigest digest_;
+  bool bare_ = false;        // the token came as one answer
+  bool charged_ = false;     // its verification was paid for
+  bool remembered_ = false;  // it had been verified before
+  std::optional<Verified> verified_;
+  Trace trace_;
+  std::string login_id_;  // of the login that was allowed
+};
+
+}  // namespace latchkey::latchkeyd

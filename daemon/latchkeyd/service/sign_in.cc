@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// authenticate: ask, gather the token, verify it, judge, bind, record. Whenever the coroutine waited for somebody, the
+// world may have changed, so what comes after a wait starts from the worker's snapshot of then.
+#include <asio/redirect_error.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include <array>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "daemon/latchkeyd/service/conversation.h"
+#include "wire/codec.h"
+#include "wire/parts.h"
+
+namespace latchkey::latchkeyd {
+namespace {
+
+// A seen-again name is written again after this long: `max_claims_age` is hours, and the disk need not hear of each sudo.
+constexpr std::chrono::seconds kSeenAgainAfter{60};
+
+// What another thread will say, or that it was silent for too long. Lives on the worker's thread; the other side has a
+// weak pointer only.
+template <typename T>
+struct Pending {
+  explicit Pending(asio::io_context& context) : timer(context) {}
+
+  asio::steady_timer timer;
+  std::optional<T> result;
+
+  static std::function<void(T)> completion(const std::shared_ptr<Pending>& pending) {
+    return [weak = std::weak_ptr(pending)](T result) {
+      const std::shared_ptr<Pending> waiting = weak.lock();
+      if (waiting == nullptr) return;
+      waiting->result = std::move(result);
+      waiting->timer.cancel();
+    };
+  }
+
+  asio::awaitable<void> wait(std::chrono::milliseconds most) {
+    asio::error_code ignored;
+    timer.expires_after(most);
+    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  }
+};
+
+// What a stock ssh client's cut at 1023 bytes makes of a longer token: a last part that is too short, or missing.
+bool may_come_of_a_cut(Reason reason) {
+  return reason == Reason::token_malformed || reason == Reason::signature_invalid;
+}
+
+}  // namespace
+
+asio::awaitable<Decision> Conversation::sign_in() {
+  Refused refused = co_await obtain_token();
+  if (!refused) refused = co_await verify_token();
+  forget_token();
+  if (refused) co_return *std::move(refused);
+  Decision decision = judge_claims();
+  if (decision.allowed() && decision.binding) decision = co_await bind(std::move(decision));
+  if (decision.allowed()) record_login();
+  co_return decision;
+}
+
+// One answer that holds the token, or as many as the first part announces; at most kPartsMost.
+asio::awaitable<Conversation::Refused> Conversation::obtain_token() {
+  std::optional<Assembler> parts;
+  while (true) {
+    Refused refused = co_await ask(parts ? parts->next() : 1, parts ? parts->parts() : 0);
+    if (refused) co_return refused;
+    const Expected<bool> complete = take_answer(parts);
+    desk_.frame.wipe();
+    if (!complete) co_return refuse(complete.error().reason, complete.error().detail);
+    if (*complete) break;
+  }
+  const std::optional<jose::TokenDigest> digest = jose::digest_token(token_view_, desk_.scratch);
+  if (!digest) co_return refuse(Reason::internal_error, "no digest of the token");
+  if (parts && !parts->fits(*digest)) co_return refuse(Reason::token_parts_invalid, "the digest is of another token");
+  digest_ = *digest;
+  co_return std::nullopt;
+}
+
+// Prompts for a part and leaves the answer in the desk's frame.
+asio::awaitable<Conversation::Refused> Conversation::ask(unsigned part, unsigned parts) {
+  std::array<char, wire::kMarkerMost> marker;
+  const wire::Marker wanted{
+      .part = part, .parts = parts, .most = is_sudo(*desk_.snapshot) ? wire::kPartMostSudo : wire::kPartMostSsh};
+  std::string text = "Token ";
+  text += wire::make_marker(wanted, marker);
+  const std::size_t size = wire::encode_ask({.echo = wire::Echo::off, .text = text}, desk_.out).size;
+  const bool sent = size != 0 && co_await channel_.send(std::span(desk_.out).first(size));
+  if (!sent) co_return broken(Reason::conversation_failed, "the caller went away");
+  const Received outcome = co_await channel_.receive(desk_.frame);
+  Refused refused = received(outcome);
+  if (!refused) refused = read_answer();
+  if (refused) desk_.frame.wipe();
+  co_return refused;
+}
+
+// Nothing where the frame is an Answer.
+Conversation::Refused Conversation::read_answer() {
+  const wire::Bytes frame = desk_.frame.bytes();
+  const wire::Decoded<wire::FrameType> type = wire::decode_header(frame);
+  if (type && *type == wire::FrameType::no_answer) {
+    const wire::Decoded<wire::NoAnswer> none = wire::decode_no_answer(frame);
+    if (!none) return broken(Reason::request_invalid, std::string(wire::name(none.fault)));
+    if (*none == wire::NoAnswer::too_long) return refuse(Reason::token_too_long);
+    return refuse(Reason::conversation_failed, "the application gave no answer");
+  }
+  const wire::Decoded<wire::Bytes> answer = wire::decode_answer(frame);
+  if (answer) return std::nullopt;
+  return broken(Reason::request_invalid, std::string(wire::name(answer.fault)));
+}
+
+// Takes the answer out of the desk's frame; true where the token is whole.
+Expected<bool> Conversation::take_answer(std::optional<Assembler>& parts) {
+  const wire::Bytes bytes = *wire::decode_answer(desk_.frame.bytes());
+  const std::string_view answer(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  const wire::ParsedPart parsed = wire::parse_part(answer);
+  if (!parts && parsed.kind == wire::PartKind::whole) {
+    if (answer.empty()) return fail(Reason::token_missing);
+    bare_ = true;
+    token_ = std::exchange(desk_.frame, desk_.pool.get());  // the bytes stay where they are
+    token_view_ = answer;
+    return true;
+  }
+  if (parsed.kind != wire::PartKind::part) return fail(Reason::token_parts_invalid, "the answer is no part of a token");
+  if (!parts) parts.emplace(desk_.pool.get());
+  LATCHKEY_TRY_VOID(parts->add(parsed.part));
+  if (!parts->complete()) return false;
+  token_ = parts->release();
+  token_view_ = token_.view();
+  return true;
+}
+
+// Sets verified_, or says why not. Where a newer key set could help, asks for it once (DESIGN section 4).
+asio::awaitable<Conversation::Refused> Conversation::verify_token() {
+  Refused refused;
+  for (bool again = false;; again = true) {
+    SnapshotPtr snapshot = desk_.snapshot;
+    if (remembers(*snapshot)) co_return std::nullopt;
+    std::optional<std::size_t> need_keys;
+    refused = verify_anew(*snapshot, need_keys);
+    if (!refused) co_return std::nullopt;
+    if (!need_keys || again) break;
+    std::string issuer = snapshot->config->issuers[*need_keys].config.name;
+    const std::uint64_t seen_generation = snapshot->keys[*need_keys].generation;
+    snapshot.reset();  // nobody keeps an old snapshot alive while he waits
+    const KeysOutcome outcome = co_await newer_keys(std::move(issuer), seen_generation);
+    if (outcome != KeysOutcome::newer) break;
+  }
+  if (bare_ && token_view_.size() == wire::kSshAnswerCut && may_come_of_a_cut(refused->reason)) {
+    refused->reason = Reason::token_cut;
+  }
+  co_return refused;
+}
+
+// Whether the token was verified before, and all that may have changed since still holds.
+bool Conversation::remembers(const Snapshot& snapshot) {
+  TokenMemory& memory = desk_.services.memory;
+  std::optional<Verified> known = memory.find(digest_, snapshot.config);
+  if (!known) return false;
+  Trace trace;
+  if (!recheck(*known, snapshot, desk_.services.clock.wall(), trace)) {
+    memory.forget(digest_);
+    return false;
+  }
+  verified_ = std::move(known);
+  trace_ = trace;
+  remembered_ = true;
+  return true;
+}
+
+// The source pays before the work is done, and once.
+Conversation::Refused Conversation::verify_anew(const Snapshot& snapshot, std::optional<std::size_t>& need_keys) {
+  const Services& services = desk_.services;
+  if (!charged_) {
+    charged_ = services.budgets.charge(source_, jose::quote(token_view_, desk_.scratch), snapshot.config->budgets,
+                                       services.clock.steady());
+    if (!charged_) return refuse(Reason::budget_exhausted, "verifications of this source");
+  }
+  trace_ = Trace{};
+  tl::expected<Verified, VerifyFailure> verified =
+      verify(token_view_, snapshot, services.clock.wall(), desk_.scratch, trace_);
+  desk_.scratch.forget_signature();
+  if (!verified) {
+    need_keys = verified.error().need_keys;
+    return std::move(verified.error().decision);
+  }
+  verified_ = *std::move(verified);
+  services.memory.put(digest_, snapshot.config, *verified_);
+  return std::nullopt;
+}
+
+Decision Conversation::judge_claims() {
+  return judge(*verified_->claims, verified_->issuer, request_, *desk_.snapshot, desk_.services.clock.wall(), trace_);
+}
+
+// A name's first login: the binding is durable before the verdict is sent. Whatever was revoked or reloaded in the
+// meantime counts, so the token is judged once more.
+asio::awaitable<Decision> Conversation::bind(Decision decision) {
+  const Expected<void> stored = co_await store_binding(*std::move(decision.binding));
+  if (!stored) co_return refuse(stored.error().reason, stored.error().detail);
+  Trace trace;
+  const Expected<void> still = recheck(*verified_, *desk_.snapshot, desk_.services.clock.wall(), trace);
+  trace_ = trace;
+  if (!still) co_return refuse(still.error().reason, still.error().detail);
+  Decision again = judge_claims();
+  if (again.allowed() && again.binding) co_return refuse(Reason::state_unavailable, "the binding was removed meanwhile");
+  co_return again;
+}
+
+void Conversation::record_login() {
+  const Services& services = desk_.services;
+  const WallTime now = services.clock.wall();
+  const claims::ClaimsRecord& record = **verified_->claims;
+  login_id_ = desk_.ids.login_id();
+  const std::string person(latchkey::person(request_, *desk_.snapshot->config));
+  Login login{.id = login_id_, .service = request_.service, .user = person, .claims = record, .started_at = now};
+  services.store.put_login(login);
+  for (std::string& forgotten : services.logins.put(std::move(login))) {
+    services.store.close_login(std::move(forgotten), now);
+  }
+  const std::shared_ptr<const LastSeen> before = services.logins.last_seen(person);
+  if (before != nullptr && now - before->seen_at < kSeenAgainAfter && before->claims == record) return;
+  services.logins.saw(person, LastSeen{.claims = record, .seen_at = now});
+  services.store.put_last_seen(person, LastSeen{.claims = record, .seen_at = now});
+}
+
+asio::awaitable<KeysOutcome> Conversation::newer_keys(std::string issuer, std::uint64_t seen_generation) {
+  const auto pending = std::make_shared<Pending<KeysOutcome>>(desk_.loop.context());
+  desk_.services.needs.request_keys(std::move(issuer), seen_generation, desk_.loop,
+                                    Pending<KeysOutcome>::completion(pending));
+  co_await pending->wait(desk_.patience.needs);
+  co_return pending->result.value_or(KeysOutcome::failed);
+}
+
+asio::awaitable<Expected<void>> Conversation::store_binding(NewBinding binding) {
+  const auto pending = std::make_shared<Pending<Expected<void>>>(desk_.loop.context());
+  desk_.services.needs.bind(std::move(binding), desk_.loop, Pending<Expected<void>>::completion(pending));
+  co_await pending->wait(desk_.patience.needs);
+  if (!pending->result) co_return fail(Reason::state_unavailable, "the binding was not stored in time");
+  co_return *pending->result;
+}
+
+void Conversation::forget_token() {
+  token_view_ = {};
+  desk_.pool.put(std::exchange(token_, {}));
+}
+
+}  // namespace latchkey::latchkeyd
