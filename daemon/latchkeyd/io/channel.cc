@@ -67,7 +67,7 @@ asio::awaitable<Received> Channel::receive(wire::SecretBuffer& into) {
     }
     if (got == 0 || errno == ECONNRESET) co_return Received::ended;
     if (errno == EINTR) continue;
-    if (errno != EAGAIN && errno != EWOULDBLOCK) co_return Received::failed;
+    if (errno != EAGAIN) co_return Received::failed;
     const bool waited = co_await wait(asio::posix::descriptor_base::wait_read);
     if (!waited) break;
   }
@@ -80,7 +80,7 @@ asio::awaitable<bool> Channel::send(std::span<const std::byte> message) {
     const ssize_t sent = ::send(number_, message.data(), message.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent >= 0) co_return static_cast<std::size_t>(sent) == message.size();
     if (errno == EINTR) continue;
-    if (errno != EAGAIN && errno != EWOULDBLOCK) co_return false;
+    if (errno != EAGAIN) co_return false;
     if (kept.empty()) {
       kept.assign(message.begin(), message.end());
       message = kept;

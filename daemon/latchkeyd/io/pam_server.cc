@@ -61,7 +61,7 @@ asio::awaitable<void> PamServer::run() {
     if (peer >= 0) {
       admit(ipc::Fd(peer));
       co_await asio::post(listener_.get_executor(), asio::use_awaitable);
-    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+    } else if (errno == EAGAIN) {
       asio::error_code error;
       co_await listener_.async_wait(asio::posix::descriptor_base::wait_read,
                                     asio::redirect_error(asio::use_awaitable, error));

@@ -19,6 +19,13 @@ std::size_t size_of_pool(std::size_t pool, std::size_t total) {
 Budgets::Ticket::Ticket(Ticket&& other) noexcept
     : budgets_(std::exchange(other.budgets_, nullptr)), source_(std::move(other.source_)), pool_(other.pool_) {}
 
+Budgets::Ticket& Budgets::Ticket::operator=(Ticket&& other) noexcept {
+  std::swap(budgets_, other.budgets_);
+  std::swap(source_, other.source_);
+  std::swap(pool_, other.pool_);
+  return *this;
+}
+
 Budgets::Ticket::~Ticket() {
   if (budgets_ != nullptr) budgets_->release(source_, pool_);
 }

@@ -16,7 +16,6 @@
 #include <string_view>
 #include <unordered_map>
 #include <utility>
-#include <vector>
 
 #include "core/base/time.h"
 #include "core/config/config.h"
@@ -44,7 +43,7 @@ class Budgets {
   class Ticket {
    public:
     Ticket(Ticket&& other) noexcept;
-    Ticket& operator=(Ticket&& other) = delete;
+    Ticket& operator=(Ticket&& other) noexcept;
     ~Ticket();
 
    private:

@@ -11,6 +11,7 @@
 #include <string>
 #include <utility>
 
+#include "core/jose/compact_jws.h"
 #include "daemon/latchkeyd/service/conversation.h"
 #include "wire/codec.h"
 #include "wire/parts.h"
