@@ -27,7 +27,7 @@ enum class JsonError : std::uint8_t {
   too_long,        // longer than JsonLimits::bytes
   not_utf8,
   syntax,          // no JSON by RFC 8259, or more than one value
-  number_range,    // an integer beyond 64 bits, or a number beyond a double
+  number,          // a malformed number, an integer beyond 64 bits, or a number beyond a double
   duplicate_name,
   too_deep,
   too_many_members,
@@ -45,6 +45,7 @@ struct JsonLimits {
 
 enum class JsonType : std::uint8_t { null, boolean, integer, real, string, array, object };
 
+struct JsonTape;  // the parsed text; json.cc
 class JsonValue;
 class JsonElements;
 class JsonMembers;
@@ -76,9 +77,9 @@ class JsonValue {
   friend class JsonReader;
   friend class JsonElements;
   friend class JsonMembers;
-  JsonValue(const void* document, std::size_t index) : document_(document), index_(index) {}
+  JsonValue(const JsonTape* document, std::size_t index) : document_(document), index_(index) {}
 
-  const void* document_;
+  const JsonTape* document_;
   std::size_t index_;
 };
 
@@ -97,8 +98,8 @@ class JsonElements {
 
    private:
     friend class JsonElements;
-    Iterator(const void* document, std::size_t index) : document_(document), index_(index) {}
-    const void* document_;
+    Iterator(const JsonTape* document, std::size_t index) : document_(document), index_(index) {}
+    const JsonTape* document_;
     std::size_t index_;
   };
 
@@ -107,9 +108,9 @@ class JsonElements {
 
  private:
   friend class JsonValue;
-  JsonElements(const void* document, std::size_t begin, std::size_t end)
+  JsonElements(const JsonTape* document, std::size_t begin, std::size_t end)
       : document_(document), begin_(begin), end_(end) {}
-  const void* document_;
+  const JsonTape* document_;
   std::size_t begin_;
   std::size_t end_;
 };
@@ -124,8 +125,8 @@ class JsonMembers {
 
    private:
     friend class JsonMembers;
-    Iterator(const void* document, std::size_t index) : document_(document), index_(index) {}
-    const void* document_;
+    Iterator(const JsonTape* document, std::size_t index) : document_(document), index_(index) {}
+    const JsonTape* document_;
     std::size_t index_;
   };
 
@@ -134,9 +135,9 @@ class JsonMembers {
 
  private:
   friend class JsonValue;
-  JsonMembers(const void* document, std::size_t begin, std::size_t end)
+  JsonMembers(const JsonTape* document, std::size_t begin, std::size_t end)
       : document_(document), begin_(begin), end_(end) {}
-  const void* document_;
+  const JsonTape* document_;
   std::size_t begin_;
   std::size_t end_;
 };

@@ -21,6 +21,7 @@ Scratch::Scratch()
       header_reader_(JsonLimits{.bytes = kHeaderSize}),
       payload_reader_(JsonLimits{.bytes = kPayloadSize}),
       work_(EVP_MD_CTX_new()),
+      hash_(EVP_MD_CTX_new()),
       sha256_(EVP_MD_fetch(nullptr, "SHA256", nullptr)) {}
 
 Scratch::~Scratch() {

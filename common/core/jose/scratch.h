@@ -38,7 +38,8 @@ class Scratch {
   JsonReader& payload_reader() { return payload_reader_; }
 
   // Null only where memory ran out when the scratch was made; whoever uses them checks.
-  evp_md_ctx_st* work() { return work_.get(); }
+  evp_md_ctx_st* work() { return work_.get(); }  // signatures
+  evp_md_ctx_st* hash() { return hash_.get(); }  // digests of tokens
   const evp_md_st* sha256() const { return sha256_.get(); }
 
   // Overwrites the decoded signature: with it gone, what is left in this scratch is no token.
@@ -54,6 +55,7 @@ class Scratch {
   JsonReader header_reader_;
   JsonReader payload_reader_;
   DigestContext work_;
+  DigestContext hash_;
   Digest sha256_;
 };
 

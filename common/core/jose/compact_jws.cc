@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/jose/compact_jws.h"
+
+#include <string>
+
+#include "core/base/limits.h"
+#include "core/base/text.h"
+#include "core/jose/base64url.h"
+#include "core/jose/media_type.h"
+
+namespace latchkey::jose {
+namespace {
+
+struct Parts {
+  std::string_view header;
+  std::string_view payload;
+  std::string_view signature;
+};
+
+// RFC 7515 section 7.1: exactly two dots. Four make a JWE (RFC 7516 section 9).
+Expected<Parts> split(std::string_view token) {
+  constexpr auto kNone = std::string_view::npos;
+  if (token.empty()) return fail(Reason::token_missing);
+  if (token.size() > limits::kTokenBytes) return fail(Reason::token_too_long);
+  const std::size_t first = token.find('.');
+  if (first == kNone) return fail(Reason::token_malformed, "it has no dot, a compact JWS has two");
+  const std::size_t second = token.find('.', first + 1);
+  if (second == kNone) return fail(Reason::token_malformed, "it has one dot, a compact JWS has two");
+  if (const std::size_t third = token.find('.', second + 1); third != kNone) {
+    const std::size_t fourth = token.find('.', third + 1);
+    if (fourth != kNone && token.find('.', fourth + 1) == kNone) return fail(Reason::token_encrypted);
+    return fail(Reason::token_malformed, "it has more than two dots");
+  }
+  return Parts{token.substr(0, first), token.substr(first + 1, second - first - 1), token.substr(second + 1)};
+}
+
+// A part that holds a JSON object (RFC 7515 section 5.2 steps 2 to 4, RFC 7519 section 7.2 step 10).
+Expected<JsonValue> read_object(std::string_view what, std::string_view text, std::span<std::uint8_t> buffer,
+                                JsonReader& reader) {
+  const auto malformed = [&](std::string_view why) {
+    return fail(Reason::token_malformed, std::string(what) + ": " + std::string(why));
+  };
+  if (base64url_decoded_size(text.size()) > buffer.size()) return malformed("too long");
+  const auto size = decode_base64url(text, buffer);
+  if (!size) return malformed("not canonical base64url");
+  const auto value = reader.read_padded({reinterpret_cast<const char*>(buffer.data()), *size});
+  if (!value) return malformed(describe(value.error()));
+  if (!value->is_object()) return malformed("no JSON object");
+  return *value;
+}
+
+Expected<JsonValue> read_header(std::string_view text, Scratch& scratch) {
+  return read_object("header", text, scratch.header(), scratch.header_reader());
+}
+
+Expected<std::string_view> header_string(std::string_view name, const JsonValue& value) {
+  const auto text = value.as_string();
+  if (!text) return fail(Reason::token_malformed, "header member '" + std::string(name) + "' is no string");
+  return *text;
+}
+
+// The header members that decide something. All others are passed over unread, the ones that carry or name a key
+// (jku, jwk, x5u, x5c) above all (RFC 7515 section 4; RFC 8725 section 3.10).
+struct HeaderFields {
+  std::optional<std::string_view> alg;
+  std::optional<std::string_view> kid;
+  std::optional<std::string_view> typ;
+  std::optional<std::string_view> cty;
+  std::string_view unsupported;  // first member that asks for what is not done here
+
+  Expected<void> take(const JsonMember& member) {
+    // RFC 7515 section 4.1.11: nothing critical is understood here, so `crit` in any form is refused; RFC 7797: no b64;
+    // `zip` belongs to JWE (RFC 7516 section 4.1.3).
+    if (member.name == "crit" || member.name == "b64" || member.name == "zip") {
+      if (unsupported.empty()) unsupported = member.name;
+      return {};
+    }
+    std::optional<std::string_view>* field = member.name == "alg"   ? &alg
+                                             : member.name == "kid" ? &kid
+                                             : member.name == "typ" ? &typ
+                                             : member.name == "cty" ? &cty
+                                                                    : nullptr;
+    if (field != nullptr) {
+      LATCHKEY_TRY(*field, header_string(member.name, member.value));
+    }
+    return {};
+  }
+};
+
+Expected<HeaderFields> read_fields(const JsonValue& header) {
+  HeaderFields fields;
+  for (const JsonMember member : header.members()) LATCHKEY_TRY_VOID(fields.take(member));
+  return fields;
+}
+
+Expected<Algorithm> check_fields(const HeaderFields& fields) {
+  if (!fields.unsupported.empty()) {
+    return fail(Reason::header_unsupported, "header member '" + std::string(fields.unsupported) + "'");
+  }
+  if (fields.cty && is_media_type(*fields.cty, "jwt")) {  // RFC 7519 section 5.2
+    return fail(Reason::header_unsupported, "the payload is a nested token (cty)");
+  }
+  if (fields.kid && fields.kid->size() > limits::kKidBytes) {
+    return fail(Reason::token_malformed, "header member 'kid' is longer than 256 bytes");
+  }
+  if (!fields.alg) return fail(Reason::token_malformed, "header member 'alg' is absent");  // RFC 7515 section 4.1.1
+  const auto algorithm = find_algorithm(*fields.alg);
+  if (!algorithm) return fail(Reason::algorithm_unsupported, "algorithm " + quoted(*fields.alg));
+  return *algorithm;
+}
+
+}  // namespace
+
+class CompactParser {
+ public:
+  static Expected<CompactJws> parse(std::string_view token, Scratch& scratch) {
+    Parts parts;
+    LATCHKEY_TRY(parts, split(token));
+    auto header = read_header(parts.header, scratch);
+    if (!header) return tl::unexpected(std::move(header).error());
+    HeaderFields fields;
+    LATCHKEY_TRY(fields, read_fields(*header));
+    Algorithm algorithm{};
+    LATCHKEY_TRY(algorithm, check_fields(fields));
+    auto payload = read_object("payload", parts.payload, scratch.payload(), scratch.payload_reader());
+    if (!payload) return tl::unexpected(std::move(payload).error());
+
+    CompactJws jws(*header, *payload);
+    LATCHKEY_TRY(jws.signature_, read_signature(parts.signature, scratch));
+    jws.signing_input_ = token.substr(0, parts.header.size() + 1 + parts.payload.size());
+    jws.algorithm_ = algorithm;
+    jws.kid_ = fields.kid;
+    jws.typ_ = fields.typ;
+    return jws;
+  }
+
+ private:
+  static Expected<std::span<const std::uint8_t>> read_signature(std::string_view text, Scratch& scratch) {
+    if (base64url_decoded_size(text.size()) > scratch.signature().size()) {
+      return fail(Reason::token_malformed, "signature: longer than that of any key that is accepted");
+    }
+    const auto size = decode_base64url(text, scratch.signature());
+    if (!size) return fail(Reason::token_malformed, "signature: not canonical base64url");
+    return scratch.signature().first(*size);
+  }
+};
+
+std::optional<std::string_view> CompactJws::unverified_issuer() const {
+  const auto issuer = payload_.find("iss");
+  return issuer ? issuer->as_string() : std::nullopt;
+}
+
+Expected<CompactJws> parse_compact(std::string_view token, Scratch& scratch) {
+  return CompactParser::parse(token, scratch);
+}
+
+std::chrono::microseconds quote(std::string_view token, Scratch& scratch) {
+  constexpr std::chrono::microseconds kJunk{2};
+  const auto parts = split(token);
+  if (!parts) return kJunk;
+  const auto header = read_header(parts->header, scratch);
+  if (!header) return kJunk;
+  const auto alg = header->find("alg");
+  const auto name = alg ? alg->as_string() : std::nullopt;
+  const auto algorithm = name ? find_algorithm(*name) : std::nullopt;
+  return algorithm ? verification_cost(*algorithm) : kJunk;
+}
+
+}  // namespace latchkey::jose

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/jose/select_key.h"
+
+#include <string>
+
+#include "core/base/text.h"
+
+namespace latchkey::jose {
+namespace {
+
+Expected<const Jwk*> select_by_kid(std::string_view kid, Algorithm algorithm, const JwkSet& keys) {
+  const Jwk* unfit = nullptr;
+  for (const Jwk& key : keys.keys()) {
+    if (key.kid() != kid) continue;
+    if (key.allows(algorithm)) return &key;  // no other of this kid and type is in the set
+    unfit = &key;
+  }
+  if (unfit != nullptr) {
+    return fail(Reason::key_unfit, "key " + quoted(kid) + " does not allow " + std::string(algorithm_name(algorithm)));
+  }
+  for (const DroppedKey& dropped : keys.dropped()) {
+    if (!kid.empty() && dropped.kid == kid) {
+      return fail(Reason::key_unfit, "key " + quoted(kid) + " was dropped: " + dropped.why);
+    }
+  }
+  return fail(Reason::key_unknown, "key " + quoted(kid));
+}
+
+// RFC 7515 section 6 leaves it to the application how a key is found without a kid: here, only where one alone fits.
+Expected<const Jwk*> select_without_kid(Algorithm algorithm, const JwkSet& keys) {
+  const Jwk* found = nullptr;
+  for (const Jwk& key : keys.keys()) {
+    if (!key.allows(algorithm)) continue;
+    if (found != nullptr) return fail(Reason::key_ambiguous);
+    found = &key;
+  }
+  if (found == nullptr) return fail(Reason::key_unknown, "no key allows " + std::string(algorithm_name(algorithm)));
+  return found;
+}
+
+}  // namespace
+
+Expected<const Jwk*> select_key(const CompactJws& jws, const JwkSet& keys) {
+  return jws.kid() ? select_by_kid(*jws.kid(), jws.algorithm(), keys) : select_without_kid(jws.algorithm(), keys);
+}
+
+}  // namespace latchkey::jose
