@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "ipc/fetch_protocol.h"
+
+namespace latchkey::ipc::fetch {
+namespace {
+
+TEST(FetchRequest, survives_the_trip) {
+  const Request request{7, "corp", "d1", Document::metadata, "\"abc\""};
+  EXPECT_EQ(
+      encode(request),
+      R"({"v":1,"id":7,"issuer":"corp","digest":"d1","document":"metadata","etag":"\"abc\""})");
+  const auto read = decode_request(encode(request));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->id, 7U);
+  EXPECT_EQ(read->issuer, "corp");
+  EXPECT_EQ(read->digest, "d1");
+  EXPECT_EQ(read->document, Document::metadata);
+  EXPECT_EQ(read->etag, "\"abc\"");
+}
+
+struct MessageCase {
+  const char* name;
+  std::string input;
+  bool good;
+};
+
+TEST(FetchRequest, is_read_to_the_letter) {
+  const MessageCase cases[] = {
+      {"good", R"({"v":1,"id":1,"issuer":"corp","digest":"d","document":"jwks"})", true},
+      {"another version", R"({"v":2,"id":1,"issuer":"corp","digest":"d","document":"jwks"})",
+       false},
+      {"no version", R"({"id":1,"issuer":"corp","digest":"d","document":"jwks"})", false},
+      {"a negative id", R"({"v":1,"id":-1,"issuer":"corp","digest":"d","document":"jwks"})", false},
+      {"an unknown document", R"({"v":1,"id":1,"issuer":"corp","digest":"d","document":"shadow"})",
+       false},
+      {"a URL",
+       R"({"v":1,"id":1,"issuer":"corp","digest":"d","document":"jwks","url":"https://x"})", false},
+      {"no digest", R"({"v":1,"id":1,"issuer":"corp","document":"jwks"})", false},
+      {"a long issuer",
+       R"({"v":1,"id":1,"issuer":")" + std::string(65, 'a') +
+           R"(","digest":"d","document":"jwks"})",
+       false},
+      {"a long etag",
+       R"({"v":1,"id":1,"issuer":"a","digest":"d","document":"jwks","etag":")" +
+           std::string(1'025, 'a') + "\"}",
+       false},
+      {"an object inside", R"({"v":1,"id":1,"issuer":{},"digest":"d","document":"jwks"})", false},
+      {"a name twice", R"({"v":1,"id":1,"id":2,"issuer":"corp","digest":"d","document":"jwks"})",
+       false},
+      {"nothing", "", false},
+  };
+  for (const MessageCase& item : cases)
+    EXPECT_EQ(decode_request(item.input).has_value(), item.good) << item.name;
+}
+
+TEST(FetchAnswer, survives_the_trip) {
+  Answer answer;
+  answer.id = 9;
+  answer.status = Status::ok;
+  answer.bytes = 1'234;
+  answer.etag = "W/\"x\"";
+  answer.max_age = std::chrono::seconds(300);
+  EXPECT_EQ(encode(answer),
+            R"({"v":1,"id":9,"status":"ok","bytes":1234,"etag":"W/\"x\"","max_age_s":300})");
+  const auto read = decode_answer(encode(answer));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->bytes, 1'234U);
+  EXPECT_EQ(read->max_age, std::chrono::seconds(300));
+  EXPECT_EQ(read->retry_after, std::nullopt);
+
+  Answer failed;
+  failed.retry_after = std::chrono::seconds(60);
+  failed.error = "corp: jwks: HTTP status 503";
+  const auto read_failed = decode_answer(encode(failed));
+  ASSERT_TRUE(read_failed);
+  EXPECT_EQ(read_failed->status, Status::failed);
+  EXPECT_EQ(read_failed->retry_after, std::chrono::seconds(60));
+  EXPECT_EQ(read_failed->error, failed.error);
+}
+
+TEST(FetchAnswer, is_read_to_the_letter) {
+  const MessageCase cases[] = {
+      {"good", R"({"v":1,"id":1,"status":"not_modified"})", true},
+      {"ok without a size", R"({"v":1,"id":1,"status":"ok"})", false},
+      {"a size without ok", R"({"v":1,"id":1,"status":"failed","bytes":1})", false},
+      {"a size at the limit", R"({"v":1,"id":1,"status":"ok","bytes":1048576})", true},
+      {"a size above the limit", R"({"v":1,"id":1,"status":"ok","bytes":1048577})", false},
+      {"a negative size", R"({"v":1,"id":1,"status":"ok","bytes":-1})", false},
+      {"a negative age", R"({"v":1,"id":1,"status":"not_modified","max_age_s":-1})", false},
+      {"an unknown status", R"({"v":1,"id":1,"status":"fine"})", false},
+      {"an unknown member", R"({"v":1,"id":1,"status":"failed","body":"x"})", false},
+  };
+  for (const MessageCase& item : cases)
+    EXPECT_EQ(decode_answer(item.input).has_value(), item.good) << item.name;
+}
+
+TEST(FetchAnswer, a_long_error_is_cut_so_that_the_message_fits) {
+  Answer answer;
+  answer.error = std::string(100'000, '\x01');
+  const std::string message = encode(answer);
+  EXPECT_LE(message.size(), kMessageMost);
+  EXPECT_TRUE(decode_answer(message));
+}
+
+}  // namespace
+}  // namespace latchkey::ipc::fetch
