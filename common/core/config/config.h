@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The whole configuration as a value. Made by `parse()` (config/parse.h) only, immutable afterwards.
+// The whole configuration as a value. Made by `parse()` (config/parse.h) only, immutable
+// afterwards.
 #pragma once
 
 #include <chrono>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "core/accounts/mapping_config.h"
+#include "core/config/source.h"
 #include "core/issuer/issuer_config.h"
 #include "core/policy/access_config.h"
 
@@ -21,25 +23,30 @@ struct Issuer {
 };
 
 struct BudgetConfig {
-  std::chrono::milliseconds verify_cpu_per_second{50};  // CPU time of verifications that one source may use per second
+  std::chrono::milliseconds verify_cpu_per_second{
+      50};  // CPU time of verifications that one source may use per second
   std::chrono::milliseconds verify_cpu_burst{500};
-  std::size_t conversations = 1'024;                    // open at once, all sources
+  std::size_t conversations = 1'024;  // open at once, all sources
   std::size_t conversations_per_source = 64;
 };
 
 struct Config {
-  std::vector<Issuer> issuers;               // at least one; unique by name and by `iss`
-  std::vector<policy::AccessRule> access;    // in the order of the file
+  std::vector<Issuer> issuers;             // at least one; unique by name and by `iss`
+  std::vector<policy::AccessRule> access;  // in the order of the file
   accounts::ManagedConfig managed;
-  std::vector<std::string> sudo_services{"sudo", "sudo-i"};  // PAM_RUSER is the person, setcred and session carry the target
+  std::vector<std::string> sudo_services{
+      "sudo", "sudo-i"};  // PAM_RUSER is the person, setcred and session carry the target
   std::chrono::seconds max_claims_age{86'400};
   std::size_t remembered_tokens = 10'000;
   std::size_t remembered_decisions = 1'000;
   BudgetConfig budgets;
-  std::string log_level = "info";            // error | warning | notice | info | debug
-  std::string digest;                        // lower-case hex SHA-256 over the canonical dump
+  std::string log_level = "info";  // error | warning | notice | info | debug
+  std::string digest;              // lower-case hex SHA-256 over the canonical dump
+  std::vector<ConfigError>
+      warnings;  // what is allowed and most likely not meant; not part of the digest
 
-  // Index of the issuer whose `iss` equals the bytes, or -1. The argument may come from an unverified token.
+  // Index of the issuer whose `iss` equals the bytes, or -1. The argument may come from an
+  // unverified token.
   std::ptrdiff_t find_issuer(std::string_view iss) const;
   // Index of the issuer with that short name, or -1.
   std::ptrdiff_t find_issuer_by_name(std::string_view name) const;

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/config/checks.h"
+
+#include <algorithm>
+#include <set>
+
+#include "core/base/text.h"
+#include "core/issuer/metadata.h"
+
+namespace latchkey::config {
+namespace {
+
+class Checker {
+ public:
+  Checker(Config& config, Reader& reader) : config_(config), reader_(reader) {}
+
+  std::vector<ConfigError> run() {
+    root();
+    unique(config_.issuers, reader_.issuers(), "name", Section::issuer,
+           [](const Issuer& i) { return i.config.name; });
+    unique(config_.issuers, reader_.issuers(), "issuer", Section::issuer,
+           [](const Issuer& i) { return i.config.issuer; });
+    unique(config_.access, reader_.rules(), "name", Section::rule,
+           [](const policy::AccessRule& r) { return r.name; });
+    for (std::size_t i = 0; i < config_.issuers.size(); ++i)
+      issuer(config_.issuers[i], reader_.issuers()[i]);
+    for (std::size_t i = 0; i < config_.access.size(); ++i)
+      rule(config_.access[i], reader_.rules()[i]);
+    return std::move(warnings_);
+  }
+
+ private:
+  static bool set(const Seen& seen, Section section, std::string_view name) {
+    return seen.contains(find_key(section, name));
+  }
+
+  // Where the key was set, else where its section starts.
+  static Place at(const Instance& instance, Section section, std::string_view name) {
+    const auto it = instance.seen.find(find_key(section, name));
+    return it == instance.seen.end() ? instance.place : it->second;
+  }
+
+  void warn(const Place& place, std::string message) {
+    warnings_.push_back({place.file, place.line, place.column, std::move(message)});
+  }
+
+  Place root_place(std::string_view name) const {
+    const auto it = reader_.root().find(find_key(Section::root, name));
+    return it == reader_.root().end() ? Place{} : it->second;
+  }
+
+  void root() {
+    config_.managed.regular_users = !set(reader_.root(), Section::root, "managed");
+    if (config_.access.empty()) warn({}, "there is no access rule, so nobody can sign in");
+    if (config_.budgets.conversations_per_source > config_.budgets.conversations) {
+      reader_.error(root_place("budgets"),
+                    "'budgets.conversations_per_source' is more than 'budgets.conversations'");
+    }
+    const auto& managed = config_.managed;
+    for (const auto& name : managed.managed) {
+      if (std::find(managed.unmanaged.begin(), managed.unmanaged.end(), name) !=
+          managed.unmanaged.end()) {
+        warn(root_place("managed"),
+             quoted(name) + " is under 'managed' and 'unmanaged': it is not managed");
+      } else if (name == "root") {
+        warn(root_place("managed"),
+             "\"root\" is managed: keep another way in for the day when no token can be had");
+      }
+    }
+  }
+
+  template <typename Members, typename Value>
+  void unique(const Members& members, const std::deque<Instance>& instances, std::string_view name,
+              Section section, Value value) {
+    std::map<std::string, Place> first;
+    for (std::size_t i = 0; i < members.size(); ++i) {
+      const auto text = value(members[i]);
+      if (text.empty()) continue;  // missing, which was said
+      const auto place = at(instances[i], section, name);
+      const auto [it, fresh] = first.try_emplace(text, place);
+      if (fresh) continue;
+      reader_.error(place, "the " + std::string(name) + ' ' + quoted(text) + " is taken, by " +
+                               it->second.file + ':' + std::to_string(it->second.line));
+    }
+  }
+
+  void issuer(Issuer& issuer, const Instance& instance) {
+    auto& config = issuer.config;
+    auto& claims = config.claims;
+    sources(config, instance);
+    if (claims.typ.empty()) {
+      for (const auto kind : claims.kinds) {
+        if (kind == claims::TokenKind::access) claims.typ.emplace_back("at+jwt");
+        if (kind == claims::TokenKind::id) claims.typ.insert(claims.typ.end(), {"jwt", "none"});
+      }
+    }
+    if (config.min_fetch_interval > config.refresh_interval ||
+        config.refresh_interval > config.max_stale) {
+      reader_.error(at(instance, Section::issuer, "refresh_interval"),
+                    "'min_fetch_interval' <= 'refresh_interval' <= 'max_stale' does not hold");
+    }
+    if (claims.group_claim.empty() != issuer.groups.groups.empty()) {
+      reader_.error(at(instance, Section::issuer, "groups"),
+                    "'groups' needs both 'claim' and 'map'");
+    }
+  }
+
+  // Where the keys come from: one place, and the default that depends on it.
+  void sources(issuer::IssuerConfig& config, const Instance& instance) {
+    const auto has_key = [&](std::string_view name) {
+      return set(instance.seen, Section::issuer, name);
+    };
+    const auto both = [&](std::string_view one, std::string_view other) {
+      if (!has_key(one) || !has_key(other)) return;
+      reader_.error(
+          at(instance, Section::issuer, other),
+          "'" + std::string(one) + "' and '" + std::string(other) + "' exclude each other");
+    };
+    both("discovery_url", "jwks_uri");
+    both("discovery_url", "jwks_file");
+    both("jwks_uri", "jwks_file");
+    both("ca_file", "jwks_file");
+    both("origins", "jwks_file");
+    if (config.discovery_url.empty() && config.jwks_uri.empty() && config.jwks_file.empty()) {
+      config.discovery_url = issuer::discovery_url(config);
+    }
+  }
+
+  void rule(const policy::AccessRule& rule, const Instance& instance) {
+    if (set(instance.seen, Section::rule, "allow")) allow(rule, instance);
+    for (const auto& name : rule.issuers) {
+      if (config_.find_issuer_by_name(name) < 0) {
+        reader_.error(at(instance, Section::allow, "issuers"),
+                      "there is no issuer named " + quoted(name));
+      }
+    }
+    for (const auto& group : rule.groups) {
+      if (!given(rule, group)) {
+        warn(at(instance, Section::allow, "groups"),
+             "no issuer's 'groups.map' gives the group " + quoted(group));
+      }
+    }
+  }
+
+  // An empty 'allow' would let everybody in, so that must be said aloud.
+  void allow(const policy::AccessRule& rule, const Instance& instance) {
+    const auto conditions =
+        std::count_if(instance.seen.begin(), instance.seen.end(), [](const auto& each) {
+          return each.first->section == Section::allow && each.first->name != "anyone";
+        });
+    const auto place = at(instance, Section::rule, "allow");
+    if (rule.anyone && conditions > 0) {
+      reader_.error(place, "'anyone' stands alone: there are other conditions");
+    } else if (!set(instance.seen, Section::allow, "anyone") && conditions == 0) {
+      reader_.error(
+          place,
+          "'allow' names nobody; to let in whoever has an accepted token write { anyone: true }");
+    }
+  }
+
+  bool given(const policy::AccessRule& rule, const std::string& group) const {
+    return std::any_of(config_.issuers.begin(), config_.issuers.end(), [&](const Issuer& issuer) {
+      const auto& names = rule.issuers;
+      if (!names.empty() &&
+          std::find(names.begin(), names.end(), issuer.config.name) == names.end())
+        return false;
+      const auto& map = issuer.groups.groups;
+      return std::any_of(map.begin(), map.end(), [&](const auto& entry) {
+        return std::find(entry.second.begin(), entry.second.end(), group) != entry.second.end();
+      });
+    });
+  }
+
+  Config& config_;
+  Reader& reader_;
+  std::vector<ConfigError> warnings_;
+};
+
+}  // namespace
+
+std::vector<ConfigError> check(Config& config, Reader& reader) {
+  return Checker(config, reader).run();
+}
+
+}  // namespace latchkey::config

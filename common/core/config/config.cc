@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/config/config.h"
+
+#include <algorithm>
+
+namespace latchkey::config {
+namespace {
+
+template <typename Same>
+std::ptrdiff_t index_of(const std::vector<Issuer>& issuers, Same same) {
+  const auto it = std::find_if(issuers.begin(), issuers.end(), same);
+  return it == issuers.end() ? -1 : it - issuers.begin();
+}
+
+}  // namespace
+
+std::ptrdiff_t Config::find_issuer(std::string_view iss) const {
+  return index_of(issuers, [&](const Issuer& each) { return each.config.issuer == iss; });
+}
+
+std::ptrdiff_t Config::find_issuer_by_name(std::string_view name) const {
+  return index_of(issuers, [&](const Issuer& each) { return each.config.name == name; });
+}
+
+}  // namespace latchkey::config

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/config/dump.h"
+
+#include <algorithm>
+
+#include "core/config/keys.h"
+
+namespace latchkey::config {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+bool is_plain(std::string_view text) {
+  const auto word = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  };
+  if (text.empty() || (!word(text.front()) && text.front() != '/')) return false;
+  if (text == "null" || text == "Null" || text == "NULL") return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (word(text[i]) || std::string_view("/._+@-").find(text[i]) != std::string_view::npos)
+      continue;
+    if (text[i] == ':' && i + 1 < text.size() && text[i + 1] == '/') continue;  // a URL's
+    return false;
+  }
+  return true;
+}
+
+// Configured text has no control characters (forms.h), so quotes and backslashes are all that needs
+// an escape.
+std::string in_quotes(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + '"';
+}
+
+std::string scalar(std::string_view text) {
+  return is_plain(text) ? std::string(text) : in_quotes(text);
+}
+
+std::string scalar(jose::Algorithm algorithm) {
+  return std::string(jose::algorithm_name(algorithm));
+}
+
+std::string scalar(claims::TokenKind kind) {
+  return kind == claims::TokenKind::id ? "id" : "access";
+}
+
+template <typename Values>
+std::string list(const Values& values) {
+  std::string out = "[";
+  for (const auto& value : values) {
+    if (out.size() > 1) out += ", ";
+    out += scalar(value);
+  }
+  return out + ']';
+}
+
+std::string scalar(const claims::RequiredClaim& claim) {
+  switch (claim.kind) {
+    case claims::RequiredClaim::Kind::boolean:
+      return claim.boolean ? "true" : "false";
+    case claims::RequiredClaim::Kind::integer:
+      return std::to_string(claim.integer);
+    case claims::RequiredClaim::Kind::text:
+      return in_quotes(claim.text);
+  }
+  return "";
+}
+
+std::string section_text(Section section, const Target& target, const std::string& indent);
+
+// The value of one key behind its colon; empty where it is unset.
+struct ValueWriter {
+  const Key& key;
+  const Target& target;
+  const std::string& indent;
+
+  std::string operator()(VersionSlot) const { return " 1\n"; }
+  std::string operator()(SectionSlot slot) const {
+    const auto text = section_text(slot.section, target, indent + "  ");
+    return text.empty() ? "" : '\n' + text;
+  }
+  std::string operator()(SectionListSlot slot) const {
+    std::string out;
+    const auto add = [&](const Target& member) {
+      auto text = section_text(slot.section, member, indent + "    ");
+      text.replace(indent.size(), 4, "  - ");
+      out += text;
+    };
+    if (slot.section == Section::issuer) {
+      for (auto& issuer : target.config->issuers) add({.issuer = &issuer});
+    } else {
+      for (auto& rule : target.config->access) add({.rule = &rule});
+    }
+    return out.empty() ? "" : '\n' + out;
+  }
+  std::string operator()(Slot<bool> slot) const { return slot(target) ? " true\n" : ""; }
+  std::string operator()(Slot<std::string> slot) const {
+    return line(slot(target).empty() ? "" : scalar(slot(target)));
+  }
+  std::string operator()(Slot<std::size_t> slot) const {
+    return line(std::to_string(slot(target)));
+  }
+  std::string operator()(Slot<seconds> slot) const { return line(format_duration(slot(target))); }
+  std::string operator()(Slot<milliseconds> slot) const {
+    return line(format_duration(slot(target)));
+  }
+  std::string operator()(Slot<std::optional<seconds>> slot) const {
+    return line(slot(target) ? format_duration(*slot(target)) : "");
+  }
+  std::string operator()(Slot<std::vector<claims::RequiredClaim>> slot) const {
+    std::string out;
+    for (const auto& claim : slot(target))
+      out += indent + "  " + in_quotes(claim.name) + ": " + scalar(claim) + '\n';
+    return out.empty() ? "" : '\n' + out;
+  }
+  std::string operator()(Slot<GroupMapValue> slot) const {
+    std::string out;
+    for (const auto& [value, groups] : slot(target))
+      out += indent + "  " + in_quotes(value) + ": " + list(groups) + '\n';
+    return out.empty() ? "" : '\n' + out;
+  }
+  template <typename Member>
+  std::string operator()(Slot<std::vector<Member>> slot) const {
+    // An empty 'managed' says something: that no regular user is managed by being one.
+    const bool said = key.name == "managed" && !target.config->managed.regular_users;
+    return slot(target).empty() && !said ? "" : line(list(slot(target)));
+  }
+
+ private:
+  static std::string line(const std::string& text) { return text.empty() ? "" : ' ' + text + '\n'; }
+};
+
+std::string section_text(Section section, const Target& target, const std::string& indent) {
+  std::string out;
+  for (const auto* key : keys_of(section)) {
+    const auto value = std::visit(ValueWriter{*key, target, indent}, key->slot);
+    if (!value.empty()) out += indent + std::string(key->name) + ':' + value;
+  }
+  return out;
+}
+
+}  // namespace
+
+// The table's functions give references to change; a copy keeps the promise of const.
+std::string dump(const Config& config) {
+  Config copy = config;
+  return section_text(Section::root, {.config = &copy}, "");
+}
+
+std::string dump(const Issuer& issuer) {
+  Issuer copy = issuer;
+  return section_text(Section::issuer, {.issuer = &copy}, "");
+}
+
+}  // namespace latchkey::config

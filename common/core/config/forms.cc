@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/config/forms.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "core/accounts/local_accounts.h"
+#include "core/base/limits.h"
+#include "core/base/text.h"
+#include "core/issuer/https_url.h"
+#include "core/jose/algorithm.h"
+
+namespace latchkey::config {
+namespace {
+
+using std::chrono::milliseconds;
+using MaybeFault = std::optional<std::string>;
+
+struct Unit {
+  std::string_view name;
+  std::int64_t milliseconds;
+};
+constexpr std::array<Unit, 5> kUnits = {
+    {{"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1'000}, {"ms", 1}}};
+constexpr std::int64_t kLongestMs = std::int64_t{36'525} * 86'400'000;
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
+bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
+bool is_word(char c) { return is_digit(c) || is_lower(c) || is_upper(c); }
+
+bool only(std::string_view text, std::size_t most, bool (*allowed)(char)) {
+  return !text.empty() && text.size() <= most && std::all_of(text.begin(), text.end(), allowed);
+}
+
+MaybeFault yes_or(bool fine, const char* why) { return fine ? MaybeFault{} : MaybeFault{why}; }
+
+MaybeFault any_text_fault(std::string_view text) {
+  if (text.empty()) return "it is empty";
+  if (text.size() > limits::kClaimStringBytes) return "it is too long";
+  return yes_or(
+      std::none_of(text.begin(), text.end(),
+                   [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }),
+      "it holds a control character");
+}
+
+MaybeFault url_fault(std::string_view text) {
+  const auto url = issuer::parse_https_url(text);
+  return url ? MaybeFault{} : url.error();
+}
+
+MaybeFault issuer_fault(std::string_view text) {
+  const auto url = issuer::parse_https_url(text);
+  if (!url) return url.error();
+  return yes_or(url->query.empty(), "an issuer has no query");
+}
+
+MaybeFault origin_fault(std::string_view text) {
+  const auto origin = issuer::parse_origin(text);
+  return origin ? MaybeFault{} : origin.error();
+}
+
+MaybeFault path_fault(std::string_view text) {
+  if (auto fault = any_text_fault(text)) return fault;
+  if (!text.starts_with('/')) return "it is not absolute";
+  if (text.ends_with('/')) return "it names a folder";
+  for (auto at = text.find("/.."); at != std::string_view::npos; at = text.find("/..", at + 1)) {
+    if (at + 3 == text.size() || text[at + 3] == '/') return "it holds '..'";
+  }
+  return {};
+}
+
+MaybeFault short_name_fault(std::string_view text) {
+  const bool fine =
+      only(text, limits::kNameBytes, [](char c) { return is_digit(c) || is_lower(c) || c == '-'; });
+  return yes_or(fine && text.front() != '-',
+                "only a-z, 0-9 and '-' are allowed, at most 32, '-' not first");
+}
+
+MaybeFault label_fault(std::string_view text) {
+  const bool fine = only(text, 64, [](char c) {
+    return is_word(c) || std::string_view(" ._-/[]").find(c) != std::string_view::npos;
+  });
+  return yes_or(fine && text.front() != ' ' && text.back() != ' ',
+                "only letters, digits, blanks and . _ - / [ ] are allowed, at most 64");
+}
+
+MaybeFault local_name_fault(std::string_view text) {
+  return yes_or(accounts::writable_name(text),
+                "only letters, digits and . _ - are allowed, at most 32, '-' and '.' not first, "
+                "not digits alone");
+}
+
+MaybeFault plain_service_fault(std::string_view text) {
+  const bool fine = only(
+      text, 64, [](char c) { return is_word(c) || c == '.' || c == '_' || c == '-' || c == '@'; });
+  return yes_or(fine && text.front() != '.',
+                "only letters, digits and . _ - @ are allowed, at most 64");
+}
+
+MaybeFault service_fault(std::string_view text) {
+  return text == "*" ? MaybeFault{} : plain_service_fault(text);
+}
+
+MaybeFault algorithm_fault(std::string_view text) {
+  if (jose::find_algorithm(text)) return {};
+  if (text == "HS256" || text == "HS384" || text == "HS512")
+    return "symmetric algorithms are not supported";
+  if (text == "none") return "a token without a signature is never accepted";
+  return "it is none of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA";
+}
+
+MaybeFault token_kind_fault(std::string_view text) {
+  return yes_or(text == "access" || text == "id", "it is neither access nor id");
+}
+
+// A media type's subtype (RFC 6838 section 4.2), with or without "application/".
+MaybeFault typ_fault(std::string_view text) {
+  const bool fine = only(text, 127, [](char c) {
+    return is_word(c) || std::string_view("!#$&-^_.+/").find(c) != std::string_view::npos;
+  });
+  return yes_or(fine, "it is no media type");
+}
+
+MaybeFault log_level_fault(std::string_view text) {
+  constexpr std::array<std::string_view, 5> kLevels = {"error", "warning", "notice", "info",
+                                                       "debug"};
+  return yes_or(std::find(kLevels.begin(), kLevels.end(), text) != kLevels.end(),
+                "it is none of error, warning, notice, info, debug");
+}
+
+}  // namespace
+
+std::optional<milliseconds> parse_duration(std::string_view text) {
+  std::int64_t number = 0;
+  if (text.empty() || !is_digit(text.front())) return std::nullopt;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{}) return std::nullopt;
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  const auto* unit = std::find_if(kUnits.begin(), kUnits.end(),
+                                  [&](const Unit& each) { return each.name == text; });
+  if (unit == kUnits.end() || number > kLongestMs / unit->milliseconds) return std::nullopt;
+  return milliseconds(number * unit->milliseconds);
+}
+
+std::string format_duration(milliseconds duration) {
+  const auto count = duration.count();
+  if (count == 0) return "0s";
+  const auto* unit = std::find_if(kUnits.begin(), kUnits.end(),
+                                  [&](const Unit& each) { return count % each.milliseconds == 0; });
+  return std::to_string(count / unit->milliseconds) + std::string(unit->name);
+}
+
+const Form kAnyText{"text", any_text_fault};
+const Form kHttpsUrl{"an https URL", url_fault};
+const Form kIssuerUrl{"an https URL without query", issuer_fault};
+const Form kOriginForm{"an https origin such as https://keys.example.com", origin_fault};
+const Form kPath{"an absolute path", path_fault};
+const Form kShortName{"a short name", short_name_fault};
+const Form kLabel{"a name", label_fault};
+const Form kLocalName{"a local name", local_name_fault};
+const Form kService{"a PAM service or \"*\"", service_fault};
+const Form kPlainService{"a PAM service", plain_service_fault};
+const Form kAlgorithm{"an algorithm", algorithm_fault};
+const Form kTokenKind{"access or id", token_kind_fault};
+const Form kTyp{"a token type such as at+jwt, or none", typ_fault};
+const Form kLogLevel{"a log level", log_level_fault};
+
+}  // namespace latchkey::config

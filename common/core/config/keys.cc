@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/config/keys.h"
+
+#include <algorithm>
+#include <array>
+
+namespace latchkey::config {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr std::int64_t kSecond = 1'000;
+constexpr std::int64_t kMinute = 60 * kSecond;
+constexpr std::int64_t kHour = 60 * kMinute;
+constexpr std::int64_t kDay = 24 * kHour;
+
+// The place of a value, as a function that the table can hold.
+#define ROOT(type, member) Slot<type>([](const Target& t) -> type& { return t.config->member; })
+#define ISSUER(type, member) Slot<type>([](const Target& t) -> type& { return t.issuer->member; })
+#define RULE(type, member) Slot<type>([](const Target& t) -> type& { return t.rule->member; })
+
+using Text = std::string;
+using List = std::vector<std::string>;
+using MaybeSeconds = std::optional<seconds>;
+
+// clang-format off
+const auto kKeys = std::to_array<Key>({
+  // ---- the file itself
+  {.section = Section::root, .name = "version", .slot = VersionSlot{}, .rule = Rule::required, .example = "1",
+   .meaning = "The version of this format: 1. Required in the main file; a file of conf.d may leave it out."},
+  {.section = Section::root, .name = "issuers", .slot = SectionListSlot{Section::issuer}, .rule = Rule::append | Rule::nonempty,
+   .meaning = "The identity providers whose tokens are taken. A token's 'iss' chooses among them and decides nothing else."},
+  {.section = Section::root, .name = "access", .slot = SectionListSlot{Section::rule}, .rule = Rule::append,
+   .meaning = "Who may use which service. What no rule allows is refused."},
+  {.section = Section::root, .name = "managed", .slot = ROOT(List, managed.managed), .form = &kLocalName, .rule = Rule::append,
+   .example = "[ alice, bob ]",
+   .meaning = "Local names that are Latchkey's to judge. Where this key is absent, that is every local name with a uid of 1000 and more (nobody excepted). A name that has signed in with a token once is managed in any case."},
+  {.section = Section::root, .name = "unmanaged", .slot = ROOT(List, managed.unmanaged), .form = &kLocalName, .rule = Rule::append,
+   .example = "[ backup-admin ]",
+   .meaning = "Local names that are never managed: the rest of the PAM stack decides about their keys and passwords. Wins over 'managed'."},
+  {.section = Section::root, .name = "sudo_services", .slot = ROOT(List, sudo_services), .form = &kPlainService,
+   .standard = "[sudo, sudo-i]", .example = "[ sudo, sudo-i ]",
+   .meaning = "PAM services that act for one user on behalf of another: in setcred and session calls PAM_RUSER is the person and PAM_USER the target. An answer holds at most 500 bytes there."},
+  {.section = Section::root, .name = "max_claims_age", .slot = ROOT(seconds, max_claims_age), .range = {kMinute, 365 * kDay},
+   .standard = "1d", .example = "24h",
+   .meaning = "How long the claims of the last token sign-in speak for a user who comes without a token (with a public key, within sudo's timestamp, by cron)."},
+  {.section = Section::root, .name = "remembered_tokens", .slot = ROOT(std::size_t, remembered_tokens), .range = {0, 1'000'000},
+   .standard = "10000", .example = "10000",
+   .meaning = "How many verified tokens are remembered so that their signature is not computed again. Expiry, revocation and rules are judged anew each time."},
+  {.section = Section::root, .name = "remembered_decisions", .slot = ROOT(std::size_t, remembered_decisions), .range = {1, 100'000},
+   .standard = "1000", .example = "1000",
+   .meaning = "How many decisions 'latchkeyctl explain' can look back on."},
+  {.section = Section::root, .name = "log_level", .slot = ROOT(Text, log_level), .form = &kLogLevel, .standard = "info", .example = "info",
+   .meaning = "What is logged: error, warning, notice, info or debug. No level logs a token or a part of one."},
+  {.section = Section::root, .name = "budgets", .slot = SectionSlot{Section::budgets},
+   .meaning = "What one source may use: a source is the service with the peer's address (/32 or /64), for sudo the invoking user."},
+
+  // ---- budgets
+  {.section = Section::budgets, .name = "verify_cpu_per_second", .slot = ROOT(milliseconds, budgets.verify_cpu_per_second), .range = {1, kSecond},
+   .standard = "50ms", .example = "50ms",
+   .meaning = "CPU time that the signatures of one source may cost per second."},
+  {.section = Section::budgets, .name = "verify_cpu_burst", .slot = ROOT(milliseconds, budgets.verify_cpu_burst), .range = {10, kMinute},
+   .standard = "500ms", .example = "500ms",
+   .meaning = "How much of it a source can save up."},
+  {.section = Section::budgets, .name = "conversations", .slot = ROOT(std::size_t, budgets.conversations), .range = {8, 65'536},
+   .standard = "1024", .example = "1024",
+   .meaning = "Conversations that may be open at once."},
+  {.section = Section::budgets, .name = "conversations_per_source", .slot = ROOT(std::size_t, budgets.conversations_per_source), .range = {1, 65'536},
+   .standard = "64", .example = "64",
+   .meaning = "Conversations that one source may have open at once."},
+
+  // ---- issuers[]
+  {.section = Section::issuer, .name = "name", .slot = ISSUER(Text, config.name), .form = &kShortName, .rule = Rule::required, .example = "corp",
+   .meaning = "How logs, commands and files call it."},
+  {.section = Section::issuer, .name = "issuer", .slot = ISSUER(Text, config.issuer), .form = &kIssuerUrl, .rule = Rule::required,
+   .example = "https://id.example.com/realms/corp",
+   .meaning = "The token's 'iss', compared byte for byte: a '/' at the end matters."},
+  {.section = Section::issuer, .name = "origins", .slot = ISSUER(List, config.origins), .form = &kOriginForm,
+   .example = "[ \"https://keys.example.com\" ]",
+   .meaning = "Origins besides the issuer's own that keys may be fetched from. Redirects are refused everywhere."},
+  {.section = Section::issuer, .name = "discovery_url", .slot = ISSUER(Text, config.discovery_url), .form = &kHttpsUrl,
+   .example = "https://id.example.com/realms/corp/.well-known/openid-configuration",
+   .meaning = "Where the provider's metadata lie. Default: '/.well-known/openid-configuration' below the issuer."},
+  {.section = Section::issuer, .name = "jwks_uri", .slot = ISSUER(Text, config.jwks_uri), .form = &kHttpsUrl,
+   .example = "https://id.example.com/keys",
+   .meaning = "Where the keys lie. Where it is set, the metadata are not asked."},
+  {.section = Section::issuer, .name = "jwks_file", .slot = ISSUER(Text, config.jwks_file), .form = &kPath,
+   .example = "/etc/latchkey/corp-keys.json",
+   .meaning = "A local file with the keys (a JWK set). Where it is set, nothing is fetched and the keys do not go stale."},
+  {.section = Section::issuer, .name = "ca_file", .slot = ISSUER(Text, config.ca_file), .form = &kPath,
+   .example = "/etc/latchkey/corp-ca.pem",
+   .meaning = "The CA certificates that the provider's TLS certificate must come from. Default: the system's."},
+  {.section = Section::issuer, .name = "audiences", .slot = ISSUER(List, config.claims.audiences), .form = &kAnyText, .rule = Rule::required | Rule::nonempty,
+   .example = "[ \"ssh://prod\" ]",
+   .meaning = "What a token may be meant for: one of these must equal one value of 'aud'."},
+  {.section = Section::issuer, .name = "algorithms", .slot = ISSUER(std::vector<jose::Algorithm>, config.algorithms), .form = &kAlgorithm, .rule = Rule::nonempty,
+   .standard = "[RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA]", .example = "[ ES256, RS256, EdDSA ]",
+   .meaning = "Signature algorithms that are taken, of those that the type of the key allows."},
+  {.section = Section::issuer, .name = "tokens", .slot = ISSUER(std::vector<claims::TokenKind>, config.claims.kinds), .form = &kTokenKind, .rule = Rule::nonempty,
+   .standard = "[access]", .example = "[ access ]",
+   .meaning = "Which tokens of this issuer sign in: access tokens, ID tokens, or both."},
+  {.section = Section::issuer, .name = "typ", .slot = ISSUER(List, config.claims.typ), .form = &kTyp, .rule = Rule::nonempty,
+   .example = "[ at+jwt, JWT, none ]",
+   .meaning = "What a token's header may say in 'typ' (case does not matter, 'application/' may be left out; none: the header has none). Default: at+jwt for access tokens, JWT and none for ID tokens."},
+  {.section = Section::issuer, .name = "token_id_claim", .slot = ISSUER(Text, config.claims.token_id_claim), .form = &kAnyText,
+   .standard = "jti", .example = "jti",
+   .meaning = "The claim that names a single token, for its revocation (Entra: uti)."},
+  {.section = Section::issuer, .name = "client_claims", .slot = ISSUER(List, config.claims.client_claims), .form = &kAnyText, .rule = Rule::nonempty,
+   .standard = "[azp, client_id]", .example = "[ azp, client_id ]",
+   .meaning = "Claims that may name the client; the first one that a token has counts (Entra v1: appid, Okta: cid)."},
+  {.section = Section::issuer, .name = "clients", .slot = ISSUER(List, config.claims.clients), .form = &kAnyText, .rule = Rule::nonempty,
+   .example = "[ latchkey-cli ]",
+   .meaning = "Clients whose tokens are taken. Default: any client of the issuer."},
+  {.section = Section::issuer, .name = "require", .slot = ISSUER(std::vector<claims::RequiredClaim>, config.claims.require),
+   .example = "{ email_verified: true }",
+   .meaning = "Claims that a token must have with exactly this value: a text, a whole number, true or false. Quotes make a text of anything."},
+  {.section = Section::issuer, .name = "leeway", .slot = ISSUER(seconds, config.claims.leeway), .range = {0, limits::kLeewayMost.count() * kSecond},
+   .standard = "1m", .example = "60s",
+   .meaning = "How far the clocks of provider and host may differ."},
+  {.section = Section::issuer, .name = "max_token_age", .slot = ISSUER(seconds, config.claims.max_token_age), .range = {0, 366 * kDay},
+   .standard = "1d", .example = "12h",
+   .meaning = "The longest life that a token may have, and how long ago it may have been issued. 0s: no limit."},
+  {.section = Section::issuer, .name = "refresh_interval", .slot = ISSUER(seconds, config.refresh_interval), .range = {10 * kSecond, 7 * kDay},
+   .standard = "5m", .example = "5m",
+   .meaning = "How long fetched keys are good for where the provider does not say (Cache-Control). They are fetched anew before that."},
+  {.section = Section::issuer, .name = "min_fetch_interval", .slot = ISSUER(seconds, config.min_fetch_interval), .range = {kSecond, kHour},
+   .standard = "1m", .example = "60s",
+   .meaning = "The shortest time between two fetches, however many tokens name an unknown key."},
+  {.section = Section::issuer, .name = "max_stale", .slot = ISSUER(seconds, config.max_stale), .range = {kMinute, 30 * kDay},
+   .standard = "1d", .example = "24h",
+   .meaning = "How long the last good keys serve while the provider cannot be reached."},
+  {.section = Section::issuer, .name = "fetch_timeout", .slot = ISSUER(seconds, config.fetch_timeout), .range = {kSecond, kMinute},
+   .standard = "10s", .example = "10s",
+   .meaning = "The longest time that one fetch may take."},
+  {.section = Section::issuer, .name = "user", .slot = SectionSlot{Section::user},
+   .meaning = "Which local names a token is good for."},
+  {.section = Section::issuer, .name = "groups", .slot = SectionSlot{Section::groups},
+   .meaning = "Which local groups a token gives."},
+
+  // ---- issuers[].user
+  {.section = Section::user, .name = "claim", .slot = ISSUER(Text, config.claims.user_claim), .form = &kAnyText,
+   .standard = "preferred_username", .example = "preferred_username",
+   .meaning = "The claim with the name. The first sign-in binds 'iss' and 'sub' to it; another subject with the same name is refused. With 'email' the token must also say that the address is verified."},
+  {.section = Section::user, .name = "strip_suffix", .slot = ISSUER(Text, config.claims.user_strip_suffix), .form = &kAnyText,
+   .example = "\"@example.com\"",
+   .meaning = "What is taken off the end of the claim's value; a value without it is refused."},
+
+  // ---- issuers[].groups
+  {.section = Section::groups, .name = "claim", .slot = ISSUER(Text, config.claims.group_claim), .form = &kAnyText,
+   .example = "groups",
+   .meaning = "The claim with the groups. Where it is absent, tokens give no groups."},
+  {.section = Section::groups, .name = "map", .slot = ISSUER(GroupMapValue, groups.groups), .form = &kLocalName,
+   .example = "{ \"0f3c1d20\": [ developers ], \"sre\": [ sre, docker ] }",
+   .meaning = "From a value of the claim to local groups. What is not listed gives nothing; groups that are as good as root (sudo, docker, disk…) are given only where they stand here."},
+
+  // ---- access[]
+  {.section = Section::rule, .name = "name", .slot = RULE(Text, name), .form = &kLabel, .example = "developers log in",
+   .meaning = "How explanations call the rule. Default: its place, such as access[1]."},
+  {.section = Section::rule, .name = "services", .slot = RULE(List, services), .form = &kService, .rule = Rule::required | Rule::nonempty,
+   .example = "[ sshd ]",
+   .meaning = "The PAM services that the rule is about; \"*\" is any."},
+  {.section = Section::rule, .name = "allow", .slot = SectionSlot{Section::allow}, .rule = Rule::required,
+   .meaning = "Whom it lets in: all conditions together; within a list one member is enough."},
+
+  // ---- access[].allow
+  {.section = Section::allow, .name = "users", .slot = RULE(List, users), .form = &kLocalName, .rule = Rule::nonempty,
+   .example = "[ alice ]",
+   .meaning = "Local names. The only way to root and other accounts with a uid below 1000."},
+  {.section = Section::allow, .name = "groups", .slot = RULE(List, groups), .form = &kLocalName, .rule = Rule::nonempty,
+   .example = "[ developers, sre ]",
+   .meaning = "Local groups that the issuer's map gave; other memberships on the host do not count."},
+  {.section = Section::allow, .name = "issuers", .slot = RULE(List, issuers), .form = &kShortName, .rule = Rule::nonempty,
+   .example = "[ corp ]",
+   .meaning = "Names of issuers."},
+  {.section = Section::allow, .name = "acr", .slot = RULE(List, acr), .form = &kAnyText, .rule = Rule::nonempty,
+   .example = "[ mfa ]",
+   .meaning = "Authentication context classes of which the token must have one. Needs a live token login."},
+  {.section = Section::allow, .name = "amr", .slot = RULE(List, amr), .form = &kAnyText, .rule = Rule::nonempty,
+   .example = "[ hwk, otp ]",
+   .meaning = "Authentication methods of which the token must have one. Needs a live token login."},
+  {.section = Section::allow, .name = "max_auth_age", .slot = RULE(MaybeSeconds, max_auth_age), .range = {kSecond, 365 * kDay},
+   .example = "15m",
+   .meaning = "How long ago the user may have authenticated at the provider ('auth_time'). Needs a live token login."},
+  {.section = Section::allow, .name = "anyone", .slot = RULE(bool, anyone), .example = "true",
+   .meaning = "true: no condition at all, whoever has an accepted token for a regular account. Stands alone."},
+});
+// clang-format on
+
+#undef ROOT
+#undef ISSUER
+#undef RULE
+
+std::string_view prefix(Section section) {
+  switch (section) {
+    case Section::root:
+      return "";
+    case Section::budgets:
+      return "budgets.";
+    case Section::issuer:
+      return "issuers[].";
+    case Section::user:
+      return "issuers[].user.";
+    case Section::groups:
+      return "issuers[].groups.";
+    case Section::rule:
+      return "access[].";
+    case Section::allow:
+      return "access[].allow.";
+  }
+  return "";
+}
+
+// The type of a value in words, by the slot that takes it.
+struct TypeName {
+  const Form* form;
+
+  std::string operator()(VersionSlot) const { return "1"; }
+  std::string operator()(SectionSlot) const { return "section"; }
+  std::string operator()(SectionListSlot) const { return "list of sections"; }
+  std::string operator()(Slot<bool>) const { return "true"; }
+  std::string operator()(Slot<std::string>) const { return std::string(form->expects); }
+  std::string operator()(Slot<std::size_t>) const { return "number"; }
+  std::string operator()(Slot<seconds>) const { return "duration"; }
+  std::string operator()(Slot<milliseconds>) const { return "duration"; }
+  std::string operator()(Slot<MaybeSeconds>) const { return "duration"; }
+  std::string operator()(Slot<std::vector<claims::RequiredClaim>>) const {
+    return "map of claims and values";
+  }
+  std::string operator()(Slot<GroupMapValue>) const {
+    return "map of claim values and lists of local groups";
+  }
+  template <typename Members>
+  std::string operator()(Slot<std::vector<Members>>) const {
+    return "list, each " + std::string(form->expects);
+  }
+};
+
+bool is_duration(const Key& key) {
+  return std::holds_alternative<Slot<seconds>>(key.slot) ||
+         std::holds_alternative<Slot<milliseconds>>(key.slot) ||
+         std::holds_alternative<Slot<MaybeSeconds>>(key.slot);
+}
+
+}  // namespace
+
+std::span<const Key> keys() { return kKeys; }
+
+std::vector<const Key*> keys_of(Section section) {
+  std::vector<const Key*> out;
+  for (const auto& key : kKeys) {
+    if (key.section == section) out.push_back(&key);
+  }
+  return out;
+}
+
+const Key* find_key(Section section, std::string_view name) {
+  const auto* it = std::find_if(kKeys.begin(), kKeys.end(), [&](const Key& key) {
+    return key.section == section && key.name == name;
+  });
+  return it == kKeys.end() ? nullptr : it;
+}
+
+std::string path(const Key& key) {
+  return std::string(prefix(key.section)) + std::string(key.name);
+}
+
+std::string type_text(const Key& key) { return std::visit(TypeName{key.form}, key.slot); }
+
+std::string range_text(const Key& key) {
+  if (is_duration(key)) {
+    return format_duration(milliseconds(key.range.least)) + " to " +
+           format_duration(milliseconds(key.range.most));
+  }
+  if (std::holds_alternative<Slot<std::size_t>>(key.slot)) {
+    return std::to_string(key.range.least) + " to " + std::to_string(key.range.most);
+  }
+  return "";
+}
+
+}  // namespace latchkey::config
