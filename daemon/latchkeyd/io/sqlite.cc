@@ -12,7 +12,8 @@ namespace {
 constexpr int kPrimaryCode = 0xFF;
 
 Failure failure_of(sqlite3* connection, int code) {
-  Failure failure{code & kPrimaryCode, connection != nullptr ? sqlite3_errmsg(connection) : sqlite3_errstr(code)};
+  Failure failure{code & kPrimaryCode,
+                  connection != nullptr ? sqlite3_errmsg(connection) : sqlite3_errstr(code)};
   // "disk I/O error" and "unable to open database file" say little without the system's own words.
   const int system = connection != nullptr ? sqlite3_system_errno(connection) : 0;
   if (system != 0 && (failure.code == SQLITE_IOERR || failure.code == SQLITE_CANTOPEN)) {
@@ -27,7 +28,9 @@ bool Failure::damaged() const { return code == SQLITE_CORRUPT || code == SQLITE_
 
 void Statement::Finalize::operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
 
-Failure Statement::failure(int code) const { return failure_of(sqlite3_db_handle(statement_.get()), code); }
+Failure Statement::failure(int code) const {
+  return failure_of(sqlite3_db_handle(statement_.get()), code);
+}
 
 void Statement::begin() {
   sqlite3_reset(statement_.get());
@@ -39,8 +42,8 @@ void Statement::begin() {
 void Statement::bind(std::string_view text) {
   // An empty view may have no address, and SQLite would read that as NULL.
   const char* bytes = text.empty() ? "" : text.data();
-  const int code =
-      sqlite3_bind_text64(statement_.get(), ++bound_, bytes, text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+  const int code = sqlite3_bind_text64(statement_.get(), ++bound_, bytes, text.size(),
+                                       SQLITE_TRANSIENT, SQLITE_UTF8);
   if (bind_code_ == SQLITE_OK) bind_code_ = code;
 }
 
@@ -77,7 +80,9 @@ Result<void> Statement::run() {
 
 void Statement::reset() { sqlite3_reset(statement_.get()); }
 
-std::int64_t Statement::integer(int column) const { return sqlite3_column_int64(statement_.get(), column); }
+std::int64_t Statement::integer(int column) const {
+  return sqlite3_column_int64(statement_.get(), column);
+}
 
 std::string Statement::text(int column) const {
   const void* bytes = sqlite3_column_blob(statement_.get(), column);
@@ -96,12 +101,13 @@ Failure Connection::failure(int code) const { return failure_of(connection_.get(
 
 Result<Connection> Connection::open(const std::string& path) {
   sqlite3* raw = nullptr;
-  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW |
-                    SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
+  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
+                    SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
   const int code = sqlite3_open_v2(path.c_str(), &raw, flags, nullptr);
   Connection connection(raw);  // SQLite makes one for a failure, too
   if (code != SQLITE_OK) return tl::unexpected(failure_of(raw, code));
-  // What an attacker could have put into the file must not run: no functions or triggers of the schema's own.
+  // What an attacker could have put into the file must not run: no functions or triggers of the
+  // schema's own.
   sqlite3_db_config(raw, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(raw, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
   sqlite3_db_config(raw, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
@@ -123,7 +129,9 @@ Result<Statement> Connection::prepare(std::string_view sql) {
   return Statement(statement);
 }
 
-std::int64_t Connection::last_insert_id() const { return sqlite3_last_insert_rowid(connection_.get()); }
+std::int64_t Connection::last_insert_id() const {
+  return sqlite3_last_insert_rowid(connection_.get());
+}
 
 std::int64_t Connection::changes() const { return sqlite3_changes64(connection_.get()); }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The little of SQLite that the state store uses, as values: a connection, a prepared statement, a failure. Foreign
-// strings only ever travel as bound parameters. Not for two threads at once.
+// The little of SQLite that the state store uses, as values: a connection, a prepared statement, a
+// failure. Foreign strings only ever travel as bound parameters. Not for two threads at once.
 #pragma once
 
 #include <cstdint>
@@ -27,12 +27,12 @@ struct Failure {
 template <typename T>
 using Result = tl::expected<T, Failure>;
 
-// A prepared statement. `with()` begins a new use of it. A use that was not read to its end is ended by `reset()`: until
-// then it holds back checkpoints.
+// A prepared statement. `with()` begins a new use of it. A use that was not read to its end is
+// ended by `reset()`: until then it holds back checkpoints.
 class Statement {
  public:
-  // Ends the last use and binds all parameters in order: std::string_view (as TEXT; any bytes), integers, and optional
-  // integers, whose nothing is NULL.
+  // Ends the last use and binds all parameters in order: std::string_view (as TEXT; any bytes),
+  // integers, and optional integers, whose nothing is NULL.
   template <typename... Values>
   Statement& with(const Values&... values) {
     begin();
@@ -71,7 +71,8 @@ class Statement {
 
 class Connection {
  public:
-  // Opens or makes the database at `path`, whose folder exists. A symbolic link anywhere in the path is refused.
+  // Opens or makes the database at `path`, whose folder exists. A symbolic link anywhere in the
+  // path is refused.
   static Result<Connection> open(const std::string& path);
 
   // Statements without parameters and of our own making only.

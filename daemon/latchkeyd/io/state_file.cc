@@ -14,8 +14,8 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
-#include "ipc/fd.h"
 #include "daemon/latchkeyd/io/state_rows.h"
+#include "ipc/fd.h"
 
 namespace latchkey::latchkeyd::state_file {
 namespace {
@@ -25,7 +25,8 @@ constexpr mode_t kOthers = S_IRWXG | S_IRWXO;
 constexpr std::int64_t kApplicationId = 0x4C4B'5331;  // "LKS1"
 constexpr std::int64_t kSchemaVersion = 1;
 
-// Version 1. `before_ms` is 0 where it means nothing. The claims stand flat, so that a shell can read them.
+// Version 1. `before_ms` is 0 where it means nothing. The claims stand flat, so that a shell can
+// read them.
 constexpr std::string_view kSchema1 = R"(
 CREATE TABLE seal (
   name TEXT PRIMARY KEY CHECK (name IN ('binding', 'revocation')),
@@ -74,33 +75,39 @@ Error system_refusal(const std::string& path, int error_number) {
 Expected<void> check_directory(const std::string& path) {
   const ipc::Fd directory(::open(path.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   struct stat status {};
-  if (!directory || ::fstat(directory.get(), &status) != 0) return tl::unexpected(system_refusal(path, errno));
+  if (!directory || ::fstat(directory.get(), &status) != 0)
+    return tl::unexpected(system_refusal(path, errno));
   if (status.st_uid != ::geteuid() && status.st_uid != 0) {
-    return tl::unexpected(refusal(fmt::format("{} belongs to uid {}, not to latchkeyd", path, status.st_uid)));
+    return tl::unexpected(
+        refusal(fmt::format("{} belongs to uid {}, not to latchkeyd", path, status.st_uid)));
   }
   if ((status.st_mode & kOthersWrite) != 0) {
-    return tl::unexpected(refusal(fmt::format("{} may be written by others (mode {:04o}): chmod go-w it", path,
-                                              status.st_mode & 07777U)));
+    return tl::unexpected(
+        refusal(fmt::format("{} may be written by others (mode {:04o}): chmod go-w it", path,
+                            status.st_mode & 07777U)));
   }
   return {};
 }
 
 // SQLite would take any file, and would make one that others may read.
 Expected<void> check_file(const std::string& path) {
-  const ipc::Fd file(::open(path.c_str(), O_RDONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600));
+  const ipc::Fd file(::open(
+      path.c_str(), O_RDONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600));
   struct stat status {};
   if (!file || ::fstat(file.get(), &status) != 0) {
-    return tl::unexpected(errno == ELOOP ? refusal(path + " is a symbolic link") : system_refusal(path, errno));
+    return tl::unexpected(errno == ELOOP ? refusal(path + " is a symbolic link")
+                                         : system_refusal(path, errno));
   }
   if (!S_ISREG(status.st_mode) || status.st_nlink != 1) {
     return tl::unexpected(refusal(path + " is not a plain file with one name"));
   }
   if (status.st_uid != ::geteuid()) {
-    return tl::unexpected(refusal(fmt::format("{} belongs to uid {}, not to latchkeyd", path, status.st_uid)));
+    return tl::unexpected(
+        refusal(fmt::format("{} belongs to uid {}, not to latchkeyd", path, status.st_uid)));
   }
   if ((status.st_mode & kOthersWrite) != 0) {
-    return tl::unexpected(refusal(fmt::format("{} may have been written by others (mode {:04o})", path,
-                                              status.st_mode & 07777U)));
+    return tl::unexpected(refusal(fmt::format("{} may have been written by others (mode {:04o})",
+                                              path, status.st_mode & 07777U)));
   }
   if ((status.st_mode & kOthers) != 0 && ::fchmod(file.get(), S_IRUSR | S_IWUSR) != 0) {
     return tl::unexpected(system_refusal(path, errno));
@@ -114,12 +121,14 @@ sqlite::Result<std::int64_t> pragma(sqlite::Connection& connection, std::string_
   return row ? statement.integer(0) : 0;
 }
 
-// The lock is kept until the end: two daemons on one store would each hold half of the revocations. It also spares the
-// shared memory file. The waiting is for an administrator's own look into the file.
+// The lock is kept until the end: two daemons on one store would each hold half of the revocations.
+// It also spares the shared memory file. The waiting is for an administrator's own look into the
+// file.
 sqlite::Result<void> take(sqlite::Connection& connection) {
-  for (const char* sql : {"PRAGMA busy_timeout=250", "PRAGMA locking_mode=EXCLUSIVE", "PRAGMA journal_mode=WAL",
-                          "PRAGMA synchronous=FULL", "PRAGMA cache_size=-512", "PRAGMA temp_store=MEMORY",
-                          "PRAGMA journal_size_limit=4194304", "PRAGMA foreign_keys=ON"}) {
+  for (const char* sql :
+       {"PRAGMA busy_timeout=250", "PRAGMA locking_mode=EXCLUSIVE", "PRAGMA journal_mode=WAL",
+        "PRAGMA synchronous=FULL", "PRAGMA cache_size=-512", "PRAGMA temp_store=MEMORY",
+        "PRAGMA journal_size_limit=4194304", "PRAGMA foreign_keys=ON"}) {
     LATCHKEY_TRY_VOID(connection.execute(sql));
   }
   return {};
@@ -130,8 +139,10 @@ sqlite::Result<void> create(sqlite::Connection& connection) {
   const std::string schema = fmt::format(kSchema1, fmt::arg("claims", claims));
   LATCHKEY_TRY_VOID(connection.execute("BEGIN IMMEDIATE"));
   LATCHKEY_TRY_VOID(connection.execute(schema.c_str()));
-  LATCHKEY_TRY_VOID(connection.execute(fmt::format("PRAGMA application_id={}", kApplicationId).c_str()));
-  LATCHKEY_TRY_VOID(connection.execute(fmt::format("PRAGMA user_version={}", kSchemaVersion).c_str()));
+  LATCHKEY_TRY_VOID(
+      connection.execute(fmt::format("PRAGMA application_id={}", kApplicationId).c_str()));
+  LATCHKEY_TRY_VOID(
+      connection.execute(fmt::format("PRAGMA user_version={}", kSchemaVersion).c_str()));
   return connection.execute("COMMIT");
 }
 
@@ -144,11 +155,13 @@ sqlite::Result<std::string> quick_check(sqlite::Connection& connection) {
 }  // namespace
 
 Error damaged(const std::string& path, std::string_view why) {
-  return refusal(fmt::format(
-      "{} is damaged ({}). It holds this host's revocations and bindings, and a part of them must not be lost without "
-      "a word, so latchkeyd does not start with it. Put back a copy, or move the file (with its -wal) away to start "
-      "with none and then revoke again what must stay revoked",
-      path, why));
+  return refusal(
+      fmt::format("{} is damaged ({}). It holds this host's revocations and bindings, and a part "
+                  "of them must not be lost without "
+                  "a word, so latchkeyd does not start with it. Put back a copy, or move the file "
+                  "(with its -wal) away to start "
+                  "with none and then revoke again what must stay revoked",
+                  path, why));
 }
 
 Error unusable(const std::string& path, const sqlite::Failure& failure) {
@@ -170,7 +183,9 @@ Expected<std::string> prepare(const std::string& directory, std::string_view nam
 }
 
 Expected<void> migrate(const std::string& path, sqlite::Connection& connection) {
-  const auto refused = [&](const sqlite::Failure& failure) { return tl::unexpected(unusable(path, failure)); };
+  const auto refused = [&](const sqlite::Failure& failure) {
+    return tl::unexpected(unusable(path, failure));
+  };
   if (auto taken = take(connection); !taken) return refused(taken.error());
   const auto application = pragma(connection, "PRAGMA application_id");
   if (!application) return refused(application.error());
@@ -182,10 +197,12 @@ Expected<void> migrate(const std::string& path, sqlite::Connection& connection) 
     if (auto created = create(connection); !created) return refused(created.error());
     return {};
   }
-  if (*application != kApplicationId) return tl::unexpected(damaged(path, "it is not a database of latchkeyd"));
+  if (*application != kApplicationId)
+    return tl::unexpected(damaged(path, "it is not a database of latchkeyd"));
   if (*version > kSchemaVersion) {
-    return tl::unexpected(refusal(fmt::format("{} was made by a newer latchkeyd (schema {}, this one knows {})", path,
-                                              *version, kSchemaVersion)));
+    return tl::unexpected(
+        refusal(fmt::format("{} was made by a newer latchkeyd (schema {}, this one knows {})", path,
+                            *version, kSchemaVersion)));
   }
   if (*version < 1) return tl::unexpected(damaged(path, "it has no schema version"));
   const auto checked = quick_check(connection);

@@ -15,25 +15,29 @@ namespace {
 
 class Loader {
  public:
-  Loader(const std::string& path, sqlite::Connection& connection) : path_(path), connection_(connection) {}
+  Loader(const std::string& path, sqlite::Connection& connection)
+      : path_(path), connection_(connection) {}
 
   Expected<void> bindings(StoredState& state) {
     Seal seal;
     std::map<std::string, accounts::Subject, std::less<>> by_user;
-    LATCHKEY_TRY_VOID(each("SELECT user, issuer, subject, bound_at_ms FROM binding", [&](const sqlite::Statement& row) {
-      const std::string user = row.text(0);
-      accounts::Subject subject{row.text(1), row.text(2)};
-      seal.add(state_rows::row_sum({user, subject.issuer, subject.subject}, {row.integer(3)}));
-      by_user.emplace(user, std::move(subject));
-      return true;
-    }));
+    LATCHKEY_TRY_VOID(each(
+        "SELECT user, issuer, subject, bound_at_ms FROM binding",
+        [&](const sqlite::Statement& row) {
+          const std::string user = row.text(0);
+          accounts::Subject subject{row.text(1), row.text(2)};
+          seal.add(state_rows::row_sum({user, subject.issuer, subject.subject}, {row.integer(3)}));
+          by_user.emplace(user, std::move(subject));
+          return true;
+        }));
     state.bindings = accounts::Bindings(std::move(by_user));
     return compare("binding", seal);
   }
 
   Expected<void> revocations(StoredState& state) {
     Seal seal;
-    const std::string sql = fmt::format("SELECT {} FROM revocation ORDER BY id", state_rows::kRevocationColumns);
+    const std::string sql =
+        fmt::format("SELECT {} FROM revocation ORDER BY id", state_rows::kRevocationColumns);
     LATCHKEY_TRY_VOID(each(sql, [&](const sqlite::Statement& row) {
       auto revocation = state_rows::read_revocation(row);
       if (!revocation) return false;
@@ -45,8 +49,9 @@ class Loader {
   }
 
   Expected<void> logins(StoredState& state) {
-    const std::string sql = fmt::format("SELECT id, service, user, started_at_ms, {} FROM login ORDER BY started_at_ms",
-                                        state_rows::kClaimsColumns);
+    const std::string sql =
+        fmt::format("SELECT id, service, user, started_at_ms, {} FROM login ORDER BY started_at_ms",
+                    state_rows::kClaimsColumns);
     return each(sql, [&](const sqlite::Statement& row) {
       auto claims = state_rows::read_claims(row, 4);
       if (!claims) return false;
@@ -57,13 +62,14 @@ class Loader {
   }
 
   Expected<void> last_seen(StoredState& state) {
-    const std::string sql = fmt::format("SELECT user, seen_at_ms, {} FROM last_seen ORDER BY seen_at_ms",
-                                        state_rows::kClaimsColumns);
+    const std::string sql =
+        fmt::format("SELECT user, seen_at_ms, {} FROM last_seen ORDER BY seen_at_ms",
+                    state_rows::kClaimsColumns);
     return each(sql, [&](const sqlite::Statement& row) {
       auto claims = state_rows::read_claims(row, 2);
       if (!claims) return false;
-      state.last_seen.emplace_back(row.text(0),
-                                   LastSeen{*std::move(claims), state_rows::wall_time(row.integer(1))});
+      state.last_seen.emplace_back(
+          row.text(0), LastSeen{*std::move(claims), state_rows::wall_time(row.integer(1))});
       return true;
     });
   }
@@ -79,7 +85,8 @@ class Loader {
   };
 
   // `take` says whether the row could be read.
-  Expected<void> each(const std::string& sql, const std::function<bool(const sqlite::Statement&)>& take) {
+  Expected<void> each(const std::string& sql,
+                      const std::function<bool(const sqlite::Statement&)>& take) {
     auto statement = connection_.prepare(sql);
     if (!statement) return tl::unexpected(state_file::unusable(path_, statement.error()));
     statement->with();
@@ -87,7 +94,8 @@ class Loader {
       const auto row = statement->step();
       if (!row) return tl::unexpected(state_file::unusable(path_, row.error()));
       if (!*row) return {};
-      if (!take(*statement)) return tl::unexpected(state_file::damaged(path_, "a row cannot be read"));
+      if (!take(*statement))
+        return tl::unexpected(state_file::damaged(path_, "a row cannot be read"));
     }
   }
 
@@ -95,20 +103,22 @@ class Loader {
     bool equal = false;
     LATCHKEY_TRY_VOID(each("SELECT name, rows, sum FROM seal", [&](const sqlite::Statement& row) {
       if (row.text(0) == table) {
-        equal = row.integer(1) == seen.rows && static_cast<std::uint64_t>(row.integer(2)) == seen.sum;
+        equal =
+            row.integer(1) == seen.rows && static_cast<std::uint64_t>(row.integer(2)) == seen.sum;
       }
       return true;
     }));
     if (equal) return {};
-    return tl::unexpected(state_file::damaged(path_, fmt::format("the rows of '{}' do not fit their seal", table)));
+    return tl::unexpected(
+        state_file::damaged(path_, fmt::format("the rows of '{}' do not fit their seal", table)));
   }
 
   const std::string& path_;
   sqlite::Connection& connection_;
 };
 
-// A disk that takes no writing must not keep a host from starting with what it knows: the old logins are then dropped
-// from memory only.
+// A disk that takes no writing must not keep a host from starting with what it knows: the old
+// logins are then dropped from memory only.
 sqlite::Result<bool> same_boot(sqlite::Connection& connection, std::string_view boot_id) {
   LATCHKEY_TRY(auto get, connection.prepare("SELECT id FROM boot"));
   LATCHKEY_TRY(const bool row, get.with().step());
@@ -125,7 +135,8 @@ sqlite::Result<void> begin_boot(sqlite::Connection& connection, std::string_view
 
 }  // namespace
 
-Expected<StoredState> load_state(const std::string& path, sqlite::Connection& connection, std::string_view boot_id) {
+Expected<StoredState> load_state(const std::string& path, sqlite::Connection& connection,
+                                 std::string_view boot_id) {
   StoredState state;
   Loader loader(path, connection);
   LATCHKEY_TRY_VOID(loader.bindings(state));

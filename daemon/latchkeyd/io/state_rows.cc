@@ -84,7 +84,8 @@ std::optional<revocation::Revocation> read_revocation(const sqlite::Statement& r
   return revocation;
 }
 
-std::uint64_t row_sum(std::initializer_list<std::string_view> texts, std::initializer_list<std::int64_t> numbers) {
+std::uint64_t row_sum(std::initializer_list<std::string_view> texts,
+                      std::initializer_list<std::int64_t> numbers) {
   constexpr std::uint64_t kPrime = 0x100000001b3U;
   std::uint64_t sum = 0xcbf29ce484222325U;
   const auto add = [&](std::uint64_t number) {
@@ -99,8 +100,10 @@ std::uint64_t row_sum(std::initializer_list<std::string_view> texts, std::initia
 }
 
 std::uint64_t row_sum(const revocation::Revocation& revocation) {
-  return row_sum({revocation::kind_name(revocation.kind), revocation.issuer, revocation.value, revocation.comment},
-                 {revocation.id, milliseconds(revocation.before), milliseconds(revocation.created_at)});
+  return row_sum(
+      {revocation::kind_name(revocation.kind), revocation.issuer, revocation.value,
+       revocation.comment},
+      {revocation.id, milliseconds(revocation.before), milliseconds(revocation.created_at)});
 }
 
 }  // namespace latchkey::latchkeyd::state_rows

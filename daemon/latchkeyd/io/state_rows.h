@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How values become columns of latchkey.sqlite and come back: claims, lists of strings, kinds, and the sums that seal a
-// table.
+// How values become columns of latchkey.sqlite and come back: claims, lists of strings, kinds, and
+// the sums that seal a table.
 #pragma once
 
 #include <cstdint>
@@ -26,15 +26,16 @@ inline WallTime wall_time(std::int64_t ms) { return WallTime(std::chrono::millis
 
 inline std::string_view view(const std::string& text) { return text; }
 
-// The fourteen claims columns, as schema and as a list of names, in the order in which `bind_claims` and `read_claims`
-// take them.
+// The fourteen claims columns, as schema and as a list of names, in the order in which
+// `bind_claims` and `read_claims` take them.
 extern const std::string_view kClaimsSchema;
 extern const std::string_view kClaimsColumns;
 inline constexpr int kClaimsCount = 14;
 
 // Binds `first` and then the claims.
 template <typename... First>
-sqlite::Statement& with_claims(sqlite::Statement& statement, const claims::ClaimsRecord& claims, First... first) {
+sqlite::Statement& with_claims(sqlite::Statement& statement, const claims::ClaimsRecord& claims,
+                               First... first) {
   const auto ms = [](const std::optional<WallTime>& time) {
     return time ? std::optional<std::int64_t>(milliseconds(*time)) : std::nullopt;
   };
@@ -42,8 +43,9 @@ sqlite::Statement& with_claims(sqlite::Statement& statement, const claims::Claim
   const std::string groups = encode_list(claims.groups);
   const std::string amr = encode_list(claims.amr);
   return statement.with(first..., view(claims.issuer), view(claims.subject), view(claims.token_id),
-                        view(claims.token_digest), view(claims.key_id), view(users), view(groups), view(claims.client),
-                        view(claims.session), view(claims.acr), view(amr), ms(claims.auth_time), ms(claims.issued_at),
+                        view(claims.token_digest), view(claims.key_id), view(users), view(groups),
+                        view(claims.client), view(claims.session), view(claims.acr), view(amr),
+                        ms(claims.auth_time), ms(claims.issued_at),
                         milliseconds(claims.expires_at));
 }
 
@@ -51,11 +53,14 @@ sqlite::Statement& with_claims(sqlite::Statement& statement, const claims::Claim
 std::optional<claims::ClaimsRecord> read_claims(const sqlite::Statement& row, int first);
 
 // A row of `SELECT kRevocationColumns`; nothing where its kind is none of ours.
-inline constexpr std::string_view kRevocationColumns = "id, kind, issuer, value, before_ms, created_at_ms, comment";
+inline constexpr std::string_view kRevocationColumns =
+    "id, kind, issuer, value, before_ms, created_at_ms, comment";
 std::optional<revocation::Revocation> read_revocation(const sqlite::Statement& row);
 
-// FNV-1a over the fields with their lengths. It tells damage, not forgery: whoever can write the file can do anything.
-std::uint64_t row_sum(std::initializer_list<std::string_view> texts, std::initializer_list<std::int64_t> numbers);
+// FNV-1a over the fields with their lengths. It tells damage, not forgery: whoever can write the
+// file can do anything.
+std::uint64_t row_sum(std::initializer_list<std::string_view> texts,
+                      std::initializer_list<std::int64_t> numbers);
 std::uint64_t row_sum(const revocation::Revocation& revocation);
 
 }  // namespace latchkey::latchkeyd::state_rows

@@ -9,7 +9,8 @@
 namespace latchkey::latchkeyd {
 namespace {
 
-// How long a burst of logins is gathered; short against the time in which a process could be killed unnoticed.
+// How long a burst of logins is gathered; short against the time in which a process could be killed
+// unnoticed.
 constexpr std::chrono::milliseconds kGather{5};
 
 constexpr std::string_view kCannotWrite = "the state store cannot be written";
@@ -47,7 +48,8 @@ void SqliteStateStore::enqueue(Job job) {
   std::unique_lock lock(mutex_);
   if (jobs_.size() >= options_.queue_most) {
     lock.unlock();
-    job.reply(tl::unexpected(cannot_write("the state store is behind: too many changes wait for the disk")));
+    job.reply(tl::unexpected(
+        cannot_write("the state store is behind: too many changes wait for the disk")));
     return;
   }
   jobs_.push_back(std::move(job));
@@ -56,7 +58,9 @@ void SqliteStateStore::enqueue(Job job) {
 }
 
 void SqliteStateStore::bind(NewBinding binding, Executor& reply_to, Done done) {
-  enqueue({[this, binding = std::move(binding)](StateTables& tables) { return tables.bind(binding, clock_.wall()); },
+  enqueue({[this, binding = std::move(binding)](StateTables& tables) {
+             return tables.bind(binding, clock_.wall());
+           },
            [&reply_to, done = std::move(done)](Expected<std::int64_t> result) {
              reply_to.post([done, result = std::move(result)] {
                done(result ? Expected<void>() : tl::unexpected(result.error()));
@@ -67,7 +71,8 @@ void SqliteStateStore::bind(NewBinding binding, Executor& reply_to, Done done) {
 namespace {
 
 // Completions whose caller asks whether there was such an entry.
-std::function<void(Expected<std::int64_t>)> found_reply(Executor& reply_to, StateStore::DoneFound done) {
+std::function<void(Expected<std::int64_t>)> found_reply(Executor& reply_to,
+                                                        StateStore::DoneFound done) {
   return [&reply_to, done = std::move(done)](Expected<std::int64_t> result) {
     reply_to.post([done, result = std::move(result)] {
       done(result ? Expected<bool>(*result > 0) : Expected<bool>(tl::unexpected(result.error())));
@@ -82,8 +87,11 @@ void SqliteStateStore::remove_binding(std::string user, Executor& reply_to, Done
            found_reply(reply_to, std::move(done))});
 }
 
-void SqliteStateStore::add_revocation(revocation::Revocation revocation, Executor& reply_to, DoneId done) {
-  enqueue({[revocation = std::move(revocation)](StateTables& tables) { return tables.add_revocation(revocation); },
+void SqliteStateStore::add_revocation(revocation::Revocation revocation, Executor& reply_to,
+                                      DoneId done) {
+  enqueue({[revocation = std::move(revocation)](StateTables& tables) {
+             return tables.add_revocation(revocation);
+           },
            [&reply_to, done = std::move(done)](Expected<std::int64_t> result) {
              reply_to.post([done, result = std::move(result)] { done(result); });
            }});
@@ -138,9 +146,12 @@ void SqliteStateStore::put_last_seen(std::string user, LastSeen seen) {
 }
 
 void SqliteStateStore::drain(Executor& reply_to, std::function<void()> done) {
-  // Jobs are written after the records that were there before them, so an empty job that comes last is enough.
+  // Jobs are written after the records that were there before them, so an empty job that comes last
+  // is enough.
   enqueue({[](StateTables& /*tables*/) -> StateOutcome { return 0; },
-           [&reply_to, done = std::move(done)](const Expected<std::int64_t>& /*result*/) { reply_to.post(done); }});
+           [&reply_to, done = std::move(done)](const Expected<std::int64_t>& /*result*/) {
+             reply_to.post(done);
+           }});
 }
 
 std::optional<std::string> SqliteStateStore::trouble() const {
@@ -217,7 +228,8 @@ void SqliteStateStore::write_records(Records records) {
     for (const auto& [id, login] : records.logins) {
       LATCHKEY_TRY_VOID(login ? tables_->put_login(*login) : tables_->close_login(id));
     }
-    for (const auto& [user, seen] : records.last_seen) LATCHKEY_TRY_VOID(tables_->put_last_seen(user, seen));
+    for (const auto& [user, seen] : records.last_seen)
+      LATCHKEY_TRY_VOID(tables_->put_last_seen(user, seen));
     return tables_->commit();
   };
   const auto written = attempt();
@@ -250,10 +262,13 @@ std::string SqliteStateStore::failed(const sqlite::Failure& failure, std::size_t
     trouble_ = why;
     records_lost_ += records;
   }
-  // Once, not once a login: the state stands in `status` while it lasts, and the end of it is journaled with the losses.
+  // Once, not once a login: the state stands in `status` while it lasts, and the end of it is
+  // journaled with the losses.
   if (first) {
-    journal_.log(LogLevel::error, "the state store cannot be written; logins go on from memory, bindings and commands fail",
-                 {{"error", failure.message}});
+    journal_.log(
+        LogLevel::error,
+        "the state store cannot be written; logins go on from memory, bindings and commands fail",
+        {{"error", failure.message}});
   }
   return why;
 }

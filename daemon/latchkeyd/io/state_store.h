@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The state store on SQLite: one thread that owns the file, and a bounded queue in front of it. What must be durable
-// before it is answered (bindings, revocations) is written in the order of the calls, many in one transaction, and waits
-// for the disk. What a login leaves behind (the login, the claims last seen) is gathered for a few milliseconds, so that
-// a burst of logins costs one transaction, and does not wait for the disk: the end of this process loses none of it.
-// A failing disk fails what needed it and nothing else.
+// The state store on SQLite: one thread that owns the file, and a bounded queue in front of it.
+// What must be durable before it is answered (bindings, revocations) is written in the order of the
+// calls, many in one transaction, and waits for the disk. What a login leaves behind (the login,
+// the claims last seen) is gathered for a few milliseconds, so that a burst of logins costs one
+// transaction, and does not wait for the disk: the end of this process loses none of it. A failing
+// disk fails what needed it and nothing else.
 #pragma once
 
 #include <condition_variable>
@@ -19,9 +20,9 @@
 #include <unordered_map>
 #include <vector>
 
-#include "daemon/latchkeyd/io/state_tables.h"
 #include "daemon/latchkeyd/io/clock.h"
 #include "daemon/latchkeyd/io/journal.h"
+#include "daemon/latchkeyd/io/state_tables.h"
 #include "daemon/latchkeyd/io/storage.h"
 
 namespace latchkey::latchkeyd {
@@ -29,10 +30,11 @@ namespace latchkey::latchkeyd {
 class SqliteStateStore final : public StateStore {
  public:
   struct Options {
-    std::string directory;               // the state folder
-    std::string boot_id;                 // of this boot; empty: logins of earlier boots are kept
-    std::size_t queue_most = 16'384;     // operations, and as many names and logins
-    std::optional<std::int64_t> growth_pages_most;  // tests: the disk is full after so many more pages
+    std::string directory;            // the state folder
+    std::string boot_id;              // of this boot; empty: logins of earlier boots are kept
+    std::size_t queue_most = 16'384;  // operations, and as many names and logins
+    std::optional<std::int64_t>
+        growth_pages_most;  // tests: the disk is full after so many more pages
   };
 
   // `clock` and `journal` outlive it.
@@ -56,8 +58,9 @@ class SqliteStateStore final : public StateStore {
   std::optional<std::string> trouble() const;
 
  private:
-  // A durable operation. `work` runs on the storage thread inside a transaction, perhaps more than once (a transaction
-  // that failed as a whole is tried again in pieces); `reply` runs once, after the commit.
+  // A durable operation. `work` runs on the storage thread inside a transaction, perhaps more than
+  // once (a transaction that failed as a whole is tried again in pieces); `reply` runs once, after
+  // the commit.
   struct Job {
     std::function<StateOutcome(StateTables&)> work;
     std::function<void(Expected<std::int64_t>)> reply;
@@ -89,7 +92,8 @@ class SqliteStateStore final : public StateStore {
   Records records_;
   bool stopping_ = false;
   std::optional<std::string> trouble_;
-  std::size_t records_lost_ = 0;  // since it was last written well: no room in the queue, or the disk failed
+  std::size_t records_lost_ =
+      0;  // since it was last written well: no room in the queue, or the disk failed
 
   std::thread thread_;
 };

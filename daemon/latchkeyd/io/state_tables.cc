@@ -53,49 +53,64 @@ Expected<StateTables> StateTables::open(const std::string& directory) {
   if (!connection) return tl::unexpected(state_file::unusable(path, connection.error()));
   StateTables tables(path, *std::move(connection));
   LATCHKEY_TRY_VOID(state_file::migrate(path, tables.connection_));
-  if (auto prepared = tables.prepare_all(); !prepared) return tl::unexpected(state_file::unusable(path, prepared.error()));
+  if (auto prepared = tables.prepare_all(); !prepared)
+    return tl::unexpected(state_file::unusable(path, prepared.error()));
   return tables;
 }
 
 sqlite::Result<void> StateTables::prepare_all() {
   const auto prepare = [this](std::string_view sql) { return connection_.prepare(sql); };
-  LATCHKEY_TRY(auto find_binding, prepare("SELECT issuer, subject, bound_at_ms FROM binding WHERE user = ?"));
-  LATCHKEY_TRY(auto put_binding,
-               prepare("INSERT INTO binding (user, issuer, subject, bound_at_ms) VALUES (?, ?, ?, ?)"));
+  LATCHKEY_TRY(auto find_binding,
+               prepare("SELECT issuer, subject, bound_at_ms FROM binding WHERE user = ?"));
+  LATCHKEY_TRY(
+      auto put_binding,
+      prepare("INSERT INTO binding (user, issuer, subject, bound_at_ms) VALUES (?, ?, ?, ?)"));
   LATCHKEY_TRY(auto remove_binding, prepare("DELETE FROM binding WHERE user = ?"));
-  LATCHKEY_TRY(auto find_revocation, prepare("SELECT id FROM revocation WHERE kind = ? AND issuer = ? AND value = ? AND "
-                                             "before_ms = ?"));
-  LATCHKEY_TRY(auto get_revocation,
-               prepare(fmt::format("SELECT {} FROM revocation WHERE id = ?", state_rows::kRevocationColumns)));
-  LATCHKEY_TRY(auto put_revocation, prepare("INSERT INTO revocation (kind, issuer, value, before_ms, created_at_ms, "
-                                            "comment) VALUES (?, ?, ?, ?, ?, ?)"));
+  LATCHKEY_TRY(auto find_revocation,
+               prepare("SELECT id FROM revocation WHERE kind = ? AND issuer = ? AND value = ? AND "
+                       "before_ms = ?"));
+  LATCHKEY_TRY(auto get_revocation, prepare(fmt::format("SELECT {} FROM revocation WHERE id = ?",
+                                                        state_rows::kRevocationColumns)));
+  LATCHKEY_TRY(auto put_revocation,
+               prepare("INSERT INTO revocation (kind, issuer, value, before_ms, created_at_ms, "
+                       "comment) VALUES (?, ?, ?, ?, ?, ?)"));
   LATCHKEY_TRY(auto remove_revocation, prepare("DELETE FROM revocation WHERE id = ?"));
-  LATCHKEY_TRY(auto put_login, prepare(put_sql("INSERT OR REPLACE INTO login (id, service, user, started_at_ms")));
+  LATCHKEY_TRY(auto put_login,
+               prepare(put_sql("INSERT OR REPLACE INTO login (id, service, user, started_at_ms")));
   LATCHKEY_TRY(auto close_login, prepare("DELETE FROM login WHERE id = ?"));
-  LATCHKEY_TRY(auto put_last_seen, prepare(put_sql("INSERT OR REPLACE INTO last_seen (user, seen_at_ms")));
-  // SQLite knows no exclusive or, and its sums turn into floating point where they overflow; this does neither.
-  LATCHKEY_TRY(auto reseal, prepare("UPDATE seal SET rows = rows + ?2, sum = (sum | ?3) - (sum & ?3) WHERE name = ?1"));
-  statements_.reset(new Statements{std::move(find_binding), std::move(put_binding), std::move(remove_binding),
-                                   std::move(find_revocation), std::move(get_revocation), std::move(put_revocation),
-                                   std::move(remove_revocation), std::move(put_login), std::move(close_login),
-                                   std::move(put_last_seen), std::move(reseal)});
+  LATCHKEY_TRY(auto put_last_seen,
+               prepare(put_sql("INSERT OR REPLACE INTO last_seen (user, seen_at_ms")));
+  // SQLite knows no exclusive or, and its sums turn into floating point where they overflow; this
+  // does neither.
+  LATCHKEY_TRY(
+      auto reseal,
+      prepare("UPDATE seal SET rows = rows + ?2, sum = (sum | ?3) - (sum & ?3) WHERE name = ?1"));
+  statements_.reset(
+      new Statements{std::move(find_binding), std::move(put_binding), std::move(remove_binding),
+                     std::move(find_revocation), std::move(get_revocation),
+                     std::move(put_revocation), std::move(remove_revocation), std::move(put_login),
+                     std::move(close_login), std::move(put_last_seen), std::move(reseal)});
   return {};
 }
 
 sqlite::Result<void> StateTables::begin(bool durable) {
-  // In WAL mode NORMAL writes without waiting for the disk; a later FULL commit brings everything before it along.
-  LATCHKEY_TRY_VOID(connection_.execute(durable ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL"));
+  // In WAL mode NORMAL writes without waiting for the disk; a later FULL commit brings everything
+  // before it along.
+  LATCHKEY_TRY_VOID(
+      connection_.execute(durable ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL"));
   return connection_.execute("BEGIN IMMEDIATE");
 }
 
 sqlite::Result<void> StateTables::commit() { return connection_.execute("COMMIT"); }
 
 void StateTables::rollback() {
-  // After a full disk SQLite has already done it; a rollback that fails leaves nothing that the next BEGIN would not show.
+  // After a full disk SQLite has already done it; a rollback that fails leaves nothing that the
+  // next BEGIN would not show.
   if (connection_.in_transaction()) (void)connection_.execute("ROLLBACK");
 }
 
-sqlite::Result<void> StateTables::reseal(std::string_view table, std::int64_t rows, std::uint64_t sum) {
+sqlite::Result<void> StateTables::reseal(std::string_view table, std::int64_t rows,
+                                         std::uint64_t sum) {
   return statements_->reseal.with(table, rows, static_cast<std::int64_t>(sum)).run();
 }
 
@@ -106,13 +121,15 @@ StateOutcome StateTables::bind(const NewBinding& binding, WallTime now) {
   find.reset();
   if (same) return 0;
   if (found) {
-    return fail(Reason::subject_conflict, fmt::format("the name {} is bound to another subject", binding.user));
+    return fail(Reason::subject_conflict,
+                fmt::format("the name {} is bound to another subject", binding.user));
   }
-  LATCHKEY_TRY_VOID(statements_->put_binding
-                        .with(view(binding.user), view(binding.issuer),
-                              view(binding.subject), milliseconds(now))
-                        .run());
-  LATCHKEY_TRY_VOID(reseal("binding", 1, row_sum({binding.user, binding.issuer, binding.subject}, {milliseconds(now)})));
+  LATCHKEY_TRY_VOID(
+      statements_->put_binding
+          .with(view(binding.user), view(binding.issuer), view(binding.subject), milliseconds(now))
+          .run());
+  LATCHKEY_TRY_VOID(reseal(
+      "binding", 1, row_sum({binding.user, binding.issuer, binding.subject}, {milliseconds(now)})));
   return 0;
 }
 
@@ -142,14 +159,16 @@ StateOutcome StateTables::close_login(std::string_view id) {
 }
 
 StateOutcome StateTables::put_last_seen(std::string_view user, const LastSeen& seen) {
-  LATCHKEY_TRY_VOID(
-      state_rows::with_claims(statements_->put_last_seen, seen.claims, user, milliseconds(seen.seen_at)).run());
+  LATCHKEY_TRY_VOID(state_rows::with_claims(statements_->put_last_seen, seen.claims, user,
+                                            milliseconds(seen.seen_at))
+                        .run());
   return 0;
 }
 
 StateOutcome StateTables::add_revocation(const revocation::Revocation& revocation) {
-  auto& find = statements_->find_revocation.with(kind_name(revocation.kind), view(revocation.issuer),
-                                                 view(revocation.value), milliseconds(revocation.before));
+  auto& find =
+      statements_->find_revocation.with(kind_name(revocation.kind), view(revocation.issuer),
+                                        view(revocation.value), milliseconds(revocation.before));
   LATCHKEY_TRY(const bool found, find.step());
   const std::int64_t known = found ? find.integer(0) : 0;
   find.reset();

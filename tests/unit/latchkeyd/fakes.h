@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the tests of latchkeyd put in the place of the world: a clock that moves when told, a journal that remembers, a
-// thread that is the test itself, and a folder that is gone afterwards.
+// What the tests of latchkeyd put in the place of the world: a clock that moves when told, a
+// journal that remembers, a thread that is the test itself, and a folder that is gone afterwards.
 #pragma once
 
 #include <sys/types.h>
@@ -57,7 +57,8 @@ class FakeJournal final : public Journal {
  public:
   void write(LogLevel level, std::string_view message, std::span<const LogField> fields) override {
     std::string line(message);
-    for (const LogField& field : fields) line.append(" ").append(field.name).append("=").append(field.value);
+    for (const LogField& field : fields)
+      line.append(" ").append(field.name).append("=").append(field.value);
     const std::lock_guard lock(mutex_);
     lines_.push_back({level, std::move(line)});
   }
@@ -66,7 +67,8 @@ class FakeJournal final : public Journal {
   std::size_t count(std::string_view part) const {
     const std::lock_guard lock(mutex_);
     std::size_t found = 0;
-    for (const auto& [level, line] : lines_) found += line.find(part) != std::string::npos ? 1U : 0U;
+    for (const auto& [level, line] : lines_)
+      found += line.find(part) != std::string::npos ? 1U : 0U;
     return found;
   }
   std::string text() const {
@@ -127,7 +129,8 @@ class TestLoop final : public Executor {
 class TempDir {
  public:
   TempDir() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "latchkey-test-XXXXXX").string();
+    std::string pattern =
+        (std::filesystem::temp_directory_path() / "latchkey-test-XXXXXX").string();
     if (::mkdtemp(pattern.data()) == nullptr) std::abort();
     path_ = std::filesystem::canonical(pattern).string();
   }

@@ -15,9 +15,9 @@
 namespace latchkey::latchkeyd {
 namespace {
 
-using ::testing::HasSubstr;
 using testing::FakeClock;
 using testing::FakeJournal;
+using ::testing::HasSubstr;
 using testing::TempDir;
 using testing::TestLoop;
 namespace fs = std::filesystem;
@@ -42,7 +42,8 @@ claims::ClaimsRecord claims_of(std::string subject) {
 }
 
 Login login_of(std::string id, std::string user) {
-  return Login{std::move(id), "sshd", std::move(user), claims_of("s-1"), WallTime(std::chrono::seconds(1'700'000'001))};
+  return Login{std::move(id), "sshd", std::move(user), claims_of("s-1"),
+               WallTime(std::chrono::seconds(1'700'000'001))};
 }
 
 revocation::Revocation revocation_of(revocation::Kind kind, std::string issuer, std::string value) {
@@ -66,9 +67,11 @@ std::string id_of(int number) {
 // A store on a folder, and the waiting for its answers.
 class Store {
  public:
-  explicit Store(const std::string& directory, std::optional<std::int64_t> growth = {}, std::string boot_id = {}) {
+  explicit Store(const std::string& directory, std::optional<std::int64_t> growth = {},
+                 std::string boot_id = {}) {
     store_ = std::make_unique<SqliteStateStore>(
-        SqliteStateStore::Options{.directory = directory, .boot_id = std::move(boot_id), .growth_pages_most = growth},
+        SqliteStateStore::Options{
+            .directory = directory, .boot_id = std::move(boot_id), .growth_pages_most = growth},
         clock, journal);
     loaded = store_->load();
   }
@@ -84,7 +87,8 @@ class Store {
   }
   Expected<std::int64_t> revoke(revocation::Revocation revocation) {
     std::optional<Expected<std::int64_t>> result;
-    store_->add_revocation(std::move(revocation), loop, [&](auto done) { result = std::move(done); });
+    store_->add_revocation(std::move(revocation), loop,
+                           [&](auto done) { result = std::move(done); });
     loop.run_until([&] { return result.has_value(); });
     return *result;
   }
@@ -121,7 +125,8 @@ std::string read_file(const std::string& path) {
 }
 
 void write_file(const std::string& path, std::string_view bytes) {
-  std::ofstream(path, std::ios::binary | std::ios::trunc).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  std::ofstream(path, std::ios::binary | std::ios::trunc)
+      .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   fs::permissions(path, fs::perms::owner_read | fs::perms::owner_write);
 }
 
@@ -196,7 +201,8 @@ TEST(StateStore, ConflictAmongManyQueuedBindingsRefusesOnlyTheLaterOne) {
   Store store(folder.path());
   std::vector<Expected<void>> results;
   const auto keep = [&](Expected<void> done) { results.push_back(std::move(done)); };
-  for (const char* subject : {"s-1", "s-2", "s-1"}) store->bind({"bob", "https://i", subject}, store.loop, keep);
+  for (const char* subject : {"s-1", "s-2", "s-1"})
+    store->bind({"bob", "https://i", subject}, store.loop, keep);
   store->bind({"carol", "https://i", "s-2"}, store.loop, keep);
   store.loop.run_until([&] { return results.size() == 4; });
   EXPECT_TRUE(results[0]);
@@ -338,13 +344,15 @@ TEST(StateStore, FullDiskRefusesWhatNeedsItWithItsReasonAndLosesNothingAcknowled
     for (int i = 0; i < 500; ++i) store->put_login(login_of(id_of(i), "alice"));
     store.drain();
     EXPECT_EQ(store.journal.count("cannot be written"), 1U) << store.journal.text();
-    const auto revoked = store.revoke(revocation_of(revocation::Kind::user, "", std::string(2'000, 'm')));
+    const auto revoked =
+        store.revoke(revocation_of(revocation::Kind::user, "", std::string(2'000, 'm')));
     EXPECT_FALSE(revoked);
   }
   Store store(folder.path());
   ASSERT_TRUE(store.loaded) << store.loaded.error().detail;
   EXPECT_EQ(store.loaded->bindings.size(), acknowledged.size());
-  for (const std::string& user : acknowledged) EXPECT_NE(store.loaded->bindings.find(user), nullptr) << user;
+  for (const std::string& user : acknowledged)
+    EXPECT_NE(store.loaded->bindings.find(user), nullptr) << user;
   EXPECT_TRUE(store.bind("later", "s-1"));
 }
 
@@ -357,8 +365,8 @@ TEST(StateStore, SecondDaemonOnTheSameFolderIsRefused) {
   EXPECT_THAT(second.loaded.error().detail, HasSubstr("in use"));
 }
 
-// Nothing may be lost without a word: whatever byte of the file goes bad, the daemon either starts with every
-// revocation and binding, or says that the file is damaged.
+// Nothing may be lost without a word: whatever byte of the file goes bad, the daemon either starts
+// with every revocation and binding, or says that the file is damaged.
 TEST(StateStore, AnyFlippedByteIsEitherSeenOrWithoutEffectOnRevocationsAndBindings) {
   const TempDir folder;
   {
@@ -391,10 +399,11 @@ TEST(StateStore, AnyFlippedByteIsEitherSeenOrWithoutEffectOnRevocationsAndBindin
     const bool same = store.loaded->revocations.size() == before.size() &&
                       std::equal(before.begin(), before.end(), store.loaded->revocations.begin(),
                                  [](const auto& a, const auto& b) {
-                                   return a.kind == b.kind && a.issuer == b.issuer && a.value == b.value &&
-                                          a.before == b.before;
+                                   return a.kind == b.kind && a.issuer == b.issuer &&
+                                          a.value == b.value && a.before == b.before;
                                  }) &&
-                      store.loaded->bindings.size() == 1 && store.loaded->bindings.find("alice") != nullptr &&
+                      store.loaded->bindings.size() == 1 &&
+                      store.loaded->bindings.find("alice") != nullptr &&
                       store.loaded->bindings.find("alice")->subject == "s-1";
     if (!same) {
       ++silent;
@@ -427,17 +436,21 @@ TEST_P(RefusedFile, IsRefusedWithASentenceThatNamesIt) {
 INSTANTIATE_TEST_SUITE_P(
     StateStore, RefusedFile,
     ::testing::Values(
-        BadFile{"Garbage", [](const std::string& path) { write_file(path, std::string(4'096, 'x')); }, "is damaged"},
+        BadFile{"Garbage",
+                [](const std::string& path) { write_file(path, std::string(4'096, 'x')); },
+                "is damaged"},
         BadFile{"CutInHalf",
                 [](const std::string& path) {
                   { Store store(fs::path(path).parent_path()); }
                   fs::resize_file(path, fs::file_size(path) / 2);
                 },
                 "is damaged"},
-        BadFile{"AFifo", [](const std::string& path) { ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0); },
+        BadFile{"AFifo",
+                [](const std::string& path) { ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0); },
                 "not a plain file"},
         BadFile{"AFolder", [](const std::string& path) { fs::create_directory(path); }, ""},
-        BadFile{"ASymbolicLink", [](const std::string& path) { fs::create_symlink("/dev/null", path); },
+        BadFile{"ASymbolicLink",
+                [](const std::string& path) { fs::create_symlink("/dev/null", path); },
                 "symbolic link"},
         BadFile{"AHardLink",
                 [](const std::string& path) {
