@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/latchkey/askpass_client.h"
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "cli/latchkey/askpass_server.h"
+#include "cli/latchkey/terminal.h"
+#include "wire/secret_buffer.h"
+
+namespace latchkey::cli {
+namespace {
+
+constexpr std::string_view kLinkName = "latchkey-askpass";
+
+int connect_beside(const std::string& link) {
+  const std::string path = link.substr(0, link.rfind('/')) + "/socket";
+  sockaddr_un name{};
+  name.sun_family = AF_UNIX;
+  if (path.size() >= sizeof name.sun_path) return -1;
+  std::memcpy(name.sun_path, path.data(), path.size());
+  const int peer = ::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+  if (peer < 0) return -1;
+  if (::connect(peer, reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) {
+    ::close(peer);
+    return -1;
+  }
+  return peer;
+}
+
+bool write_all(int descriptor, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t done = ::write(descriptor, text.data(), text.size());
+    if (done < 0 && errno == EINTR) continue;
+    if (done <= 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(done));
+  }
+  return true;
+}
+
+const char* variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr && *value != '\0' ? value : nullptr;
+}
+
+// Runs the user's former askpass in our place; returns only where that failed.
+void become_former(const char* program, const char* require, char** argv) {
+  if (require != nullptr) {
+    ::setenv("SSH_ASKPASS_REQUIRE", require, 1);
+  } else {
+    ::unsetenv("SSH_ASKPASS_REQUIRE");
+  }
+  const std::string path = program;
+  argv[0] = const_cast<char*>(path.c_str());
+  ::execvp(path.c_str(), argv);
+}
+
+int ask_elsewhere(const char* prompt, char** argv) {
+  const char* former = variable(kFormerAskpass);
+  const char* require = variable(kFormerRequire);
+  const bool former_first =
+      former != nullptr && require != nullptr && (std::strcmp(require, "force") == 0 || std::strcmp(require, "prefer") == 0);
+  if (former_first) become_former(former, require, argv);
+  const TerminalAnswer answer = ask_terminal(prompt, variable("SSH_ASKPASS_PROMPT"));
+  if (answer == TerminalAnswer::no_terminal && former != nullptr && !former_first) become_former(former, require, argv);
+  return answer == TerminalAnswer::given ? 0 : 1;
+}
+
+}  // namespace
+
+bool is_askpass(const char* argv0) {
+  if (argv0 == nullptr) return false;
+  const std::string_view name(argv0);
+  const auto slash = name.rfind('/');
+  return slash != std::string_view::npos && name.substr(slash + 1) == kLinkName;
+}
+
+int run_askpass(int argc, char** argv) {
+  const char* prompt = argc > 1 ? argv[1] : "";
+  const int peer = connect_beside(argv[0]);
+  if (peer < 0) return ask_elsewhere(prompt, argv);
+  const std::size_t length = std::strlen(prompt);
+  std::array<char, 8'192> reply{};
+  ssize_t got = -1;
+  if (length <= reply.size() && ::send(peer, prompt, length, MSG_NOSIGNAL) == static_cast<ssize_t>(length)) {
+    do {
+      got = ::recv(peer, reply.data(), reply.size(), 0);
+    } while (got < 0 && errno == EINTR);
+  }
+  ::close(peer);
+  if (got < 1 || reply[0] == kAnswerForeign) return ask_elsewhere(prompt, argv);
+  const std::string_view text(reply.data() + 1, static_cast<std::size_t>(got) - 1);
+  if (reply[0] == kAnswerPart) {
+    const bool done = write_all(STDOUT_FILENO, text) && write_all(STDOUT_FILENO, "\n");
+    wire::wipe(std::span<char>(reply));
+    return done ? 0 : 1;
+  }
+  std::fprintf(stderr, "latchkey: %.*s\n", static_cast<int>(text.size()), text.data());
+  return 1;
+}
+
+}  // namespace latchkey::cli
