@@ -3,37 +3,21 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <deque>
-#include <functional>
 #include <memory>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "daemon/latchkeyd/io/loop.h"
+#include "tests/unit/latchkeyd/fakes.h"
 
 namespace latchkey::latchkeyd {
 namespace {
 
-// A thread that runs what was posted when the test says so.
-class ManualExecutor final : public Executor {
- public:
-  void post(std::function<void()> work) override { work_.push_back(std::move(work)); }
-  void run() {
-    while (!work_.empty()) {
-      auto work = std::move(work_.front());
-      work_.pop_front();
-      work();
-    }
-  }
-  bool idle() const { return work_.empty(); }
-
- private:
-  std::deque<std::function<void()>> work_;
-};
-
 struct WorkerStub {
-  ManualExecutor executor;
+  testing::TestLoop executor;
   std::vector<std::uint64_t> taken;
   SnapshotPtr held;
 };
@@ -48,7 +32,7 @@ struct Hub {
       });
     }
   }
-  ManualExecutor control;
+  testing::TestLoop control;
   SnapshotHub hub;
   std::deque<WorkerStub> stubs;
 };
@@ -59,14 +43,14 @@ TEST(SnapshotHub, CompletesAfterTheLastWorkerTookIt) {
   hub.hub.publish(Snapshot{}, [&] { done = true; });
   EXPECT_EQ(hub.hub.current()->number, 1U);
   for (WorkerStub& stub : hub.stubs) {
-    hub.control.run();
+    hub.control.run_ready();
     EXPECT_FALSE(done);
     EXPECT_TRUE(stub.taken.empty()) << "taken on the worker's own thread";
-    stub.executor.run();
+    stub.executor.run_ready();
     EXPECT_EQ(stub.taken, std::vector<std::uint64_t>{1});
   }
   EXPECT_FALSE(done) << "the completion runs on the control thread";
-  hub.control.run();
+  hub.control.run_ready();
   EXPECT_TRUE(done);
 }
 
@@ -74,8 +58,8 @@ TEST(SnapshotHub, EveryWorkerTakesEverySnapshotInOrder) {
   Hub hub(2);
   std::vector<int> done;
   for (int i = 0; i < 5; ++i) hub.hub.publish(Snapshot{}, [&done, i] { done.push_back(i); });
-  for (WorkerStub& stub : hub.stubs) stub.executor.run();
-  hub.control.run();
+  for (WorkerStub& stub : hub.stubs) stub.executor.run_ready();
+  hub.control.run_ready();
   for (WorkerStub& stub : hub.stubs) EXPECT_EQ(stub.taken, (std::vector<std::uint64_t>{1, 2, 3, 4, 5}));
   EXPECT_EQ(done, (std::vector<int>{0, 1, 2, 3, 4}));
 }
@@ -84,9 +68,9 @@ TEST(SnapshotHub, TheOldSnapshotEndsOnTheControlThread) {
   Hub hub(2);
   const std::weak_ptr<const Snapshot> old = hub.hub.current();
   hub.hub.publish(Snapshot{});
-  for (WorkerStub& stub : hub.stubs) stub.executor.run();
+  for (WorkerStub& stub : hub.stubs) stub.executor.run_ready();
   EXPECT_FALSE(old.expired());
-  hub.control.run();
+  hub.control.run_ready();
   EXPECT_TRUE(old.expired());
 }
 
@@ -95,7 +79,7 @@ TEST(SnapshotHub, CompletesWithoutWorkers) {
   bool done = false;
   hub.hub.publish(Snapshot{}, [&] { done = true; });
   EXPECT_FALSE(done);
-  hub.control.run();
+  hub.control.run_ready();
   EXPECT_TRUE(done);
 }
 
