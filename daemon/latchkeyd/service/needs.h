@@ -30,6 +30,13 @@ class Needs {
   virtual void request_keys(std::string issuer, std::uint64_t seen_generation, Executor& reply_to,
                             std::function<void(KeysOutcome)> done) = 0;
 
+  // Whether /etc/passwd or /etc/group is not what the current snapshot was read from: two stat calls, from any thread.
+  // `useradd` followed at once by a login must be seen, and inotify alone would come too late.
+  virtual bool accounts_changed() const = 0;
+
+  // Has the accounts read anew where they changed. Every worker took the new snapshot before `done` runs.
+  virtual void request_accounts(Executor& reply_to, std::function<void()> done) = 0;
+
   // Stores the binding durably and hands every worker a snapshot with it, then calls `done`. subject_conflict where the
   // name was bound to another subject meanwhile, state_unavailable where it could not be written.
   virtual void bind(NewBinding binding, Executor& reply_to, std::function<void(Expected<void>)> done) = 0;
