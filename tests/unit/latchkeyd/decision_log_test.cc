@@ -54,8 +54,7 @@ TEST(DecisionLog, CutsLongStringsAndGivesTheirMemoryBack) {
   DecisionLog log(1);
   auto entry = logged("1", std::string(65'536, 'u'));
   entry.decision.detail = std::string(65'536, 'd');
-  entry.decision.identity =
-      LocalIdentity{"alice", 1000, std::vector<std::string>(1'000, "group"), {}};
+  entry.decision.binding = NewBinding{"alice", "https://i", std::string(65'536, 's')};
   log.add(std::move(entry));
   const auto found = log.find("1");
   ASSERT_TRUE(found);
@@ -63,7 +62,7 @@ TEST(DecisionLog, CutsLongStringsAndGivesTheirMemoryBack) {
   EXPECT_EQ(found->decision.detail.size(), 1'024U);
   EXPECT_EQ(found->decision.detail.substr(1'021), "...");
   EXPECT_LT(found->request.user.capacity(), 1'024U);
-  EXPECT_FALSE(found->decision.identity);
+  EXPECT_FALSE(found->decision.binding);
 }
 
 TEST(DecisionLog, SmallerCapacityForgetsTheOldest) {
