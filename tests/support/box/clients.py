@@ -8,9 +8,6 @@ import dataclasses
 import os
 import subprocess
 
-import paramiko
-import pexpect
-
 from box import accounts, files, sshd
 
 DEADLINE_S = 150  # above the 110 s of a whole conversation; only keeps a test from hanging
@@ -104,11 +101,14 @@ def key_login(person: accounts.Person, command: str = "id -un", options: tuple[s
                            f"{person.name}@{HOST}", command])
 
 
-def terminal(person: accounts.Person, command: list[str], environment: dict[str, str] | None = None) -> pexpect.spawn:
+def terminal(person: accounts.Person, command: list[str], environment: dict[str, str] | None = None,
+             groups: tuple[int, ...] = ()) -> "pexpect.spawn":
     """The command on a terminal of its own, for what a person reads and types."""
+    import pexpect  # here, because the demo does without it
+
     def become() -> None:
         if person.uid:
-            os.setgroups([])
+            os.setgroups(groups)
             os.setgid(person.uid)
             os.setuid(person.uid)
 
@@ -122,6 +122,8 @@ def terminal(person: accounts.Person, command: list[str], environment: dict[str,
 
 def by_paramiko(answer: str, user: str, command: str = "id -un") -> Result:
     """A client that cuts nothing: the whole token as one answer."""
+    import paramiko  # here, because the demo does without it
+
     transport = paramiko.Transport((HOST, 22))
     try:
         transport.start_client(timeout=DEADLINE_S)

@@ -3,12 +3,16 @@
 """Runs a command in a box: the machine as it is, copied on write, alone with itself.
 
     enter.py [--copied DIR]... [--writable DIR]... [--] COMMAND [ARGUMENT...]
+    enter.py --apart [--] COMMAND [ARGUMENT...]
 
 In the box the command is root on what looks like this machine, with its own mounts, processes, network (a loopback
 only), host name, /tmp, /run and /dev. `/` is an overlay whose upper half is a tmpfs, so the command may install
 programs, rewrite /etc/pam.d and make users; none of it reaches the machine, and all of it is gone with the last process
 of the box. DIRs are shown at the same path: copied ones copy on write too, wherever they are mounted from (the project,
 its build), writable ones as they are, for what shall survive (reports).
+
+With --apart the command sees the machine's real files, and has the rest of the above: for what brings its own root along
+(systemd-nspawn), and shall neither outlive its test nor be on the machine's network.
 
 Guarantees: when the command ends, or this process is killed by whatever signal, or its parent dies, every process of the
 box is killed by the kernel and every mount goes with them. The clock, the modules and the log of the machine are out of
@@ -32,7 +36,6 @@ DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 ENVIRONMENT = {
     "HOME": "/root", "USER": "root", "LOGNAME": "root", "SHELL": "/bin/bash", "LANG": "C.UTF-8",
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "PYTHONDONTWRITEBYTECODE": "1",
-    "LATCHKEY_BOX": "1",
 }
 # What of the caller's environment is let in: nothing that could point a program of the box at the machine's own things.
 LET_IN = ("TERM", "COLUMNS", "LINES", "CI", "NO_COLOR")
@@ -89,15 +92,25 @@ def build_devices(dev: str) -> None:
         os.symlink(target, f"{dev}/{name}")
 
 
+def set_apart() -> None:
+    """The real root, in namespaces of its own: /proc has to follow, and /run is where things would be left behind."""
+    ns.mount("", "/", flags=ns.MS_REC | ns.MS_PRIVATE)
+    ns.mount("proc", "/proc", "proc", ns.MS_NOSUID | ns.MS_NODEV | ns.MS_NOEXEC)
+    ns.mount("tmpfs", "/run", "tmpfs", ns.MS_NOSUID | ns.MS_NODEV, "mode=0755")
+
+
 def first_process(arguments: argparse.Namespace, working_directory: str) -> int:
     """Process 1 of the box: builds it, runs the command, reaps what is orphaned. Its end is the end of all."""
-    root = build(arguments.copied, arguments.writable)
     socket.sethostname("box")
     ns.loopback_up()
-    os.chroot(root)
-    os.chdir(working_directory if os.path.isdir(working_directory) else "/")
+    if arguments.apart:
+        set_apart()
+    else:
+        os.chroot(build(arguments.copied, arguments.writable))
+        os.chdir(working_directory if os.path.isdir(working_directory) else "/")
     ns.drop_capabilities(ns.GLOBAL_CAPABILITIES.values())
-    environment = ENVIRONMENT | {name: os.environ[name] for name in LET_IN if name in os.environ}
+    environment = ENVIRONMENT | {"LATCHKEY_BOX": "apart" if arguments.apart else "1"}
+    environment |= {name: os.environ[name] for name in LET_IN if name in os.environ}
     child = os.fork()
     if child == 0:
         try:
@@ -117,6 +130,7 @@ def first_process(arguments: argparse.Namespace, working_directory: str) -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="enter.py")
     parser.add_argument("--copied", action="append", default=[], type=os.path.realpath)
+    parser.add_argument("--apart", action="store_true")
     parser.add_argument("--writable", action="append", default=[], type=os.path.realpath)
     parser.add_argument("command", nargs=argparse.REMAINDER)
     arguments = parser.parse_args()

@@ -84,9 +84,7 @@ class Host:
         self.halt()
         if not self.provider.running():
             self.provider.restart()
-        for name in os.listdir(STATE):
-            path = f"{STATE}/{name}"
-            shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)
+        self.forget()
         sshd.install_stacks()
         sshd.install_sudoers()
         shutil.rmtree("/run/sudo", ignore_errors=True)
@@ -104,6 +102,16 @@ class Host:
         self.latchkeyd.stop()
         self.fetchd.stop()
         self.leaks += self.search.in_tree(STATE)
+
+    @staticmethod
+    def forget() -> None:
+        """Empties the state folder, as on a host that was never used."""
+        for name in os.listdir(STATE):
+            path = f"{STATE}/{name}"
+            if os.path.isdir(path):
+                shutil.rmtree(path)
+            else:
+                os.unlink(path)
 
     def start(self) -> None:
         for listener in self.sockets.values():
