@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The straight way of a token (DESIGN section 4): stations 3 to 11 as two functions and their composition. Nothing here
-// touches the world: `now` is handed in, and data that is lacking is named, never fetched.
+// The straight way of a token (DESIGN section 4): stations 3 to 11 as two functions and their
+// composition. Nothing here touches the world: `now` is handed in, and data that is lacking is
+// named, never fetched.
 #pragma once
 
 #include <cstddef>
@@ -18,43 +19,59 @@
 
 namespace latchkey {
 
-// The decision needs a newer key set of this issuer than the snapshot has: none, stale, or without the token's key.
-// Where the service cannot satisfy it, `error` is the answer.
+// The decision needs a newer key set of this issuer than the snapshot has: none, stale, or without
+// the token's key. Where the service cannot satisfy it, `error` is the answer.
 struct NeedKeys {
   std::size_t issuer = 0;  // index into config->issuers
-  Decision otherwise;      // what to answer where no newer set can be had (key_unknown, keys_missing, keys_stale)
+  Decision otherwise;  // what to answer where no newer set can be had (key_unknown, keys_missing,
+                       // keys_stale)
 };
 
 // What verify() found besides the claims: enough to remember the token.
 struct Verified {
   std::shared_ptr<const claims::ValidatedClaims> claims;
-  std::size_t issuer = 0;          // index into config->issuers
-  std::uint64_t generation = 0;    // of the key set that verified it
+  std::size_t issuer = 0;        // index into config->issuers
+  std::uint64_t generation = 0;  // of the key set that verified it
 };
 
 struct VerifyFailure {
-  Decision decision;               // reason, detail, trace
+  Decision decision;                     // reason, detail, trace
   std::optional<std::size_t> need_keys;  // issuer whose newer key set could change the answer
 };
 
-// Stations 3 to 7: bytes from anybody -> claims whose signature and policy hold at `now`. `trace` records each check.
-// The token may be any bytes up to limits::kTokenBytes (longer: token_too_long). O(size) work before the signature.
-tl::expected<Verified, VerifyFailure> verify(std::string_view token, const Snapshot& snapshot, WallTime now,
-                                             jose::Scratch& scratch, Trace& trace);
+// Stations 3 to 7: bytes from anybody -> claims whose signature and policy hold at `now`. `trace`
+// records each check. The token may be any bytes up to limits::kTokenBytes (longer:
+// token_too_long). O(size) work before the signature.
+tl::expected<Verified, VerifyFailure> verify(std::string_view token, const Snapshot& snapshot,
+                                             WallTime now, jose::Scratch& scratch, Trace& trace);
 
-// Runs anew what time and the key set may have changed for a token that verify() accepted before: expiry, not-before,
-// age, and that the issuer is still configured the same way and still holds its key.
-tl::expected<void, Error> recheck(const Verified& verified, const Snapshot& snapshot, WallTime now, Trace& trace);
+// Runs anew what time and the key set may have changed for a token that verify() accepted before:
+// expiry, not-before, age, and that the issuer is still configured the same way and still holds its
+// key.
+tl::expected<void, Error> recheck(const Verified& verified, const Snapshot& snapshot, WallTime now,
+                                  Trace& trace);
 
-// Stations 8 to 11 for a token that was just verified.
-Decision judge(const claims::ValidatedClaims& claims, std::size_t issuer, const LoginRequest& request,
-               const Snapshot& snapshot, WallTime now, Trace trace);
+// Stations 8 to 11 for a token that was just verified; `issuer` is its index into config->issuers.
+// In this order, the first failure wins:
+//
+// - revocation of the token, its subject, and the user that it names: revoked_token,
+//   revoked_subject, revoked_user;
+// - name: the token names PAM_USER. Before anything about the account, so that a token learns
+//   nothing about a name that is not its own: name_unusable, user_mismatch;
+// - managed, or opened by a rule that names the user under `users`: not_managed;
+// - account: it exists; with a uid below 1000 (or nobody) only where a rule for this service names
+//   it: user_unknown, system_account;
+// - binding: to this subject, or to none yet (then Decision::binding asks for one):
+//   subject_conflict;
+// - access: access_denied, acr_insufficient, authentication_too_old, system_account.
+Decision judge(const claims::ValidatedClaims& claims, std::size_t issuer,
+               const LoginRequest& request, const Snapshot& snapshot, WallTime now, Trace trace);
 
 // What the service remembers of a login that it allowed (id, who, from which token).
 struct Login {
-  std::string id;               // 32 hex digits
+  std::string id;  // 32 hex digits
   std::string service;
-  std::string user;             // the person: PAM_USER at authenticate (sudo: the invoking user)
+  std::string user;  // the person: PAM_USER at authenticate (sudo: the invoking user)
   claims::ClaimsRecord claims;
   WallTime started_at{};
 };
@@ -65,18 +82,41 @@ struct LastSeen {
   WallTime seen_at{};
 };
 
-// account, setcred, open_session and close_session: judged by the login where its id is heeded (same person, same
-// service), else by binding, revocation, lock and the claims last seen (DESIGN section 5 "Account without a login id").
-// `login` and `last_seen` are what the service knows under request.login and the person's name; either may be null.
-Decision judge_later_call(const LoginRequest& request, const Login* login, const LastSeen* last_seen,
-                          const Snapshot& snapshot, WallTime now);
+// account, setcred, open_session and close_session. `login` and `last_seen` are what the service
+// knows under request.login and the person's name; either may be null. Nothing prompts here.
+//
+// With a login: request.login is heeded only together with the person and the service that it was
+// given to. The login's claims are judged as a token's are (revocation, name, account, binding),
+// with these differences: the call is ours even where the name is unmanaged; a binding that was
+// removed since is no failure; the token's expiry counts in account alone, and there only when
+// authenticate is more than five minutes past (token_expired), because account follows it at once
+// and a session outlives its token. Access rules are asked in account alone: setcred never decides
+// access.
+//
+// Without one (public key, sudo's timestamp, NOPASSWD, cron, or an id that is not heeded, which the
+// trace shows as a failed check: DESIGN section 5): not_managed, revoked_user, binding_missing,
+// claims_too_old (the last sign-in is older than `max_claims_age`, or was by another subject than
+// the bound one), issuer_unknown; then the claims of the last sign-in as above, their expiry aside.
+// A rule with `acr`, `amr` or `max_auth_age` refuses with live_login_required.
+//
+// In sudo's setcred and session calls the person is PAM_RUSER, the target is not judged, and the
+// identity has no groups, because the process is the target's. A close is judged like an open; that
+// it goes on all the same is for the caller.
+Decision judge_later_call(const LoginRequest& request, const Login* login,
+                          const LastSeen* last_seen, const Snapshot& snapshot, WallTime now);
 
-// The name of the person of a request: PAM_RUSER for the configured sudo services in setcred and session calls (there
-// PAM_USER is the target), else PAM_USER.
+// The name of the person of a request: PAM_RUSER for the configured sudo services in setcred and
+// session calls (there PAM_USER is the target), else PAM_USER.
 std::string_view person(const LoginRequest& request, const config::Config& config);
 
+// Whether the name is ours to judge (DESIGN section 5 "Managed"): it is under `managed`, has a
+// binding, or is a regular local user where `managed` is not set; never where it is under
+// `unmanaged`. Any bytes.
+bool managed(std::string_view name, const Snapshot& snapshot);
+
 // verify, then judge: for callers without a memory of verified tokens (tests, tools).
-std::variant<Decision, NeedKeys> decide(std::string_view token, const LoginRequest& request, const Snapshot& snapshot,
-                                        WallTime now, jose::Scratch& scratch);
+std::variant<Decision, NeedKeys> decide(std::string_view token, const LoginRequest& request,
+                                        const Snapshot& snapshot, WallTime now,
+                                        jose::Scratch& scratch);
 
 }  // namespace latchkey

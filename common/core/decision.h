@@ -18,7 +18,8 @@
 
 namespace latchkey {
 
-// The checks in the order of the straight way (DESIGN section 4); `explain` prints them in this order.
+// The checks in the order of the straight way (DESIGN section 4); `explain` prints them in this
+// order.
 // clang-format off
 #define LATCHKEY_CHECKS(ROW)                                                  \
   ROW(form,        "the token is a compact JWS")                              \
@@ -78,12 +79,12 @@ struct NewBinding {
 
 struct Decision {
   Reason reason = Reason::internal_error;
-  std::string detail;                        // for the administrator; never a token's part
+  std::string detail;  // for the administrator; never a token's part
   Trace trace;
-  std::string rule;                          // the access rule that matched, or that came nearest
-  std::optional<LocalIdentity> identity;     // where allowed
-  std::optional<NewBinding> binding;         // where allowed and the name was not bound yet
-  WallTime valid_until{};                    // where allowed: end of the token
+  std::string rule;                       // the access rule that matched, or that came nearest
+  std::optional<LocalIdentity> identity;  // where allowed
+  std::optional<NewBinding> binding;      // where allowed and the name was not bound yet
+  WallTime valid_until{};                 // where allowed: end of the token
   // What is known of the person once the token was verified; for the decision log. Empty before.
   std::string issuer;
   std::string subject;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Everything that a decision may know, immutable and swapped whole. The control thread makes a new one and hands it to
-// every worker; a worker holds its `shared_ptr` for as long as one decision takes.
+// Everything that a decision may know, immutable and swapped whole. The control thread makes a new
+// one and hands it to every worker; a worker holds its `shared_ptr` for as long as one decision
+// takes.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +22,8 @@ namespace latchkey {
 struct IssuerKeys {
   std::shared_ptr<const jose::JwkSet> keys;
   WallTime fetched_at{};
-  std::uint64_t generation = 0;  // counts good fetches that changed the set; remembered tokens hold it
+  std::uint64_t generation =
+      0;  // counts good fetches that changed the set; remembered tokens hold it
 };
 
 struct Snapshot {
@@ -30,7 +32,7 @@ struct Snapshot {
   std::shared_ptr<const revocation::RevocationSet> revocations;
   std::shared_ptr<const accounts::LocalAccounts> accounts;
   std::shared_ptr<const accounts::Bindings> bindings;
-  std::uint64_t number = 0;      // grows with each swap
+  std::uint64_t number = 0;  // grows with each swap
 };
 
 }  // namespace latchkey

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which subject of which issuer a local name belongs to: the first login binds, another subject is refused. Immutable;
-// the service makes a new one with each new binding, after the state store has it.
+// Which subject of which issuer a local name belongs to: the first login binds, another subject is
+// refused. Immutable; the service makes a new one with each new binding, after the state store has
+// it.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +23,8 @@ class Bindings {
  public:
   Bindings() = default;
   // All at once, as the state store has them.
-  explicit Bindings(std::map<std::string, Subject, std::less<>> by_user) : by_user_(std::move(by_user)) {}
+  explicit Bindings(std::map<std::string, Subject, std::less<>> by_user)
+      : by_user_(std::move(by_user)) {}
 
   const Subject* find(std::string_view user) const;
   std::size_t size() const { return by_user_.size(); }

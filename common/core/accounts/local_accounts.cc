@@ -11,7 +11,8 @@
 namespace latchkey::accounts {
 namespace {
 
-constexpr std::uint32_t kNoId = std::numeric_limits<std::uint32_t>::max();  // (uid_t)-1 means "no change" to the kernel
+constexpr std::uint32_t kNoId =
+    std::numeric_limits<std::uint32_t>::max();  // (uid_t)-1 means "no change" to the kernel
 
 // Splits off what stands before `separator`; the last field takes all the rest.
 std::string_view next_field(std::string_view& rest, char separator) {
@@ -30,7 +31,8 @@ std::optional<std::uint32_t> parse_id(std::string_view text) {
   return id;
 }
 
-// A name that a passwd(5) or group(5) line can hold; NIS lines ("+", "-name") and comments are none.
+// A name that a passwd(5) or group(5) line can hold; NIS lines ("+", "-name") and comments are
+// none.
 bool entry_name(std::string_view name) {
   return !name.empty() && name.front() != '+' && name.front() != '-' && name.front() != '#' &&
          name.find('\0') == std::string_view::npos;
@@ -39,7 +41,8 @@ bool entry_name(std::string_view name) {
 // The first `N` fields of a line with at least `most` fields in all, else nothing.
 template <std::size_t N>
 std::optional<std::array<std::string_view, N>> fields(std::string_view line, std::size_t all) {
-  if (static_cast<std::size_t>(std::count(line.begin(), line.end(), ':')) + 1 < all) return std::nullopt;
+  if (static_cast<std::size_t>(std::count(line.begin(), line.end(), ':')) + 1 < all)
+    return std::nullopt;
   std::array<std::string_view, N> out;
   for (auto& field : out) field = next_field(line, ':');
   return out;
@@ -71,14 +74,16 @@ LocalAccounts LocalAccounts::parse(std::string_view passwd, std::string_view gro
     const auto uid = parse_id((*field)[2]);
     const auto gid = parse_id((*field)[3]);
     if (!uid || !gid) continue;
-    out.users_.try_emplace(std::string((*field)[0]), LocalUser{std::string((*field)[0]), *uid, *gid});
+    out.users_.try_emplace(std::string((*field)[0]),
+                           LocalUser{std::string((*field)[0]), *uid, *gid});
   }
   while (!group.empty()) {
     const auto line = next_field(group, '\n');
     // name:password:gid:members
     const auto field = fields<3>(line, 4);
     if (!field || !entry_name((*field)[0])) continue;
-    if (const auto gid = parse_id((*field)[2])) out.groups_.try_emplace(std::string((*field)[0]), *gid);
+    if (const auto gid = parse_id((*field)[2]))
+      out.groups_.try_emplace(std::string((*field)[0]), *gid);
   }
   return out;
 }

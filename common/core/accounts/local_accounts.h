@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The local users and groups of this host, read from the text of /etc/passwd and /etc/group (never through NSS: a
-// daemon that answers for logins must not ask itself). Immutable.
+// The local users and groups of this host, read from the text of /etc/passwd and /etc/group (never
+// through NSS: a daemon that answers for logins must not ask itself). Immutable.
 #pragma once
 
 #include <cstdint>
@@ -17,13 +17,15 @@ struct LocalUser {
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
 
-  // Below 1000, or nobody (65534): never managed by default, only reachable by a rule that names it.
+  // Below 1000, or nobody (65534): never managed by default, only reachable by a rule that names
+  // it.
   bool is_system() const { return uid < 1000 || uid == 65534; }
 };
 
 class LocalAccounts {
  public:
-  // Lines that are no passwd(5) or group(5) entries are passed over, as libc does. The first entry of a name counts.
+  // Lines that are no passwd(5) or group(5) entries are passed over, as libc does. The first entry
+  // of a name counts.
   static LocalAccounts parse(std::string_view passwd, std::string_view group);
 
   const LocalUser* find_user(std::string_view name) const;
@@ -34,13 +36,15 @@ class LocalAccounts {
   std::map<std::string, std::uint32_t, std::less<>> groups_;
 };
 
-// A name of a token that we are ready to compare with an account: 1 to 32 bytes of [a-z0-9_.-], not starting with '-' or
-// '.', with at least one letter or '_' (a name of digits would be read as an id). Bytes only: no folding, no normalising
-// (RFC 8725 section 3.7, SECURITY.md section 1). Upper case is refused.
+// A name of a token that we are ready to compare with an account: 1 to 32 bytes of [a-z0-9_.-], not
+// starting with '-' or
+// '.', with at least one letter or '_' (a name of digits would be read as an id). Bytes only: no
+// folding, no normalising (RFC 8725 section 3.7, SECURITY.md section 1). Upper case is refused.
 bool usable_name(std::string_view name);
 
-// A user or group name that an administrator may write into the configuration: as above, upper case included. Such a
-// name can keep an account out of our hands ('unmanaged') or name a local group; no token can ever name such a user.
+// A user or group name that an administrator may write into the configuration: as above, upper case
+// included. Such a name can keep an account out of our hands ('unmanaged') or name a local group;
+// no token can ever name such a user.
 bool writable_name(std::string_view name);
 
 }  // namespace latchkey::accounts

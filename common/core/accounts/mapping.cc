@@ -33,7 +33,9 @@ std::vector<std::string_view> usable_users(const claims::ClaimsRecord& claims) {
 
 // RFC 8725 section 3.7: names are compared by bytes, without folding or normalising.
 Expected<void> check_name(const claims::ClaimsRecord& claims, std::string_view user) {
-  if (usable_name(user) && std::find(claims.users.begin(), claims.users.end(), user) != claims.users.end()) return {};
+  if (usable_name(user) &&
+      std::find(claims.users.begin(), claims.users.end(), user) != claims.users.end())
+    return {};
   const auto usable = usable_users(claims);
   if (usable.empty()) {
     return fail(Reason::name_unusable,
@@ -44,8 +46,8 @@ Expected<void> check_name(const claims::ClaimsRecord& claims, std::string_view u
               "the token is for " + quoted(usable.front()) + ", asked for was " + quoted(user));
 }
 
-Expected<LocalIdentity> identify(const revocation::CurrentClaims& claims, const GroupMap& map, std::string_view user,
-                                 const LocalAccounts& accounts) {
+Expected<LocalIdentity> identify(const revocation::CurrentClaims& claims, const GroupMap& map,
+                                 std::string_view user, const LocalAccounts& accounts) {
   LATCHKEY_TRY_VOID(check_name(*claims, user));
   const auto* account = accounts.find_user(user);
   if (account == nullptr) return fail(Reason::user_unknown, "no local user " + quoted(user));

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// From current claims to somebody on this host (station 9). A token says which names its bearer may use; the caller of
-// PAM says which one is wanted; the two must meet. Groups come through the configured map only, never by a name in a
-// token, so a root-equal group is given only where the map names it.
+// From current claims to somebody on this host (station 9). A token says which names its bearer may
+// use; the caller of PAM says which one is wanted; the two must meet. Groups come through the
+// configured map only, never by a name in a token, so a root-equal group is given only where the
+// map names it.
 #pragma once
 
 #include <cstdint>
@@ -25,26 +26,34 @@ class LocalIdentity {
   std::vector<std::string> groups;  // local groups that the map gave and that exist here
   std::vector<std::uint32_t> gids;  // their ids, same order
 
+  // The same person with no groups to give to a process.
+  void drop_groups() {
+    groups.clear();
+    gids.clear();
+  }
+
  private:
-  friend Expected<LocalIdentity> identify(const revocation::CurrentClaims&, const GroupMap&, std::string_view,
-                                          const LocalAccounts&);
+  friend Expected<LocalIdentity> identify(const revocation::CurrentClaims&, const GroupMap&,
+                                          std::string_view, const LocalAccounts&);
   LocalIdentity() = default;
 };
 
 // The names of the claims that could be a local user at all.
 std::vector<std::string_view> usable_users(const claims::ClaimsRecord& claims);
 
-// The token names this user, before anything is said about whether there is one, so that nobody learns which names
-// exist from a token that is not for them. `user` may be any bytes. name_unusable, user_mismatch.
+// The token names this user, before anything is said about whether there is one, so that nobody
+// learns which names exist from a token that is not for them. `user` may be any bytes.
+// name_unusable, user_mismatch.
 Expected<void> check_name(const claims::ClaimsRecord& claims, std::string_view user);
 
-// The claims' identity under that name, with the groups that the map gives and this host has. A group value that the
-// map does not list gives nothing; so does a mapped group that does not exist here (`missing_groups` names those).
-// name_unusable, user_mismatch, user_unknown.
-Expected<LocalIdentity> identify(const revocation::CurrentClaims& claims, const GroupMap& map, std::string_view user,
-                                 const LocalAccounts& accounts);
+// The claims' identity under that name, with the groups that the map gives and this host has. A
+// group value that the map does not list gives nothing; so does a mapped group that does not exist
+// here (`missing_groups` names those). name_unusable, user_mismatch, user_unknown.
+Expected<LocalIdentity> identify(const revocation::CurrentClaims& claims, const GroupMap& map,
+                                 std::string_view user, const LocalAccounts& accounts);
 
-// Local groups that the map gives for these claims and that do not exist here; for the explanation of a refusal.
+// Local groups that the map gives for these claims and that do not exist here; for the explanation
+// of a refusal.
 std::vector<std::string> missing_groups(const claims::ClaimsRecord& claims, const GroupMap& map,
                                         const LocalAccounts& accounts);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/revocation/current_claims.h"
 
+#include <algorithm>
+
 #include "core/base/text.h"
 
 namespace latchkey::revocation {
@@ -11,7 +13,11 @@ Expected<CurrentClaims> current(const claims::ValidatedClaims& claims, std::stri
   if (const auto reason = revocations.find(*claims)) {
     return fail(*reason, "subject " + quoted(claims->subject) + " of " + quoted(claims->issuer));
   }
-  if (revocations.user_revoked(user)) return fail(Reason::revoked_user, "user " + quoted(user));
+  const auto& users = claims->users;
+  if (std::find(users.begin(), users.end(), user) != users.end() &&
+      revocations.user_revoked(user)) {
+    return fail(Reason::revoked_user, "user " + quoted(user));
+  }
   return CurrentClaims(*claims);
 }
 

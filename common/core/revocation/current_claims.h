@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Claims that were validated and are not revoked (station 8). Made by `current()` only, which is the check.
+// Claims that were validated and are not revoked (station 8). Made by `current()` only, which is
+// the check.
 #pragma once
 
 #include <string_view>
@@ -18,15 +19,17 @@ class CurrentClaims {
   const claims::ClaimsRecord* operator->() const { return record_; }
 
  private:
-  friend Expected<CurrentClaims> current(const claims::ValidatedClaims& claims, std::string_view user,
-                                         const RevocationSet& revocations);
+  friend Expected<CurrentClaims> current(const claims::ValidatedClaims& claims,
+                                         std::string_view user, const RevocationSet& revocations);
   explicit CurrentClaims(const claims::ClaimsRecord& record) : record_(&record) {}
 
   const claims::ClaimsRecord* record_;
 };
 
-// Neither the token, nor its subject at this time, nor the local user is revoked; `user` is who wants to be that user
-// and may be any bytes. revoked_user, revoked_token, revoked_subject.
+// Neither the token nor its subject at this time is revoked, nor the local user that somebody wants
+// to be with it. The user (any bytes) is looked up only where the claims name them: whoever else
+// asks is refused by the mapping, and need not learn who is revoked. revoked_token,
+// revoked_subject, revoked_user.
 Expected<CurrentClaims> current(const claims::ValidatedClaims& claims, std::string_view user,
                                 const RevocationSet& revocations);
 

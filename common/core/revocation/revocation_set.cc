@@ -49,13 +49,16 @@ bool HashTable::contains(std::uint64_t hash) const {
   return slots_[at] == hash;
 }
 
-RevocationSet::RevocationSet(std::size_t tokens, std::span<const std::uint8_t, 16> key) : tokens_(tokens) {
+RevocationSet::RevocationSet(std::size_t tokens, std::span<const std::uint8_t, 16> key)
+    : tokens_(tokens) {
   std::copy(key.begin(), key.end(), key_.begin());
 }
 
-RevocationSet RevocationSet::build(std::span<const Revocation> revocations, std::span<const std::uint8_t, 16> key) {
-  const auto tokens = std::count_if(revocations.begin(), revocations.end(),
-                                    [](const Revocation& each) { return each.kind == Kind::token; });
+RevocationSet RevocationSet::build(std::span<const Revocation> revocations,
+                                   std::span<const std::uint8_t, 16> key) {
+  const auto tokens =
+      std::count_if(revocations.begin(), revocations.end(),
+                    [](const Revocation& each) { return each.kind == Kind::token; });
   RevocationSet set(static_cast<std::size_t>(tokens), key);
   for (const auto& each : revocations) set.add(each);
   return set;
@@ -80,10 +83,11 @@ void RevocationSet::add(const Revocation& revocation) {
   }
 }
 
-// The hash of the hash of each part with the parts' lengths: no two pairs of issuer and id are written alike.
+// The hash of the hash of each part with the parts' lengths: no two pairs of issuer and id are
+// written alike.
 std::uint64_t RevocationSet::token_hash(std::string_view issuer, std::string_view token_id) const {
-  const std::array<std::uint64_t, 4> parts = {siphash(issuer, key_), issuer.size(), siphash(token_id, key_),
-                                              token_id.size()};
+  const std::array<std::uint64_t, 4> parts = {siphash(issuer, key_), issuer.size(),
+                                              siphash(token_id, key_), token_id.size()};
   return siphash({reinterpret_cast<const char*>(parts.data()), sizeof parts}, key_);
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What has been revoked, as one immutable set that every decision looks into. Tokens, of which there may be very many,
-// are kept as keyed 64-bit hashes in a flat table; subjects and users, of which there are few, in small maps. A lookup
-// allocates nothing and takes no lock.
+// What has been revoked, as one immutable set that every decision looks into. Tokens, of which
+// there may be very many, are kept as keyed 64-bit hashes in a flat table; subjects and users, of
+// which there are few, in small maps. A lookup allocates nothing and takes no lock.
 #pragma once
 
 #include <array>
@@ -24,20 +24,22 @@ namespace latchkey::revocation {
 
 enum class Kind : std::uint8_t { token, subject, user };
 
-std::string_view kind_name(Kind kind);                      // "token", "subject", "user"
+std::string_view kind_name(Kind kind);  // "token", "subject", "user"
 std::optional<Kind> find_kind(std::string_view name);
 
 struct Revocation {
-  std::int64_t id = 0;        // of the state store; 0 = not stored yet
+  std::int64_t id = 0;  // of the state store; 0 = not stored yet
   Kind kind = Kind::token;
-  std::string issuer;         // `iss` value; token and subject
-  std::string value;          // token id, subject, or local user name
-  WallTime before{};          // subject: tokens issued before this moment (one without `iat` is older than any moment)
+  std::string issuer;  // `iss` value; token and subject
+  std::string value;   // token id, subject, or local user name
+  WallTime before{};   // subject: tokens issued before this moment (one without `iat` is older than
+                       // any moment)
   WallTime created_at{};
-  std::string comment;        // free text of the administrator; may be empty
+  std::string comment;  // free text of the administrator; may be empty
 };
 
-// The keyed hashes of revoked tokens: open addressing over a table that is 85 % full; 0 marks a free place.
+// The keyed hashes of revoked tokens: open addressing over a table that is 85 % full; 0 marks a
+// free place.
 class HashTable {
  public:
   explicit HashTable(std::size_t most);
@@ -54,9 +56,10 @@ class HashTable {
 
 class RevocationSet {
  public:
-  // `key` is a secret of this process, so that nobody can aim for a collision; 16 bytes. An entry without a value names
-  // nothing and is passed over.
-  static RevocationSet build(std::span<const Revocation> revocations, std::span<const std::uint8_t, 16> key);
+  // `key` is a secret of this process, so that nobody can aim for a collision; 16 bytes. An entry
+  // without a value names nothing and is passed over.
+  static RevocationSet build(std::span<const Revocation> revocations,
+                             std::span<const std::uint8_t, 16> key);
 
   // revoked_token or revoked_subject, where one of them holds.
   std::optional<Reason> find(const claims::ClaimsRecord& claims) const;

@@ -46,7 +46,8 @@ struct State {
 std::uint64_t siphash(std::string_view bytes, HashKey key) {
   const auto k0 = little_endian(key.data(), 8);
   const auto k1 = little_endian(key.data() + 8, 8);
-  State state{k0 ^ 0x736f6d6570736575, k1 ^ 0x646f72616e646f6d, k0 ^ 0x6c7967656e657261, k1 ^ 0x7465646279746573};
+  State state{k0 ^ 0x736f6d6570736575, k1 ^ 0x646f72616e646f6d, k0 ^ 0x6c7967656e657261,
+              k1 ^ 0x7465646279746573};
   const auto last = std::uint64_t{bytes.size()} << 56;
   for (; bytes.size() >= 8; bytes.remove_prefix(8)) state.compress(little_endian(bytes.data(), 8));
   state.compress(last | little_endian(bytes.data(), bytes.size()));

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/decision.h"
+
+namespace latchkey {
+namespace {
+
+struct CheckRow {
+  std::string_view name;
+  std::string_view description;
+};
+
+constexpr std::array<CheckRow, kChecks> kRows = {{
+#define LATCHKEY_ROW(name, text) {#name, text},
+    LATCHKEY_CHECKS(LATCHKEY_ROW)
+#undef LATCHKEY_ROW
+}};
+
+}  // namespace
+
+std::string_view name(Check check) { return kRows[static_cast<std::size_t>(check)].name; }
+
+std::string_view description(Check check) {
+  return kRows[static_cast<std::size_t>(check)].description;
+}
+
+}  // namespace latchkey

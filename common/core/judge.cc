@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Stations 8 to 11: what the claims of a verified token, of a live login or of the last sign-in
+// mean for this request. Each check leaves its outcome in the decision's trace; the first one that
+// fails is the answer.
+#include <algorithm>
+#include <utility>
+
+#include "core/accounts/mapping.h"
+#include "core/base/text.h"
+#include "core/decide.h"
+#include "core/policy/access.h"
+#include "core/revocation/current_claims.h"
+
+namespace latchkey {
+namespace {
+
+// Account follows authenticate at once, so a token that expires between the two does not end the
+// login that it just opened. A host process that asks again later than this is told that the token
+// has expired.
+constexpr std::chrono::minutes kLoginGrace{5};
+
+template <typename Text>
+bool contains(const std::vector<std::string>& values, const Text& value) {
+  return std::find(values.begin(), values.end(), value) != values.end();
+}
+
+bool is_sudo(const LoginRequest& request, const config::Config& config) {
+  return contains(config.sudo_services, request.service);
+}
+
+// How long ago; a clock that went back makes nothing younger.
+std::chrono::milliseconds distance(WallTime then, WallTime now) {
+  return now >= then ? now - then : then - now;
+}
+
+// Where the claims of a request come from.
+enum class Standing : std::uint8_t {
+  token,      // shown and verified now
+  login,      // of a live login that this call belongs to
+  last_seen,  // of the last sign-in of that name
+};
+
+class Judge {
+ public:
+  Judge(const LoginRequest& request, const Snapshot& snapshot, WallTime now, Trace trace)
+      : request_(request), snapshot_(snapshot), now_(now) {
+    decision_.trace = trace;
+  }
+
+  Decision with_token(const claims::ValidatedClaims& claims, std::size_t issuer);
+  Decision with_login(const Login& login, std::string_view who);
+  Decision with_last_seen(const LastSeen* last_seen, std::string_view who);
+
+ private:
+  const config::Config& config() const { return *snapshot_.config; }
+
+  // Records the outcome of a check; the error, where there is one, goes on to the caller.
+  template <typename T>
+  Expected<T> checked(Check check, Expected<T> result) {
+    result ? decision_.trace.pass(check) : decision_.trace.fail(check);
+    return result;
+  }
+
+  Decision finish(Expected<void> outcome);
+  void remember(const claims::ClaimsRecord& claims);
+
+  Expected<void> token_steps(const claims::ValidatedClaims& claims, std::size_t issuer);
+  Expected<void> login_steps(const Login& login, std::string_view who);
+  Expected<void> last_seen_steps(const LastSeen* last_seen, std::string_view who);
+  Expected<void> person_steps(const claims::ValidatedClaims& claims, std::size_t issuer,
+                              std::string_view who, Standing standing);
+
+  Expected<std::size_t> configured_issuer(const claims::ClaimsRecord& claims) const;
+  Expected<void> check_managed(std::string_view who) const;
+  Expected<void> check_system_account(const accounts::LocalIdentity& identity) const;
+  Expected<void> check_binding(const claims::ClaimsRecord& claims, std::string_view who,
+                               Standing standing);
+  Expected<void> check_lifetime(const Login& login, std::size_t issuer) const;
+  Expected<void> check_claims_age(const LastSeen* last_seen, const accounts::Subject& bound) const;
+  Expected<void> check_access(const revocation::CurrentClaims& claims,
+                              const accounts::LocalIdentity& identity, std::size_t issuer,
+                              bool live);
+
+  const LoginRequest& request_;
+  const Snapshot& snapshot_;
+  WallTime now_;
+  Decision decision_;
+};
+
+bool is_system(const Snapshot& snapshot, std::string_view name) {
+  const auto* user = snapshot.accounts->find_user(name);
+  return user != nullptr && user->is_system();
+}
+
+Decision Judge::finish(Expected<void> outcome) {
+  if (outcome) {
+    decision_.reason = Reason::allowed;
+    return std::move(decision_);
+  }
+  decision_.reason = outcome.error().reason;
+  decision_.detail = std::move(outcome.error().detail);
+  decision_.identity.reset();
+  decision_.binding.reset();
+  decision_.valid_until = {};
+  return std::move(decision_);
+}
+
+void Judge::remember(const claims::ClaimsRecord& claims) {
+  decision_.issuer = claims.issuer;
+  decision_.subject = claims.subject;
+  decision_.key_id = claims.key_id;
+  decision_.valid_until = claims.expires_at;
+}
+
+Decision Judge::with_token(const claims::ValidatedClaims& claims, std::size_t issuer) {
+  return finish(token_steps(claims, issuer));
+}
+
+Decision Judge::with_login(const Login& login, std::string_view who) {
+  return finish(login_steps(login, who));
+}
+
+Decision Judge::with_last_seen(const LastSeen* last_seen, std::string_view who) {
+  return finish(last_seen_steps(last_seen, who));
+}
+
+Expected<void> Judge::token_steps(const claims::ValidatedClaims& claims, std::size_t issuer) {
+  remember(*claims);
+  if (issuer >= config().issuers.size() ||
+      config().issuers[issuer].config.issuer != claims->issuer) {
+    return checked<void>(Check::issuer, fail(Reason::issuer_unknown, quoted(claims->issuer)));
+  }
+  return person_steps(claims, issuer, request_.user, Standing::token);
+}
+
+Expected<void> Judge::login_steps(const Login& login, std::string_view who) {
+  remember(login.claims);
+  decision_.trace.pass(Check::managed);  // a live login of ours is ours to judge
+  decision_.trace.pass(Check::login);
+  LATCHKEY_TRY(const std::size_t issuer, checked(Check::issuer, configured_issuer(login.claims)));
+  if (request_.operation == Operation::account) {
+    LATCHKEY_TRY_VOID(checked(Check::lifetime, check_lifetime(login, issuer)));
+  }
+  return person_steps(claims::ValidatedClaims::recall(login.claims), issuer, who, Standing::login);
+}
+
+Expected<void> Judge::last_seen_steps(const LastSeen* last_seen, std::string_view who) {
+  LATCHKEY_TRY_VOID(checked(Check::managed, check_managed(who)));
+  if (snapshot_.revocations->user_revoked(who)) {
+    return checked<void>(Check::revocation, fail(Reason::revoked_user, "user " + quoted(who)));
+  }
+  const auto* bound = snapshot_.bindings->find(who);
+  if (bound == nullptr) {
+    return checked<void>(Check::binding, fail(Reason::binding_missing, "user " + quoted(who)));
+  }
+  LATCHKEY_TRY_VOID(checked(Check::claims_age, check_claims_age(last_seen, *bound)));
+  remember(last_seen->claims);
+  LATCHKEY_TRY(const std::size_t issuer,
+               checked(Check::issuer, configured_issuer(last_seen->claims)));
+  return person_steps(claims::ValidatedClaims::recall(last_seen->claims), issuer, who,
+                      Standing::last_seen);
+}
+
+// Revocation, mapping, account, binding, access: the same for all standings.
+Expected<void> Judge::person_steps(const claims::ValidatedClaims& claims, std::size_t issuer,
+                                   std::string_view who, Standing standing) {
+  const auto& section = config().issuers[issuer];
+  LATCHKEY_TRY(
+      const auto current,
+      checked(Check::revocation, revocation::current(claims, who, *snapshot_.revocations)));
+  // The name comes before anything about the account: a token that is not for a name learns nothing
+  // about it.
+  LATCHKEY_TRY_VOID(checked(Check::name, accounts::check_name(*claims, who)));
+  if (standing == Standing::token) {
+    LATCHKEY_TRY_VOID(checked(Check::managed, check_managed(who)));
+  }
+  LATCHKEY_TRY(auto identity,
+               checked(Check::account,
+                       accounts::identify(current, section.groups, who, *snapshot_.accounts)));
+  LATCHKEY_TRY_VOID(checked(Check::account, check_system_account(identity)));
+  LATCHKEY_TRY_VOID(checked(Check::binding, check_binding(*claims, who, standing)));
+  const bool gate =
+      request_.operation == Operation::authenticate || request_.operation == Operation::account;
+  if (gate) {
+    LATCHKEY_TRY_VOID(checked(
+        Check::access, check_access(current, identity, issuer, standing != Standing::last_seen)));
+  } else if (is_sudo(request_, config())) {
+    identity.drop_groups();  // the process that sudo prepares is the target's
+  }
+  decision_.identity = std::move(identity);
+  return {};
+}
+
+Expected<std::size_t> Judge::configured_issuer(const claims::ClaimsRecord& claims) const {
+  const auto index = config().find_issuer(claims.issuer);
+  if (index < 0) {
+    return fail(Reason::issuer_unknown, "the sign-in was by " + quoted(claims.issuer) +
+                                            ", which is not configured any more");
+  }
+  return static_cast<std::size_t>(index);
+}
+
+// In authenticate a rule that names the user opens an account that is not managed, and a name that
+// does not exist here goes on to be told so.
+Expected<void> Judge::check_managed(std::string_view who) const {
+  if (managed(who, snapshot_)) return {};
+  if (request_.operation == Operation::authenticate &&
+      (policy::names_user(config().access, request_.service, who) ||
+       snapshot_.accounts->find_user(who) == nullptr)) {
+    return {};
+  }
+  std::string detail = "user " + quoted(who);
+  if (is_system(snapshot_, who))
+    detail += " is a system account: only an access rule with 'users' opens it";
+  return fail(Reason::not_managed, std::move(detail));
+}
+
+Expected<void> Judge::check_system_account(const accounts::LocalIdentity& identity) const {
+  if (!is_system(snapshot_, identity.user) ||
+      policy::names_user(config().access, request_.service, identity.user)) {
+    return {};
+  }
+  return fail(Reason::system_account,
+              "user " + quoted(identity.user) + " has uid " + std::to_string(identity.uid));
+}
+
+// The first sign-in binds the name to the subject. A live login was bound before its verdict was
+// sent, so a missing binding means that an administrator has removed it since, which is not for
+// that login to suffer from.
+Expected<void> Judge::check_binding(const claims::ClaimsRecord& claims, std::string_view who,
+                                    Standing standing) {
+  const accounts::Subject subject{claims.issuer, claims.subject};
+  const auto* bound = snapshot_.bindings->find(who);
+  if (bound != nullptr && *bound != subject) {
+    return fail(Reason::subject_conflict, "user " + quoted(who) + " is bound to subject " +
+                                              quoted(bound->subject) + " of " +
+                                              quoted(bound->issuer));
+  }
+  if (bound == nullptr && standing == Standing::token) {
+    decision_.binding = NewBinding{std::string(who), subject.issuer, subject.subject};
+  }
+  return {};
+}
+
+// RFC 7519 section 4.1.4.
+Expected<void> Judge::check_lifetime(const Login& login, std::size_t issuer) const {
+  if (distance(login.started_at, now_) <= kLoginGrace) return {};
+  if (now_ < login.claims.expires_at + config().issuers[issuer].config.claims.leeway) return {};
+  return fail(Reason::token_expired, "the login's token has expired since");
+}
+
+// The claims must be those of the subject that the name is bound to, else they say nothing about
+// it.
+Expected<void> Judge::check_claims_age(const LastSeen* last_seen,
+                                       const accounts::Subject& bound) const {
+  if (last_seen == nullptr ||
+      bound != accounts::Subject{last_seen->claims.issuer, last_seen->claims.subject}) {
+    return fail(Reason::claims_too_old, "no token sign-in of the bound subject is on record");
+  }
+  const auto age = distance(last_seen->seen_at, now_);
+  if (age <= config().max_claims_age) return {};
+  return fail(Reason::claims_too_old,
+              "the last token sign-in was " +
+                  std::to_string(std::chrono::floor<std::chrono::seconds>(age).count()) +
+                  " s ago, 'max_claims_age' is " + std::to_string(config().max_claims_age.count()) +
+                  " s");
+}
+
+Expected<void> Judge::check_access(const revocation::CurrentClaims& claims,
+                                   const accounts::LocalIdentity& identity, std::size_t issuer,
+                                   bool live) {
+  const auto& section = config().issuers[issuer];
+  const auto answer =
+      policy::evaluate(config().access, {.service = request_.service,
+                                         .identity = identity,
+                                         .system_account = is_system(snapshot_, identity.user),
+                                         .claims = claims,
+                                         .issuer_name = section.config.name,
+                                         .live = live,
+                                         .now = now_,
+                                         .leeway = section.config.claims.leeway});
+  if (answer.rule != nullptr) decision_.rule = answer.rule->name;
+  const auto missing = accounts::missing_groups(*claims, section.groups, *snapshot_.accounts);
+  std::string detail = answer.detail;
+  if (!missing.empty()) {
+    detail += (detail.empty() ? "" : "; ") + std::string("this host has no group ") +
+              quoted(missing.front());
+  }
+  if (answer.reason != Reason::allowed) return fail(answer.reason, std::move(detail));
+  decision_.detail = std::move(detail);
+  return {};
+}
+
+// A snapshot without one of its parts can answer nothing.
+bool whole(const Snapshot& snapshot) {
+  return snapshot.config && snapshot.revocations && snapshot.accounts && snapshot.bindings;
+}
+
+Decision refused(Reason reason, std::string detail, const Trace& trace) {
+  Decision decision;
+  decision.reason = reason;
+  decision.detail = std::move(detail);
+  decision.trace = trace;
+  return decision;
+}
+
+}  // namespace
+
+bool managed(std::string_view name, const Snapshot& snapshot) {
+  const auto& rules = snapshot.config->managed;
+  if (contains(rules.unmanaged, name)) return false;
+  if (contains(rules.managed, name) || snapshot.bindings->find(name) != nullptr) return true;
+  const auto* user = snapshot.accounts->find_user(name);
+  return rules.regular_users && user != nullptr && !user->is_system();
+}
+
+std::string_view person(const LoginRequest& request, const config::Config& config) {
+  const bool prepares = request.operation == Operation::setcred ||
+                        request.operation == Operation::open_session ||
+                        request.operation == Operation::close_session;
+  return prepares && is_sudo(request, config) ? request.ruser : request.user;
+}
+
+Decision judge(const claims::ValidatedClaims& claims, std::size_t issuer,
+               const LoginRequest& request, const Snapshot& snapshot, WallTime now, Trace trace) {
+  if (!whole(snapshot)) return refused(Reason::internal_error, "the snapshot lacks a part", trace);
+  return Judge(request, snapshot, now, trace).with_token(claims, issuer);
+}
+
+Decision judge_later_call(const LoginRequest& request, const Login* login,
+                          const LastSeen* last_seen, const Snapshot& snapshot, WallTime now) {
+  if (!whole(snapshot)) return refused(Reason::internal_error, "the snapshot lacks a part", {});
+  if (request.operation == Operation::authenticate) {
+    return refused(Reason::request_invalid, "authenticate is judged by a token", {});
+  }
+  const auto who = person(request, *snapshot.config);
+  Trace trace;
+  if (!request.login.empty()) {
+    if (login != nullptr && login->id == request.login && login->user == who &&
+        login->service == request.service) {
+      return Judge(request, snapshot, now, trace).with_login(*login, who);
+    }
+    trace.fail(Check::login);
+  }
+  return Judge(request, snapshot, now, trace).with_last_seen(last_seen, who);
+}
+
+}  // namespace latchkey
