@@ -68,10 +68,12 @@ int ask_elsewhere(const char* prompt, char** argv) {
   const char* former = variable(kFormerAskpass);
   const char* require = variable(kFormerRequire);
   const bool former_first =
-      former != nullptr && require != nullptr && (std::strcmp(require, "force") == 0 || std::strcmp(require, "prefer") == 0);
+      former != nullptr && require != nullptr &&
+      (std::strcmp(require, "force") == 0 || std::strcmp(require, "prefer") == 0);
   if (former_first) become_former(former, require, argv);
   const TerminalAnswer answer = ask_terminal(prompt, variable("SSH_ASKPASS_PROMPT"));
-  if (answer == TerminalAnswer::no_terminal && former != nullptr && !former_first) become_former(former, require, argv);
+  if (answer == TerminalAnswer::no_terminal && former != nullptr && !former_first)
+    become_former(former, require, argv);
   return answer == TerminalAnswer::given ? 0 : 1;
 }
 
@@ -91,7 +93,8 @@ int run_askpass(int argc, char** argv) {
   const std::size_t length = std::strlen(prompt);
   std::array<char, 8'192> reply{};
   ssize_t got = -1;
-  if (length <= reply.size() && ::send(peer, prompt, length, MSG_NOSIGNAL) == static_cast<ssize_t>(length)) {
+  if (length <= reply.size() &&
+      ::send(peer, prompt, length, MSG_NOSIGNAL) == static_cast<ssize_t>(length)) {
     do {
       got = ::recv(peer, reply.data(), reply.size(), 0);
     } while (got < 0 && errno == EINTR);

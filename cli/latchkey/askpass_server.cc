@@ -48,7 +48,8 @@ void reply(int peer, PromptAnswer& answer) {
   const char kind = answer.kind == PromptAnswer::Kind::part      ? kAnswerPart
                     : answer.kind == PromptAnswer::Kind::foreign ? kAnswerForeign
                                                                  : kAnswerWithheld;
-  std::array<iovec, 2> pieces{iovec{const_cast<char*>(&kind), 1}, iovec{answer.text.data(), answer.text.size()}};
+  std::array<iovec, 2> pieces{iovec{const_cast<char*>(&kind), 1},
+                              iovec{answer.text.data(), answer.text.size()}};
   msghdr message{};
   message.msg_iov = pieces.data();
   message.msg_iovlen = pieces.size();
@@ -60,14 +61,15 @@ void reply(int peer, PromptAnswer& answer) {
 void serve_one(int peer, PromptPolicy& policy, std::string_view token, std::string_view digest) {
   ucred who{};
   socklen_t size = sizeof who;
-  if (::getsockopt(peer, SOL_SOCKET, SO_PEERCRED, &who, &size) != 0 || who.uid != ::geteuid()) return;
+  if (::getsockopt(peer, SOL_SOCKET, SO_PEERCRED, &who, &size) != 0 || who.uid != ::geteuid())
+    return;
   pollfd readable{peer, POLLIN, 0};
   if (::poll(&readable, 1, kAskpassPatienceMs) != 1) return;
   std::array<char, 8'192> prompt{};
   const ssize_t got = ::recv(peer, prompt.data(), prompt.size(), MSG_TRUNC | MSG_DONTWAIT);
   if (got < 0 || static_cast<std::size_t>(got) > prompt.size()) return;
-  PromptAnswer answer =
-      policy.answer({prompt.data(), static_cast<std::size_t>(got)}, parent_of(who.pid), token, digest);
+  PromptAnswer answer = policy.answer({prompt.data(), static_cast<std::size_t>(got)},
+                                      parent_of(who.pid), token, digest);
   reply(peer, answer);
 }
 
@@ -88,7 +90,8 @@ int listen_at(const std::string& path) {
   }
   const int listener = ::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (listener < 0) return -1;
-  if (::bind(listener, reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0 || ::listen(listener, 16) != 0) {
+  if (::bind(listener, reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0 ||
+      ::listen(listener, 16) != 0) {
     const int error = errno;
     ::close(listener);
     errno = error;
@@ -97,8 +100,8 @@ int listen_at(const std::string& path) {
   return listener;
 }
 
-void serve_askpass(int listener, int signals, const Child& child, PromptPolicy& policy, std::string_view token,
-                   std::string_view digest) {
+void serve_askpass(int listener, int signals, const Child& child, PromptPolicy& policy,
+                   std::string_view token, std::string_view digest) {
   std::array<pollfd, 3> watched{pollfd{child.pidfd, POLLIN, 0}, pollfd{listener, POLLIN, 0},
                                 pollfd{signals, POLLIN, 0}};
   for (;;) {

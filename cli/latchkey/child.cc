@@ -25,7 +25,8 @@ std::vector<char*> pointers(std::span<const std::string> words) {
   return result;
 }
 
-// The child gets default dispositions for what the wrapper ignores while it waits, and the mask from before.
+// The child gets default dispositions for what the wrapper ignores while it waits, and the mask
+// from before.
 void set_signals(posix_spawnattr_t& attributes, const sigset_t* mask) {
   sigset_t defaults;
   sigemptyset(&defaults);
@@ -43,7 +44,8 @@ std::optional<pid_t> spawn(std::span<const std::string> command, char* const* en
   posix_spawnattr_init(&attributes);
   set_signals(attributes, mask);
   pid_t pid = -1;
-  const int error = posix_spawnp(&pid, arguments[0], actions, &attributes, arguments.data(), environment);
+  const int error =
+      posix_spawnp(&pid, arguments[0], actions, &attributes, arguments.data(), environment);
   posix_spawnattr_destroy(&attributes);
   if (error != 0) {
     errno = error;
@@ -88,8 +90,8 @@ std::optional<std::string> output_of(std::span<const std::string> command) {
   return text;
 }
 
-std::optional<Child> start(std::span<const std::string> command, std::span<const std::string> environment,
-                           const sigset_t& mask) {
+std::optional<Child> start(std::span<const std::string> command,
+                           std::span<const std::string> environment, const sigset_t& mask) {
   std::vector<char*> variables = pointers(environment);
   const auto pid = spawn(command, variables.data(), nullptr, &mask);
   if (!pid) return std::nullopt;

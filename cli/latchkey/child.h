@@ -13,8 +13,8 @@
 
 namespace latchkey::cli {
 
-// What the command printed on standard output (at most 1 MiB), where it ended with status 0. Its standard error is
-// ours. The words are looked up in PATH.
+// What the command printed on standard output (at most 1 MiB), where it ended with status 0. Its
+// standard error is ours. The words are looked up in PATH.
 std::optional<std::string> output_of(std::span<const std::string> command);
 
 // A started child and a descriptor (pidfd) that becomes readable when it has ended.
@@ -23,10 +23,10 @@ struct Child {
   int pidfd = -1;
 };
 
-// Starts the command with exactly this environment ("NAME=VALUE"), our terminal, our standard streams and this signal
-// mask. Nothing where it could not be started; errno says why.
-std::optional<Child> start(std::span<const std::string> command, std::span<const std::string> environment,
-                           const sigset_t& mask);
+// Starts the command with exactly this environment ("NAME=VALUE"), our terminal, our standard
+// streams and this signal mask. Nothing where it could not be started; errno says why.
+std::optional<Child> start(std::span<const std::string> command,
+                           std::span<const std::string> environment, const sigset_t& mask);
 
 // Reaps an ended child: its exit status, or 128 + the signal that ended it.
 int reap(const Child& child);

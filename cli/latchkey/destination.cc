@@ -41,14 +41,16 @@ struct Scan {
   std::vector<std::string> operands;
 };
 
-// Reads short options as getopt(3) does. `most_operands` stops at the remote command of ssh: ssh goes on reading
-// options after the destination, but nothing behind the first word of the command.
-Scan scan(Tool tool, std::string_view options, std::span<const std::string> arguments, std::size_t most_operands) {
+// Reads short options as getopt(3) does. `most_operands` stops at the remote command of ssh: ssh
+// goes on reading options after the destination, but nothing behind the first word of the command.
+Scan scan(Tool tool, std::string_view options, std::span<const std::string> arguments,
+          std::size_t most_operands) {
   Scan result;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const std::string& argument = arguments[i];
     if (argument == "--") {
-      result.operands.insert(result.operands.end(), arguments.begin() + static_cast<std::ptrdiff_t>(i) + 1,
+      result.operands.insert(result.operands.end(),
+                             arguments.begin() + static_cast<std::ptrdiff_t>(i) + 1,
                              arguments.end());
       break;
     }
@@ -72,10 +74,12 @@ Scan scan(Tool tool, std::string_view options, std::span<const std::string> argu
   return result;
 }
 
-bool is_uri(std::string_view operand, std::string_view scheme) { return operand.starts_with(scheme); }
+bool is_uri(std::string_view operand, std::string_view scheme) {
+  return operand.starts_with(scheme);
+}
 
-// "user@host:path" or "host:path" -> "user@host". A colon behind a slash belongs to a local path; "[v6]:path" keeps
-// its address without the brackets, as scp does.
+// "user@host:path" or "host:path" -> "user@host". A colon behind a slash belongs to a local path;
+// "[v6]:path" keeps its address without the brackets, as scp does.
 std::optional<std::string> remote_part(std::string_view operand) {
   const auto bracket = operand.find("]:");
   if (bracket != std::string_view::npos) {
@@ -114,7 +118,8 @@ std::vector<std::string> copy_targets(Tool tool, std::span<const std::string> op
   return targets;
 }
 
-// rsync: "-e 'ssh -p 2222'" or "--rsh=…" may carry ssh's own options; words are split at blanks, as rsync does.
+// rsync: "-e 'ssh -p 2222'" or "--rsh=…" may carry ssh's own options; words are split at blanks, as
+// rsync does.
 struct RsyncScan {
   std::vector<std::string> ssh_words;
   std::vector<std::string> operands;
@@ -126,7 +131,10 @@ std::vector<std::string> words(std::string_view text) {
   char quote = 0;
   for (const char c : text) {
     if (quote != 0) {
-      if (c == quote) quote = 0; else word += c;
+      if (c == quote)
+        quote = 0;
+      else
+        word += c;
     } else if (c == '\'' || c == '"') {
       quote = c;
     } else if (c == ' ') {
@@ -196,15 +204,18 @@ std::vector<Destination> destinations(Tool tool, std::span<const std::string> ar
     result = rsync_destinations(arguments);
   } else if (tool == Tool::ssh) {
     Scan found = scan(tool, kSshOptions, arguments, 1);
-    if (!found.operands.empty()) result.push_back({std::move(found.options), found.operands.front()});
+    if (!found.operands.empty())
+      result.push_back({std::move(found.options), found.operands.front()});
   } else {
-    const Scan found = scan(tool, tool == Tool::scp ? kScpOptions : kSftpOptions, arguments, arguments.size());
+    const Scan found =
+        scan(tool, tool == Tool::scp ? kScpOptions : kSftpOptions, arguments, arguments.size());
     for (std::string& target : copy_targets(tool, found.operands)) {
       result.push_back({found.options, std::move(target)});
     }
   }
   // A target that begins with '-' would be an option to ssh -G.
-  std::erase_if(result, [](const Destination& d) { return d.target.empty() || d.target[0] == '-'; });
+  std::erase_if(result,
+                [](const Destination& d) { return d.target.empty() || d.target[0] == '-'; });
   drop_repeats(result);
   return result;
 }

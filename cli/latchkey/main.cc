@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// latchkey: what users run. Finds the token that they already have and takes it through the unmodified ssh, scp, sftp,
-// rsync and sudo. Started under the name of its askpass link it is that helper instead.
+// latchkey: what users run. Finds the token that they already have and takes it through the
+// unmodified ssh, scp, sftp, rsync and sudo. Started under the name of its askpass link it is that
+// helper instead.
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -12,10 +13,10 @@
 #include <utility>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
+#include <CLI/CLI.hpp>
 
 #include "cli/latchkey/askpass_client.h"
 #include "cli/latchkey/run_tool.h"
@@ -47,7 +48,8 @@ std::optional<UserConfig> user_config() {
   auto config = latchkey::cli::load_user_config(
       latchkey::cli::user_config_path(variable("XDG_CONFIG_HOME"), variable("HOME")));
   if (config) return *std::move(config);
-  for (const std::string& line : config.error()) std::fprintf(stderr, "latchkey: %s\n", line.c_str());
+  for (const std::string& line : config.error())
+    std::fprintf(stderr, "latchkey: %s\n", line.c_str());
   return std::nullopt;
 }
 
@@ -58,13 +60,15 @@ std::string expand_home(const std::string& path) {
 }
 
 std::optional<FoundToken> token(const Options& options, const UserConfig& config) {
-  const std::string file = options.token_file.empty() ? expand_home(config.token_file) : options.token_file;
+  const std::string file =
+      options.token_file.empty() ? expand_home(config.token_file) : options.token_file;
   auto found = latchkey::cli::find_token({file, variable, ::geteuid()});
   if (!found) {
     std::fprintf(stderr, "latchkey: %s\n", found.error().c_str());
     return std::nullopt;
   }
-  if (options.verbose) std::fprintf(stderr, "latchkey: using the token from %s\n", found->where.c_str());
+  if (options.verbose)
+    std::fprintf(stderr, "latchkey: using the token from %s\n", found->where.c_str());
   return *std::move(found);
 }
 
@@ -74,8 +78,8 @@ int print_token(const Options& options) {
   const auto found = token(options, *config);
   if (!found) return kNoToken;
   const std::string_view text = found->token.view();
-  const bool done = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fputc('\n', stdout) != EOF &&
-                    std::fflush(stdout) == 0;
+  const bool done = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() &&
+                    std::fputc('\n', stdout) != EOF && std::fflush(stdout) == 0;
   if (!done) std::fprintf(stderr, "latchkey: the token could not be written\n");
   return done ? 0 : 74;
 }
@@ -120,30 +124,36 @@ constexpr std::array<std::pair<const char*, const char*>, 5> kTools{{
     {"sudo", "Run sudo -A in the same way, for the sudo of this host"},
 }};
 
-// How many of the words are ours: up to and with the name of a tool. What follows belongs to that tool, word for word.
+// How many of the words are ours: up to and with the name of a tool. What follows belongs to that
+// tool, word for word.
 int own_words(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
     if (word == "--token-file") ++i;
     if (word.starts_with("-")) continue;
-    const bool tool = std::any_of(kTools.begin(), kTools.end(), [&](const auto& known) { return word == known.first; });
+    const bool tool = std::any_of(kTools.begin(), kTools.end(),
+                                  [&](const auto& known) { return word == known.first; });
     return tool ? i + 1 : argc;
   }
   return argc;
 }
 
 constexpr char kFooter[] =
-    "The token is taken from the first of: --token-file, token_file of the configuration, $BEARER_TOKEN,\n"
+    "The token is taken from the first of: --token-file, token_file of the configuration, "
+    "$BEARER_TOKEN,\n"
     "$BEARER_TOKEN_FILE, $XDG_RUNTIME_DIR/bt_u$UID, /tmp/bt_u$UID (WLCG bearer token discovery).\n"
-    "It is given only to accounts that the command line asks for and, where ~/.config/latchkey/config.yaml lists\n"
+    "It is given only to accounts that the command line asks for and, where "
+    "~/.config/latchkey/config.yaml lists\n"
     "'hosts', only to those.\n\n"
-    "Exit status: that of the tool; 64 wrong usage, 66 no usable token, 78 bad configuration, 127 tool not found.";
+    "Exit status: that of the tool; 64 wrong usage, 66 no usable token, 78 bad configuration, 127 "
+    "tool not found.";
 
 }  // namespace
 
 int main(int argc, char** argv) {
   no_cores();
-  if (latchkey::cli::is_askpass(argc > 0 ? argv[0] : nullptr)) return latchkey::cli::run_askpass(argc, argv);
+  if (latchkey::cli::is_askpass(argc > 0 ? argv[0] : nullptr))
+    return latchkey::cli::run_askpass(argc, argv);
 
   CLI::App app("Signs in to Linux hosts with the token that you already have.", "latchkey");
   app.footer(kFooter);
@@ -151,9 +161,11 @@ int main(int argc, char** argv) {
   app.set_help_flag("-h,--help", "Print this help and exit");
   app.require_subcommand(1);
   Options options;
-  app.add_option("--token-file", options.token_file, "Read the token from FILE ('-' is standard input)")
+  app.add_option("--token-file", options.token_file,
+                 "Read the token from FILE ('-' is standard input)")
       ->type_name("FILE");
-  app.add_flag("-v,--verbose", options.verbose, "Say where the token comes from and which accounts may get it");
+  app.add_flag("-v,--verbose", options.verbose,
+               "Say where the token comes from and which accounts may get it");
 
   int status = kUsage;
   app.add_subcommand("token", "Print the token")->callback([&] { status = print_token(options); });

@@ -11,14 +11,15 @@ namespace {
 
 bool ours_alone(const std::string& path) {
   struct stat status {};
-  return ::lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == ::geteuid() &&
-         (status.st_mode & 077U) == 0;
+  return ::lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode) &&
+         status.st_uid == ::geteuid() && (status.st_mode & 077U) == 0;
 }
 
 }  // namespace
 
 std::optional<PrivateDir> PrivateDir::make(const std::optional<std::string>& runtime_dir) {
-  const bool runtime = runtime_dir && !runtime_dir->empty() && runtime_dir->front() == '/' && ours_alone(*runtime_dir);
+  const bool runtime = runtime_dir && !runtime_dir->empty() && runtime_dir->front() == '/' &&
+                       ours_alone(*runtime_dir);
   std::string path = (runtime ? *runtime_dir : std::string("/tmp")) + "/latchkey.XXXXXX";
   if (::mkdtemp(path.data()) == nullptr) return std::nullopt;
   return PrivateDir(std::move(path));

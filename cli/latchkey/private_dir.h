@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A folder of the wrapper's own, mode 0700, that holds the askpass link and its socket for as long as the tool runs.
+// A folder of the wrapper's own, mode 0700, that holds the askpass link and its socket for as long
+// as the tool runs.
 #pragma once
 
 #include <optional>
@@ -11,7 +12,8 @@ namespace latchkey::cli {
 
 class PrivateDir {
  public:
-  // Below $XDG_RUNTIME_DIR where that is ours and closed to others, else below /tmp. Nothing on failure (errno).
+  // Below $XDG_RUNTIME_DIR where that is ours and closed to others, else below /tmp. Nothing on
+  // failure (errno).
   static std::optional<PrivateDir> make(const std::optional<std::string>& runtime_dir);
 
   PrivateDir(PrivateDir&& other) noexcept;

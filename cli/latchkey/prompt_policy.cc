@@ -18,7 +18,8 @@ char lower(char c) { return static_cast<char>(std::tolower(static_cast<unsigned 
 }  // namespace
 
 bool host_matches(std::string_view pattern, std::string_view host) {
-  // The usual two-finger walk: on a mismatch the last '*' takes one byte more. O(pattern × host), no recursion.
+  // The usual two-finger walk: on a mismatch the last '*' takes one byte more. O(pattern × host),
+  // no recursion.
   std::size_t p = 0;
   std::size_t h = 0;
   std::size_t star = std::string_view::npos;
@@ -44,16 +45,19 @@ bool host_matches(std::string_view pattern, std::string_view host) {
 // Why the token must not go to who wrote this prompt; empty where it may.
 std::string PromptPolicy::objection(std::string_view prompt) const {
   if (rules_.bare) return {};
-  const auto asked = std::find_if(rules_.accounts.begin(), rules_.accounts.end(), [&](const Account& account) {
-    return prompt.starts_with("(" + account.user + "@" + account.host + ") ");
-  });
+  const auto asked =
+      std::find_if(rules_.accounts.begin(), rules_.accounts.end(), [&](const Account& account) {
+        return prompt.starts_with("(" + account.user + "@" + account.host + ") ");
+      });
   if (asked == rules_.accounts.end()) {
     return "a host that the command line does not name asked for the token; it got none";
   }
-  const bool listed = rules_.hosts.empty() ||
-                      std::any_of(rules_.hosts.begin(), rules_.hosts.end(),
-                                  [&](const std::string& pattern) { return host_matches(pattern, asked->host); });
-  if (!listed) return asked->host + " is not among the 'hosts' of your configuration; it got no token";
+  const bool listed =
+      rules_.hosts.empty() ||
+      std::any_of(rules_.hosts.begin(), rules_.hosts.end(),
+                  [&](const std::string& pattern) { return host_matches(pattern, asked->host); });
+  if (!listed)
+    return asked->host + " is not among the 'hosts' of your configuration; it got no token";
   return {};
 }
 
@@ -65,16 +69,20 @@ PromptAnswer PromptPolicy::answer(std::string_view prompt, pid_t asker, std::str
 
   Transfer& transfer = transfers_[asker];
   if (marker->part == 1) {
-    if (transfer.count != 0) return withheld("the token was already given once; the host asks again, so it was refused");
+    if (transfer.count != 0)
+      return withheld("the token was already given once; the host asks again, so it was refused");
     transfer.most = marker->most;
     transfer.count = wire::parts_of(token.size(), marker->most);
-    if (transfer.count == 0) return withheld("the host asks for parts that the token does not fit into");
+    if (transfer.count == 0)
+      return withheld("the host asks for parts that the token does not fit into");
   }
   const bool in_order = marker->part == transfer.next && marker->part <= transfer.count &&
-                        marker->most == transfer.most && (marker->parts == 0 || marker->parts == transfer.count);
+                        marker->most == transfer.most &&
+                        (marker->parts == 0 || marker->parts == transfer.count);
   if (!in_order) return withheld("the host asks for the parts of the token out of order");
   ++transfer.next;
-  if (transfer.count == 1 && token.size() <= marker->most) return {PromptAnswer::Kind::part, std::string(token)};
+  if (transfer.count == 1 && token.size() <= marker->most)
+    return {PromptAnswer::Kind::part, std::string(token)};
 
   std::string text(marker->most, '\0');
   const wire::Part part{marker->part, transfer.count, digest.substr(0, wire::kPartDigestSize),

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which prompt gets a part of the token. A bearer token given to the wrong host can be used elsewhere, so a part is
-// given only for a prompt that bears Latchkey's marker *and* was printed by ssh for an account that the user asked
-// for; a jump host's prompt, a password prompt and a second transfer in one ssh get none. No input or output here.
+// Which prompt gets a part of the token. A bearer token given to the wrong host can be used
+// elsewhere, so a part is given only for a prompt that bears Latchkey's marker *and* was printed by
+// ssh for an account that the user asked for; a jump host's prompt, a password prompt and a second
+// transfer in one ssh get none. No input or output here.
 #pragma once
 
 #include <cstddef>
@@ -19,9 +20,10 @@
 namespace latchkey::cli {
 
 struct PromptRules {
-  bool bare = false;               // sudo: prompts have no "(user@host) " in front and come from this host
-  std::vector<Account> accounts;   // ssh: what was asked for
-  std::vector<std::string> hosts;  // patterns of the user's configuration; empty = any host that was asked for
+  bool bare = false;  // sudo: prompts have no "(user@host) " in front and come from this host
+  std::vector<Account> accounts;  // ssh: what was asked for
+  std::vector<std::string>
+      hosts;  // patterns of the user's configuration; empty = any host that was asked for
 };
 
 struct PromptAnswer {
@@ -31,16 +33,18 @@ struct PromptAnswer {
     withheld,  // ours, but the token must not go there; `text` says why
   };
   Kind kind = Kind::foreign;
-  std::string text;     // the part, or the sentence for `withheld`; a part is wiped by who sends it
+  std::string text;  // the part, or the sentence for `withheld`; a part is wiped by who sends it
 };
 
 class PromptPolicy {
  public:
   explicit PromptPolicy(PromptRules rules) : rules_(std::move(rules)) {}
 
-  // `prompt` is the askpass program's argument: written by ssh or sudo, its end by the remote host. `asker` is the
-  // process that asks (ssh, sudo): one transfer each. `digest` is the token's SHA-256 as hex.
-  PromptAnswer answer(std::string_view prompt, pid_t asker, std::string_view token, std::string_view digest);
+  // `prompt` is the askpass program's argument: written by ssh or sudo, its end by the remote host.
+  // `asker` is the process that asks (ssh, sudo): one transfer each. `digest` is the token's
+  // SHA-256 as hex.
+  PromptAnswer answer(std::string_view prompt, pid_t asker, std::string_view token,
+                      std::string_view digest);
 
  private:
   struct Transfer {

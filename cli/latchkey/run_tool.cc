@@ -43,9 +43,11 @@ PromptRules rules_of(const ToolRun& run) {
   }
   if (run.verbose) {
     for (const Account& account : rules.accounts) {
-      std::fprintf(stderr, "latchkey: the token is for %s@%s\n", account.user.c_str(), account.host.c_str());
+      std::fprintf(stderr, "latchkey: the token is for %s@%s\n", account.user.c_str(),
+                   account.host.c_str());
     }
-    if (rules.accounts.empty()) std::fprintf(stderr, "latchkey: no remote account found in the arguments\n");
+    if (rules.accounts.empty())
+      std::fprintf(stderr, "latchkey: no remote account found in the arguments\n");
   }
   return rules;
 }
@@ -53,7 +55,8 @@ PromptRules rules_of(const ToolRun& run) {
 std::optional<std::string> take(std::vector<std::string>& environment, std::string_view name) {
   std::optional<std::string> value;
   std::erase_if(environment, [&](const std::string& entry) {
-    if (entry.size() <= name.size() || entry[name.size()] != '=' || !entry.starts_with(name)) return false;
+    if (entry.size() <= name.size() || entry[name.size()] != '=' || !entry.starts_with(name))
+      return false;
     value = entry.substr(name.size() + 1);
     return true;
   });
@@ -72,8 +75,8 @@ std::vector<std::string> inherited_environment() {
   return result;
 }
 
-// While it lives, the terminal's interrupts are the tool's alone, and what would end the wrapper arrives at a
-// descriptor instead, so that it can end the tool and clean up.
+// While it lives, the terminal's interrupts are the tool's alone, and what would end the wrapper
+// arrives at a descriptor instead, so that it can end the tool and clean up.
 class HeldSignals {
  public:
   HeldSignals() : interrupt_(std::signal(SIGINT, SIG_IGN)), quit_(std::signal(SIGQUIT, SIG_IGN)) {
@@ -103,7 +106,8 @@ class HeldSignals {
   int descriptor_ = -1;
 };
 
-// The token's SHA-256 as hex; empty where OpenSSL has no memory for it, and then no part can be made.
+// The token's SHA-256 as hex; empty where OpenSSL has no memory for it, and then no part can be
+// made.
 std::string digest_of(std::string_view token) {
   jose::Scratch scratch;
   const auto digest = jose::digest_token(token, scratch);
@@ -137,9 +141,11 @@ int run_tool(const ToolRun& run, std::string_view token) {
   PromptPolicy policy(rules_of(run));
   const bool sudo = run.program == "sudo";
   const char* runtime = std::getenv("XDG_RUNTIME_DIR");
-  const auto folder = PrivateDir::make(runtime == nullptr ? std::nullopt : std::optional<std::string>(runtime));
+  const auto folder =
+      PrivateDir::make(runtime == nullptr ? std::nullopt : std::optional<std::string>(runtime));
   if (!folder) return fail_to_start("cannot make a private folder");
-  if (::symlink(own_path().c_str(), folder->askpass().c_str()) != 0) return fail_to_start(folder->askpass());
+  if (::symlink(own_path().c_str(), folder->askpass().c_str()) != 0)
+    return fail_to_start(folder->askpass());
   const int listener = listen_at(folder->socket());
   if (listener < 0) return fail_to_start(folder->socket());
 
@@ -147,8 +153,8 @@ int run_tool(const ToolRun& run, std::string_view token) {
   if (sudo) command.emplace_back("-A");
   command.insert(command.end(), run.arguments.begin(), run.arguments.end());
   const HeldSignals held;
-  const auto child = start(command, tool_environment(inherited_environment(), sudo, folder->askpass()),
-                           held.former());
+  const auto child = start(
+      command, tool_environment(inherited_environment(), sudo, folder->askpass()), held.former());
   if (!child) {
     const int status = fail_to_start("cannot run " + run.program);
     ::close(listener);

@@ -27,7 +27,8 @@ class Silence {
   Silence(int terminal, bool silent) : terminal_(terminal) {
     struct sigaction action {};
     action.sa_handler = note_interrupt;
-    for (std::size_t i = 0; i < kSignals.size(); ++i) ::sigaction(kSignals[i], &action, &former_[i]);
+    for (std::size_t i = 0; i < kSignals.size(); ++i)
+      ::sigaction(kSignals[i], &action, &former_[i]);
     changed_ = ::tcgetattr(terminal_, &settings_) == 0 && silent;
     if (!changed_) return;
     termios quiet = settings_;
@@ -37,7 +38,8 @@ class Silence {
   }
   ~Silence() {
     if (changed_) ::tcsetattr(terminal_, TCSAFLUSH, &settings_);
-    for (std::size_t i = 0; i < kSignals.size(); ++i) ::sigaction(kSignals[i], &former_[i], nullptr);
+    for (std::size_t i = 0; i < kSignals.size(); ++i)
+      ::sigaction(kSignals[i], &former_[i], nullptr);
   }
   Silence(const Silence&) = delete;
   Silence& operator=(const Silence&) = delete;
@@ -59,7 +61,8 @@ void put(int descriptor, std::string_view text) {
   }
 }
 
-// One line into `line`; its length, or -1 at an interrupt, an error, or where it does not fit (never cut).
+// One line into `line`; its length, or -1 at an interrupt, an error, or where it does not fit
+// (never cut).
 ssize_t read_line(int terminal, std::array<char, 4'096>& line) {
   std::size_t length = 0;
   while (interrupted == 0) {

@@ -33,8 +33,11 @@ Found finish(wire::SecretBuffer content, std::string where) {
   if (begin == std::string_view::npos) return problem(where, "holds no token");
   const std::string_view token = text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
   if (token.size() > wire::kTokenMost) return problem(where, "is longer than 65536 bytes");
-  const bool plain = std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c < '\x7f'; });
-  if (!plain) return problem(where, "holds something else than one token (blanks or special characters inside)");
+  const bool plain =
+      std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c < '\x7f'; });
+  if (!plain)
+    return problem(where,
+                   "holds something else than one token (blanks or special characters inside)");
   wire::SecretBuffer exact(token.size());
   if (!exact.append(token)) return problem(where, "no memory");
   return FoundToken{std::move(exact), std::move(where)};
@@ -63,7 +66,8 @@ Found read_named(const std::string& path, std::string where) {
   return found;
 }
 
-// A well-known file: others can write to the folder, so it must be ours, regular and closed to them.
+// A well-known file: others can write to the folder, so it must be ours, regular and closed to
+// them.
 std::optional<Found> read_well_known(const std::string& path, uid_t uid) {
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK);
   if (file < 0 && errno == ENOENT) return std::nullopt;
@@ -93,15 +97,18 @@ tl::expected<FoundToken, std::string> find_token(const TokenSource& source) {
     return value && !value->empty() ? value : std::nullopt;
   };
   if (const auto token = set("BEARER_TOKEN")) return from_environment(*token);
-  if (const auto path = set("BEARER_TOKEN_FILE")) return read_named(*path, "$BEARER_TOKEN_FILE (" + *path + ")");
+  if (const auto path = set("BEARER_TOKEN_FILE"))
+    return read_named(*path, "$BEARER_TOKEN_FILE (" + *path + ")");
   const std::string name = "/bt_u" + std::to_string(source.uid);
   if (const auto runtime = set("XDG_RUNTIME_DIR")) {
     if (auto found = read_well_known(*runtime + name, source.uid)) return *std::move(found);
   }
   if (auto found = read_well_known("/tmp" + name, source.uid)) return *std::move(found);
   return tl::unexpected(
-      "no token found: give --token-file, or set $BEARER_TOKEN or $BEARER_TOKEN_FILE, or put it into "
-      "$XDG_RUNTIME_DIR" + name + " or /tmp" + name);
+      "no token found: give --token-file, or set $BEARER_TOKEN or $BEARER_TOKEN_FILE, or put it "
+      "into "
+      "$XDG_RUNTIME_DIR" +
+      name + " or /tmp" + name);
 }
 
 }  // namespace latchkey::cli

@@ -50,8 +50,10 @@ class Reader {
     } else if (word == "hosts") {
       read_hosts(value, config);
     } else if (word == "token_file") {
-      if (!value.IsScalar() || value.Scalar().empty()) complain(value, "'token_file' must be a path");
-      else config.token_file = value.Scalar();
+      if (!value.IsScalar() || value.Scalar().empty())
+        complain(value, "'token_file' must be a path");
+      else
+        config.token_file = value.Scalar();
     } else {
       complain(key, "unknown key '" + word + "' (known: version, hosts, token_file)");
     }
@@ -59,18 +61,22 @@ class Reader {
 
   void read_hosts(const YAML::Node& value, UserConfig& config) {
     if (!value.IsSequence() || value.size() == 0) {
-      complain(value, "'hosts' must be a list of at least one pattern; leave it out to allow every host");
+      complain(value,
+               "'hosts' must be a list of at least one pattern; leave it out to allow every host");
       return;
     }
     for (const auto& item : value) {
-      if (!item.IsScalar() || item.Scalar().empty()) complain(item, "a host pattern must be a word such as '*.example.com'");
-      else config.hosts.push_back(item.Scalar());
+      if (!item.IsScalar() || item.Scalar().empty())
+        complain(item, "a host pattern must be a word such as '*.example.com'");
+      else
+        config.hosts.push_back(item.Scalar());
     }
   }
 
   void complain(const YAML::Node& where, const std::string& what) {
     const YAML::Mark mark = where.Mark();
-    errors.push_back(name_ + ":" + std::to_string(mark.line + 1) + ":" + std::to_string(mark.column + 1) + ": " + what);
+    errors.push_back(name_ + ":" + std::to_string(mark.line + 1) + ":" +
+                     std::to_string(mark.column + 1) + ": " + what);
   }
 
   std::string name_;
@@ -78,7 +84,8 @@ class Reader {
 
 }  // namespace
 
-tl::expected<UserConfig, std::vector<std::string>> parse_user_config(const std::string& name, const std::string& text) {
+tl::expected<UserConfig, std::vector<std::string>> parse_user_config(const std::string& name,
+                                                                     const std::string& text) {
   Reader reader(name);
   try {
     UserConfig config = reader.read(YAML::Load(text));
@@ -103,7 +110,8 @@ tl::expected<UserConfig, std::vector<std::string>> load_user_config(const std::s
   struct stat status {};
   std::string text;
   const bool readable = ::fstat(file, &status) == 0 && S_ISREG(status.st_mode);
-  const bool trusted = readable && (status.st_uid == ::geteuid() || status.st_uid == 0) && (status.st_mode & 022U) == 0;
+  const bool trusted = readable && (status.st_uid == ::geteuid() || status.st_uid == 0) &&
+                       (status.st_mode & 022U) == 0;
   std::array<char, 4096> buffer{};
   while (trusted && text.size() <= kConfigMost) {
     const ssize_t got = ::read(file, buffer.data(), buffer.size());
@@ -113,14 +121,19 @@ tl::expected<UserConfig, std::vector<std::string>> load_user_config(const std::s
   }
   ::close(file);
   if (!readable) return problem("is no regular file");
-  if (!trusted) return problem("belongs to somebody else or can be written by others: it decides where your token goes");
+  if (!trusted)
+    return problem(
+        "belongs to somebody else or can be written by others: it decides where your token goes");
   if (text.size() > kConfigMost) return problem("is larger than 65536 bytes");
   return parse_user_config(path, text);
 }
 
-std::string user_config_path(const std::optional<std::string>& config_home, const std::optional<std::string>& home) {
-  if (config_home && !config_home->empty() && config_home->front() == '/') return *config_home + "/latchkey/config.yaml";
-  if (home && !home->empty() && home->front() == '/') return *home + "/.config/latchkey/config.yaml";
+std::string user_config_path(const std::optional<std::string>& config_home,
+                             const std::optional<std::string>& home) {
+  if (config_home && !config_home->empty() && config_home->front() == '/')
+    return *config_home + "/latchkey/config.yaml";
+  if (home && !home->empty() && home->front() == '/')
+    return *home + "/.config/latchkey/config.yaml";
   return {};
 }
 

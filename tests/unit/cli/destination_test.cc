@@ -28,13 +28,25 @@ std::vector<std::string> flat(const std::vector<Destination>& all) {
 
 const std::vector<Case> kCases = {
     {"a bare host", Tool::ssh, {"alice@host"}, {"alice@host"}},
-    {"options before the host", Tool::ssh, {"-v", "-p", "2222", "-l", "bob", "host", "id"}, {"-p 2222 -l bob host"}},
-    {"options behind the host belong to ssh", Tool::ssh, {"host", "-p", "22", "id", "-p", "9"}, {"-p 22 host"}},
-    {"glued and grouped options", Tool::ssh, {"-vp2222", "-oUser=bob", "host"}, {"-p 2222 -o User=bob host"}},
+    {"options before the host",
+     Tool::ssh,
+     {"-v", "-p", "2222", "-l", "bob", "host", "id"},
+     {"-p 2222 -l bob host"}},
+    {"options behind the host belong to ssh",
+     Tool::ssh,
+     {"host", "-p", "22", "id", "-p", "9"},
+     {"-p 22 host"}},
+    {"glued and grouped options",
+     Tool::ssh,
+     {"-vp2222", "-oUser=bob", "host"},
+     {"-p 2222 -o User=bob host"}},
     {"a forwarding takes its argument", Tool::ssh, {"-L", "1:a:2", "-N", "host"}, {"host"}},
     {"nothing behind the command is read", Tool::ssh, {"host", "scp", "evil:x"}, {"host"}},
     {"a double dash ends the options", Tool::ssh, {"--", "host", "-p", "1"}, {"host"}},
-    {"a jump host is an option, not a destination", Tool::ssh, {"-J", "jump", "host"}, {"-J jump host"}},
+    {"a jump host is an option, not a destination",
+     Tool::ssh,
+     {"-J", "jump", "host"},
+     {"-J jump host"}},
     {"a destination that is an option is none", Tool::ssh, {"--", "-oProxyCommand=x"}, {}},
     {"no host", Tool::ssh, {"-V"}, {}},
     {"copy to a host", Tool::scp, {"-P", "2222", "f", "alice@host:dir"}, {"-p 2222 alice@host"}},
@@ -43,10 +55,16 @@ const std::vector<Case> kCases = {
     {"a colon behind a slash is a local file", Tool::scp, {"./a:b", "host:c"}, {"host"}},
     {"scp uri with a port", Tool::scp, {"f", "scp://bob@host:22/dir/f"}, {"ssh://bob@host:22"}},
     {"an address in brackets", Tool::scp, {"f", "bob@[::1]:dir"}, {"bob@::1"}},
-    {"sftp takes a host or host:path", Tool::sftp, {"-b", "batch", "alice@host:dir"}, {"alice@host"}},
+    {"sftp takes a host or host:path",
+     Tool::sftp,
+     {"-b", "batch", "alice@host:dir"},
+     {"alice@host"}},
     {"sftp with a bare host", Tool::sftp, {"alice@host"}, {"alice@host"}},
     {"rsync over ssh", Tool::rsync, {"-av", "--delete", "src/", "alice@host:dst"}, {"alice@host"}},
-    {"rsync with its own ssh", Tool::rsync, {"-e", "ssh -p 2222 -l bob", "a", "host:b"}, {"-p 2222 -l bob host"}},
+    {"rsync with its own ssh",
+     Tool::rsync,
+     {"-e", "ssh -p 2222 -l bob", "a", "host:b"},
+     {"-p 2222 -l bob host"}},
     {"rsync with --rsh=", Tool::rsync, {"--rsh=ssh -p 22", "host:b", "."}, {"-p 22 host"}},
     {"an rsync daemon is no ssh host", Tool::rsync, {"host::module", "rsync://host/x", "."}, {}},
 };
@@ -58,7 +76,8 @@ TEST(Destinations, are_read_as_the_tools_read_them) {
 }
 
 TEST(SshG, gives_the_account_that_ssh_prints_before_a_prompt) {
-  const auto account = parse_ssh_g("host Foo\nuser alice\nhostname Server.Example\nport 22\nhostkeyalias none\n");
+  const auto account =
+      parse_ssh_g("host Foo\nuser alice\nhostname Server.Example\nport 22\nhostkeyalias none\n");
   ASSERT_TRUE(account);
   EXPECT_EQ(*account, (Account{"alice", "server.example"}));
 }

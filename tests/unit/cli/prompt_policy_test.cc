@@ -19,7 +19,8 @@ PromptPolicy policy_for(std::vector<std::string> hosts = {}) {
 
 TEST(PromptPolicy, gives_a_token_that_fits_as_it_is) {
   auto policy = policy_for();
-  const auto answer = policy.answer("(alice@web1) Token [latchkey/1 1/? 1000]: ", kSsh, "a.b.c", kDigest);
+  const auto answer =
+      policy.answer("(alice@web1) Token [latchkey/1 1/? 1000]: ", kSsh, "a.b.c", kDigest);
   EXPECT_EQ(answer.kind, Kind::part);
   EXPECT_EQ(answer.text, "a.b.c");
 }
@@ -28,7 +29,8 @@ TEST(PromptPolicy, gives_the_parts_in_order_and_they_join_to_the_token) {
   const std::string token(2'500, 't');
   auto policy = policy_for();
   std::string joined;
-  for (const char* marker : {"[latchkey/1 1/? 1000]: ", "[latchkey/1 2/3 1000]: ", "[latchkey/1 3/3 1000]: "}) {
+  for (const char* marker :
+       {"[latchkey/1 1/? 1000]: ", "[latchkey/1 2/3 1000]: ", "[latchkey/1 3/3 1000]: "}) {
     const auto answer = policy.answer("(alice@web1) " + std::string(marker), kSsh, token, kDigest);
     ASSERT_EQ(answer.kind, Kind::part) << marker << answer.text;
     EXPECT_LE(answer.text.size(), 1'000u);
@@ -46,11 +48,13 @@ struct Case {
 
 const std::vector<Case> kCases = {
     {"a prompt without a marker is foreign", "(alice@web1) Password: ", Kind::foreign},
-    {"a marker that is not at the end is foreign", "(alice@web1) [latchkey/1 1/? 1000]: x", Kind::foreign},
+    {"a marker that is not at the end is foreign", "(alice@web1) [latchkey/1 1/? 1000]: x",
+     Kind::foreign},
     {"a host key question is foreign", "Are you sure (yes/no/[fingerprint])? ", Kind::foreign},
     {"another host gets nothing", "(alice@evil) [latchkey/1 1/? 1000]: ", Kind::withheld},
     {"another user of the host gets nothing", "(bob@web1) [latchkey/1 1/? 1000]: ", Kind::withheld},
-    {"a prefix inside the text is no prefix", "(j@jump) (alice@web1) [latchkey/1 1/? 1000]: ", Kind::withheld},
+    {"a prefix inside the text is no prefix",
+     "(j@jump) (alice@web1) [latchkey/1 1/? 1000]: ", Kind::withheld},
     {"no prefix at all gets nothing", "[latchkey/1 1/? 1000]: ", Kind::withheld},
     {"a later part first gets nothing", "(alice@web1) [latchkey/1 2/3 1000]: ", Kind::withheld},
 };
@@ -81,8 +85,10 @@ TEST(PromptPolicy, heeds_the_users_host_patterns) {
 TEST(PromptPolicy, refuses_a_part_size_that_changes_on_the_way) {
   const std::string token(2'500, 't');
   auto policy = policy_for();
-  EXPECT_EQ(policy.answer("(alice@web1) [latchkey/1 1/? 1000]: ", kSsh, token, kDigest).kind, Kind::part);
-  EXPECT_EQ(policy.answer("(alice@web1) [latchkey/1 2/3 500]: ", kSsh, token, kDigest).kind, Kind::withheld);
+  EXPECT_EQ(policy.answer("(alice@web1) [latchkey/1 1/? 1000]: ", kSsh, token, kDigest).kind,
+            Kind::part);
+  EXPECT_EQ(policy.answer("(alice@web1) [latchkey/1 2/3 500]: ", kSsh, token, kDigest).kind,
+            Kind::withheld);
 }
 
 TEST(PromptPolicy, answers_sudo_without_a_prefix) {

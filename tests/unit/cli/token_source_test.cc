@@ -80,8 +80,9 @@ TEST_F(TokenSourceTest, does_not_hang_on_a_fifo_in_a_well_known_place) {
 }
 
 TEST_F(TokenSourceTest, says_what_is_wrong_without_quoting_the_content) {
-  for (const std::string& content : {std::string("two words"), std::string("a\x01b"), std::string(" \n"),
-                                     std::string(65'537, 'x'), std::string(200'000, 'y')}) {
+  for (const std::string& content :
+       {std::string("two words"), std::string("a\x01b"), std::string(" \n"),
+        std::string(65'537, 'x'), std::string(200'000, 'y')}) {
     const auto found = find(write("f", content));
     ASSERT_FALSE(found);
     EXPECT_EQ(found.error().find("two"), std::string::npos);

@@ -18,10 +18,12 @@ Words sorted(Words words) {
 }
 
 TEST(ToolEnvironment, points_ssh_at_our_askpass_and_remembers_the_users) {
-  const Words inherited{"PATH=/bin", "SSH_ASKPASS=/usr/bin/ksshaskpass", "SSH_ASKPASS_REQUIRE=prefer"};
+  const Words inherited{"PATH=/bin", "SSH_ASKPASS=/usr/bin/ksshaskpass",
+                        "SSH_ASKPASS_REQUIRE=prefer"};
   EXPECT_EQ(sorted(tool_environment(inherited, false, "/d/latchkey-askpass")),
             sorted({"PATH=/bin", "SSH_ASKPASS=/d/latchkey-askpass", "SSH_ASKPASS_REQUIRE=force",
-                    "LATCHKEY_FORMER_ASKPASS=/usr/bin/ksshaskpass", "LATCHKEY_FORMER_ASKPASS_REQUIRE=prefer"}));
+                    "LATCHKEY_FORMER_ASKPASS=/usr/bin/ksshaskpass",
+                    "LATCHKEY_FORMER_ASKPASS_REQUIRE=prefer"}));
 }
 
 TEST(ToolEnvironment, leaves_the_bearer_token_out) {
@@ -31,7 +33,8 @@ TEST(ToolEnvironment, leaves_the_bearer_token_out) {
 }
 
 TEST(ToolEnvironment, drops_former_names_that_were_set_from_outside) {
-  EXPECT_EQ(tool_environment(Words{"LATCHKEY_FORMER_ASKPASS=/evil"}, true, "/d/a"), (Words{"SUDO_ASKPASS=/d/a"}));
+  EXPECT_EQ(tool_environment(Words{"LATCHKEY_FORMER_ASKPASS=/evil"}, true, "/d/a"),
+            (Words{"SUDO_ASKPASS=/d/a"}));
 }
 
 }  // namespace

@@ -7,7 +7,8 @@ namespace latchkey::cli {
 namespace {
 
 TEST(UserConfig, reads_hosts_and_token_file) {
-  const auto config = parse_user_config("c", "version: 1\nhosts: ['*.example.com', web1]\ntoken_file: ~/t\n");
+  const auto config =
+      parse_user_config("c", "version: 1\nhosts: ['*.example.com', web1]\ntoken_file: ~/t\n");
   ASSERT_TRUE(config);
   EXPECT_EQ(config->hosts, (std::vector<std::string>{"*.example.com", "web1"}));
   EXPECT_EQ(config->token_file, "~/t");
@@ -22,12 +23,13 @@ TEST(UserConfig, takes_an_empty_file_as_the_default) {
 TEST(UserConfig, names_every_error_with_its_line) {
   const auto config = parse_user_config("c.yaml", "version: 2\nhost: [a]\nhosts: []\nhosts: [b]\n");
   ASSERT_FALSE(config);
-  EXPECT_EQ(config.error(), (std::vector<std::string>{
-                                "c.yaml:1:10: 'version' must be 1",
-                                "c.yaml:2:1: unknown key 'host' (known: version, hosts, token_file)",
-                                "c.yaml:3:8: 'hosts' must be a list of at least one pattern; leave it out to allow "
-                                "every host",
-                                "c.yaml:4:1: 'hosts' stands twice"}));
+  EXPECT_EQ(config.error(),
+            (std::vector<std::string>{
+                "c.yaml:1:10: 'version' must be 1",
+                "c.yaml:2:1: unknown key 'host' (known: version, hosts, token_file)",
+                "c.yaml:3:8: 'hosts' must be a list of at least one pattern; leave it out to allow "
+                "every host",
+                "c.yaml:4:1: 'hosts' stands twice"}));
 }
 
 TEST(UserConfig, refuses_what_is_no_yaml) { EXPECT_FALSE(parse_user_config("c", "hosts: [a")); }

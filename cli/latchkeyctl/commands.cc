@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/latchkeyctl/commands.h"
+
+#include <chrono>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "cli/latchkeyctl/render.h"
+#include "core/base/text.h"
+#include "ipc/time_text.h"
+
+namespace latchkey::cli {
+namespace {
+
+using namespace ipc::control;
+
+WallTime wall_now() {
+  return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
+Style style() { return ::isatty(STDOUT_FILENO) == 1 ? Style::colour : Style::plain; }
+
+int usage(const std::string& text) {
+  std::fprintf(stderr, "latchkeyctl: %s\n", text.c_str());
+  return kUsage;
+}
+
+std::optional<std::string> given(const std::string& text) {
+  return text.empty() ? std::nullopt : std::optional<std::string>(text);
+}
+
+// Calls a paged method until the daemon has no more; `advance` moves the request behind the
+// answer's last entry.
+template <typename Method, typename Append>
+int all_pages(const Session& session, typename Method::Request request,
+              typename Method::Answer& all, Append append) {
+  auto client = ipc::varlink::VarlinkClient::connect(session.socket);
+  if (!client) return report(session, client.error());
+  for (;;) {
+    auto page = ipc::control::call<Method>(*client, request, session.timeout);
+    if (!page) return report(session, page.error());
+    const bool more = append(all, request, *std::move(page));
+    if (!more) return kOk;
+  }
+}
+
+}  // namespace
+
+int show_status(const Session& session) {
+  return call_and_print<Status>(session, {}, [](const StatusAnswer& answer) {
+    return render_status(answer, wall_now(), style());
+  });
+}
+
+int explain_decision(const Session& session, const std::string& id) {
+  return call_and_print<Explain>(session, {id}, [](const ExplainAnswer& answer) {
+    return render_decision(answer.decision, style());
+  });
+}
+
+int list_decisions(const Session& session, const std::string& user, std::int64_t limit) {
+  return call_and_print<Decisions>(
+      session, {limit, given(user)},
+      [](const DecisionsAnswer& answer) { return render_decisions(answer.decisions); });
+}
+
+int dump_config(const Session& session) {
+  return call_and_print<GetConfig>(session, {},
+                                   [](const GetConfigAnswer& answer) { return answer.yaml; });
+}
+
+int reload(const Session& session) {
+  return call_and_print<Reload>(session, {}, [](const ReloadAnswer& answer) {
+    return std::string(answer.changed ? "the new configuration is at work\n"
+                                      : "the configuration has not changed\n");
+  });
+}
+
+int revoke_one(const Session& session, const Revocation& wanted) {
+  RevokeRequest request;
+  if (!wanted.token_id.empty()) {
+    request.kind = "token";
+    request.value = wanted.token_id;
+  } else if (!wanted.subject.empty()) {
+    request.kind = "subject";
+    request.value = wanted.subject;
+  } else if (!wanted.user.empty()) {
+    request.kind = "user";
+    request.value = wanted.user;
+  } else {
+    return usage(
+        "revoke: name what to revoke: --jti J --issuer I, --subject S --issuer I, or --user NAME");
+  }
+  if ((request.kind == "user") != wanted.issuer.empty()) {
+    return usage(request.kind == "user" ? "revoke: --issuer goes with --jti and --subject"
+                                        : "revoke: --jti and --subject need --issuer");
+  }
+  if (!wanted.before.empty()) {
+    if (request.kind != "subject") return usage("revoke: --before goes with --subject");
+    request.before = ipc::parse_time(wanted.before);
+    if (!request.before)
+      return usage("revoke: --before takes an RFC 3339 time such as 2026-03-01T09:30:00Z");
+  }
+  request.issuer = given(wanted.issuer);
+  request.comment = given(wanted.comment);
+  return call_and_print<Revoke>(session, request, [&](const RevokeAnswer& answer) {
+    return fmt::format("revoked {} {} (id {}); in force\n", request.kind, quoted(request.value),
+                       answer.id);
+  });
+}
+
+int list_revocations(const Session& session, const std::string& kind) {
+  RevocationsAnswer all;
+  const int status = all_pages<Revocations>(
+      session, {given(kind), std::nullopt, std::nullopt}, all,
+      [](RevocationsAnswer& sum, RevocationsRequest& request, RevocationsAnswer page) {
+        if (!page.revocations.empty()) request.after = page.revocations.back().id;
+        const bool more = page.more && !page.revocations.empty();
+        for (auto& entry : page.revocations) sum.revocations.push_back(std::move(entry));
+        return more;
+      });
+  if (status != kOk) return status;
+  return print(session.json ? to_json(all) + "\n" : render_revocations(all.revocations));
+}
+
+int remove_revocation(const Session& session, std::int64_t id) {
+  return call_and_print<RemoveRevocation>(session, {id}, [&](const Empty&) {
+    return fmt::format("revocation {} removed; in force\n", id);
+  });
+}
+
+int list_bindings(const Session& session) {
+  BindingsAnswer all;
+  const int status = all_pages<Bindings>(
+      session, {}, all, [](BindingsAnswer& sum, BindingsRequest& request, BindingsAnswer page) {
+        if (!page.bindings.empty()) request.after = page.bindings.back().user;
+        const bool more = page.more && !page.bindings.empty();
+        for (auto& entry : page.bindings) sum.bindings.push_back(std::move(entry));
+        return more;
+      });
+  if (status != kOk) return status;
+  return print(session.json ? to_json(all) + "\n" : render_bindings(all.bindings));
+}
+
+int remove_binding(const Session& session, const std::string& user) {
+  return call_and_print<RemoveBinding>(session, {user}, [&](const Empty&) {
+    return fmt::format("{} is free for the next subject that signs in; in force\n", quoted(user));
+  });
+}
+
+}  // namespace latchkey::cli

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The commands of latchkeyctl. Each prints and gives the exit status (session.h).
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "cli/latchkeyctl/session.h"
+
+namespace latchkey::cli {
+
+// As typed; empty = not given.
+struct Revocation {
+  std::string token_id;
+  std::string subject;
+  std::string user;
+  std::string issuer;
+  std::string before;
+  std::string comment;
+};
+
+int show_status(const Session& session);
+int explain_decision(const Session& session, const std::string& id);
+int list_decisions(const Session& session, const std::string& user, std::int64_t limit);
+int check_config(const Session& session, const std::string& file);
+int dump_config(const Session& session);  // the one at work
+int dump_config_file(const Session& session,
+                     const std::string& file);  // the one that a file would be
+int reload(const Session& session);
+int revoke_one(const Session& session, const Revocation& revocation);
+int list_revocations(const Session& session, const std::string& kind);
+int remove_revocation(const Session& session, std::int64_t id);
+int list_bindings(const Session& session);
+int remove_binding(const Session& session, const std::string& user);
+
+}  // namespace latchkey::cli

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// latchkeyctl: what administrators run. Every command is one call to latchkeyd over its control
+// socket, save `config check`, which reads files and needs no daemon.
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include <unistd.h>
+#include <CLI/CLI.hpp>
+
+#include "cli/latchkeyctl/commands.h"
+
+namespace {
+
+using namespace latchkey::cli;
+
+constexpr char kConfigFile[] = "/etc/latchkey/latchkey.yaml";
+
+struct Options {
+  Session session;
+  std::string id;
+  std::string file;
+  Revocation revocation;
+  std::string kind;
+  std::string user;
+  std::int64_t number = 0;
+  std::int64_t limit = 20;
+};
+
+void add_config(CLI::App& app, Options& options, int& status) {
+  CLI::App* config = app.add_subcommand("config", "Check or show the configuration");
+  config->require_subcommand(1);
+  CLI::App* check = config->add_subcommand("check",
+                                           "Read a configuration file and the conf.d beside it as "
+                                           "the daemon would; print every error with its line");
+  check->add_option("FILE", options.file, "The main file")->default_str(kConfigFile);
+  check->callback([&] {
+    status = check_config(options.session, options.file.empty() ? kConfigFile : options.file);
+  });
+  CLI::App* dump = config->add_subcommand("dump",
+                                          "Print the configuration that the daemon works with (or "
+                                          "the one of FILE), every default spelled out");
+  dump->add_option("FILE", options.file, "Read this file instead of asking the daemon");
+  dump->callback([&] {
+    status = options.file.empty() ? dump_config(options.session)
+                                  : dump_config_file(options.session, options.file);
+  });
+}
+
+void add_revocations(CLI::App& app, Options& options, int& status) {
+  CLI::App* revoke = app.add_subcommand("revoke",
+                                        "Refuse a token, a subject or a local user from now on; "
+                                        "returns when every worker of the daemon heeds it");
+  auto* jti = revoke->add_option("--jti", options.revocation.token_id,
+                                 "Token id: the issuer's token id claim (jti)");
+  auto* subject = revoke->add_option("--subject", options.revocation.subject,
+                                     "Subject (sub): all its tokens issued before T");
+  auto* user = revoke->add_option("--user", options.revocation.user,
+                                  "Local user name, whatever it shows (token or key)");
+  jti->type_name("J")->excludes(subject)->excludes(user);
+  subject->type_name("S")->excludes(user);
+  user->type_name("NAME");
+  revoke
+      ->add_option("--issuer", options.revocation.issuer,
+                   "The issuer (iss), with --jti and --subject")
+      ->type_name("I");
+  revoke
+      ->add_option("--before", options.revocation.before,
+                   "With --subject: RFC 3339 time; default: now")
+      ->type_name("T");
+  revoke->add_option("--comment", options.revocation.comment, "Free text for the list")
+      ->type_name("TEXT");
+  revoke->callback([&] { status = revoke_one(options.session, options.revocation); });
+
+  CLI::App* revocations =
+      app.add_subcommand("revocations", "List or remove what was revoked on this host");
+  revocations->require_subcommand(1);
+  CLI::App* list = revocations->add_subcommand("list", "Print them by rising id");
+  list->add_option("--kind", options.kind, "Only this kind")
+      ->check(CLI::IsMember({"token", "subject", "user"}));
+  list->callback([&] { status = list_revocations(options.session, options.kind); });
+  CLI::App* remove =
+      revocations->add_subcommand("remove", "Take one back; returns when every worker heeds it");
+  remove->add_option("ID", options.number, "As `revocations list` shows it")->required();
+  remove->callback([&] { status = remove_revocation(options.session, options.number); });
+}
+
+void add_bindings(CLI::App& app, Options& options, int& status) {
+  CLI::App* bindings = app.add_subcommand("bindings", "Which subject a local name belongs to");
+  bindings->require_subcommand(1);
+  bindings->add_subcommand("list", "Print them by name")->callback([&] {
+    status = list_bindings(options.session);
+  });
+  CLI::App* remove =
+      bindings->add_subcommand("remove", "Free a name for the next subject that signs in with it");
+  remove->add_option("NAME", options.user, "The local name")->required();
+  remove->callback([&] { status = remove_binding(options.session, options.user); });
+}
+
+void add_decisions(CLI::App& app, Options& options, int& status) {
+  CLI::App* explain =
+      app.add_subcommand("explain", "Print each check of a past decision with its outcome");
+  explain->add_option("ID", options.id, "The request id that the user saw")->required();
+  explain->callback([&] { status = explain_decision(options.session, options.id); });
+  CLI::App* decisions = app.add_subcommand("decisions", "List the last decisions, newest first");
+  decisions->add_option("--user", options.user, "Only of this PAM user or invoking user")
+      ->type_name("NAME");
+  decisions->add_option("--limit", options.limit, "At most so many")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  decisions->callback(
+      [&] { status = list_decisions(options.session, options.user, options.limit); });
+}
+
+constexpr char kFooter[] =
+    "Exit status: 0 done; 1 the daemon answered no (not found, refused, configuration invalid); 64 "
+    "wrong usage; "
+    "69 the daemon did not answer; 74 the output could not be written; 77 the control socket is "
+    "not for you.";
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app(
+      "Looks into and steers latchkeyd on this host. For root and the group latchkey-admin.",
+      "latchkeyctl");
+  app.footer(kFooter);
+  app.set_version_flag("--version", "latchkeyctl " LATCHKEY_VERSION);
+  app.require_subcommand(1);
+  app.fallthrough();
+  Options options;
+  app.add_option("--socket", options.session.socket, "The daemon's control socket")
+      ->type_name("PATH")
+      ->capture_default_str();
+  app.add_flag("--json", options.session.json, "Print the answer as JSON on one line");
+
+  int status = kUsage;
+  app.add_subcommand("status", "Print the health of the daemon and of each issuer's keys")
+      ->callback([&] { status = show_status(options.session); });
+  add_decisions(app, options, status);
+  add_config(app, options, status);
+  app.add_subcommand("reload", "Read the configuration again; a bad one changes nothing")
+      ->callback([&] { status = reload(options.session); });
+  add_revocations(app, options, status);
+  add_bindings(app, options, status);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& problem) {
+    return app.exit(problem) == 0 ? kOk : kUsage;
+  }
+  return status;
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What latchkeyctl prints for people: answers of the daemon as text. No input or output; golden
+// files keep the texts. Everything foreign (names, subjects, key ids) is escaped to one printable
+// line.
+#pragma once
+
+#include <chrono>
+#include <span>
+#include <string>
+
+#include "core/base/time.h"
+#include "ipc/control.h"
+
+namespace latchkey::cli {
+
+// ANSI emphasis only where the reader is a terminal.
+enum class Style { plain, colour };
+
+std::string render_status(const ipc::control::StatusAnswer& status, WallTime now, Style style);
+std::string render_decision(const ipc::control::DecisionRecord& decision, Style style);
+std::string render_decisions(std::span<const ipc::control::DecisionSummary> decisions);
+std::string render_revocations(std::span<const ipc::control::RevocationRecord> revocations);
+std::string render_bindings(std::span<const ipc::control::BindingRecord> bindings);
+std::string render_config_errors(std::span<const ipc::control::ConfigErrorRecord> errors);
+
+// "3 min", "2 h 5 min", "4 d 3 h"; negative spans are "0 s".
+std::string render_span(std::chrono::milliseconds span);
+
+}  // namespace latchkey::cli

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One call of latchkeyctl to the daemon: connects, calls, prints the answer or what went wrong, and
+// gives the exit status of the manual page.
+#pragma once
+
+#include <chrono>
+#include <cstdio>
+#include <string>
+
+#include "ipc/control_calls.h"
+
+namespace latchkey::cli {
+
+// sysexits(3) where one fits.
+inline constexpr int kOk = 0;
+inline constexpr int kNegative =
+    1;  // the daemon answered: no such thing, refused, or invalid configuration
+inline constexpr int kUsage = 64;
+inline constexpr int kUnavailable = 69;   // the daemon did not answer
+inline constexpr int kNoPermission = 77;  // the control socket is not for us
+
+struct Session {
+  std::string socket = "/run/latchkey/control.sock";
+  bool json = false;
+  std::chrono::milliseconds timeout{30'000};
+};
+
+// Prints the text to standard output; kOk, or 74 where it could not be written.
+int print(const std::string& text);
+
+int report(const Session& session, const ipc::control::CallError& error);
+int report(const Session& session, const ipc::Fault& fault);
+
+// Calls once; `render` makes the text for people, `--json` prints the answer as it came.
+template <typename Method, typename Render>
+int call_and_print(const Session& session, const typename Method::Request& request, Render render) {
+  auto client = ipc::varlink::VarlinkClient::connect(session.socket);
+  if (!client) return report(session, client.error());
+  const auto answer = ipc::control::call<Method>(*client, request, session.timeout);
+  if (!answer) return report(session, answer.error());
+  return print(session.json ? ipc::control::to_json(*answer) + "\n" : render(*answer));
+}
+
+}  // namespace latchkey::cli
