@@ -34,7 +34,10 @@ void Deadlines::fire() {
 }
 
 Channel::Channel(asio::io_context& context, Deadlines& deadlines, ipc::Fd socket)
-    : deadlines_(deadlines), socket_(std::move(socket)), descriptor_(context), number_(socket_.get()) {}
+    : deadlines_(deadlines),
+      socket_(std::move(socket)),
+      descriptor_(context),
+      number_(socket_.get()) {}
 
 Channel::~Channel() {
   if (watched_) deadlines_.remove(*watched_);
@@ -63,7 +66,7 @@ asio::awaitable<Received> Channel::receive(wire::SecretBuffer& into) {
     if (got > 0) {
       const auto size = static_cast<std::size_t>(got);
       const bool kept = into.grow(std::min(size, room.size()));
-      co_return kept && size <= room.size() ? Received::message : Received::cut;
+      co_return (kept && size <= room.size()) ? Received::message : Received::cut;
     }
     if (got == 0 || errno == ECONNRESET) co_return Received::ended;
     if (errno == EINTR) continue;
@@ -77,7 +80,8 @@ asio::awaitable<Received> Channel::receive(wire::SecretBuffer& into) {
 asio::awaitable<bool> Channel::send(std::span<const std::byte> message) {
   std::vector<std::byte> kept;  // the caller's buffer is good until the first wait
   while (!expired_) {
-    const ssize_t sent = ::send(number_, message.data(), message.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    const ssize_t sent =
+        ::send(number_, message.data(), message.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent >= 0) co_return static_cast<std::size_t>(sent) == message.size();
     if (errno == EINTR) continue;
     if (errno != EAGAIN) co_return false;

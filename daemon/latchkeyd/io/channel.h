@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One SOCK_SEQPACKET connection as a coroutine sees it. Tries the system call first and goes to Asio only where it would
-// block: most frames are there already, and then no descriptor is ever registered (PLATFORM section 9). One deadline a
-// conversation, kept in one table a thread; when it passes, the connection is at its end for whoever waits, and for good.
+// One SOCK_SEQPACKET connection as a coroutine sees it. Tries the system call first and goes to
+// Asio only where it would block: most frames are there already, and then no descriptor is ever
+// registered (PLATFORM section 9). One deadline a conversation, kept in one table a thread; when it
+// passes, the connection is at its end for whoever waits, and for good.
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -24,8 +25,8 @@ namespace latchkey::latchkeyd {
 
 class Channel;
 
-// The deadlines of all channels of one thread behind one timer, which is set anew only when it has fired: a deadline
-// that is met costs no system call.
+// The deadlines of all channels of one thread behind one timer, which is set anew only when it has
+// fired: a deadline that is met costs no system call.
 class Deadlines {
  public:
   using Table = std::multimap<SteadyTime, Channel*>;
@@ -62,11 +63,12 @@ class Channel {
 
   void set_deadline(SteadyTime at);
 
-  // Adds one message to `into`; whatever the outcome, all that was written there is content and will be wiped with it.
+  // Adds one message to `into`; whatever the outcome, all that was written there is content and
+  // will be wiped with it.
   asio::awaitable<Received> receive(wire::SecretBuffer& into);
 
-  // Sends one message, which need not outlive the call's first wait; false where the peer is gone, the deadline passed or
-  // a system call failed.
+  // Sends one message, which need not outlive the call's first wait; false where the peer is gone,
+  // the deadline passed or a system call failed.
   asio::awaitable<bool> send(std::span<const std::byte> message);
 
   // Ends the wait of now and every later one.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The two clocks, injected: claims are judged by the wall clock, deadlines and rates by the steady one.
+// The two clocks, injected: claims are judged by the wall clock, deadlines and rates by the steady
+// one.
 #pragma once
 
 #include "core/base/time.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One thread's event loop as an executor: a worker's and the control thread's. The only header that shows Asio to those
-// who wait for descriptors or timers on it; everybody else sees an Executor.
+// One thread's event loop as an executor: a worker's and the control thread's. The only header that
+// shows Asio to those who wait for descriptors or timers on it; everybody else sees an Executor.
 #pragma once
 
 #include <asio/executor_work_guard.hpp>

@@ -27,13 +27,15 @@ constexpr int kShedMost = 16;  // connections refused before a pause
 
 ipc::Fd open_spare() { return ipc::Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
 
-// Whoever calls is root: the socket's mode says so, and this is the second lock. A daemon that is not root takes its own
-// user's programs, too, which could do it no harm that it cannot do itself; so it can be tried without root.
+// Whoever calls is root: the socket's mode says so, and this is the second lock. A daemon that is
+// not root takes its own user's programs, too, which could do it no harm that it cannot do itself;
+// so it can be tried without root.
 bool may_speak(const ipc::Peer& peer) { return peer.uid == 0 || peer.uid == ::geteuid(); }
 
 }  // namespace
 
-PamServer::PamServer(Loop& loop, ipc::Fd listener, Journal& journal, std::function<void(ipc::Fd)> serve)
+PamServer::PamServer(Loop& loop, ipc::Fd listener, Journal& journal,
+                     std::function<void(ipc::Fd)> serve)
     : listener_(loop.context(), listener.release()),
       pause_(loop.context()),
       spare_(open_spare()),
@@ -41,7 +43,8 @@ PamServer::PamServer(Loop& loop, ipc::Fd listener, Journal& journal, std::functi
       serve_(std::move(serve)) {}
 
 void PamServer::start() {
-  // Nothing in run() throws but for want of memory; without its accept loop a daemon is better off dead and restarted.
+  // Nothing in run() throws but for want of memory; without its accept loop a daemon is better off
+  // dead and restarted.
   asio::co_spawn(listener_.get_executor(), run(), [](std::exception_ptr failure) {
     if (failure) std::rethrow_exception(failure);
   });
@@ -57,7 +60,8 @@ void PamServer::stop() {
 // One connection at a time, so that the others that wait can go to the other workers.
 asio::awaitable<void> PamServer::run() {
   while (!stopped_) {
-    const int peer = ::accept4(listener_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    const int peer =
+        ::accept4(listener_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (peer >= 0) {
       admit(ipc::Fd(peer));
       co_await asio::post(listener_.get_executor(), asio::use_awaitable);
@@ -82,7 +86,8 @@ void PamServer::admit(ipc::Fd peer) {
   const ipc::Result<ipc::Peer> who = ipc::peer_of(peer.get());
   if (!who || !may_speak(*who)) {
     const std::string uid = who ? std::to_string(who->uid) : "unknown";
-    journal_.log(LogLevel::warning, "a peer that is not root was turned away from pam.sock", {{"peer_uid", uid}});
+    journal_.log(LogLevel::warning, "a peer that is not root was turned away from pam.sock",
+                 {{"peer_uid", uid}});
     return;
   }
   // The default may have been set lower than a Verdict is long.
@@ -91,13 +96,15 @@ void PamServer::admit(ipc::Fd peer) {
   serve_(std::move(peer));
 }
 
-// No descriptor or no memory is left: what waits gets an end of file at once, which the module takes for "unavailable",
-// instead of a wait for its deadline.
+// No descriptor or no memory is left: what waits gets an end of file at once, which the module
+// takes for "unavailable", instead of a wait for its deadline.
 void PamServer::shed() {
-  journal_.log(LogLevel::error, "connections cannot be accepted", {{"error", ::strerrordesc_np(errno)}});
+  journal_.log(LogLevel::error, "connections cannot be accepted",
+               {{"error", ::strerrordesc_np(errno)}});
   spare_.reset();
   for (int i = 0; i < kShedMost; ++i) {
-    const ipc::Fd refused(::accept4(listener_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    const ipc::Fd refused(
+        ::accept4(listener_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!refused) break;
   }
   spare_ = open_spare();

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One worker's end of pam.sock: accepts connections, lets nobody but root's in, and hands them on. All workers accept
-// from duplicates of one listener. Where descriptors or memory run out it refuses what waits and pauses: it never spins.
+// One worker's end of pam.sock: accepts connections, lets nobody but root's in, and hands them on.
+// All workers accept from duplicates of one listener. Where descriptors or memory run out it
+// refuses what waits and pauses: it never spins.
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -18,7 +19,8 @@ namespace latchkey::latchkeyd {
 
 class PamServer {
  public:
-  // `listener` is listening and non-blocking. `serve` runs on the loop's thread for each connection of an allowed peer.
+  // `listener` is listening and non-blocking. `serve` runs on the loop's thread for each connection
+  // of an allowed peer.
   PamServer(Loop& loop, ipc::Fd listener, Journal& journal, std::function<void(ipc::Fd)> serve);
 
   // On the loop's thread, once each. After stop() nothing is accepted; the listener is closed.
@@ -33,7 +35,8 @@ class PamServer {
 
   asio::posix::stream_descriptor listener_;
   asio::steady_timer pause_;
-  ipc::Fd spare_;  // given up for a moment, so that a waiting connection can be refused where no descriptor is left
+  ipc::Fd spare_;  // given up for a moment, so that a waiting connection can be refused where no
+                   // descriptor is left
   Journal& journal_;
   std::function<void(ipc::Fd)> serve_;
   bool stopped_ = false;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The durable state as the service sees it. One storage thread does the work; a completion runs on the executor that the
-// caller names. Operations take effect in the order in which they were called. Nothing here ever holds a token.
+// The durable state as the service sees it. One storage thread does the work; a completion runs on
+// the executor that the caller names. Operations take effect in the order in which they were
+// called. Nothing here ever holds a token.
 #pragma once
 
 #include <cstdint>
@@ -24,8 +25,8 @@ namespace latchkey::latchkeyd {
 struct StoredState {
   accounts::Bindings bindings;
   std::vector<revocation::Revocation> revocations;
-  std::vector<Login> logins;                                 // open ones, oldest first
-  std::vector<std::pair<std::string, LastSeen>> last_seen;   // by local name
+  std::vector<Login> logins;                                // open ones, oldest first
+  std::vector<std::pair<std::string, LastSeen>> last_seen;  // by local name
 };
 
 class StateStore {
@@ -39,20 +40,22 @@ class StateStore {
   // Blocks; before the threads start.
   virtual Expected<StoredState> load() = 0;
 
-  // Durable when `done` is called. A name that is bound to another subject: subject_conflict; to the same one: success.
-  // state_unavailable where it could not be written.
+  // Durable when `done` is called. A name that is bound to another subject: subject_conflict; to
+  // the same one: success. state_unavailable where it could not be written.
   virtual void bind(NewBinding binding, Executor& reply_to, Done done) = 0;
   virtual void remove_binding(std::string user, Executor& reply_to, DoneFound done) = 0;
 
-  // Queued before the call returns and written soon after; drained at a normal stop. Failures are journaled by the
-  // store: a login goes on from memory (SECURITY section 4, F14). Written in batches: a login that is closed before its
-  // batch, and a name seen again, cost the disk nothing. The queue is bounded.
+  // Queued before the call returns and written soon after; drained at a normal stop. Failures are
+  // journaled by the store: a login goes on from memory (SECURITY section 4, F14). Written in
+  // batches: a login that is closed before its batch, and a name seen again, cost the disk nothing.
+  // The queue is bounded.
   virtual void put_login(Login login) = 0;
   virtual void close_login(std::string id, WallTime at) = 0;
   virtual void put_last_seen(std::string user, LastSeen seen) = 0;
 
   // Durable when `done` is called; gives the id.
-  virtual void add_revocation(revocation::Revocation revocation, Executor& reply_to, DoneId done) = 0;
+  virtual void add_revocation(revocation::Revocation revocation, Executor& reply_to,
+                              DoneId done) = 0;
   virtual void remove_revocation(std::int64_t id, Executor& reply_to, DoneFound done) = 0;
 
   // `done` runs after everything that was called before is written or has failed.

@@ -7,7 +7,8 @@
 namespace latchkey::latchkeyd {
 
 Expected<void> Assembler::add(const wire::Part& part) {
-  if (part.part != next()) return fail(Reason::token_parts_invalid, "a part is missing, repeated or out of order");
+  if (part.part != next())
+    return fail(Reason::token_parts_invalid, "a part is missing, repeated or out of order");
   if (parts_ == 0) {
     parts_ = part.parts;
     digest_ = part.digest;

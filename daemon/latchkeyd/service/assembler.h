@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Joins a token that comes in parts (docs/PROTOCOL.md "Tokens in parts"). The parts must come in order, agree about
-// their number and the digest, and stay within the size of a token; the digest itself is checked when all are there.
+// Joins a token that comes in parts (docs/PROTOCOL.md "Tokens in parts"). The parts must come in
+// order, agree about their number and the digest, and stay within the size of a token; the digest
+// itself is checked when all are there.
 #pragma once
 
 #include <string>
@@ -17,7 +18,8 @@ namespace latchkey::latchkeyd {
 
 class Assembler {
  public:
-  // `token` is empty and has room for kTokenMost bytes; null room (no memory) refuses the first part.
+  // `token` is empty and has room for kTokenMost bytes; null room (no memory) refuses the first
+  // part.
   explicit Assembler(wire::SecretBuffer token) : token_(std::move(token)) {}
 
   // token_parts_invalid where the part is not the next one of this token, token_too_long.

@@ -6,8 +6,8 @@
 namespace latchkey::latchkeyd {
 namespace {
 
-// Slots that each pool has of `total`: an eighth for later calls, an eighth for sudo, a quarter for sources that were
-// not seen lately, and the rest for everybody.
+// Slots that each pool has of `total`: an eighth for later calls, an eighth for sudo, a quarter for
+// sources that were not seen lately, and the rest for everybody.
 std::size_t size_of_pool(std::size_t pool, std::size_t total) {
   const std::size_t eighth = total / 8;
   const std::array<std::size_t, 4> sizes{total - 4 * eighth, eighth, eighth, 2 * eighth};
@@ -17,7 +17,9 @@ std::size_t size_of_pool(std::size_t pool, std::size_t total) {
 }  // namespace
 
 Budgets::Ticket::Ticket(Ticket&& other) noexcept
-    : budgets_(std::exchange(other.budgets_, nullptr)), source_(std::move(other.source_)), pool_(other.pool_) {}
+    : budgets_(std::exchange(other.budgets_, nullptr)),
+      source_(std::move(other.source_)),
+      pool_(other.pool_) {}
 
 Budgets::Ticket& Budgets::Ticket::operator=(Ticket&& other) noexcept {
   std::swap(budgets_, other.budgets_);
@@ -47,8 +49,8 @@ std::optional<Budgets::Ticket> Budgets::admit(const std::string& source, Lane la
   return Ticket(*this, source, *pool);
 }
 
-bool Budgets::charge(const std::string& source, std::chrono::nanoseconds cost, const config::BudgetConfig& limits,
-                     SteadyTime now) {
+bool Budgets::charge(const std::string& source, std::chrono::nanoseconds cost,
+                     const config::BudgetConfig& limits, SteadyTime now) {
   const std::lock_guard lock(mutex_);
   Source& entry = touch(source, limits, now);
   // A single cost above the burst must not shut a source out for ever: a full budget pays for it.
@@ -64,15 +66,18 @@ std::size_t Budgets::sources() const {
 }
 
 // The source's entry with its level of now; a new one has its whole burst.
-Budgets::Source& Budgets::touch(const std::string& source, const config::BudgetConfig& limits, SteadyTime now) {
+Budgets::Source& Budgets::touch(const std::string& source, const config::BudgetConfig& limits,
+                                SteadyTime now) {
   const auto [it, added] = sources_.try_emplace(source);
   Source& entry = it->second;
   const std::chrono::nanoseconds burst = limits.verify_cpu_burst;
   if (added) {
     entry.level = burst;
   } else {
-    // Rate times time would overflow after years of silence: nothing needs longer than this to fill.
-    const auto silence = std::min<std::chrono::nanoseconds>(now - entry.refilled_at, std::chrono::hours{24});
+    // Rate times time would overflow after years of silence: nothing needs longer than this to
+    // fill.
+    const auto silence =
+        std::min<std::chrono::nanoseconds>(now - entry.refilled_at, std::chrono::hours{24});
     const auto refill = silence / 1'000 * limits.verify_cpu_per_second.count();
     entry.level = std::min(burst, entry.level + refill);
   }
@@ -99,8 +104,9 @@ void Budgets::release(const std::string& source, std::size_t pool) {
   if (--it->second.open == 0) make_idle(it);
 }
 
-// Puts the source behind all other idle ones, and forgets the first of them where there are too many sources. Sources
-// with open conversations are never forgotten; their number is bounded by the slots.
+// Puts the source behind all other idle ones, and forgets the first of them where there are too
+// many sources. Sources with open conversations are never forgotten; their number is bounded by the
+// slots.
 void Budgets::make_idle(std::unordered_map<std::string, Source>::iterator source) {
   if (source->second.idle) {
     idle_.splice(idle_.end(), idle_, *source->second.idle);

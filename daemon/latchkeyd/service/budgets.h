@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What one source may use. Everybody on pam.sock is root, so limits are kept for whom the call is made: the peer's
-// address for network services, the invoking user for sudo (DESIGN section 4 "Budgets"). The user that is asked for is
-// no source: whoever attacks chooses it. Two things are limited: conversations open at once, with slots that only some
-// callers may use, and the CPU time of verifications, charged before they are done. Shared by all workers.
+// What one source may use. Everybody on pam.sock is root, so limits are kept for whom the call is
+// made: the peer's address for network services, the invoking user for sudo (DESIGN section 4
+// "Budgets"). The user that is asked for is no source: whoever attacks chooses it. Two things are
+// limited: conversations open at once, with slots that only some callers may use, and the CPU time
+// of verifications, charged before they are done. Shared by all workers.
 #pragma once
 
 #include <array>
@@ -23,18 +24,21 @@
 
 namespace latchkey::latchkeyd {
 
-inline constexpr std::size_t kSourcesMost = 16'384;  // tracked; the one seen longest ago is forgotten first
+inline constexpr std::size_t kSourcesMost =
+    16'384;  // tracked; the one seen longest ago is forgotten first
 inline constexpr std::chrono::seconds kSourceFreshAfter{60};
 
-// For whom a request is made, as bytes to compare: service and IPv4 address, IPv6 /64 or host name; without PAM_RHOST
-// the invoking user, else the terminal. For sudo services always the invoking user.
+// For whom a request is made, as bytes to compare: service and IPv4 address, IPv6 /64 or host name;
+// without PAM_RHOST the invoking user, else the terminal. For sudo services always the invoking
+// user.
 std::string source_of(const LoginRequest& request, bool sudo);
 
 // Which slots a conversation may use.
 enum class Lane : std::uint8_t {
   sign_in,  // authenticate: holds its slot while a person looks for a token
   sudo,     // the same, for sudo services
-  later,    // account, setcred and session calls: nobody is asked, so the slot is held for microseconds
+  later,    // account, setcred and session calls: nobody is asked, so the slot is held for
+            // microseconds
 };
 
 class Budgets {
@@ -56,13 +60,15 @@ class Budgets {
     std::size_t pool_;
   };
 
-  // Nothing where no slot is left for that lane and source, or the source has as many conversations as it may.
-  std::optional<Ticket> admit(const std::string& source, Lane lane, const config::BudgetConfig& limits,
-                              SteadyTime now);
+  // Nothing where no slot is left for that lane and source, or the source has as many conversations
+  // as it may.
+  std::optional<Ticket> admit(const std::string& source, Lane lane,
+                              const config::BudgetConfig& limits, SteadyTime now);
 
-  // Takes the cost of a verification from the source's budget; false, with nothing taken, where it is used up.
-  bool charge(const std::string& source, std::chrono::nanoseconds cost, const config::BudgetConfig& limits,
-              SteadyTime now);
+  // Takes the cost of a verification from the source's budget; false, with nothing taken, where it
+  // is used up.
+  bool charge(const std::string& source, std::chrono::nanoseconds cost,
+              const config::BudgetConfig& limits, SteadyTime now);
 
   std::size_t sources() const;
 

@@ -35,28 +35,38 @@ LoginRequest request_of(const wire::Begin& begin) {
 wire::Result result_of(Reason reason) {
   if (reason == Reason::conversation_failed) return wire::Result::conversation;
   switch (row(reason).kind) {
-    case ReasonClass::allowed: return wire::Result::allow;
-    case ReasonClass::refused: return wire::Result::refused;
-    case ReasonClass::user_unknown: return wire::Result::user_unknown;
-    case ReasonClass::not_managed: return wire::Result::not_managed;
-    case ReasonClass::unavailable: break;
+    case ReasonClass::allowed:
+      return wire::Result::allow;
+    case ReasonClass::refused:
+      return wire::Result::refused;
+    case ReasonClass::user_unknown:
+      return wire::Result::user_unknown;
+    case ReasonClass::not_managed:
+      return wire::Result::not_managed;
+    case ReasonClass::unavailable:
+      break;
   }
   return wire::Result::unavailable;
 }
 
 std::string_view operation_name(Operation operation) {
   switch (operation) {
-    case Operation::authenticate: return "authenticate";
-    case Operation::account: return "account";
-    case Operation::setcred: return "setcred";
-    case Operation::open_session: return "open_session";
-    case Operation::close_session: break;
+    case Operation::authenticate:
+      return "authenticate";
+    case Operation::account:
+      return "account";
+    case Operation::setcred:
+      return "setcred";
+    case Operation::open_session:
+      return "open_session";
+    case Operation::close_session:
+      break;
   }
   return "close_session";
 }
 
-// Texts go where a person reads them: PAM shows those of authenticate and account, and a refused open_session at least
-// reaches logs. "Not managed" is for the rest of the stack to talk about.
+// Texts go where a person reads them: PAM shows those of authenticate and account, and a refused
+// open_session at least reaches logs. "Not managed" is for the rest of the stack to talk about.
 bool has_text(Operation operation, ReasonClass kind) {
   if (kind == ReasonClass::allowed) return false;
   if (operation == Operation::authenticate) return true;
@@ -111,7 +121,8 @@ asio::awaitable<bool> Conversation::receive_begin() {
     co_return true;
   }
   desk_.frame.wipe();
-  if (outcome == Received::ended || outcome == Received::expired) co_return false;  // said nothing: nothing to record
+  if (outcome == Received::ended || outcome == Received::expired)
+    co_return false;  // said nothing: nothing to record
   record(refuse(Reason::request_invalid, fmt::format("first frame: {}", wire::name(begin.fault))));
   co_return false;
 }
@@ -130,9 +141,12 @@ asio::awaitable<Decision> Conversation::decide() {
 bool Conversation::admitted() {
   const config::Config& config = *desk_.snapshot->config;
   const bool sudo = is_sudo(*desk_.snapshot);
-  const Lane lane = request_.operation != Operation::authenticate ? Lane::later : sudo ? Lane::sudo : Lane::sign_in;
+  const Lane lane = request_.operation != Operation::authenticate ? Lane::later
+                    : sudo                                        ? Lane::sudo
+                                                                  : Lane::sign_in;
   source_ = source_of(request_, sudo);
-  ticket_ = desk_.services.budgets.admit(source_, lane, config.budgets, desk_.services.clock.steady());
+  ticket_ =
+      desk_.services.budgets.admit(source_, lane, config.budgets, desk_.services.clock.steady());
   return ticket_.has_value();
 }
 
@@ -141,16 +155,17 @@ Decision Conversation::judge_later_call() {
   const std::string_view person = latchkey::person(request_, *desk_.snapshot->config);
   const std::shared_ptr<const Login> login = services.logins.find(request_.login, person);
   const std::shared_ptr<const LastSeen> last_seen = services.logins.last_seen(person);
-  Decision decision = latchkey::judge_later_call(request_, login.get(), last_seen.get(), *desk_.snapshot,
-                                                 services.clock.wall());
-  if (request_.operation == Operation::close_session && login != nullptr && login->service == request_.service &&
-      services.logins.close(login->id, person)) {
+  Decision decision = latchkey::judge_later_call(request_, login.get(), last_seen.get(),
+                                                 *desk_.snapshot, services.clock.wall());
+  if (request_.operation == Operation::close_session && login != nullptr &&
+      login->service == request_.service && services.logins.close(login->id, person)) {
     services.store.close_login(login->id, services.clock.wall());
   }
   return decision;
 }
 
-// The decision is on record before anybody hears of it, so that `explain` finds what the user was told.
+// The decision is on record before anybody hears of it, so that `explain` finds what the user was
+// told.
 asio::awaitable<void> Conversation::conclude(Decision decision) {
   const bool allowed = decision.allowed();
   const std::size_t size = broken_ ? 0 : encode_verdict(decision);
@@ -172,7 +187,8 @@ std::size_t Conversation::encode_verdict(const Decision& decision) {
     text = fmt::format("{} ({}, request {})", reason.user, reason.code, request_id_);
   }
   std::string environment;
-  wire::Verdict verdict{.result = result_of(decision.reason), .request_id = request_id_, .text = text};
+  wire::Verdict verdict{
+      .result = result_of(decision.reason), .request_id = request_id_, .text = text};
   if (decision.allowed() && !login_id_.empty()) {
     environment = "LATCHKEY_LOGIN=" + login_id_;
     verdict.environment[verdict.environment_count++] = environment;
@@ -224,11 +240,16 @@ void Conversation::record(Decision decision) {
 // Nothing where a message is there.
 Conversation::Refused Conversation::received(Received outcome) {
   switch (outcome) {
-    case Received::message: return std::nullopt;
-    case Received::cut: return broken(Reason::request_invalid, "a frame is longer than any may be");
-    case Received::ended: return broken(Reason::conversation_failed, "the caller went away");
-    case Received::expired: return broken(Reason::conversation_timeout, "no answer came in time");
-    case Received::failed: break;
+    case Received::message:
+      return std::nullopt;
+    case Received::cut:
+      return broken(Reason::request_invalid, "a frame is longer than any may be");
+    case Received::ended:
+      return broken(Reason::conversation_failed, "the caller went away");
+    case Received::expired:
+      return broken(Reason::conversation_timeout, "no answer came in time");
+    case Received::failed:
+      break;
   }
   return broken(Reason::internal_error, "the socket failed");
 }

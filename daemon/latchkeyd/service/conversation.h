@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One conversation with the PAM module, from Begin to Verdict (docs/PROTOCOL.md): one coroutine that reads from top to
-// bottom. Whatever the peer sends, the outcome is one decision, which is recorded, and at most one Verdict; where the
-// protocol was broken or the peer is gone there is none, and the module takes the end of file for a refusal.
+// One conversation with the PAM module, from Begin to Verdict (docs/PROTOCOL.md): one coroutine
+// that reads from top to bottom. Whatever the peer sends, the outcome is one decision, which is
+// recorded, and at most one Verdict; where the protocol was broken or the peer is gone there is
+// none, and the module takes the end of file for a refusal.
 //
-// authenticate always asks for the token first and judges afterwards, so that nobody learns who exists here (SECURITY
-// section 1 "user names guessed"). A token lives in one SecretBuffer, which is wiped before the verdict is sent.
+// authenticate always asks for the token first and judges afterwards, so that nobody learns who
+// exists here (SECURITY section 1 "user names guessed"). A token lives in one SecretBuffer, which
+// is wiped before the verdict is sent.
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -81,7 +83,7 @@ class Conversation {
   std::string source_;
   std::optional<Budgets::Ticket> ticket_;
   std::optional<std::list<Conversation*>::iterator> stranger_;  // until the peer says what it wants
-  bool broken_ = false;  // no Verdict can be sent any more
+  bool broken_ = false;                                         // no Verdict can be sent any more
 
   wire::SecretBuffer token_;
   std::string_view token_view_;  // the token's bytes within token_

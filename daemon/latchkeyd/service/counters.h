@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What `latchkeyctl status` counts. Written by the workers, read by the control thread; each figure is right by itself,
-// and no two of them are of the same moment.
+// What `latchkeyctl status` counts. Written by the workers, read by the control thread; each figure
+// is right by itself, and no two of them are of the same moment.
 #pragma once
 
 #include <array>
@@ -13,8 +13,8 @@
 namespace latchkey::latchkeyd {
 
 struct Counters {
-  std::atomic<std::int64_t> conversations{0};      // open now
-  std::atomic<std::int64_t> remembered_tokens{0};  // in memory now
+  std::atomic<std::int64_t> conversations{0};            // open now
+  std::atomic<std::int64_t> remembered_tokens{0};        // in memory now
   std::array<std::atomic<std::int64_t>, 5> decisions{};  // since the start, by ReasonClass
 
   void count(ReasonClass kind) {

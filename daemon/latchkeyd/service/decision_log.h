@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The last decisions, for `latchkeyctl explain`: who asked for what, and each check with its outcome. Holds no token and
-// nothing of an unverified one. Bounded in number, and each string is cut; shared by all threads under a mutex.
+// The last decisions, for `latchkeyctl explain`: who asked for what, and each check with its
+// outcome. Holds no token and nothing of an unverified one. Bounded in number, and each string is
+// cut; shared by all threads under a mutex.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +21,7 @@
 namespace latchkey::latchkeyd {
 
 struct LoggedDecision {
-  std::string id;        // request id, 8 hex digits
+  std::string id;  // request id, 8 hex digits
   WallTime time{};
   LoginRequest request;
   Decision decision;

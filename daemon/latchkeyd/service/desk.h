@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a conversation works with: the services that all workers share, and the things that one worker keeps at hand so
-// that no conversation pays for making them.
+// What a conversation works with: the services that all workers share, and the things that one
+// worker keeps at hand so that no conversation pays for making them.
 #pragma once
 
 #include <array>
@@ -50,12 +50,14 @@ struct Services {
 struct Patience {
   std::chrono::milliseconds first_frame{wire::kFirstFrameMs};
   std::chrono::milliseconds conversation{wire::kConversationMs};
-  // For the control thread: the module is gone after kDaemonSilenceMs, and would take that for no verdict.
+  // For the control thread: the module is gone after kDaemonSilenceMs, and would take that for no
+  // verdict.
   std::chrono::milliseconds needs{wire::kDaemonSilenceMs - 1'000};
 };
 static_assert(wire::kDaemonSilenceMs > 1'000 && wire::kFirstFrameMs < wire::kConversationMs);
 
-// Buffers that tokens are read into; each holds any frame of the module. Empty ones are kept for the next.
+// Buffers that tokens are read into; each holds any frame of the module. Empty ones are kept for
+// the next.
 class SecretPool {
  public:
   wire::SecretBuffer get();
@@ -82,7 +84,8 @@ struct Desk {
   std::list<Conversation*> strangers;  // whose peer has not said yet what it wants; oldest first
   // Where a frame is made.
   std::array<std::byte, wire::kToModuleMost> out{};
-  // Where a frame is received. Holds nothing whenever a coroutine waits, so all conversations of the thread share it.
+  // Where a frame is received. Holds nothing whenever a coroutine waits, so all conversations of
+  // the thread share it.
   wire::SecretBuffer frame = pool.get();
 };
 

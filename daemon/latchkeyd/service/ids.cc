@@ -11,7 +11,8 @@
 namespace latchkey::latchkeyd {
 namespace {
 
-// getrandom() fails for no reason that a running daemon could outlive: an id that can be guessed is no id.
+// getrandom() fails for no reason that a running daemon could outlive: an id that can be guessed is
+// no id.
 void fill(std::span<std::uint8_t> bytes) {
   while (!bytes.empty()) {
     const ssize_t got = ::getrandom(bytes.data(), bytes.size(), 0);

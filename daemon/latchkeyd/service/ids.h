@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Random ids from the kernel's generator: login ids, which nobody may guess, and request ids, by which people name a
-// decision. One object a worker; it keeps a small supply, so that not every id costs a system call.
+// Random ids from the kernel's generator: login ids, which nobody may guess, and request ids, by
+// which people name a decision. One object a worker; it keeps a small supply, so that not every id
+// costs a system call.
 #pragma once
 
 #include <array>

@@ -8,13 +8,16 @@ namespace latchkey::latchkeyd {
 
 LoginBook::LoginBook(Limits limits) : limits_(limits) {}
 
-LoginBook::Shard& LoginBook::shard(std::string_view person) { return shards_[Hash{}(person) % kShards]; }
+LoginBook::Shard& LoginBook::shard(std::string_view person) {
+  return shards_[Hash{}(person) % kShards];
+}
 
 const LoginBook::Shard& LoginBook::shard(std::string_view person) const {
   return shards_[Hash{}(person) % kShards];
 }
 
-void LoginBook::load(std::vector<Login> logins, std::vector<std::pair<std::string, LastSeen>> last_seen) {
+void LoginBook::load(std::vector<Login> logins,
+                     std::vector<std::pair<std::string, LastSeen>> last_seen) {
   for (Login& login : logins) put(std::move(login));
   std::sort(last_seen.begin(), last_seen.end(),
             [](const auto& a, const auto& b) { return a.second.seen_at < b.second.seen_at; });
@@ -44,7 +47,8 @@ std::shared_ptr<const Login> LoginBook::find(std::string_view id, std::string_vi
   const auto found = shard.persons.find(person);
   if (id.empty() || found == shard.persons.end()) return nullptr;
   const auto& logins = found->second.logins;
-  const auto login = std::find_if(logins.rbegin(), logins.rend(), [&](const auto& it) { return (*it)->id == id; });
+  const auto login =
+      std::find_if(logins.rbegin(), logins.rend(), [&](const auto& it) { return (*it)->id == id; });
   return login == logins.rend() ? nullptr : **login;
 }
 
@@ -54,7 +58,8 @@ bool LoginBook::close(std::string_view id, std::string_view person) {
   const auto found = shard.persons.find(person);
   if (id.empty() || found == shard.persons.end()) return false;
   const auto& logins = found->second.logins;
-  const auto login = std::find_if(logins.begin(), logins.end(), [&](const auto& it) { return (*it)->id == id; });
+  const auto login =
+      std::find_if(logins.begin(), logins.end(), [&](const auto& it) { return (*it)->id == id; });
   if (login == logins.end()) return false;
   forget_login(shard, found, static_cast<std::size_t>(login - logins.begin()));
   forget_if_empty(shard, found);
@@ -74,7 +79,8 @@ void LoginBook::saw(std::string_view name, LastSeen seen) {
     shard.names.splice(shard.names.end(), shard.names, person.name);
   }
   person.last_seen = std::make_shared<const LastSeen>(std::move(seen));
-  while (shard.names.size() > std::max<std::size_t>(1, limits_.names / kShards)) forget_oldest_name(shard);
+  while (shard.names.size() > std::max<std::size_t>(1, limits_.names / kShards))
+    forget_oldest_name(shard);
 }
 
 std::shared_ptr<const LastSeen> LoginBook::last_seen(std::string_view name) const {
@@ -110,7 +116,8 @@ void LoginBook::forget_login(Shard& shard, Persons::iterator person, std::size_t
 }
 
 void LoginBook::forget_if_empty(Shard& shard, Persons::iterator person) {
-  if (person->second.logins.empty() && person->second.last_seen == nullptr) shard.persons.erase(person);
+  if (person->second.logins.empty() && person->second.last_seen == nullptr)
+    shard.persons.erase(person);
 }
 
 std::string LoginBook::forget_oldest_login(Shard& shard) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The logins that this host has allowed and that are not closed yet, and the claims each name last signed in with. In
-// memory, bounded, shared by all workers; loaded from the state store at start. A login is kept by its id *and* its
-// person, because that is how it is heeded (DESIGN section 5).
+// The logins that this host has allowed and that are not closed yet, and the claims each name last
+// signed in with. In memory, bounded, shared by all workers; loaded from the state store at start.
+// A login is kept by its id *and* its person, because that is how it is heeded (DESIGN section 5).
 #pragma once
 
 #include <array>
@@ -24,9 +24,11 @@ namespace latchkey::latchkeyd {
 class LoginBook {
  public:
   struct Limits {
-    std::size_t logins = 16'384;          // open at once; the person's own oldest is forgotten first, else the oldest
+    std::size_t logins =
+        16'384;  // open at once; the person's own oldest is forgotten first, else the oldest
     std::size_t logins_per_person = 256;
-    std::size_t names = 16'384;           // with claims last seen; the one seen longest ago is forgotten first
+    std::size_t names =
+        16'384;  // with claims last seen; the one seen longest ago is forgotten first
   };
 
   LoginBook() : LoginBook(Limits{}) {}
@@ -35,9 +37,11 @@ class LoginBook {
   // Before the threads start: oldest logins first.
   void load(std::vector<Login> logins, std::vector<std::pair<std::string, LastSeen>> last_seen);
 
-  // Ids of the logins that had to be forgotten for it; the caller closes them in the state store, too.
+  // Ids of the logins that had to be forgotten for it; the caller closes them in the state store,
+  // too.
   std::vector<std::string> put(Login login);
-  // Null where the person has no open login of that id. The service is for judge_later_call() to compare.
+  // Null where the person has no open login of that id. The service is for judge_later_call() to
+  // compare.
   std::shared_ptr<const Login> find(std::string_view id, std::string_view person) const;
   // Whether it was open.
   bool close(std::string_view id, std::string_view person);
@@ -60,7 +64,9 @@ class LoginBook {
   };
   struct Hash {
     using is_transparent = void;
-    std::size_t operator()(std::string_view name) const { return std::hash<std::string_view>{}(name); }
+    std::size_t operator()(std::string_view name) const {
+      return std::hash<std::string_view>{}(name);
+    }
   };
   using Persons = std::unordered_map<std::string, Person, Hash, std::equal_to<>>;
   struct Shard {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// authenticate: ask, gather the token, verify it, judge, bind, record. Whenever the coroutine waited for somebody, the
-// world may have changed, so what comes after a wait starts from the worker's snapshot of then.
+// authenticate: ask, gather the token, verify it, judge, bind, record. Whenever the coroutine
+// waited for somebody, the world may have changed, so what comes after a wait starts from the
+// worker's snapshot of then.
 #include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
@@ -19,11 +20,12 @@
 namespace latchkey::latchkeyd {
 namespace {
 
-// A seen-again name is written again after this long: `max_claims_age` is hours, and the disk need not hear of each sudo.
+// A seen-again name is written again after this long: `max_claims_age` is hours, and the disk need
+// not hear of each sudo.
 constexpr std::chrono::seconds kSeenAgainAfter{60};
 
-// What another thread will say, or that it was silent for too long. Lives on the worker's thread; the other side has a
-// weak pointer only.
+// What another thread will say, or that it was silent for too long. Lives on the worker's thread;
+// the other side has a weak pointer only.
 template <typename T>
 struct Pending {
   explicit Pending(asio::io_context& context) : timer(context) {}
@@ -47,7 +49,8 @@ struct Pending {
   }
 };
 
-// What a stock ssh client's cut at 1023 bytes makes of a longer token: a last part that is too short, or missing.
+// What a stock ssh client's cut at 1023 bytes makes of a longer token: a last part that is too
+// short, or missing.
 bool may_come_of_a_cut(Reason reason) {
   return reason == Reason::token_malformed || reason == Reason::signature_invalid;
 }
@@ -78,7 +81,8 @@ asio::awaitable<Conversation::Refused> Conversation::obtain_token() {
   }
   const std::optional<jose::TokenDigest> digest = jose::digest_token(token_view_, desk_.scratch);
   if (!digest) co_return refuse(Reason::internal_error, "no digest of the token");
-  if (parts && !parts->fits(*digest)) co_return refuse(Reason::token_parts_invalid, "the digest is of another token");
+  if (parts && !parts->fits(*digest))
+    co_return refuse(Reason::token_parts_invalid, "the digest is of another token");
   digest_ = *digest;
   co_return std::nullopt;
 }
@@ -87,10 +91,13 @@ asio::awaitable<Conversation::Refused> Conversation::obtain_token() {
 asio::awaitable<Conversation::Refused> Conversation::ask(unsigned part, unsigned parts) {
   std::array<char, wire::kMarkerMost> marker;
   const wire::Marker wanted{
-      .part = part, .parts = parts, .most = is_sudo(*desk_.snapshot) ? wire::kPartMostSudo : wire::kPartMostSsh};
+      .part = part,
+      .parts = parts,
+      .most = is_sudo(*desk_.snapshot) ? wire::kPartMostSudo : wire::kPartMostSsh};
   std::string text = "Token ";
   text += wire::make_marker(wanted, marker);
-  const std::size_t size = wire::encode_ask({.echo = wire::Echo::off, .text = text}, desk_.out).size;
+  const std::size_t size =
+      wire::encode_ask({.echo = wire::Echo::off, .text = text}, desk_.out).size;
   const bool sent = size != 0 && co_await channel_.send(std::span(desk_.out).first(size));
   if (!sent) co_return broken(Reason::conversation_failed, "the caller went away");
   const Received outcome = co_await channel_.receive(desk_.frame);
@@ -127,7 +134,8 @@ Expected<bool> Conversation::take_answer(std::optional<Assembler>& parts) {
     token_view_ = answer;
     return true;
   }
-  if (parsed.kind != wire::PartKind::part) return fail(Reason::token_parts_invalid, "the answer is no part of a token");
+  if (parsed.kind != wire::PartKind::part)
+    return fail(Reason::token_parts_invalid, "the answer is no part of a token");
   if (!parts) parts.emplace(desk_.pool.get());
   LATCHKEY_TRY_VOID(parts->add(parsed.part));
   if (!parts->complete()) return false;
@@ -136,7 +144,8 @@ Expected<bool> Conversation::take_answer(std::optional<Assembler>& parts) {
   return true;
 }
 
-// Sets verified_, or says why not. Where a newer key set could help, asks for it once (DESIGN section 4).
+// Sets verified_, or says why not. Where a newer key set could help, asks for it once (DESIGN
+// section 4).
 asio::awaitable<Conversation::Refused> Conversation::verify_token() {
   Refused refused;
   for (bool again = false;; again = true) {
@@ -175,11 +184,12 @@ bool Conversation::remembers(const Snapshot& snapshot) {
 }
 
 // The source pays before the work is done, and once.
-Conversation::Refused Conversation::verify_anew(const Snapshot& snapshot, std::optional<std::size_t>& need_keys) {
+Conversation::Refused Conversation::verify_anew(const Snapshot& snapshot,
+                                                std::optional<std::size_t>& need_keys) {
   const Services& services = desk_.services;
   if (!charged_) {
-    charged_ = services.budgets.charge(source_, jose::quote(token_view_, desk_.scratch), snapshot.config->budgets,
-                                       services.clock.steady());
+    charged_ = services.budgets.charge(source_, jose::quote(token_view_, desk_.scratch),
+                                       snapshot.config->budgets, services.clock.steady());
     if (!charged_) return refuse(Reason::budget_exhausted, "verifications of this source");
   }
   trace_ = Trace{};
@@ -196,20 +206,23 @@ Conversation::Refused Conversation::verify_anew(const Snapshot& snapshot, std::o
 }
 
 Decision Conversation::judge_claims() {
-  return judge(*verified_->claims, verified_->issuer, request_, *desk_.snapshot, desk_.services.clock.wall(), trace_);
+  return judge(*verified_->claims, verified_->issuer, request_, *desk_.snapshot,
+               desk_.services.clock.wall(), trace_);
 }
 
-// A name's first login: the binding is durable before the verdict is sent. Whatever was revoked or reloaded in the
-// meantime counts, so the token is judged once more.
+// A name's first login: the binding is durable before the verdict is sent. Whatever was revoked or
+// reloaded in the meantime counts, so the token is judged once more.
 asio::awaitable<Decision> Conversation::bind(Decision decision) {
   const Expected<void> stored = co_await store_binding(*std::move(decision.binding));
   if (!stored) co_return refuse(stored.error().reason, stored.error().detail);
   Trace trace;
-  const Expected<void> still = recheck(*verified_, *desk_.snapshot, desk_.services.clock.wall(), trace);
+  const Expected<void> still =
+      recheck(*verified_, *desk_.snapshot, desk_.services.clock.wall(), trace);
   trace_ = trace;
   if (!still) co_return refuse(still.error().reason, still.error().detail);
   Decision again = judge_claims();
-  if (again.allowed() && again.binding) co_return refuse(Reason::state_unavailable, "the binding was removed meanwhile");
+  if (again.allowed() && again.binding)
+    co_return refuse(Reason::state_unavailable, "the binding was removed meanwhile");
   co_return again;
 }
 
@@ -219,18 +232,24 @@ void Conversation::record_login() {
   const claims::ClaimsRecord& record = **verified_->claims;
   login_id_ = desk_.ids.login_id();
   const std::string person(latchkey::person(request_, *desk_.snapshot->config));
-  Login login{.id = login_id_, .service = request_.service, .user = person, .claims = record, .started_at = now};
+  Login login{.id = login_id_,
+              .service = request_.service,
+              .user = person,
+              .claims = record,
+              .started_at = now};
   services.store.put_login(login);
   for (std::string& forgotten : services.logins.put(std::move(login))) {
     services.store.close_login(std::move(forgotten), now);
   }
   const std::shared_ptr<const LastSeen> before = services.logins.last_seen(person);
-  if (before != nullptr && now - before->seen_at < kSeenAgainAfter && before->claims == record) return;
+  if (before != nullptr && now - before->seen_at < kSeenAgainAfter && before->claims == record)
+    return;
   services.logins.saw(person, LastSeen{.claims = record, .seen_at = now});
   services.store.put_last_seen(person, LastSeen{.claims = record, .seen_at = now});
 }
 
-asio::awaitable<KeysOutcome> Conversation::newer_keys(std::string issuer, std::uint64_t seen_generation) {
+asio::awaitable<KeysOutcome> Conversation::newer_keys(std::string issuer,
+                                                      std::uint64_t seen_generation) {
   const auto pending = std::make_shared<Pending<KeysOutcome>>(desk_.loop.context());
   desk_.services.needs.request_keys(std::move(issuer), seen_generation, desk_.loop,
                                     Pending<KeysOutcome>::completion(pending));
@@ -240,9 +259,11 @@ asio::awaitable<KeysOutcome> Conversation::newer_keys(std::string issuer, std::u
 
 asio::awaitable<Expected<void>> Conversation::store_binding(NewBinding binding) {
   const auto pending = std::make_shared<Pending<Expected<void>>>(desk_.loop.context());
-  desk_.services.needs.bind(std::move(binding), desk_.loop, Pending<Expected<void>>::completion(pending));
+  desk_.services.needs.bind(std::move(binding), desk_.loop,
+                            Pending<Expected<void>>::completion(pending));
   co_await pending->wait(desk_.patience.needs);
-  if (!pending->result) co_return fail(Reason::state_unavailable, "the binding was not stored in time");
+  if (!pending->result)
+    co_return fail(Reason::state_unavailable, "the binding was not stored in time");
   co_return *pending->result;
 }
 

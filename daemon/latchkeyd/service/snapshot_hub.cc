@@ -29,7 +29,8 @@ void SnapshotHub::publish(Snapshot next, std::function<void()> done) {
   handover->old = std::exchange(current_, std::make_shared<const Snapshot>(std::move(next)));
   handover->done = std::move(done);
   handover->left = workers_.size();
-  // The hand-over travels back to the control thread as a whole: it ends there, and the old snapshot with it.
+  // The hand-over travels back to the control thread as a whole: it ends there, and the old
+  // snapshot with it.
   Executor* control = &control_;
   const auto finish = [](const std::shared_ptr<Handover>& finished) {
     finished->old.reset();
@@ -37,11 +38,12 @@ void SnapshotHub::publish(Snapshot next, std::function<void()> done) {
   };
   if (workers_.empty()) control->post([handover, finish] { finish(handover); });
   for (const Subscriber& subscriber : workers_) {
-    subscriber.worker->post([take = subscriber.take, snapshot = current_, handover, control, finish]() mutable {
-      take(std::move(snapshot));
-      if (handover->left.fetch_sub(1) > 1) return;
-      control->post([handover = std::move(handover), finish] { finish(handover); });
-    });
+    subscriber.worker->post(
+        [take = subscriber.take, snapshot = current_, handover, control, finish]() mutable {
+          take(std::move(snapshot));
+          if (handover->left.fetch_sub(1) > 1) return;
+          control->post([handover = std::move(handover), finish] { finish(handover); });
+        });
   }
 }
 

@@ -17,10 +17,12 @@ std::optional<std::string> ipv4(const std::string& text) {
   return text;
 }
 
-// An IPv6 host has its whole /64 at hand, so that is what one source is. ::ffff:a.b.c.d is the IPv4 address.
+// An IPv6 host has its whole /64 at hand, so that is what one source is. ::ffff:a.b.c.d is the IPv4
+// address.
 std::optional<std::string> ipv6_network(const std::string& text) {
   in6_addr address{};
-  if (::inet_pton(AF_INET6, text.substr(0, text.find('%')).c_str(), &address) != 1) return std::nullopt;
+  if (::inet_pton(AF_INET6, text.substr(0, text.find('%')).c_str(), &address) != 1)
+    return std::nullopt;
   char out[INET6_ADDRSTRLEN];
   if (IN6_IS_ADDR_V4MAPPED(&address)) {
     ::inet_ntop(AF_INET, address.s6_addr + 12, out, sizeof out);
@@ -35,15 +37,17 @@ std::string host(const std::string& rhost) {
   if (auto address = ipv4(rhost)) return *address;
   if (auto network = ipv6_network(rhost)) return *network;
   std::string name = rhost;
-  std::transform(name.begin(), name.end(), name.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  std::transform(name.begin(), name.end(), name.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
   return name;
 }
 
 }  // namespace
 
 std::string source_of(const LoginRequest& request, bool sudo) {
-  // The kinds are told apart, so that a user called "10.0.0.1" is not that host. NUL cannot stand in a frame's string.
+  // The kinds are told apart, so that a user called "10.0.0.1" is not that host. NUL cannot stand
+  // in a frame's string.
   const std::string start = request.service + '\0';
   if (!sudo && !request.rhost.empty()) return start + 'h' + host(request.rhost);
   if (!request.ruser.empty()) return start + 'u' + request.ruser;

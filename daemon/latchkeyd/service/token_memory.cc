@@ -16,13 +16,15 @@ std::size_t bytes_of(const std::vector<std::string>& texts) {
 
 std::size_t bytes_of(const claims::ClaimsRecord& record) {
   return sizeof record + record.issuer.size() + record.subject.size() + record.token_id.size() +
-         record.token_digest.size() + record.key_id.size() + bytes_of(record.users) + bytes_of(record.groups) +
-         record.client.size() + record.session.size() + record.acr.size() + bytes_of(record.amr);
+         record.token_digest.size() + record.key_id.size() + bytes_of(record.users) +
+         bytes_of(record.groups) + record.client.size() + record.session.size() +
+         record.acr.size() + bytes_of(record.amr);
 }
 
 }  // namespace
 
-std::optional<Verified> TokenMemory::find(const jose::TokenDigest& digest, const ConfigPtr& config) {
+std::optional<Verified> TokenMemory::find(const jose::TokenDigest& digest,
+                                          const ConfigPtr& config) {
   Shard& shard = this->shard(digest);
   const std::lock_guard lock(shard.mutex);
   const auto found = shard.index.find(digest);
@@ -36,13 +38,15 @@ std::optional<Verified> TokenMemory::find(const jose::TokenDigest& digest, const
   return slot.verified;
 }
 
-void TokenMemory::put(const jose::TokenDigest& digest, const ConfigPtr& config, const Verified& verified) {
+void TokenMemory::put(const jose::TokenDigest& digest, const ConfigPtr& config,
+                      const Verified& verified) {
   const std::size_t most = config->remembered_tokens / kShards;
   if (most == 0 || bytes_of(**verified.claims) > kRememberedBytesMost) return;
   Shard& shard = this->shard(digest);
   const std::lock_guard lock(shard.mutex);
   const auto found = shard.index.find(digest);
-  const std::size_t slot = found != shard.index.end() ? found->second : slot_for_new(shard, most, config);
+  const std::size_t slot =
+      found != shard.index.end() ? found->second : slot_for_new(shard, most, config);
   shard.slots[slot] = Slot{digest, config, verified, false};
   shard.index[digest] = slot;
 }
@@ -63,8 +67,9 @@ std::size_t TokenMemory::size() const {
   return sum;
 }
 
-// A free slot, a further one while there may be more, or the one that the hand stops at: the first that is free, of
-// another configuration, or was not used since the hand last passed. Each pass clears marks, so it stops.
+// A free slot, a further one while there may be more, or the one that the hand stops at: the first
+// that is free, of another configuration, or was not used since the hand last passed. Each pass
+// clears marks, so it stops.
 std::size_t TokenMemory::slot_for_new(Shard& shard, std::size_t most, const ConfigPtr& config) {
   while (shard.slots.size() > most) {  // the configuration asks for fewer than before
     free_slot(shard, shard.slots.size() - 1);

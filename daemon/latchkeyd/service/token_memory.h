@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Tokens that verify() accepted, by their SHA-256, so that the same token costs no signature again (PERFORMANCE section
-// 8, G2). Holds the claims that the configuration reads and nothing of the token itself. An entry is no decision:
-// recheck() and judge() run anew each time. Bounded, sharded, shared by all workers.
+// Tokens that verify() accepted, by their SHA-256, so that the same token costs no signature again
+// (PERFORMANCE section 8, G2). Holds the claims that the configuration reads and nothing of the
+// token itself. An entry is no decision: recheck() and judge() run anew each time. Bounded,
+// sharded, shared by all workers.
 #pragma once
 
 #include <array>
@@ -22,16 +23,19 @@
 
 namespace latchkey::latchkeyd {
 
-inline constexpr std::size_t kRememberedBytesMost = 2'048;  // of one token's claims; longer ones are verified each time
+inline constexpr std::size_t kRememberedBytesMost =
+    2'048;  // of one token's claims; longer ones are verified each time
 
 class TokenMemory {
  public:
   using ConfigPtr = std::shared_ptr<const config::Config>;
 
-  // What was verified under exactly this configuration object, where it is remembered. Whoever uses it rechecks it.
+  // What was verified under exactly this configuration object, where it is remembered. Whoever uses
+  // it rechecks it.
   std::optional<Verified> find(const jose::TokenDigest& digest, const ConfigPtr& config);
 
-  // Remembers within the bounds of the configuration; an entry that is not used makes room for another.
+  // Remembers within the bounds of the configuration; an entry that is not used makes room for
+  // another.
   void put(const jose::TokenDigest& digest, const ConfigPtr& config, const Verified& verified);
 
   // For a token that recheck() refused.

@@ -39,14 +39,17 @@ Worker::Worker(const Services& services, const Patience& patience, SnapshotPtr f
 
 void Worker::converse(ipc::Fd peer) {
   if (desk_.strangers.size() >= kStrangersMost) desk_.strangers.front()->expire();
-  const auto conversation = open_.insert(open_.end(), std::make_unique<Conversation>(desk_, std::move(peer)));
-  asio::co_spawn(desk_.loop.context(), (*conversation)->run(), [this, conversation](std::exception_ptr failure) {
-    if (failure) {
-      desk_.services.journal.log(LogLevel::error, "a conversation ended without a verdict",
-                                 {{"detail", what(std::move(failure))}});
-    }
-    close(conversation);
-  });
+  const auto conversation =
+      open_.insert(open_.end(), std::make_unique<Conversation>(desk_, std::move(peer)));
+  asio::co_spawn(desk_.loop.context(), (*conversation)->run(),
+                 [this, conversation](std::exception_ptr failure) {
+                   if (failure) {
+                     desk_.services.journal.log(LogLevel::error,
+                                                "a conversation ended without a verdict",
+                                                {{"detail", what(std::move(failure))}});
+                   }
+                   close(conversation);
+                 });
 }
 
 void Worker::drain(std::function<void()> idle) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One of the identical workers: a thread's loop, what it keeps at hand, and the conversations that it conducts. A
-// conversation stays on its worker. The thread itself is the caller's.
+// One of the identical workers: a thread's loop, what it keeps at hand, and the conversations that
+// it conducts. A conversation stays on its worker. The thread itself is the caller's.
 #pragma once
 
 #include <functional>
@@ -14,8 +14,8 @@
 
 namespace latchkey::latchkeyd {
 
-// Connections of a worker that have not said yet what they want. A real module does so at once, so the one that has
-// been silent for longest is dropped for the next.
+// Connections of a worker that have not said yet what they want. A real module does so at once, so
+// the one that has been silent for longest is dropped for the next.
 inline constexpr std::size_t kStrangersMost = 128;
 
 class Worker {
@@ -31,7 +31,8 @@ class Worker {
   // Conducts a conversation with a peer that may have one.
   void converse(ipc::Fd peer);
 
-  // Ends the conversations that wait for somebody, and calls `idle` when the others have come to their verdict.
+  // Ends the conversations that wait for somebody, and calls `idle` when the others have come to
+  // their verdict.
   void drain(std::function<void()> idle);
 
  private:

@@ -17,11 +17,15 @@ using namespace std::chrono_literals;
 constexpr SteadyTime kStart{std::chrono::hours{1}};
 
 config::BudgetConfig limits() {
-  return {.verify_cpu_per_second = 50ms, .verify_cpu_burst = 500ms, .conversations = 16, .conversations_per_source = 4};
+  return {.verify_cpu_per_second = 50ms,
+          .verify_cpu_burst = 500ms,
+          .conversations = 16,
+          .conversations_per_source = 4};
 }
 
 // As many tickets as there are for that lane, each from the next source.
-std::vector<Budgets::Ticket> take_all(Budgets& budgets, Lane lane, std::string_view prefix, SteadyTime now) {
+std::vector<Budgets::Ticket> take_all(Budgets& budgets, Lane lane, std::string_view prefix,
+                                      SteadyTime now) {
   std::vector<Budgets::Ticket> tickets;
   for (int i = 0; i < 100; ++i) {
     auto ticket = budgets.admit(std::string(prefix) + std::to_string(i), lane, limits(), now);
@@ -41,14 +45,16 @@ TEST(Budgets, ASourceHasItsOwnConversationsOnly) {
   }
   EXPECT_FALSE(budgets.admit("a", Lane::sign_in, limits(), kStart));
   EXPECT_TRUE(budgets.admit("b", Lane::sign_in, limits(), kStart));
-  EXPECT_TRUE(budgets.admit("a", Lane::later, limits(), kStart)) << "nobody is asked in a later call";
+  EXPECT_TRUE(budgets.admit("a", Lane::later, limits(), kStart))
+      << "nobody is asked in a later call";
   open.pop_back();
   EXPECT_TRUE(budgets.admit("a", Lane::sign_in, limits(), kStart));
 }
 
 TEST(Budgets, SlotsAreKeptForLaterCallsSudoAndSourcesNotSeenLately) {
   Budgets budgets;
-  for (int i = 0; i < 4; ++i) EXPECT_TRUE(budgets.charge("known" + std::to_string(i), 1us, limits(), kStart));
+  for (int i = 0; i < 4; ++i)
+    EXPECT_TRUE(budgets.charge("known" + std::to_string(i), 1us, limits(), kStart));
   // 16 slots: 8 for all, 2 for later calls, 2 for sudo, 4 for fresh sources.
   EXPECT_EQ(take_all(budgets, Lane::sign_in, "fresh", kStart).size(), 12U);
   const auto flood = take_all(budgets, Lane::sign_in, "fresh", kStart + kSourceFreshAfter * 2);
@@ -77,9 +83,11 @@ TEST(Budgets, ASourceIsFreshAgainAfterAWhile) {
     EXPECT_TRUE(budgets.charge("known", 1us, limits(), kStart));
     std::vector<Budgets::Ticket> shared;
     for (const std::string source : {"a", "b"}) {
-      for (int i = 0; i < 4; ++i) shared.push_back(*budgets.admit(source, Lane::sign_in, limits(), kStart));
+      for (int i = 0; i < 4; ++i)
+        shared.push_back(*budgets.admit(source, Lane::sign_in, limits(), kStart));
     }
-    EXPECT_EQ(budgets.admit("known", Lane::sign_in, limits(), kStart + test.silence).has_value(), test.want);
+    EXPECT_EQ(budgets.admit("known", Lane::sign_in, limits(), kStart + test.silence).has_value(),
+              test.want);
   }
 }
 
@@ -116,7 +124,8 @@ TEST(Budgets, VerificationsArePaidFromABucketThatRefills) {
     Budgets budgets;
     ASSERT_TRUE(budgets.charge("a", test.spent, limits(), kStart));
     EXPECT_EQ(budgets.charge("a", test.cost, limits(), kStart + test.wait), test.want);
-    EXPECT_TRUE(budgets.charge("b", 1ms, limits(), kStart + test.wait)) << "another source has its own bucket";
+    EXPECT_TRUE(budgets.charge("b", 1ms, limits(), kStart + test.wait))
+        << "another source has its own bucket";
   }
 }
 
@@ -137,7 +146,8 @@ TEST(Budgets, TheNumberOfSourcesIsBoundedAndTheOldestGoesFirst) {
   }
   EXPECT_EQ(budgets.sources(), kSourcesMost);
   EXPECT_TRUE(budgets.charge("first", 1ns, limits(), kStart)) << "forgotten, so it starts anew";
-  EXPECT_FALSE(budgets.charge("open", 1ns, limits(), kStart)) << "a source with an open conversation stays";
+  EXPECT_FALSE(budgets.charge("open", 1ns, limits(), kStart))
+      << "a source with an open conversation stays";
   EXPECT_FALSE(budgets.charge("s" + std::to_string(kSourcesMost), 1ns, limits(), kStart));
 }
 
@@ -148,32 +158,41 @@ TEST(Source, SaysForWhomARequestIsMade) {
     bool a_sudo, b_sudo, same;
   };
   const auto ssh = [](std::string rhost, std::string user = "alice") {
-    return LoginRequest{.service = "sshd", .user = std::move(user), .rhost = std::move(rhost), .tty = "ssh"};
+    return LoginRequest{
+        .service = "sshd", .user = std::move(user), .rhost = std::move(rhost), .tty = "ssh"};
   };
   const auto sudo = [](std::string ruser, std::string user = "root") {
-    return LoginRequest{.service = "sudo", .user = std::move(user), .ruser = std::move(ruser), .tty = "/dev/pts/1"};
+    return LoginRequest{
+        .service = "sudo", .user = std::move(user), .ruser = std::move(ruser), .tty = "/dev/pts/1"};
   };
   const Case cases[] = {
-      {"the user that is asked for does not matter", ssh("192.0.2.1", "alice"), ssh("192.0.2.1", "bob"), false, false,
-       true},
+      {"the user that is asked for does not matter", ssh("192.0.2.1", "alice"),
+       ssh("192.0.2.1", "bob"), false, false, true},
       {"two IPv4 addresses are two", ssh("192.0.2.1"), ssh("192.0.2.2"), false, false, false},
-      {"an IPv6 /64 is one", ssh("2001:db8:0:1::1"), ssh("2001:db8:0:1:ffff::2"), false, false, true},
-      {"two IPv6 /64 are two", ssh("2001:db8:0:1::1"), ssh("2001:db8:0:2::1"), false, false, false},
-      {"the scope of a link-local address does not matter", ssh("fe80::1%eth0"), ssh("fe80::2%eth1"), false, false,
+      {"an IPv6 /64 is one", ssh("2001:db8:0:1::1"), ssh("2001:db8:0:1:ffff::2"), false, false,
        true},
-      {"an IPv4 address in IPv6 dress is itself", ssh("::ffff:192.0.2.1"), ssh("192.0.2.1"), false, false, true},
-      {"two IPv4 addresses in IPv6 dress are two", ssh("::ffff:192.0.2.1"), ssh("::ffff:192.0.2.2"), false, false,
-       false},
-      {"a host name is compared without case", ssh("Host.Example"), ssh("host.example"), false, false, true},
-      {"sudo counts the invoking user", sudo("alice"), sudo("bob"), true, true, false},
-      {"sudo's target does not matter", sudo("alice", "root"), sudo("alice", "www-data"), true, true, true},
-      {"sudo does not count PAM_RHOST", LoginRequest{.service = "sudo", .ruser = "alice", .rhost = "a"},
-       LoginRequest{.service = "sudo", .ruser = "alice", .rhost = "b"}, true, true, true},
-      {"a user with the name of a host is not that host", LoginRequest{.service = "x", .ruser = "192.0.2.1"},
-       LoginRequest{.service = "x", .rhost = "192.0.2.1"}, false, false, false},
-      {"two services are two", LoginRequest{.service = "sshd", .rhost = "h"}, LoginRequest{.service = "ftp", .rhost = "h"},
+      {"two IPv6 /64 are two", ssh("2001:db8:0:1::1"), ssh("2001:db8:0:2::1"), false, false, false},
+      {"the scope of a link-local address does not matter", ssh("fe80::1%eth0"),
+       ssh("fe80::2%eth1"), false, false, true},
+      {"an IPv4 address in IPv6 dress is itself", ssh("::ffff:192.0.2.1"), ssh("192.0.2.1"), false,
+       false, true},
+      {"two IPv4 addresses in IPv6 dress are two", ssh("::ffff:192.0.2.1"), ssh("::ffff:192.0.2.2"),
        false, false, false},
-      {"a terminal counts where nothing else is there", LoginRequest{.service = "login", .user = "a", .tty = "tty1"},
+      {"a host name is compared without case", ssh("Host.Example"), ssh("host.example"), false,
+       false, true},
+      {"sudo counts the invoking user", sudo("alice"), sudo("bob"), true, true, false},
+      {"sudo's target does not matter", sudo("alice", "root"), sudo("alice", "www-data"), true,
+       true, true},
+      {"sudo does not count PAM_RHOST",
+       LoginRequest{.service = "sudo", .ruser = "alice", .rhost = "a"},
+       LoginRequest{.service = "sudo", .ruser = "alice", .rhost = "b"}, true, true, true},
+      {"a user with the name of a host is not that host",
+       LoginRequest{.service = "x", .ruser = "192.0.2.1"},
+       LoginRequest{.service = "x", .rhost = "192.0.2.1"}, false, false, false},
+      {"two services are two", LoginRequest{.service = "sshd", .rhost = "h"},
+       LoginRequest{.service = "ftp", .rhost = "h"}, false, false, false},
+      {"a terminal counts where nothing else is there",
+       LoginRequest{.service = "login", .user = "a", .tty = "tty1"},
        LoginRequest{.service = "login", .user = "b", .tty = "tty1"}, false, false, true},
       {"two terminals are two", LoginRequest{.service = "login", .tty = "tty1"},
        LoginRequest{.service = "login", .tty = "tty2"}, false, false, false},

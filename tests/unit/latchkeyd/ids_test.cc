@@ -9,7 +9,9 @@
 namespace latchkey::latchkeyd {
 namespace {
 
-bool is_hex(const std::string& text) { return text.find_first_not_of("0123456789abcdef") == std::string::npos; }
+bool is_hex(const std::string& text) {
+  return text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
 
 TEST(Ids, AreHexOfTheirLengthAndNeverTheSame) {
   Ids ids;

@@ -14,7 +14,8 @@ namespace {
 WallTime at(int seconds) { return WallTime(std::chrono::seconds(seconds)); }
 
 Login login(std::string id, std::string person, int started = 0) {
-  return Login{.id = std::move(id), .service = "sshd", .user = std::move(person), .started_at = at(started)};
+  return Login{
+      .id = std::move(id), .service = "sshd", .user = std::move(person), .started_at = at(started)};
 }
 
 LastSeen seen(int seconds, std::string subject = "s") {
@@ -24,7 +25,8 @@ LastSeen seen(int seconds, std::string subject = "s") {
   return seen;
 }
 
-std::vector<std::string> present(const LoginBook& book, std::string_view person, std::vector<std::string> ids) {
+std::vector<std::string> present(const LoginBook& book, std::string_view person,
+                                 std::vector<std::string> ids) {
   std::erase_if(ids, [&](const std::string& id) { return book.find(id, person) == nullptr; });
   return ids;
 }
@@ -68,7 +70,8 @@ TEST(LoginBook, APersonBeyondItsLimitLosesItsOwnOldestLogin) {
   book.put(login("id1", "alice"));
   book.put(login("id2", "alice"));
   EXPECT_EQ(book.put(login("id3", "alice")), std::vector<std::string>{"id1"});
-  EXPECT_EQ(present(book, "alice", {"id1", "id2", "id3"}), (std::vector<std::string>{"id2", "id3"}));
+  EXPECT_EQ(present(book, "alice", {"id1", "id2", "id3"}),
+            (std::vector<std::string>{"id2", "id3"}));
   EXPECT_EQ(present(book, "bob", {"bob1"}), std::vector<std::string>{"bob1"});
 }
 

@@ -60,7 +60,8 @@ TEST(SnapshotHub, EveryWorkerTakesEverySnapshotInOrder) {
   for (int i = 0; i < 5; ++i) hub.hub.publish(Snapshot{}, [&done, i] { done.push_back(i); });
   for (WorkerStub& stub : hub.stubs) stub.executor.run_ready();
   hub.control.run_ready();
-  for (WorkerStub& stub : hub.stubs) EXPECT_EQ(stub.taken, (std::vector<std::uint64_t>{1, 2, 3, 4, 5}));
+  for (WorkerStub& stub : hub.stubs)
+    EXPECT_EQ(stub.taken, (std::vector<std::uint64_t>{1, 2, 3, 4, 5}));
   EXPECT_EQ(done, (std::vector<int>{0, 1, 2, 3, 4}));
 }
 

@@ -33,7 +33,8 @@ jose::TokenDigest digest(std::uint64_t number) {
 Verified verified(std::string subject, std::uint64_t generation = 1) {
   claims::ClaimsRecord record;
   record.subject = std::move(subject);
-  return Verified{.claims = std::make_shared<const claims::ValidatedClaims>(claims::ValidatedClaims::recall(std::move(record))),
+  return Verified{.claims = std::make_shared<const claims::ValidatedClaims>(
+                      claims::ValidatedClaims::recall(std::move(record))),
                   .issuer = 0,
                   .generation = generation};
 }
