@@ -133,8 +133,8 @@ void Conversation::no_stranger() {
 
 asio::awaitable<Decision> Conversation::decide() {
   if (!admitted()) co_return refuse(Reason::budget_exhausted, "no slot is left for this source");
-  if (request_.operation != Operation::authenticate) co_return judge_later_call();
-  co_return co_await sign_in();
+  if (request_.operation == Operation::authenticate) co_return co_await sign_in();
+  co_return co_await later_call();
 }
 
 // Takes a slot for the time of the conversation.
@@ -150,18 +150,34 @@ bool Conversation::admitted() {
   return ticket_.has_value();
 }
 
+asio::awaitable<Decision> Conversation::later_call() {
+  Decision decision = judge_later_call();
+  if (lacks_account(decision.reason)) {
+    const bool changed = co_await newer_accounts();
+    if (changed) decision = judge_later_call();
+  }
+  if (request_.operation == Operation::close_session) close_login();
+  co_return decision;
+}
+
 Decision Conversation::judge_later_call() {
   const Services& services = desk_.services;
   const std::string_view person = latchkey::person(request_, *desk_.snapshot->config);
   const std::shared_ptr<const Login> login = services.logins.find(request_.login, person);
   const std::shared_ptr<const LastSeen> last_seen = services.logins.last_seen(person);
-  Decision decision = latchkey::judge_later_call(request_, login.get(), last_seen.get(),
-                                                 *desk_.snapshot, services.clock.wall());
-  if (request_.operation == Operation::close_session && login != nullptr &&
-      login->service == request_.service && services.logins.close(login->id, person)) {
+  return latchkey::judge_later_call(request_, login.get(), last_seen.get(), *desk_.snapshot,
+                                    services.clock.wall());
+}
+
+// Whatever the verdict: the session is at its end.
+void Conversation::close_login() {
+  const Services& services = desk_.services;
+  const std::string_view person = latchkey::person(request_, *desk_.snapshot->config);
+  const std::shared_ptr<const Login> login = services.logins.find(request_.login, person);
+  if (login == nullptr || login->service != request_.service) return;
+  if (services.logins.close(login->id, person)) {
     services.store.close_login(login->id, services.clock.wall());
   }
-  return decision;
 }
 
 // The decision is on record before anybody hears of it, so that `explain` finds what the user was
@@ -265,6 +281,11 @@ Decision Conversation::refuse(Reason reason, std::string detail) const {
 Decision Conversation::broken(Reason reason, std::string detail) {
   broken_ = true;
   return refuse(reason, std::move(detail));
+}
+
+// What may be otherwise for an account that was made a moment ago.
+bool Conversation::lacks_account(Reason reason) {
+  return reason == Reason::user_unknown || reason == Reason::not_managed;
 }
 
 bool Conversation::is_sudo(const Snapshot& snapshot) const {

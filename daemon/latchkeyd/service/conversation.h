@@ -50,13 +50,16 @@ class Conversation {
   void no_stranger();
   asio::awaitable<Decision> decide();
   bool admitted();
+  asio::awaitable<Decision> later_call();
   Decision judge_later_call();
+  void close_login();
   asio::awaitable<void> conclude(Decision decision);
   std::size_t encode_verdict(const Decision& decision);
   void record(Decision decision);
   Refused received(Received outcome);
   Decision refuse(Reason reason, std::string detail = {}) const;
   Decision broken(Reason reason, std::string detail);
+  static bool lacks_account(Reason reason);
   bool is_sudo(const Snapshot& snapshot) const;
 
   // sign_in.cc: authenticate
@@ -69,9 +72,11 @@ class Conversation {
   bool remembers(const Snapshot& snapshot);
   Refused verify_anew(const Snapshot& snapshot, std::optional<std::size_t>& need_keys);
   Decision judge_claims();
+  Decision judge_again();
   asio::awaitable<Decision> bind(Decision decision);
   void record_login();
   asio::awaitable<KeysOutcome> newer_keys(std::string issuer, std::uint64_t seen_generation);
+  asio::awaitable<bool> newer_accounts();
   asio::awaitable<Expected<void>> store_binding(NewBinding binding);
   void forget_token();
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a conversation may need of the control thread before it can answer. Called from any thread; the completion runs
-// on the executor that the caller names, always, and at most once. A request makes each call at most once.
+// What a conversation may need of the control thread before it can answer. Called from any thread;
+// the completion runs on the executor that the caller names, always, and at most once. A request
+// makes each call at most once.
 #pragma once
 
 #include <cstdint>
@@ -25,21 +26,25 @@ class Needs {
  public:
   virtual ~Needs() = default;
 
-  // Asks for a key set of the issuer with that short name that is newer than `seen_generation`. All callers share one
-  // fetch. With `newer`, every worker took the new snapshot before `done` runs.
+  // Asks for a key set of the issuer with that short name that is newer than `seen_generation`. All
+  // callers share one fetch. With `newer`, every worker took the new snapshot before `done` runs.
   virtual void request_keys(std::string issuer, std::uint64_t seen_generation, Executor& reply_to,
                             std::function<void(KeysOutcome)> done) = 0;
 
-  // Whether /etc/passwd or /etc/group is not what the current snapshot was read from: two stat calls, from any thread.
-  // `useradd` followed at once by a login must be seen, and inotify alone would come too late.
+  // Whether /etc/passwd or /etc/group is not what the current snapshot was read from: two stat
+  // calls, from any thread. `useradd` followed at once by a login must be seen, and inotify alone
+  // would come too late.
   virtual bool accounts_changed() const = 0;
 
-  // Has the accounts read anew where they changed. Every worker took the new snapshot before `done` runs.
+  // Has the accounts read anew where they changed. Every worker took the new snapshot before `done`
+  // runs.
   virtual void request_accounts(Executor& reply_to, std::function<void()> done) = 0;
 
-  // Stores the binding durably and hands every worker a snapshot with it, then calls `done`. subject_conflict where the
-  // name was bound to another subject meanwhile, state_unavailable where it could not be written.
-  virtual void bind(NewBinding binding, Executor& reply_to, std::function<void(Expected<void>)> done) = 0;
+  // Stores the binding durably and hands every worker a snapshot with it, then calls `done`.
+  // subject_conflict where the name was bound to another subject meanwhile, state_unavailable where
+  // it could not be written.
+  virtual void bind(NewBinding binding, Executor& reply_to,
+                    std::function<void(Expected<void>)> done) = 0;
 };
 
 }  // namespace latchkey::latchkeyd

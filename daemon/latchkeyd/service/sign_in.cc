@@ -63,6 +63,10 @@ asio::awaitable<Decision> Conversation::sign_in() {
   forget_token();
   if (refused) co_return *std::move(refused);
   Decision decision = judge_claims();
+  if (lacks_account(decision.reason)) {
+    const bool changed = co_await newer_accounts();
+    if (changed) decision = judge_again();
+  }
   if (decision.allowed() && decision.binding) decision = co_await bind(std::move(decision));
   if (decision.allowed()) record_login();
   co_return decision;
@@ -210,19 +214,24 @@ Decision Conversation::judge_claims() {
                desk_.services.clock.wall(), trace_);
 }
 
-// A name's first login: the binding is durable before the verdict is sent. Whatever was revoked or
-// reloaded in the meantime counts, so the token is judged once more.
-asio::awaitable<Decision> Conversation::bind(Decision decision) {
-  const Expected<void> stored = co_await store_binding(*std::move(decision.binding));
-  if (!stored) co_return refuse(stored.error().reason, stored.error().detail);
+// After a wait: whatever was revoked, reloaded or withdrawn in the meantime counts.
+Decision Conversation::judge_again() {
   Trace trace;
   const Expected<void> still =
       recheck(*verified_, *desk_.snapshot, desk_.services.clock.wall(), trace);
   trace_ = trace;
-  if (!still) co_return refuse(still.error().reason, still.error().detail);
-  Decision again = judge_claims();
-  if (again.allowed() && again.binding)
+  if (!still) return refuse(still.error().reason, still.error().detail);
+  return judge_claims();
+}
+
+// A name's first login: the binding is durable before the verdict is sent.
+asio::awaitable<Decision> Conversation::bind(Decision decision) {
+  const Expected<void> stored = co_await store_binding(*std::move(decision.binding));
+  if (!stored) co_return refuse(stored.error().reason, stored.error().detail);
+  Decision again = judge_again();
+  if (again.allowed() && again.binding) {
     co_return refuse(Reason::state_unavailable, "the binding was removed meanwhile");
+  }
   co_return again;
 }
 
@@ -255,6 +264,17 @@ asio::awaitable<KeysOutcome> Conversation::newer_keys(std::string issuer,
                                     Pending<KeysOutcome>::completion(pending));
   co_await pending->wait(desk_.patience.needs);
   co_return pending->result.value_or(KeysOutcome::failed);
+}
+
+// Whether the worker has newer accounts now than it had.
+asio::awaitable<bool> Conversation::newer_accounts() {
+  if (!desk_.services.needs.accounts_changed()) co_return false;
+  struct Done {};
+  const auto pending = std::make_shared<Pending<Done>>(desk_.loop.context());
+  desk_.services.needs.request_accounts(
+      desk_.loop, [done = Pending<Done>::completion(pending)] { done(Done{}); });
+  co_await pending->wait(desk_.patience.needs);
+  co_return pending->result.has_value();
 }
 
 asio::awaitable<Expected<void>> Conversation::store_binding(NewBinding binding) {
