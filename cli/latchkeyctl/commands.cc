@@ -38,10 +38,10 @@ template <typename Method, typename Append>
 int all_pages(const Session& session, typename Method::Request request,
               typename Method::Answer& all, Append append) {
   auto client = ipc::varlink::VarlinkClient::connect(session.socket);
-  if (!client) return report(session, client.error());
+  if (!client) return report(client.error());
   for (;;) {
     auto page = ipc::control::call<Method>(*client, request, session.timeout);
-    if (!page) return report(session, page.error());
+    if (!page) return report(page.error());
     const bool more = append(all, request, *std::move(page));
     if (!more) return kOk;
   }

@@ -22,7 +22,7 @@ int print(const std::string& text) {
   return done ? kOk : kOutputFailed;
 }
 
-int report(const Session& session, const ipc::Fault& fault) {
+int report(const ipc::Fault& fault) {
   complain(printable(fault.detail));
   if (fault.kind == ipc::FaultKind::denied) {
     complain("the control socket is for root and the group latchkey-admin");
@@ -32,9 +32,9 @@ int report(const Session& session, const ipc::Fault& fault) {
   return kUnavailable;
 }
 
-int report(const Session& session, const ipc::control::CallError& error) {
+int report(const ipc::control::CallError& error) {
   using Kind = ipc::control::MethodError::Kind;
-  if (error.kind == ipc::control::CallError::Kind::transport) return report(session, error.fault);
+  if (error.kind == ipc::control::CallError::Kind::transport) return report(error.fault);
   switch (error.error.kind) {
     case Kind::config_invalid:
       std::fputs(render_config_errors(error.error.errors).c_str(), stderr);

@@ -29,16 +29,16 @@ struct Session {
 // Prints the text to standard output; kOk, or 74 where it could not be written.
 int print(const std::string& text);
 
-int report(const Session& session, const ipc::control::CallError& error);
-int report(const Session& session, const ipc::Fault& fault);
+int report(const ipc::control::CallError& error);
+int report(const ipc::Fault& fault);
 
 // Calls once; `render` makes the text for people, `--json` prints the answer as it came.
 template <typename Method, typename Render>
 int call_and_print(const Session& session, const typename Method::Request& request, Render render) {
   auto client = ipc::varlink::VarlinkClient::connect(session.socket);
-  if (!client) return report(session, client.error());
+  if (!client) return report(client.error());
   const auto answer = ipc::control::call<Method>(*client, request, session.timeout);
-  if (!answer) return report(session, answer.error());
+  if (!answer) return report(answer.error());
   return print(session.json ? ipc::control::to_json(*answer) + "\n" : render(*answer));
 }
 
