@@ -8,12 +8,15 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <variant>
 
 #include "core/claims/validated_claims.h"
 #include "core/decision.h"
+#include "core/jose/algorithm.h"
 #include "core/jose/scratch.h"
+#include "core/jose/token_digest.h"
 #include "core/request.h"
 #include "core/snapshot.h"
 
@@ -32,6 +35,8 @@ struct Verified {
   std::shared_ptr<const claims::ValidatedClaims> claims;
   std::size_t issuer = 0;        // index into config->issuers
   std::uint64_t generation = 0;  // of the key set that verified it
+  jose::Algorithm algorithm{};   // by which the key verified it
+  std::string config_digest;     // of the issuer's section of the configuration then
 };
 
 struct VerifyFailure {
@@ -41,13 +46,22 @@ struct VerifyFailure {
 
 // Stations 3 to 7: bytes from anybody -> claims whose signature and policy hold at `now`. `trace`
 // records each check. The token may be any bytes up to limits::kTokenBytes (longer:
-// token_too_long). O(size) work before the signature.
+// token_too_long). O(size) work before the signature. Nothing of the token is left in the scratch
+// that would make it whole again.
 tl::expected<Verified, VerifyFailure> verify(std::string_view token, const Snapshot& snapshot,
                                              WallTime now, jose::Scratch& scratch, Trace& trace);
 
+// The same for a caller that knows the token's digest already, because it looked for the token
+// among the remembered.
+tl::expected<Verified, VerifyFailure> verify(std::string_view token,
+                                             const jose::TokenDigest& digest,
+                                             const Snapshot& snapshot, WallTime now,
+                                             jose::Scratch& scratch, Trace& trace);
+
 // Runs anew what time and the key set may have changed for a token that verify() accepted before:
 // expiry, not-before, age, and that the issuer is still configured the same way and still holds its
-// key.
+// key. Where it fails, the token is forgotten and verified from the start: that gives the answer
+// and its reason, this one only says that it may differ.
 tl::expected<void, Error> recheck(const Verified& verified, const Snapshot& snapshot, WallTime now,
                                   Trace& trace);
 

@@ -28,6 +28,7 @@ struct ClaimsRecord {
   std::vector<std::string> amr;
   std::optional<WallTime> auth_time;
   std::optional<WallTime> issued_at;
+  std::optional<WallTime> not_before;
   WallTime expires_at{};
 
   bool operator==(const ClaimsRecord&) const = default;

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/claims/claim_reader.h"
+
+#include "core/base/limits.h"
+#include "core/base/text.h"
+#include "core/claims/numeric_date.h"
+
+namespace latchkey::claims {
+namespace {
+
+using jose::JsonValue;
+
+tl::unexpected<Error> invalid(std::string_view name, std::string_view why) {
+  return fail(Reason::claim_invalid, "claim " + quoted(name) + ' ' + std::string(why));
+}
+
+Expected<std::string> to_string(std::string_view name, const JsonValue& value) {
+  const auto text = value.as_string();
+  if (!text) return invalid(name, value.is_null() ? "is null" : "is no string");
+  if (text->size() > limits::kClaimStringBytes) return invalid(name, "is too long");
+  return std::string(*text);
+}
+
+}  // namespace
+
+std::optional<JsonValue> find_claim(const JsonValue& payload, std::string_view name) {
+  if (const auto literal = payload.find(name)) return literal;
+  const std::size_t dot = name.find('.');
+  if (dot == std::string_view::npos) return std::nullopt;
+  const auto outer = payload.find(name.substr(0, dot));
+  return outer ? find_claim(*outer, name.substr(dot + 1)) : std::nullopt;
+}
+
+Expected<std::optional<std::string>> read_string(const JsonValue& payload, std::string_view name) {
+  const auto value = find_claim(payload, name);
+  if (!value) return std::nullopt;
+  LATCHKEY_TRY(std::optional<std::string> text, to_string(name, *value));
+  return text;
+}
+
+Expected<std::optional<WallTime>> read_date(const JsonValue& payload, std::string_view name) {
+  const auto value = payload.find(name);
+  if (!value) return std::nullopt;
+  const auto date = numeric_date(*value);
+  if (!date) return invalid(name, "is no date that can be");
+  return date;
+}
+
+Expected<std::optional<std::vector<std::string>>> read_list(const JsonValue& payload, std::string_view name,
+                                                            std::size_t values_most) {
+  const auto value = find_claim(payload, name);
+  if (!value) return std::nullopt;
+  std::vector<std::string> list;
+  if (!value->is_array()) {
+    LATCHKEY_TRY(list.emplace_back(), to_string(name, *value));
+    return list;
+  }
+  const std::size_t size = value->size();
+  if (size > values_most) return invalid(name, "has too many values");
+  list.reserve(size);
+  for (const JsonValue element : value->elements()) {
+    LATCHKEY_TRY(list.emplace_back(), to_string(name, element));
+  }
+  return list;
+}
+
+}  // namespace latchkey::claims

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/claims/validator.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "core/base/limits.h"
+#include "core/base/text.h"
+#include "core/claims/claim_reader.h"
+#include "core/claims/lifetime.h"
+#include "core/claims/token_type.h"
+
+namespace latchkey::claims {
+namespace {
+
+using jose::JsonValue;
+
+tl::unexpected<Error> missing(std::string_view name) { return fail(Reason::claim_missing, quoted(name)); }
+
+bool contains(const std::vector<std::string>& list, std::string_view value) {
+  return std::find(list.begin(), list.end(), value) != list.end();
+}
+
+bool equals(const JsonValue& value, const RequiredClaim& wanted) {
+  switch (wanted.kind) {
+    case RequiredClaim::Kind::text:
+      return value.as_string() == wanted.text;
+    case RequiredClaim::Kind::boolean:
+      return value.as_boolean() == wanted.boolean;
+    case RequiredClaim::Kind::integer:
+      return value.as_integer() == wanted.integer;
+  }
+  return false;
+}
+
+}  // namespace
+
+class Validator {
+ public:
+  Validator(const jose::VerifiedJws& jws, std::string_view issuer, const ClaimsPolicy& policy, WallTime now)
+      : jws_(jws), payload_(jws.claims()), issuer_(issuer), policy_(policy), now_(now) {}
+
+  tl::expected<ValidatedClaims, Refusal> run(std::string token_digest) {
+    using Check = Expected<void> (Validator::*)();
+    constexpr std::pair<Step, Check> kChecks[] = {
+        {Step::type, &Validator::check_type},         {Step::audience, &Validator::check_audience},
+        {Step::lifetime, &Validator::check_lifetime}, {Step::claims, &Validator::check_issuer},
+        {Step::claims, &Validator::check_client},     {Step::claims, &Validator::check_required},
+        {Step::claims, &Validator::read_identity},    {Step::claims, &Validator::read_users},
+        {Step::claims, &Validator::read_session},
+    };
+    for (const auto& [step, check] : kChecks) {
+      if (auto done = (this->*check)(); !done) return tl::unexpected(Refusal{step, std::move(done).error()});
+    }
+    record_.token_digest = std::move(token_digest);
+    record_.key_id = jws_.key().thumbprint();
+    return ValidatedClaims(std::move(record_));
+  }
+
+ private:
+  Expected<void> check_type() {
+    LATCHKEY_TRY(kind_, claims::check_type(jws_.typ(), payload_, policy_));
+    return {};
+  }
+
+  // RFC 7519 section 4.1.3: a string or an array of strings, of which one equals a configured value byte for byte.
+  Expected<void> check_audience() {
+    const auto aud = payload_.find("aud");
+    if (!aud) return missing("aud");
+    bool found = false;
+    const auto look_at = [&](const JsonValue& value) {
+      const auto text = value.as_string();
+      ++audiences_;
+      found = found || (text && contains(policy_.audiences, *text));
+      return text.has_value();
+    };
+    bool strings = true;
+    if (aud->is_array()) {
+      for (const JsonValue value : aud->elements()) strings = look_at(value) && strings;
+    } else {
+      strings = look_at(*aud);
+    }
+    if (!strings || audiences_ > limits::kAudienceValues) {
+      return fail(Reason::claim_invalid, "'aud' is no string, and no array of at most 64 strings");
+    }
+    if (!found) return fail(Reason::audience_wrong);
+    return {};
+  }
+
+  Expected<void> check_lifetime() {
+    std::optional<WallTime> expires_at;
+    LATCHKEY_TRY(expires_at, read_date(payload_, "exp"));
+    if (!expires_at) return missing("exp");  // a token without an end would live for ever
+    record_.expires_at = *expires_at;
+    LATCHKEY_TRY(record_.not_before, read_date(payload_, "nbf"));
+    LATCHKEY_TRY(record_.issued_at, read_date(payload_, "iat"));
+    return claims::check_lifetime(record_, policy_, now_);
+  }
+
+  // The issuer was looked up by this very claim; that it is the policy's own is held here once more.
+  Expected<void> check_issuer() {
+    const auto iss = payload_.find("iss");
+    if (!iss) return missing("iss");
+    if (iss->as_string() != issuer_) return fail(Reason::claim_wrong, "'iss' is not that of the configured issuer");
+    record_.issuer = issuer_;
+    return {};
+  }
+
+  // Every client claim that is there must name a configured client, and one must be there.
+  Expected<void> check_client() {
+    for (const std::string& name : policy_.client_claims) {
+      std::optional<std::string> client;
+      LATCHKEY_TRY(client, read_string(payload_, name));
+      if (!client) continue;
+      if (!policy_.clients.empty() && !contains(policy_.clients, *client)) {
+        return fail(Reason::client_wrong, quoted(name) + " is " + quoted(*client));
+      }
+      if (record_.client.empty()) record_.client = *std::move(client);
+    }
+    if (!policy_.clients.empty() && record_.client.empty()) {
+      return fail(Reason::client_wrong, "the token names no client");
+    }
+    return check_authorized_party();
+  }
+
+  // OpenID Connect Core section 3.1.3.7 steps 4 and 5: an ID token for several audiences says which of them asked for
+  // it, and that one must be ours.
+  Expected<void> check_authorized_party() {
+    const bool id_only = policy_.kinds.size() == 1 && policy_.kinds.front() == TokenKind::id;
+    if (audiences_ < 2 || (kind_ != TokenKind::id && !id_only)) return {};
+    const auto azp = payload_.find("azp");
+    const auto party = azp ? azp->as_string() : std::nullopt;
+    const auto& ours = policy_.clients.empty() ? policy_.audiences : policy_.clients;
+    if (!party || !contains(ours, *party)) {
+      return fail(Reason::client_wrong, "an ID token for several audiences whose 'azp' is absent or not ours");
+    }
+    return {};
+  }
+
+  Expected<void> check_required() {
+    for (const RequiredClaim& wanted : policy_.require) {
+      const auto value = find_claim(payload_, wanted.name);
+      if (!value) return missing(wanted.name);
+      if (!equals(*value, wanted)) return fail(Reason::claim_wrong, quoted(wanted.name));
+    }
+    return {};
+  }
+
+  Expected<void> read_identity() {
+    std::optional<std::string> subject;
+    LATCHKEY_TRY(subject, read_string(payload_, "sub"));
+    if (!subject) return missing("sub");
+    if (subject->empty()) return fail(Reason::claim_invalid, "'sub' is empty");
+    record_.subject = *std::move(subject);
+    std::optional<std::string> token_id;
+    LATCHKEY_TRY(token_id, read_string(payload_, policy_.token_id_claim));
+    record_.token_id = std::move(token_id).value_or("");
+    if (policy_.group_claim.empty()) return {};
+    std::optional<std::vector<std::string>> groups;
+    LATCHKEY_TRY(groups, read_list(payload_, policy_.group_claim, limits::kGroupValues));
+    if (groups) record_.groups = *std::move(groups);
+    return {};
+  }
+
+  Expected<void> read_users() {
+    const auto claim = find_claim(payload_, policy_.user_claim);
+    if (!claim) return missing(policy_.user_claim);
+    if (claim->is_array() && policy_.user_values == UserValues::one) {
+      return fail(Reason::claim_invalid, "claim " + quoted(policy_.user_claim) + " is an array");
+    }
+    std::optional<std::vector<std::string>> users;
+    LATCHKEY_TRY(users, read_list(payload_, policy_.user_claim, limits::kUserValues));
+    LATCHKEY_TRY_VOID(check_email());
+    for (std::string& user : *users) {
+      if (strip_suffix(user)) record_.users.push_back(std::move(user));
+    }
+    if (record_.users.empty()) return fail(Reason::name_unusable, "claim " + quoted(policy_.user_claim));
+    return {};
+  }
+
+  // OpenID Connect Core section 5.7: an e-mail address identifies nobody unless the provider checked it.
+  Expected<void> check_email() {
+    if (policy_.user_claim != "email") return {};
+    const auto verified = payload_.find("email_verified");
+    if (!verified || verified->as_boolean() != true) return fail(Reason::email_unverified);
+    return {};
+  }
+
+  // False where the configured suffix is not there: the name is another domain's.
+  bool strip_suffix(std::string& user) const {
+    const std::string& suffix = policy_.user_strip_suffix;
+    if (suffix.empty()) return true;
+    if (user.size() <= suffix.size() || !user.ends_with(suffix)) return false;
+    user.resize(user.size() - suffix.size());
+    return true;
+  }
+
+  // What access rules and revocation look at (OpenID Connect Core section 2).
+  Expected<void> read_session() {
+    std::optional<std::string> session;
+    LATCHKEY_TRY(session, read_string(payload_, "sid"));
+    record_.session = std::move(session).value_or("");
+    std::optional<std::string> acr;
+    LATCHKEY_TRY(acr, read_string(payload_, "acr"));
+    record_.acr = std::move(acr).value_or("");
+    std::optional<std::vector<std::string>> amr;
+    LATCHKEY_TRY(amr, read_list(payload_, "amr", limits::kAmrValues));
+    if (amr) record_.amr = *std::move(amr);
+    LATCHKEY_TRY(record_.auth_time, read_date(payload_, "auth_time"));
+    return {};
+  }
+
+  const jose::VerifiedJws& jws_;
+  const JsonValue& payload_;
+  std::string_view issuer_;
+  const ClaimsPolicy& policy_;
+  WallTime now_;
+  ClaimsRecord record_;
+  std::optional<TokenKind> kind_;
+  std::size_t audiences_ = 0;
+};
+
+tl::expected<ValidatedClaims, Refusal> validate(const jose::VerifiedJws& jws, std::string_view issuer,
+                                                const ClaimsPolicy& policy, std::string token_digest, WallTime now) {
+  return Validator(jws, issuer, policy, now).run(std::move(token_digest));
+}
+
+}  // namespace latchkey::claims

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Stations 3 to 7 in a straight column: each check passes or ends it, and is written into the trace either way.
+#include <algorithm>
+#include <new>
+#include <utility>
+
+#include "core/claims/lifetime.h"
+#include "core/claims/validator.h"
+#include "core/decide.h"
+#include "core/issuer/freshness.h"
+#include "core/jose/compact_jws.h"
+#include "core/jose/select_key.h"
+#include "core/jose/signature.h"
+
+namespace latchkey {
+namespace {
+
+using issuer::IssuerConfig;
+
+// The checks that verify() answers for, in their order.
+constexpr Check kVerified[] = {Check::form,      Check::header, Check::issuer,   Check::algorithm, Check::keys, Check::key,
+                               Check::signature, Check::type,   Check::audience, Check::lifetime,  Check::claims};
+
+// Which check a token fell through that has not even the form of what is verified here.
+Check failed_form(Reason reason) {
+  switch (reason) {
+    case Reason::header_unsupported:
+      return Check::header;
+    case Reason::algorithm_unsupported:
+      return Check::algorithm;
+    default:
+      return Check::form;
+  }
+}
+
+Check check_of(claims::Step step) {
+  switch (step) {
+    case claims::Step::type:
+      return Check::type;
+    case claims::Step::audience:
+      return Check::audience;
+    case claims::Step::lifetime:
+      return Check::lifetime;
+    case claims::Step::claims:
+      return Check::claims;
+  }
+  return Check::claims;
+}
+
+// Are there keys, and are they young enough that verdicts are made with them?
+Expected<void> check_keys(const IssuerConfig& config, const IssuerKeys& keys, WallTime now) {
+  if (keys.keys == nullptr) return fail(Reason::keys_missing, "issuer " + config.name);
+  if (!issuer::serves(issuer::freshness(config, keys.fetched_at, std::nullopt, now))) {
+    return fail(Reason::keys_stale, "issuer " + config.name);
+  }
+  return {};
+}
+
+bool newer_keys_could_help(Reason reason) {
+  return reason == Reason::keys_missing || reason == Reason::keys_stale || reason == Reason::key_unknown;
+}
+
+class Verification {
+ public:
+  Verification(std::string_view token, const jose::TokenDigest* digest, const Snapshot& snapshot, WallTime now,
+               jose::Scratch& scratch, Trace& trace)
+      : token_(token), digest_(digest), snapshot_(snapshot), now_(now), scratch_(scratch), trace_(trace) {}
+
+  tl::expected<Verified, VerifyFailure> run() {
+    const auto jws = jose::parse_compact(token_, scratch_);
+    if (!jws) return refuse_form(jws.error());
+    pass(Check::form, Check::header);
+
+    if (auto found = find_issuer(*jws); !found) return refuse(Check::issuer, std::move(found).error());
+    pass(Check::issuer);
+    const IssuerConfig& config = snapshot_.config->issuers[issuer_].config;
+    if (auto allowed = check_algorithm(config, jws->algorithm()); !allowed) {
+      return refuse(Check::algorithm, std::move(allowed).error());
+    }
+    pass(Check::algorithm);
+
+    const IssuerKeys& keys = snapshot_.keys[issuer_];
+    if (auto usable = check_keys(config, keys, now_); !usable) return refuse(Check::keys, std::move(usable).error());
+    pass(Check::keys);
+    const auto key = jose::select_key(*jws, *keys.keys);
+    if (!key) return refuse(Check::key, key.error());
+    pass(Check::key);
+    const auto verified = jose::verify_signature(*jws, **key, scratch_);
+    if (!verified) return refuse(Check::signature, verified.error());
+    pass(Check::signature);
+    return accept(config, keys, *verified);
+  }
+
+  tl::unexpected<VerifyFailure> out_of_memory() {
+    return refuse(Check::form, Error{Reason::internal_error, "memory ran out"});
+  }
+
+ private:
+  tl::expected<Verified, VerifyFailure> accept(const IssuerConfig& config, const IssuerKeys& keys,
+                                               const jose::VerifiedJws& jws) {
+    const auto digest = digest_ != nullptr ? std::optional(*digest_) : jose::digest_token(token_, scratch_);
+    if (!digest) return refuse(Check::signature, Error{Reason::internal_error, "OpenSSL could not make a digest"});
+    auto claims = claims::validate(jws, config.issuer, config.claims, digest->hex(), now_);
+    if (!claims) {
+      for (const Check check : {Check::type, Check::audience, Check::lifetime}) {
+        if (check < check_of(claims.error().step)) pass(check);
+      }
+      auto failure = refuse(check_of(claims.error().step), std::move(claims).error().error);
+      name(failure.value().decision, config, jws);
+      return failure;
+    }
+    pass(Check::type, Check::audience, Check::lifetime, Check::claims);
+    return Verified{.claims = std::make_shared<const claims::ValidatedClaims>(*std::move(claims)),
+                    .issuer = issuer_,
+                    .generation = keys.generation,
+                    .algorithm = jws.algorithm(),
+                    .config_digest = config.digest};
+  }
+
+  // RFC 8725 section 3.8: the unverified `iss` picks the table row, nothing else. It is not quoted: nobody answers for it.
+  Expected<void> find_issuer(const jose::CompactJws& jws) {
+    const auto iss = jws.unverified_issuer();
+    if (!iss) return fail(Reason::claim_missing, "'iss' is absent or no string");
+    const std::ptrdiff_t index = snapshot_.config->find_issuer(*iss);
+    if (index < 0) return fail(Reason::issuer_unknown);
+    issuer_ = static_cast<std::size_t>(index);
+    if (issuer_ >= snapshot_.keys.size()) return fail(Reason::internal_error, "the snapshot has no row for the issuer");
+    return {};
+  }
+
+  static Expected<void> check_algorithm(const IssuerConfig& config, jose::Algorithm algorithm) {
+    if (std::find(config.algorithms.begin(), config.algorithms.end(), algorithm) != config.algorithms.end()) return {};
+    return fail(Reason::algorithm_not_allowed, "issuer " + config.name + ": " + std::string(algorithm_name(algorithm)));
+  }
+
+  // From here on the issuer's key answers for what is named.
+  static void name(Decision& decision, const IssuerConfig& config, const jose::VerifiedJws& jws) {
+    decision.issuer = config.issuer;
+    decision.key_id = jws.key().thumbprint();
+    const auto sub = jws.claims().find("sub");
+    const auto subject = sub ? sub->as_string() : std::nullopt;
+    if (subject && subject->size() <= limits::kClaimStringBytes) decision.subject = *subject;
+  }
+
+  template <typename... Checks>
+  void pass(Checks... checks) {
+    (trace_.pass(checks), ...);
+  }
+
+  tl::unexpected<VerifyFailure> refuse_form(const Error& error) {
+    const Check failed = failed_form(error.reason);
+    if (failed != Check::form) pass(Check::form);
+    if (failed == Check::algorithm) pass(Check::header);
+    return refuse(failed, error);
+  }
+
+  tl::unexpected<VerifyFailure> refuse(Check check, Error error) {
+    trace_.fail(check);
+    VerifyFailure failure;
+    if (newer_keys_could_help(error.reason)) failure.need_keys = issuer_;
+    failure.decision.reason = error.reason;
+    failure.decision.detail = std::move(error.detail);
+    failure.decision.trace = trace_;
+    return tl::unexpected(std::move(failure));
+  }
+
+  std::string_view token_;
+  const jose::TokenDigest* digest_;
+  const Snapshot& snapshot_;
+  WallTime now_;
+  jose::Scratch& scratch_;
+  Trace& trace_;
+  std::size_t issuer_ = 0;
+};
+
+tl::expected<Verified, VerifyFailure> run(Verification verification) {
+  try {
+    return verification.run();
+  } catch (const std::bad_alloc&) {
+    return verification.out_of_memory();
+  }
+}
+
+}  // namespace
+
+tl::expected<Verified, VerifyFailure> verify(std::string_view token, const Snapshot& snapshot, WallTime now,
+                                             jose::Scratch& scratch, Trace& trace) {
+  return run(Verification(token, nullptr, snapshot, now, scratch, trace));
+}
+
+tl::expected<Verified, VerifyFailure> verify(std::string_view token, const jose::TokenDigest& digest,
+                                             const Snapshot& snapshot, WallTime now, jose::Scratch& scratch,
+                                             Trace& trace) {
+  return run(Verification(token, &digest, snapshot, now, scratch, trace));
+}
+
+tl::expected<void, Error> recheck(const Verified& verified, const Snapshot& snapshot, WallTime now, Trace& trace) {
+  const auto refuse = [&](Check check, Error error) {
+    trace.fail(check);
+    return tl::unexpected(std::move(error));
+  };
+  const claims::ClaimsRecord& record = **verified.claims;
+  if (verified.issuer >= snapshot.config->issuers.size() || verified.issuer >= snapshot.keys.size()) {
+    return refuse(Check::issuer, Error{Reason::issuer_unknown, "the configuration has changed"});
+  }
+  const IssuerConfig& config = snapshot.config->issuers[verified.issuer].config;
+  if (config.issuer != record.issuer || config.digest != verified.config_digest) {
+    return refuse(Check::issuer, Error{Reason::issuer_unknown, "the configuration has changed"});
+  }
+  const IssuerKeys& keys = snapshot.keys[verified.issuer];
+  if (auto usable = check_keys(config, keys, now); !usable) return refuse(Check::keys, std::move(usable).error());
+  if (keys.generation != verified.generation) {
+    const jose::Jwk* key = keys.keys->find_thumbprint(record.key_id);
+    if (key == nullptr || !key->allows(verified.algorithm)) {
+      return refuse(Check::key, Error{Reason::key_unknown, "the issuer has withdrawn the key"});
+    }
+  }
+  if (auto valid = claims::check_lifetime(record, config.claims, now); !valid) {
+    return refuse(Check::lifetime, std::move(valid).error());
+  }
+  for (const Check check : kVerified) trace.pass(check);
+  return {};
+}
+
+}  // namespace latchkey
