@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Stations 3 to 7 in a straight column: each check passes or ends it, and is written into the trace either way.
+// Stations 3 to 7 in a straight column: each check passes or ends it, and is written into the trace
+// either way.
 #include <algorithm>
 #include <new>
 #include <utility>
@@ -19,8 +20,9 @@ namespace {
 using issuer::IssuerConfig;
 
 // The checks that verify() answers for, in their order.
-constexpr Check kVerified[] = {Check::form,      Check::header, Check::issuer,   Check::algorithm, Check::keys, Check::key,
-                               Check::signature, Check::type,   Check::audience, Check::lifetime,  Check::claims};
+constexpr Check kVerified[] = {Check::form,     Check::header,   Check::issuer,    Check::algorithm,
+                               Check::keys,     Check::key,      Check::signature, Check::type,
+                               Check::audience, Check::lifetime, Check::claims};
 
 // Which check a token fell through that has not even the form of what is verified here.
 Check failed_form(Reason reason) {
@@ -58,21 +60,28 @@ Expected<void> check_keys(const IssuerConfig& config, const IssuerKeys& keys, Wa
 }
 
 bool newer_keys_could_help(Reason reason) {
-  return reason == Reason::keys_missing || reason == Reason::keys_stale || reason == Reason::key_unknown;
+  return reason == Reason::keys_missing || reason == Reason::keys_stale ||
+         reason == Reason::key_unknown;
 }
 
 class Verification {
  public:
-  Verification(std::string_view token, const jose::TokenDigest* digest, const Snapshot& snapshot, WallTime now,
-               jose::Scratch& scratch, Trace& trace)
-      : token_(token), digest_(digest), snapshot_(snapshot), now_(now), scratch_(scratch), trace_(trace) {}
+  Verification(std::string_view token, const jose::TokenDigest* digest, const Snapshot& snapshot,
+               WallTime now, jose::Scratch& scratch, Trace& trace)
+      : token_(token),
+        digest_(digest),
+        snapshot_(snapshot),
+        now_(now),
+        scratch_(scratch),
+        trace_(trace) {}
 
   tl::expected<Verified, VerifyFailure> run() {
     const auto jws = jose::parse_compact(token_, scratch_);
     if (!jws) return refuse_form(jws.error());
     pass(Check::form, Check::header);
 
-    if (auto found = find_issuer(*jws); !found) return refuse(Check::issuer, std::move(found).error());
+    if (auto found = find_issuer(*jws); !found)
+      return refuse(Check::issuer, std::move(found).error());
     pass(Check::issuer);
     const IssuerConfig& config = snapshot_.config->issuers[issuer_].config;
     if (auto allowed = check_algorithm(config, jws->algorithm()); !allowed) {
@@ -81,7 +90,8 @@ class Verification {
     pass(Check::algorithm);
 
     const IssuerKeys& keys = snapshot_.keys[issuer_];
-    if (auto usable = check_keys(config, keys, now_); !usable) return refuse(Check::keys, std::move(usable).error());
+    if (auto usable = check_keys(config, keys, now_); !usable)
+      return refuse(Check::keys, std::move(usable).error());
     pass(Check::keys);
     const auto key = jose::select_key(*jws, *keys.keys);
     if (!key) return refuse(Check::key, key.error());
@@ -99,8 +109,11 @@ class Verification {
  private:
   tl::expected<Verified, VerifyFailure> accept(const IssuerConfig& config, const IssuerKeys& keys,
                                                const jose::VerifiedJws& jws) {
-    const auto digest = digest_ != nullptr ? std::optional(*digest_) : jose::digest_token(token_, scratch_);
-    if (!digest) return refuse(Check::signature, Error{Reason::internal_error, "OpenSSL could not make a digest"});
+    const auto digest =
+        digest_ != nullptr ? std::optional(*digest_) : jose::digest_token(token_, scratch_);
+    if (!digest)
+      return refuse(Check::signature,
+                    Error{Reason::internal_error, "OpenSSL could not make a digest"});
     auto claims = claims::validate(jws, config.issuer, config.claims, digest->hex(), now_);
     if (!claims) {
       for (const Check check : {Check::type, Check::audience, Check::lifetime}) {
@@ -125,13 +138,17 @@ class Verification {
     const std::ptrdiff_t index = snapshot_.config->find_issuer(*iss);
     if (index < 0) return fail(Reason::issuer_unknown);
     issuer_ = static_cast<std::size_t>(index);
-    if (issuer_ >= snapshot_.keys.size()) return fail(Reason::internal_error, "the snapshot has no row for the issuer");
+    if (issuer_ >= snapshot_.keys.size())
+      return fail(Reason::internal_error, "the snapshot has no row for the issuer");
     return {};
   }
 
   static Expected<void> check_algorithm(const IssuerConfig& config, jose::Algorithm algorithm) {
-    if (std::find(config.algorithms.begin(), config.algorithms.end(), algorithm) != config.algorithms.end()) return {};
-    return fail(Reason::algorithm_not_allowed, "issuer " + config.name + ": " + std::string(algorithm_name(algorithm)));
+    if (std::find(config.algorithms.begin(), config.algorithms.end(), algorithm) !=
+        config.algorithms.end())
+      return {};
+    return fail(Reason::algorithm_not_allowed,
+                "issuer " + config.name + ": " + std::string(algorithm_name(algorithm)));
   }
 
   // From here on the issuer's key answers for what is named.
@@ -184,24 +201,27 @@ tl::expected<Verified, VerifyFailure> run(Verification verification) {
 
 }  // namespace
 
-tl::expected<Verified, VerifyFailure> verify(std::string_view token, const Snapshot& snapshot, WallTime now,
-                                             jose::Scratch& scratch, Trace& trace) {
+tl::expected<Verified, VerifyFailure> verify(std::string_view token, const Snapshot& snapshot,
+                                             WallTime now, jose::Scratch& scratch, Trace& trace) {
   return run(Verification(token, nullptr, snapshot, now, scratch, trace));
 }
 
-tl::expected<Verified, VerifyFailure> verify(std::string_view token, const jose::TokenDigest& digest,
-                                             const Snapshot& snapshot, WallTime now, jose::Scratch& scratch,
-                                             Trace& trace) {
+tl::expected<Verified, VerifyFailure> verify(std::string_view token,
+                                             const jose::TokenDigest& digest,
+                                             const Snapshot& snapshot, WallTime now,
+                                             jose::Scratch& scratch, Trace& trace) {
   return run(Verification(token, &digest, snapshot, now, scratch, trace));
 }
 
-tl::expected<void, Error> recheck(const Verified& verified, const Snapshot& snapshot, WallTime now, Trace& trace) {
+tl::expected<void, Error> recheck(const Verified& verified, const Snapshot& snapshot, WallTime now,
+                                  Trace& trace) {
   const auto refuse = [&](Check check, Error error) {
     trace.fail(check);
     return tl::unexpected(std::move(error));
   };
   const claims::ClaimsRecord& record = **verified.claims;
-  if (verified.issuer >= snapshot.config->issuers.size() || verified.issuer >= snapshot.keys.size()) {
+  if (verified.issuer >= snapshot.config->issuers.size() ||
+      verified.issuer >= snapshot.keys.size()) {
     return refuse(Check::issuer, Error{Reason::issuer_unknown, "the configuration has changed"});
   }
   const IssuerConfig& config = snapshot.config->issuers[verified.issuer].config;
@@ -209,7 +229,8 @@ tl::expected<void, Error> recheck(const Verified& verified, const Snapshot& snap
     return refuse(Check::issuer, Error{Reason::issuer_unknown, "the configuration has changed"});
   }
   const IssuerKeys& keys = snapshot.keys[verified.issuer];
-  if (auto usable = check_keys(config, keys, now); !usable) return refuse(Check::keys, std::move(usable).error());
+  if (auto usable = check_keys(config, keys, now); !usable)
+    return refuse(Check::keys, std::move(usable).error());
   if (keys.generation != verified.generation) {
     const jose::Jwk* key = keys.keys->find_thumbprint(record.key_id);
     if (key == nullptr || !key->allows(verified.algorithm)) {

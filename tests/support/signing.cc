@@ -28,7 +28,8 @@ void require(bool held, std::string_view what) {
 }
 
 bool is_pss(Algorithm algorithm) {
-  return algorithm == Algorithm::ps256 || algorithm == Algorithm::ps384 || algorithm == Algorithm::ps512;
+  return algorithm == Algorithm::ps256 || algorithm == Algorithm::ps384 ||
+         algorithm == Algorithm::ps512;
 }
 
 const char* digest_name(Algorithm algorithm) {
@@ -52,13 +53,16 @@ const char* digest_name(Algorithm algorithm) {
 }
 
 std::string curve_name(Algorithm algorithm) {
-  return algorithm == Algorithm::es256 ? "P-256" : algorithm == Algorithm::es384 ? "P-384" : "P-521";
+  return algorithm == Algorithm::es256   ? "P-256"
+         : algorithm == Algorithm::es384 ? "P-384"
+                                         : "P-521";
 }
 
 std::string number_member(EVP_PKEY* key, const char* parameter, std::size_t size) {
   BIGNUM* number = nullptr;
   require(EVP_PKEY_get_bn_param(key, parameter, &number) == 1, parameter);
-  std::vector<std::uint8_t> bytes(size != 0 ? size : static_cast<std::size_t>(BN_num_bytes(number)));
+  std::vector<std::uint8_t> bytes(size != 0 ? size
+                                            : static_cast<std::size_t>(BN_num_bytes(number)));
   require(BN_bn2binpad(number, bytes.data(), static_cast<int>(bytes.size())) >= 0, "BN_bn2binpad");
   BN_free(number);
   return encode_base64url(bytes);
@@ -114,7 +118,10 @@ SigningKey SigningKey::generate(Algorithm algorithm, std::string kid, unsigned b
 
 std::string SigningKey::jwk(std::string_view extra) const {
   std::string text = "{" + public_members(key_.get(), algorithm_);
-  text.append(R"(,"kid":")").append(kid_).append(R"(","use":"sig","alg":")").append(algorithm_name(algorithm_));
+  text.append(R"(,"kid":")")
+      .append(kid_)
+      .append(R"(","use":"sig","alg":")")
+      .append(algorithm_name(algorithm_));
   return text.append("\"").append(extra).append("}");
 }
 
@@ -125,17 +132,20 @@ std::string SigningKey::plain_jwk(std::string_view extra) const {
 std::string SigningKey::sign(std::string_view input, Algorithm algorithm) const {
   EVP_MD_CTX* context = EVP_MD_CTX_new();
   EVP_PKEY_CTX* parameters = nullptr;
-  require(EVP_DigestSignInit_ex(context, &parameters, digest_name(algorithm), nullptr, nullptr, key_.get(), nullptr) == 1,
+  require(EVP_DigestSignInit_ex(context, &parameters, digest_name(algorithm), nullptr, nullptr,
+                                key_.get(), nullptr) == 1,
           "DigestSignInit");
   if (is_pss(algorithm)) {
     require(EVP_PKEY_CTX_set_rsa_padding(parameters, RSA_PKCS1_PSS_PADDING) == 1, "PSS");
-    require(EVP_PKEY_CTX_set_rsa_pss_saltlen(parameters, RSA_PSS_SALTLEN_DIGEST) == 1, "salt length");
+    require(EVP_PKEY_CTX_set_rsa_pss_saltlen(parameters, RSA_PSS_SALTLEN_DIGEST) == 1,
+            "salt length");
   }
   const auto* bytes = reinterpret_cast<const unsigned char*>(input.data());
   std::size_t size = 0;
   require(EVP_DigestSign(context, nullptr, &size, bytes, input.size()) == 1, "signature size");
   std::string signature(size, '\0');
-  require(EVP_DigestSign(context, reinterpret_cast<unsigned char*>(signature.data()), &size, bytes, input.size()) == 1,
+  require(EVP_DigestSign(context, reinterpret_cast<unsigned char*>(signature.data()), &size, bytes,
+                         input.size()) == 1,
           "signature");
   signature.resize(size);
   EVP_MD_CTX_free(context);
@@ -150,7 +160,10 @@ std::string SigningKey::token(std::string_view header, std::string_view payload)
 
 std::string SigningKey::token(std::string_view payload) const {
   std::string header = R"({"alg":")";
-  header.append(algorithm_name(algorithm_)).append(R"(","kid":")").append(kid_).append(R"(","typ":"at+jwt"})");
+  header.append(algorithm_name(algorithm_))
+      .append(R"(","kid":")")
+      .append(kid_)
+      .append(R"(","typ":"at+jwt"})");
   return token(header, payload);
 }
 
@@ -158,7 +171,8 @@ const SigningKey& signing_key(Algorithm algorithm) {
   static std::array<std::unique_ptr<SigningKey>, jose::kAlgorithms> keys;
   auto& key = keys[static_cast<std::size_t>(algorithm)];
   if (key == nullptr) {
-    key = std::make_unique<SigningKey>(SigningKey::generate(algorithm, std::string(algorithm_name(algorithm))));
+    key = std::make_unique<SigningKey>(
+        SigningKey::generate(algorithm, std::string(algorithm_name(algorithm))));
   }
   return *key;
 }
@@ -173,7 +187,8 @@ std::string jwk_set(std::initializer_list<std::string> jwks) {
 }
 
 std::string compact(std::string_view header, std::string_view payload, std::string_view signature) {
-  return encode_base64url(header) + '.' + encode_base64url(payload) + '.' + encode_base64url(signature);
+  return encode_base64url(header) + '.' + encode_base64url(payload) + '.' +
+         encode_base64url(signature);
 }
 
 }  // namespace latchkey::testing

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Keys and signed tokens for tests: what an identity provider would publish and hand out, and whatever a forger would.
-// JSON goes in and out as text, so that a test can write what no serialiser would. Never part of a shipped program.
+// Keys and signed tokens for tests: what an identity provider would publish and hand out, and
+// whatever a forger would. JSON goes in and out as text, so that a test can write what no
+// serialiser would. Never part of a shipped program.
 #pragma once
 
 #include <initializer_list>
@@ -23,13 +24,14 @@ class SigningKey {
   jose::Algorithm algorithm() const { return algorithm_; }
   const std::string& kid() const { return kid_; }
 
-  // The public half as a JWK object: kty and its members, kid, use "sig", alg. `extra` is put before the closing brace
-  // as it is, e.g. `,"key_ops":["verify"]`; with `plain` neither kid, use nor alg are there.
+  // The public half as a JWK object: kty and its members, kid, use "sig", alg. `extra` is put
+  // before the closing brace as it is, e.g. `,"key_ops":["verify"]`; with `plain` neither kid, use
+  // nor alg are there.
   std::string jwk(std::string_view extra = {}) const;
   std::string plain_jwk(std::string_view extra = {}) const;
 
-  // The signature over any bytes, in the form of RFC 7518 section 3 (not encoded), made with the key's own algorithm or
-  // another one of its family.
+  // The signature over any bytes, in the form of RFC 7518 section 3 (not encoded), made with the
+  // key's own algorithm or another one of its family.
   std::string sign(std::string_view input) const { return sign(input, algorithm_); }
   std::string sign(std::string_view input, jose::Algorithm algorithm) const;
 

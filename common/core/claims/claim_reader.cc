@@ -46,7 +46,8 @@ Expected<std::optional<WallTime>> read_date(const JsonValue& payload, std::strin
   return date;
 }
 
-Expected<std::optional<std::vector<std::string>>> read_list(const JsonValue& payload, std::string_view name,
+Expected<std::optional<std::vector<std::string>>> read_list(const JsonValue& payload,
+                                                            std::string_view name,
                                                             std::size_t values_most) {
   const auto value = find_claim(payload, name);
   if (!value) return std::nullopt;

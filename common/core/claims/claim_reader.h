@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Claims out of a payload: by name, of one JSON type, within the limits table. A claim of another type is never taken
-// for an absent one.
+// Claims out of a payload: by name, of one JSON type, within the limits table. A claim of another
+// type is never taken for an absent one.
 #pragma once
 
 #include <cstddef>
@@ -16,16 +16,19 @@
 
 namespace latchkey::claims {
 
-// The member of that name; where there is none and the name has dots, the member at the end of that path of objects
+// The member of that name; where there is none and the name has dots, the member at the end of that
+// path of objects
 // ("realm_access.roles"). The literal name wins, so that a claim named by a URL is found.
 std::optional<jose::JsonValue> find_claim(const jose::JsonValue& payload, std::string_view name);
 
-// Each gives nothing where the claim is absent, and claim_invalid where it is of another type (null is one), too long
-// (limits::kClaimStringBytes) or has too many values. A string may be empty.
-Expected<std::optional<std::string>> read_string(const jose::JsonValue& payload, std::string_view name);
+// Each gives nothing where the claim is absent, and claim_invalid where it is of another type (null
+// is one), too long (limits::kClaimStringBytes) or has too many values. A string may be empty.
+Expected<std::optional<std::string>> read_string(const jose::JsonValue& payload,
+                                                 std::string_view name);
 Expected<std::optional<WallTime>> read_date(const jose::JsonValue& payload, std::string_view name);
 // A string counts as a list of one.
-Expected<std::optional<std::vector<std::string>>> read_list(const jose::JsonValue& payload, std::string_view name,
+Expected<std::optional<std::vector<std::string>>> read_list(const jose::JsonValue& payload,
+                                                            std::string_view name,
                                                             std::size_t values_most);
 
 }  // namespace latchkey::claims

@@ -3,7 +3,8 @@
 
 namespace latchkey::claims {
 
-Expected<void> check_lifetime(const ClaimsRecord& record, const ClaimsPolicy& policy, WallTime now) {
+Expected<void> check_lifetime(const ClaimsRecord& record, const ClaimsPolicy& policy,
+                              WallTime now) {
   if (now >= record.expires_at + policy.leeway) return fail(Reason::token_expired);
   if (record.not_before && now < *record.not_before - policy.leeway) {
     return fail(Reason::token_not_yet_valid, "'nbf' lies in the future");

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// When a token is valid. The one place for it: a new token and a remembered one are judged by the same lines. All
-// bounds are half open: with the leeway of the policy (0 to 300 s) on the side of the token,
+// When a token is valid. The one place for it: a new token and a remembered one are judged by the
+// same lines. All bounds are half open: with the leeway of the policy (0 to 300 s) on the side of
+// the token,
 //
 //   expired        now >= exp + leeway          RFC 7519 section 4.1.4: "on or after"
 //   not yet valid  now <  nbf - leeway          RFC 7519 section 4.1.5: "before"
-//                  now <  iat - leeway          issued in the future: one of the two clocks is wrong
+//                  now <  iat - leeway          issued in the future: one of the two clocks is
+//                  wrong
 //   too old        now >= iat + max_token_age + leeway, or exp - iat > max_token_age
 #pragma once
 
@@ -16,7 +18,8 @@
 
 namespace latchkey::claims {
 
-// token_expired, token_not_yet_valid, token_too_old; claim_missing where an age is asked for and there is no `iat`.
+// token_expired, token_not_yet_valid, token_too_old; claim_missing where an age is asked for and
+// there is no `iat`.
 Expected<void> check_lifetime(const ClaimsRecord& record, const ClaimsPolicy& policy, WallTime now);
 
 }  // namespace latchkey::claims

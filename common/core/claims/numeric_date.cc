@@ -13,7 +13,8 @@ std::optional<WallTime> numeric_date(const jose::JsonValue& value) {
   }
   const auto number = value.as_number();
   if (!number || !(*number >= 0 && *number <= static_cast<double>(kLatest))) return std::nullopt;
-  return WallTime(std::chrono::milliseconds(static_cast<std::int64_t>(std::floor(*number * 1'000))));
+  return WallTime(
+      std::chrono::milliseconds(static_cast<std::int64_t>(std::floor(*number * 1'000))));
 }
 
 }  // namespace latchkey::claims

@@ -10,8 +10,8 @@
 
 namespace latchkey::claims {
 
-// The moment, rounded down to milliseconds; nothing where the value is no JSON number, negative, or beyond the year
-// 9999. A number in a string is no number.
+// The moment, rounded down to milliseconds; nothing where the value is no JSON number, negative, or
+// beyond the year 9999. A number in a string is no number.
 std::optional<WallTime> numeric_date(const jose::JsonValue& value);
 
 }  // namespace latchkey::claims

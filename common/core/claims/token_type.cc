@@ -13,10 +13,10 @@ namespace {
 using jose::is_media_type;
 
 constexpr auto kNever = std::to_array<std::string_view>({
-    "logout+jwt",                 // OpenID Connect Back-Channel Logout 1.0 section 2.4
-    "dpop+jwt",                   // RFC 9449 section 4.2
-    "secevent+jwt",               // RFC 8417 section 2.3
-    "entity-statement+jwt",       // OpenID Federation 1.0
+    "logout+jwt",            // OpenID Connect Back-Channel Logout 1.0 section 2.4
+    "dpop+jwt",              // RFC 9449 section 4.2
+    "secevent+jwt",          // RFC 8417 section 2.3
+    "entity-statement+jwt",  // OpenID Federation 1.0
     "trust-mark+jwt",
     "resolve-response+jwt",
     "token-introspection+jwt",    // RFC 9701
@@ -25,14 +25,15 @@ constexpr auto kNever = std::to_array<std::string_view>({
     "statuslist+jwt",             // Token Status List
     "kb+jwt",                     // SD-JWT key binding
     "openid4vci-proof+jwt",
-    "jose",                       // RFC 7515 section 4.1.9: no JWT at all
+    "jose",  // RFC 7515 section 4.1.9: no JWT at all
     "jose+json",
 });
 
 // What Keycloak writes into the payload's `typ`; its header says JWT for all of them.
 constexpr std::string_view kBearer = "bearer";
 constexpr std::string_view kId = "id";
-constexpr auto kNeverInPayload = std::to_array<std::string_view>({"refresh", "offline", "logout", "serialized-id", "dpop"});
+constexpr auto kNeverInPayload =
+    std::to_array<std::string_view>({"refresh", "offline", "logout", "serialized-id", "dpop"});
 
 std::optional<std::string_view> payload_typ(const jose::JsonValue& payload) {
   const auto typ = payload.find("typ");
@@ -46,13 +47,15 @@ bool header_typ_allowed(std::optional<std::string_view> typ, const ClaimsPolicy&
   });
 }
 
-std::optional<TokenKind> shown_kind(std::optional<std::string_view> typ, const jose::JsonValue& payload) {
+std::optional<TokenKind> shown_kind(std::optional<std::string_view> typ,
+                                    const jose::JsonValue& payload) {
   if (typ && is_media_type(*typ, "at+jwt")) return TokenKind::access;  // RFC 9068 section 2.1
   if (const auto keycloak = payload_typ(payload)) {
     if (is_media_type(*keycloak, kBearer)) return TokenKind::access;
     if (is_media_type(*keycloak, kId)) return TokenKind::id;
   }
-  // Hashes of what was issued together with an ID token: OpenID Connect Core sections 3.1.3.6 and 3.3.2.11.
+  // Hashes of what was issued together with an ID token: OpenID Connect Core sections 3.1.3.6
+  // and 3.3.2.11.
   for (const std::string_view mark : {"at_hash", "c_hash", "s_hash"}) {
     if (payload.find(mark)) return TokenKind::id;
   }
@@ -62,20 +65,26 @@ std::optional<TokenKind> shown_kind(std::optional<std::string_view> typ, const j
 }  // namespace
 
 bool never_accepted_type(std::string_view typ) {
-  return std::any_of(kNever.begin(), kNever.end(), [&](std::string_view never) { return is_media_type(typ, never); });
+  return std::any_of(kNever.begin(), kNever.end(),
+                     [&](std::string_view never) { return is_media_type(typ, never); });
 }
 
-Expected<std::optional<TokenKind>> check_type(std::optional<std::string_view> typ, const jose::JsonValue& payload,
+Expected<std::optional<TokenKind>> check_type(std::optional<std::string_view> typ,
+                                              const jose::JsonValue& payload,
                                               const ClaimsPolicy& policy) {
   if ((typ && never_accepted_type(*typ)) || !header_typ_allowed(typ, policy)) {
-    return fail(Reason::type_wrong, typ ? "header 'typ' " + quoted(*typ) : "the header has no 'typ'");
+    return fail(Reason::type_wrong,
+                typ ? "header 'typ' " + quoted(*typ) : "the header has no 'typ'");
   }
   // RFC 8417 section 2.2: whatever has `events` is a security event or a logout token, with or without a `typ`.
-  if (payload.find("events")) return fail(Reason::type_wrong, "it is a security event or logout token ('events')");
-  if (payload.find("cnf")) return fail(Reason::type_wrong, "it is bound to a key that nobody shows here ('cnf')");
+  if (payload.find("events"))
+    return fail(Reason::type_wrong, "it is a security event or logout token ('events')");
+  if (payload.find("cnf"))
+    return fail(Reason::type_wrong, "it is bound to a key that nobody shows here ('cnf')");
   if (const auto keycloak = payload_typ(payload)) {
     for (const std::string_view never : kNeverInPayload) {
-      if (is_media_type(*keycloak, never)) return fail(Reason::type_wrong, "payload 'typ' " + quoted(*keycloak));
+      if (is_media_type(*keycloak, never))
+        return fail(Reason::type_wrong, "payload 'typ' " + quoted(*keycloak));
     }
   }
   const auto kind = shown_kind(typ, payload);
@@ -83,7 +92,8 @@ Expected<std::optional<TokenKind>> check_type(std::optional<std::string_view> ty
     return std::find(policy.kinds.begin(), policy.kinds.end(), wanted) != policy.kinds.end();
   };
   if (kind ? !allowed(*kind) : policy.kinds.empty()) {
-    return fail(Reason::type_wrong, kind == TokenKind::id ? "it is an ID token" : "it is an access token");
+    return fail(Reason::type_wrong,
+                kind == TokenKind::id ? "it is an ID token" : "it is an access token");
   }
   return kind;
 }

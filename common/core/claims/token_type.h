@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What kind of token it is (RFC 8725 sections 3.11 and 3.12): the issuer's key signs tokens of many kinds, and a logout
-// token or an ID token must not pass for an access token.
+// What kind of token it is (RFC 8725 sections 3.11 and 3.12): the issuer's key signs tokens of many
+// kinds, and a logout token or an ID token must not pass for an access token.
 #pragma once
 
 #include <optional>
@@ -13,14 +13,16 @@
 
 namespace latchkey::claims {
 
-// Types that are never accepted, whatever the configuration says: they are made for other receivers (logout, DPoP,
-// security events, federation, …). `typ` in any case, with or without "application/".
+// Types that are never accepted, whatever the configuration says: they are made for other receivers
+// (logout, DPoP, security events, federation, …). `typ` in any case, with or without
+// "application/".
 bool never_accepted_type(std::string_view typ);
 
-// type_wrong where header `typ`, the payload's own `typ` (Keycloak), the marks of other kinds of token or a proof of
-// possession that nobody checks here (RFC 7800) say that this token is not one of `policy.kinds`. Gives the kind where
-// the token shows it, nothing where it could be either.
-Expected<std::optional<TokenKind>> check_type(std::optional<std::string_view> typ, const jose::JsonValue& payload,
+// type_wrong where header `typ`, the payload's own `typ` (Keycloak), the marks of other kinds of
+// token or a proof of possession that nobody checks here (RFC 7800) say that this token is not one
+// of `policy.kinds`. Gives the kind where the token shows it, nothing where it could be either.
+Expected<std::optional<TokenKind>> check_type(std::optional<std::string_view> typ,
+                                              const jose::JsonValue& payload,
                                               const ClaimsPolicy& policy);
 
 }  // namespace latchkey::claims

@@ -16,7 +16,9 @@ namespace {
 
 using jose::JsonValue;
 
-tl::unexpected<Error> missing(std::string_view name) { return fail(Reason::claim_missing, quoted(name)); }
+tl::unexpected<Error> missing(std::string_view name) {
+  return fail(Reason::claim_missing, quoted(name));
+}
 
 bool contains(const std::vector<std::string>& list, std::string_view value) {
   return std::find(list.begin(), list.end(), value) != list.end();
@@ -38,7 +40,8 @@ bool equals(const JsonValue& value, const RequiredClaim& wanted) {
 
 class Validator {
  public:
-  Validator(const jose::VerifiedJws& jws, std::string_view issuer, const ClaimsPolicy& policy, WallTime now)
+  Validator(const jose::VerifiedJws& jws, std::string_view issuer, const ClaimsPolicy& policy,
+            WallTime now)
       : jws_(jws), payload_(jws.claims()), issuer_(issuer), policy_(policy), now_(now) {}
 
   tl::expected<ValidatedClaims, Refusal> run(std::string token_digest) {
@@ -51,7 +54,8 @@ class Validator {
         {Step::claims, &Validator::read_session},
     };
     for (const auto& [step, check] : kChecks) {
-      if (auto done = (this->*check)(); !done) return tl::unexpected(Refusal{step, std::move(done).error()});
+      if (auto done = (this->*check)(); !done)
+        return tl::unexpected(Refusal{step, std::move(done).error()});
     }
     record_.token_digest = std::move(token_digest);
     record_.key_id = jws_.key().thumbprint();
@@ -98,11 +102,13 @@ class Validator {
     return claims::check_lifetime(record_, policy_, now_);
   }
 
-  // The issuer was looked up by this very claim; that it is the policy's own is held here once more.
+  // The issuer was looked up by this very claim; that it is the policy's own is held here once
+  // more.
   Expected<void> check_issuer() {
     const auto iss = payload_.find("iss");
     if (!iss) return missing("iss");
-    if (iss->as_string() != issuer_) return fail(Reason::claim_wrong, "'iss' is not that of the configured issuer");
+    if (iss->as_string() != issuer_)
+      return fail(Reason::claim_wrong, "'iss' is not that of the configured issuer");
     record_.issuer = issuer_;
     return {};
   }
@@ -124,8 +130,8 @@ class Validator {
     return check_authorized_party();
   }
 
-  // OpenID Connect Core section 3.1.3.7 steps 4 and 5: an ID token for several audiences says which of them asked for
-  // it, and that one must be ours.
+  // OpenID Connect Core section 3.1.3.7 steps 4 and 5: an ID token for several audiences says which
+  // of them asked for it, and that one must be ours.
   Expected<void> check_authorized_party() {
     const bool id_only = policy_.kinds.size() == 1 && policy_.kinds.front() == TokenKind::id;
     if (audiences_ < 2 || (kind_ != TokenKind::id && !id_only)) return {};
@@ -133,7 +139,8 @@ class Validator {
     const auto party = azp ? azp->as_string() : std::nullopt;
     const auto& ours = policy_.clients.empty() ? policy_.audiences : policy_.clients;
     if (!party || !contains(ours, *party)) {
-      return fail(Reason::client_wrong, "an ID token for several audiences whose 'azp' is absent or not ours");
+      return fail(Reason::client_wrong,
+                  "an ID token for several audiences whose 'azp' is absent or not ours");
     }
     return {};
   }
@@ -175,11 +182,13 @@ class Validator {
     for (std::string& user : *users) {
       if (strip_suffix(user)) record_.users.push_back(std::move(user));
     }
-    if (record_.users.empty()) return fail(Reason::name_unusable, "claim " + quoted(policy_.user_claim));
+    if (record_.users.empty())
+      return fail(Reason::name_unusable, "claim " + quoted(policy_.user_claim));
     return {};
   }
 
-  // OpenID Connect Core section 5.7: an e-mail address identifies nobody unless the provider checked it.
+  // OpenID Connect Core section 5.7: an e-mail address identifies nobody unless the provider
+  // checked it.
   Expected<void> check_email() {
     if (policy_.user_claim != "email") return {};
     const auto verified = payload_.find("email_verified");
@@ -221,8 +230,9 @@ class Validator {
   std::size_t audiences_ = 0;
 };
 
-tl::expected<ValidatedClaims, Refusal> validate(const jose::VerifiedJws& jws, std::string_view issuer,
-                                                const ClaimsPolicy& policy, std::string token_digest, WallTime now) {
+tl::expected<ValidatedClaims, Refusal> validate(const jose::VerifiedJws& jws,
+                                                std::string_view issuer, const ClaimsPolicy& policy,
+                                                std::string token_digest, WallTime now) {
   return Validator(jws, issuer, policy, now).run(std::move(token_digest));
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Station 7 of the straight way: from claims that the issuer's key signed to claims that its section of the
-// configuration accepts (RFC 7519 section 4.1, RFC 9068 section 4, OpenID Connect Core section 3.1.3.7). Refusal is the
-// default: what is not configured is not accepted, and a claim that is there but unreadable is never taken for absent.
+// Station 7 of the straight way: from claims that the issuer's key signed to claims that its
+// section of the configuration accepts (RFC 7519 section 4.1, RFC 9068 section 4, OpenID Connect
+// Core section 3.1.3.7). Refusal is the default: what is not configured is not accepted, and a
+// claim that is there but unreadable is never taken for absent.
 #pragma once
 
 #include <cstdint>
@@ -26,10 +27,12 @@ struct Refusal {
   Error error;
 };
 
-// `issuer` is the configured `iss` by which the policy was found, `token_digest` the lower-case hex SHA-256 of the
-// token. Reasons: type_wrong; audience_wrong, claim_missing, claim_invalid (audience); those of check_lifetime();
-// claim_missing, claim_invalid, claim_wrong, client_wrong, email_unverified, name_unusable.
-tl::expected<ValidatedClaims, Refusal> validate(const jose::VerifiedJws& jws, std::string_view issuer,
-                                                const ClaimsPolicy& policy, std::string token_digest, WallTime now);
+// `issuer` is the configured `iss` by which the policy was found, `token_digest` the lower-case hex
+// SHA-256 of the token. Reasons: type_wrong; audience_wrong, claim_missing, claim_invalid
+// (audience); those of check_lifetime(); claim_missing, claim_invalid, claim_wrong, client_wrong,
+// email_unverified, name_unusable.
+tl::expected<ValidatedClaims, Refusal> validate(const jose::VerifiedJws& jws,
+                                                std::string_view issuer, const ClaimsPolicy& policy,
+                                                std::string token_digest, WallTime now);
 
 }  // namespace latchkey::claims

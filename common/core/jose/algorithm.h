@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The signature algorithms that exist here, and no others: a name that is not in this table cannot be verified, so
-// neither 'none' nor any HMAC can enter by a header (RFC 8725 sections 3.1 and 3.2). Free of OpenSSL, so that the
-// configuration and the tools may name algorithms without linking it.
+// The signature algorithms that exist here, and no others: a name that is not in this table cannot
+// be verified, so neither 'none' nor any HMAC can enter by a header (RFC 8725 sections 3.1
+// and 3.2). Free of OpenSSL, so that the configuration and the tools may name algorithms without
+// linking it.
 #pragma once
 
 #include <bit>
@@ -35,7 +36,8 @@ std::string_view algorithm_name(Algorithm algorithm);
 // By registered name, case-sensitive (RFC 7515 section 4.1.1); the name may come from anybody.
 std::optional<Algorithm> find_algorithm(std::string_view name);
 
-// What one verification costs at most on a modest machine, for budgets: charged before the work is done.
+// What one verification costs at most on a modest machine, for budgets: charged before the work is
+// done.
 std::chrono::microseconds verification_cost(Algorithm algorithm);
 
 // A set of algorithms as a value.

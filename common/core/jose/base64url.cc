@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Four tables of pre-shifted values: a group of four characters costs four loads and three ORs, and a character outside
-// the alphabet sets a bit above the 24 that count.
+// Four tables of pre-shifted values: a group of four characters costs four loads and three ORs, and
+// a character outside the alphabet sets a bit above the 24 that count.
 #include "core/jose/base64url.h"
 
 #include <array>
@@ -10,7 +10,8 @@
 namespace latchkey::jose {
 namespace {
 
-constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+constexpr std::string_view kAlphabet =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 constexpr std::uint32_t kBad = 0xFF00'0000;
 
 using Table = std::array<std::uint32_t, 256>;
@@ -24,11 +25,15 @@ constexpr Table make_table(unsigned shift) {
   return table;
 }
 
-constexpr std::array<Table, 4> kTables{make_table(18), make_table(12), make_table(6), make_table(0)};
+constexpr std::array<Table, 4> kTables{make_table(18), make_table(12), make_table(6),
+                                       make_table(0)};
 
-constexpr std::uint32_t value(const Table& table, char c) { return table[static_cast<unsigned char>(c)]; }
+constexpr std::uint32_t value(const Table& table, char c) {
+  return table[static_cast<unsigned char>(c)];
+}
 
-// The last two or three characters; the bits that they have too many must be zero (RFC 4648 section 3.5).
+// The last two or three characters; the bits that they have too many must be zero (RFC 4648
+// section 3.5).
 bool decode_rest(std::string_view rest, std::uint8_t* out) {
   std::uint32_t bits = value(kTables[0], rest[0]) | value(kTables[1], rest[1]);
   std::uint32_t excess = 0xFFFF;
@@ -90,7 +95,8 @@ std::string encode_base64url(std::span<const std::uint8_t> bytes) {
 }
 
 std::string encode_base64url(std::string_view bytes) {
-  return encode_base64url(std::span{reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
+  return encode_base64url(
+      std::span{reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
 }
 
 }  // namespace latchkey::jose

@@ -25,18 +25,22 @@ Expected<Parts> split(std::string_view token) {
   const std::size_t first = token.find('.');
   if (first == kNone) return fail(Reason::token_malformed, "it has no dot, a compact JWS has two");
   const std::size_t second = token.find('.', first + 1);
-  if (second == kNone) return fail(Reason::token_malformed, "it has one dot, a compact JWS has two");
+  if (second == kNone)
+    return fail(Reason::token_malformed, "it has one dot, a compact JWS has two");
   if (const std::size_t third = token.find('.', second + 1); third != kNone) {
     const std::size_t fourth = token.find('.', third + 1);
-    if (fourth != kNone && token.find('.', fourth + 1) == kNone) return fail(Reason::token_encrypted);
+    if (fourth != kNone && token.find('.', fourth + 1) == kNone)
+      return fail(Reason::token_encrypted);
     return fail(Reason::token_malformed, "it has more than two dots");
   }
-  return Parts{token.substr(0, first), token.substr(first + 1, second - first - 1), token.substr(second + 1)};
+  return Parts{token.substr(0, first), token.substr(first + 1, second - first - 1),
+               token.substr(second + 1)};
 }
 
-// A part that holds a JSON object (RFC 7515 section 5.2 steps 2 to 4, RFC 7519 section 7.2 step 10).
-Expected<JsonValue> read_object(std::string_view what, std::string_view text, std::span<std::uint8_t> buffer,
-                                JsonReader& reader) {
+// A part that holds a JSON object (RFC 7515 section 5.2 steps 2 to 4, RFC 7519 section 7.2 step
+// 10).
+Expected<JsonValue> read_object(std::string_view what, std::string_view text,
+                                std::span<std::uint8_t> buffer, JsonReader& reader) {
   const auto malformed = [&](std::string_view why) {
     return fail(Reason::token_malformed, std::string(what) + ": " + std::string(why));
   };
@@ -55,12 +59,13 @@ Expected<JsonValue> read_header(std::string_view text, Scratch& scratch) {
 
 Expected<std::string_view> header_string(std::string_view name, const JsonValue& value) {
   const auto text = value.as_string();
-  if (!text) return fail(Reason::token_malformed, "header member '" + std::string(name) + "' is no string");
+  if (!text)
+    return fail(Reason::token_malformed, "header member '" + std::string(name) + "' is no string");
   return *text;
 }
 
-// The header members that decide something. All others are passed over unread, the ones that carry or name a key
-// (jku, jwk, x5u, x5c) above all (RFC 7515 section 4; RFC 8725 section 3.10).
+// The header members that decide something. All others are passed over unread, the ones that carry
+// or name a key (jku, jwk, x5u, x5c) above all (RFC 7515 section 4; RFC 8725 section 3.10).
 struct HeaderFields {
   std::optional<std::string_view> alg;
   std::optional<std::string_view> kid;
@@ -95,7 +100,8 @@ Expected<HeaderFields> read_fields(const JsonValue& header) {
 
 Expected<Algorithm> check_fields(const HeaderFields& fields) {
   if (!fields.unsupported.empty()) {
-    return fail(Reason::header_unsupported, "header member '" + std::string(fields.unsupported) + "'");
+    return fail(Reason::header_unsupported,
+                "header member '" + std::string(fields.unsupported) + "'");
   }
   if (fields.cty && is_media_type(*fields.cty, "jwt")) {  // RFC 7519 section 5.2
     return fail(Reason::header_unsupported, "the payload is a nested token (cty)");
@@ -103,7 +109,9 @@ Expected<Algorithm> check_fields(const HeaderFields& fields) {
   if (fields.kid && fields.kid->size() > limits::kKidBytes) {
     return fail(Reason::token_malformed, "header member 'kid' is longer than 256 bytes");
   }
-  if (!fields.alg) return fail(Reason::token_malformed, "header member 'alg' is absent");  // RFC 7515 section 4.1.1
+  if (!fields.alg)
+    return fail(Reason::token_malformed,
+                "header member 'alg' is absent");  // RFC 7515 section 4.1.1
   const auto algorithm = find_algorithm(*fields.alg);
   if (!algorithm) return fail(Reason::algorithm_unsupported, "algorithm " + quoted(*fields.alg));
   return *algorithm;
@@ -122,7 +130,8 @@ class CompactParser {
     LATCHKEY_TRY(fields, read_fields(*header));
     Algorithm algorithm{};
     LATCHKEY_TRY(algorithm, check_fields(fields));
-    auto payload = read_object("payload", parts.payload, scratch.payload(), scratch.payload_reader());
+    auto payload =
+        read_object("payload", parts.payload, scratch.payload(), scratch.payload_reader());
     if (!payload) return tl::unexpected(std::move(payload).error());
 
     CompactJws jws(*header, *payload);
@@ -135,9 +144,11 @@ class CompactParser {
   }
 
  private:
-  static Expected<std::span<const std::uint8_t>> read_signature(std::string_view text, Scratch& scratch) {
+  static Expected<std::span<const std::uint8_t>> read_signature(std::string_view text,
+                                                                Scratch& scratch) {
     if (base64url_decoded_size(text.size()) > scratch.signature().size()) {
-      return fail(Reason::token_malformed, "signature: longer than that of any key that is accepted");
+      return fail(Reason::token_malformed,
+                  "signature: longer than that of any key that is accepted");
     }
     const auto size = decode_base64url(text, scratch.signature());
     if (!size) return fail(Reason::token_malformed, "signature: not canonical base64url");

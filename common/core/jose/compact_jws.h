@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A token that has the form of a compact JWS (RFC 7515 sections 3.1 and 7.1) and asks for nothing that this verifier
-// does not do. Nothing of it is verified yet: a CompactJws may be used to look things up, and for nothing else.
+// A token that has the form of a compact JWS (RFC 7515 sections 3.1 and 7.1) and asks for nothing
+// that this verifier does not do. Nothing of it is verified yet: a CompactJws may be used to look
+// things up, and for nothing else.
 #pragma once
 
 #include <chrono>
@@ -19,14 +20,15 @@ namespace latchkey::jose {
 
 class CompactJws {
  public:
-  // What the header says. `jku`, `jwk`, `x5u` and `x5c` are never looked at (RFC 8725 section 3.10).
+  // What the header says. `jku`, `jwk`, `x5u` and `x5c` are never looked at (RFC 8725
+  // section 3.10).
   Algorithm algorithm() const { return algorithm_; }
   std::optional<std::string_view> kid() const { return kid_; }  // at most limits::kKidBytes
   std::optional<std::string_view> typ() const { return typ_; }  // as written
   const JsonValue& header() const { return header_; }
 
-  // The payload's `iss`, for table look-up and nothing else (RFC 8725 section 3.8); nothing where it is absent or no
-  // string.
+  // The payload's `iss`, for table look-up and nothing else (RFC 8725 section 3.8); nothing where
+  // it is absent or no string.
   std::optional<std::string_view> unverified_issuer() const;
 
  private:
@@ -44,12 +46,12 @@ class CompactJws {
   std::optional<std::string_view> typ_;
 };
 
-// Any bytes from anybody. Borrows from the token and the scratch. token_missing (empty), token_too_long,
-// token_malformed, token_encrypted, header_unsupported, algorithm_unsupported.
+// Any bytes from anybody. Borrows from the token and the scratch. token_missing (empty),
+// token_too_long, token_malformed, token_encrypted, header_unsupported, algorithm_unsupported.
 Expected<CompactJws> parse_compact(std::string_view token, Scratch& scratch);
 
-// What verifying this token would cost at most, by its header alone; small for what is no token. For budgets, which are
-// charged before the work is done.
+// What verifying this token would cost at most, by its header alone; small for what is no token.
+// For budgets, which are charged before the work is done.
 std::chrono::microseconds quote(std::string_view token, Scratch& scratch);
 
 }  // namespace latchkey::jose

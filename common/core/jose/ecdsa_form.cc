@@ -24,7 +24,8 @@ constexpr std::array<std::uint8_t, (N - 1) / 2> from_hex(const char (&text)[N]) 
 }
 
 // Orders of the base points (SEC 2 version 2.0 sections 2.4.2, 2.5.1, 2.6.1), big-endian.
-constexpr auto kOrderP256 = from_hex("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551");
+constexpr auto kOrderP256 =
+    from_hex("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551");
 constexpr auto kOrderP384 = from_hex(
     "ffffffffffffffffffffffffffffffffffffffffffffffff"
     "c7634d81f4372ddf581a0db248b0a77aecec196accc52973");
@@ -46,13 +47,15 @@ Bytes order(Algorithm algorithm) {
 }
 
 bool in_range(Bytes number, Bytes below) {
-  const bool zero = std::all_of(number.begin(), number.end(), [](std::uint8_t byte) { return byte == 0; });
+  const bool zero =
+      std::all_of(number.begin(), number.end(), [](std::uint8_t byte) { return byte == 0; });
   return !zero && std::memcmp(number.data(), below.data(), below.size()) < 0;
 }
 
 // A positive INTEGER in its shortest form (ITU-T X.690 section 8.3).
 std::uint8_t* write_integer(Bytes number, std::uint8_t* out) {
-  const auto* first = std::find_if(number.data(), number.data() + number.size(), [](std::uint8_t b) { return b != 0; });
+  const auto* first = std::find_if(number.data(), number.data() + number.size(),
+                                   [](std::uint8_t b) { return b != 0; });
   const auto size = static_cast<std::size_t>(number.data() + number.size() - first);
   const bool sign = (*first & 0x80) != 0;
   *out++ = 0x02;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// simdjson's DOM leaves a tape (its doc/tape.md): one 64-bit word a value, the type in the top byte and 56 bits of
-// payload; numbers take a second word; a container's payload has the index behind its end. Values here are indexes into
-// that tape. After the parse one walk refuses duplicate names, depth and member counts: O(n) for objects of ordinary
-// size, O(n log n) for large ones, whatever the names are.
+// simdjson's DOM leaves a tape (its doc/tape.md): one 64-bit word a value, the type in the top byte
+// and 56 bits of payload; numbers take a second word; a container's payload has the index behind
+// its end. Values here are indexes into that tape. After the parse one walk refuses duplicate
+// names, depth and member counts: O(n) for objects of ordinary size, O(n log n) for large ones,
+// whatever the names are.
 #include "core/jose/json.h"
 
 #include <algorithm>
@@ -72,7 +73,8 @@ Name make_name(std::string_view text) {
   } else if (size >= 4) {
     digest ^= load(text.data(), 4) << 32 ^ load(text.data() + size - 4, 4);
   } else if (size != 0) {
-    digest ^= load(text.data(), 1) << 24 ^ load(text.data() + size / 2, 1) << 16 ^ load(text.data() + size - 1, 1) << 8;
+    digest ^= load(text.data(), 1) << 24 ^ load(text.data() + size / 2, 1) << 16 ^
+              load(text.data() + size - 1, 1) << 8;
   }
   return {digest, text};
 }
@@ -121,7 +123,7 @@ struct JsonReader::State {
   std::size_t capacity = 0;
   std::unique_ptr<std::uint8_t[]> copy;  // of a text without padding
   std::size_t copy_size = 0;
-  std::unique_ptr<Name[]> names;         // of the object that is being walked
+  std::unique_ptr<Name[]> names;  // of the object that is being walked
 
   explicit State(JsonLimits wanted) : limits(wanted), names(new Name[wanted.members]) {}
 
@@ -221,7 +223,8 @@ tl::expected<JsonValue, JsonError> JsonReader::read_padded(std::string_view text
   if (text.starts_with("\xEF\xBB\xBF")) return tl::unexpected(JsonError::syntax);
   if (!state.reserve(text.size())) return tl::unexpected(JsonError::memory);
 
-  const auto root = state.parser.parse_into_document(state.tape.document, text.data(), text.size(), false);
+  const auto root =
+      state.parser.parse_into_document(state.tape.document, text.data(), text.size(), false);
   if (root.error() != simdjson::SUCCESS) return tl::unexpected(translate(root.error()));
   constexpr std::size_t kRoot = 1;  // behind the tape's root word
   if (const auto error = state.walk(kRoot, 1)) return tl::unexpected(*error);
@@ -261,14 +264,16 @@ std::optional<bool> JsonValue::as_boolean() const {
 }
 
 std::optional<std::int64_t> JsonValue::as_integer() const {
-  if (document_->kind(index_) != 'l') return std::nullopt;  // 'u' is what does not fit 64 bits signed
+  if (document_->kind(index_) != 'l')
+    return std::nullopt;  // 'u' is what does not fit 64 bits signed
   return std::bit_cast<std::int64_t>(document_->word(index_ + 1));
 }
 
 std::optional<double> JsonValue::as_number() const {
   const char kind = document_->kind(index_);
   if (kind == 'd') return std::bit_cast<double>(document_->word(index_ + 1));
-  if (kind == 'l') return static_cast<double>(std::bit_cast<std::int64_t>(document_->word(index_ + 1)));
+  if (kind == 'l')
+    return static_cast<double>(std::bit_cast<std::int64_t>(document_->word(index_ + 1)));
   if (kind == 'u') return static_cast<double>(document_->word(index_ + 1));
   return std::nullopt;
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The one reader of JSON that came from outside. It takes RFC 8259 text in UTF-8 and refuses everything that two
-// parsers could read differently: duplicate names at any depth (compared after escapes are resolved, RFC 7515 section
-// 4, RFC 7519 section 4), a byte order mark, anything after the value, lone surrogates, integers beyond 64 bits and
-// numbers beyond a double; and it bounds size, depth and members. The parser behind it is simdjson's DOM, which this
-// header hides: users see values that borrow from the reader. Nothing here throws.
+// The one reader of JSON that came from outside. It takes RFC 8259 text in UTF-8 and refuses
+// everything that two parsers could read differently: duplicate names at any depth (compared after
+// escapes are resolved, RFC 7515 section 4, RFC 7519 section 4), a byte order mark, anything after
+// the value, lone surrogates, integers beyond 64 bits and numbers beyond a double; and it bounds
+// size, depth and members. The parser behind it is simdjson's DOM, which this header hides: users
+// see values that borrow from the reader. Nothing here throws.
 #pragma once
 
 #include <cstddef>
@@ -19,22 +20,24 @@
 
 namespace latchkey::jose {
 
-// Bytes that must be readable behind the text handed to `JsonReader::read_padded`; their content is not looked at.
+// Bytes that must be readable behind the text handed to `JsonReader::read_padded`; their content is
+// not looked at.
 inline constexpr std::size_t kJsonPadding = 64;
 
 enum class JsonError : std::uint8_t {
-  empty,           // no value at all
-  too_long,        // longer than JsonLimits::bytes
+  empty,     // no value at all
+  too_long,  // longer than JsonLimits::bytes
   not_utf8,
-  syntax,          // no JSON by RFC 8259, or more than one value
-  number,          // a malformed number, an integer beyond 64 bits, or a number beyond a double
+  syntax,  // no JSON by RFC 8259, or more than one value
+  number,  // a malformed number, an integer beyond 64 bits, or a number beyond a double
   duplicate_name,
   too_deep,
   too_many_members,
   memory,
 };
 
-// A half-sentence for the administrator: "the JSON has a duplicate name". Quotes nothing of the text.
+// A half-sentence for the administrator: "the JSON has a duplicate name". Quotes nothing of the
+// text.
 std::string_view describe(JsonError error);
 
 struct JsonLimits {
@@ -50,7 +53,8 @@ class JsonValue;
 class JsonElements;
 class JsonMembers;
 
-// One value of a text that was read well. Borrows from its reader: valid until that reader reads again or ends.
+// One value of a text that was read well. Borrows from its reader: valid until that reader reads
+// again or ends.
 class JsonValue {
  public:
   JsonType type() const;
@@ -62,10 +66,12 @@ class JsonValue {
   // Each gives the value only where the JSON type is the very one: a string "1" is no number.
   std::optional<std::string_view> as_string() const;  // unescaped; may hold NUL
   std::optional<bool> as_boolean() const;
-  std::optional<std::int64_t> as_integer() const;     // written without fraction and exponent, and within 64 bits signed
-  std::optional<double> as_number() const;            // any number, rounded to a double
+  std::optional<std::int64_t> as_integer()
+      const;  // written without fraction and exponent, and within 64 bits signed
+  std::optional<double> as_number() const;  // any number, rounded to a double
 
-  // The member of that name, compared byte for byte after unescaping; nothing where this is no object.
+  // The member of that name, compared byte for byte after unescaping; nothing where this is no
+  // object.
   std::optional<JsonValue> find(std::string_view name) const;
 
   // For range-for; empty where this is no array, no object.
@@ -153,7 +159,8 @@ class JsonReader {
   // The text may be any bytes from anybody; it is copied.
   tl::expected<JsonValue, JsonError> read(std::string_view text);
 
-  // The same without the copy, for a text that lies in a buffer with kJsonPadding readable bytes behind it.
+  // The same without the copy, for a text that lies in a buffer with kJsonPadding readable bytes
+  // behind it.
   tl::expected<JsonValue, JsonError> read_padded(std::string_view text);
 
  private:

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Everything that costs (big numbers, points, contexts) happens here, once a key set, so that a token pays for none of
-// it. A key is looked at from the cheap to the dear: a 16384-bit modulus is refused by its length.
+// Everything that costs (big numbers, points, contexts) happens here, once a key set, so that a
+// token pays for none of it. A key is looked at from the cheap to the dear: a 16384-bit modulus is
+// refused by its length.
 #include "core/jose/jwk.h"
 
 #include <algorithm>
@@ -76,7 +77,9 @@ struct FreeParams {
 template <typename T>
 using Owned = std::unique_ptr<T, FreeParams>;
 
-Bytes as_bytes(std::string_view text) { return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}; }
+Bytes as_bytes(std::string_view text) {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
 
 // A required member that must be canonical base64url: its text (for the thumbprint) and its bytes.
 struct Octets {
@@ -124,15 +127,16 @@ PublicKey make_rsa_key(Bytes modulus, Bytes exponent) {
   return make_key("RSA", params.get());
 }
 
-// The point is checked twice: when it is decoded, and by the public key check (on the curve, not infinity, of the right
-// order; NIST SP 800-56A section 5.6.2.3.3).
+// The point is checked twice: when it is decoded, and by the public key check (on the curve, not
+// infinity, of the right order; NIST SP 800-56A section 5.6.2.3.3).
 PublicKey make_ec_key(std::string_view curve, std::string_view x, std::string_view y) {
   std::string point = "\x04";
   point.append(x).append(y);
   std::string group(curve);
   std::array<OSSL_PARAM, 3> params{
       OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group.data(), group.size()),
-      OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size()), OSSL_PARAM_construct_end()};
+      OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size()),
+      OSSL_PARAM_construct_end()};
   PublicKey key = make_key("EC", params.data());
   if (key == nullptr) return nullptr;
   const Owned<EVP_PKEY_CTX> context(EVP_PKEY_CTX_new_from_pkey(nullptr, key.get(), nullptr));
@@ -143,8 +147,8 @@ PublicKey make_ec_key(std::string_view curve, std::string_view x, std::string_vi
 DigestContext make_verifier(const AlgorithmPlan& plan, EVP_PKEY* key) {
   DigestContext context(EVP_MD_CTX_new());
   EVP_PKEY_CTX* parameters = nullptr;  // belongs to the context
-  if (context == nullptr ||
-      EVP_DigestVerifyInit_ex(context.get(), &parameters, plan.digest, nullptr, nullptr, key, nullptr) != 1) {
+  if (context == nullptr || EVP_DigestVerifyInit_ex(context.get(), &parameters, plan.digest,
+                                                    nullptr, nullptr, key, nullptr) != 1) {
     return nullptr;
   }
   if (plan.pss) {  // RFC 7518 section 3.5: MGF1 with the same hash, a salt as long as the hash
@@ -167,8 +171,8 @@ class JwkParser {
   tl::expected<Jwk, Why> parse() {
     if (!json_.is_object()) return drop("it is no JSON object");
     for (const auto step : {&JwkParser::read_kid, &JwkParser::check_public, &JwkParser::check_use,
-                            &JwkParser::check_operations, &JwkParser::read_material, &JwkParser::pin_algorithm,
-                            &JwkParser::make_verifiers}) {
+                            &JwkParser::check_operations, &JwkParser::read_material,
+                            &JwkParser::pin_algorithm, &JwkParser::make_verifiers}) {
       if (auto done = (this->*step)(); !done) {
         ERR_clear_error();
         return drop(std::move(done).error());
@@ -191,7 +195,8 @@ class JwkParser {
   // A private or symmetric key that is published is known to everybody.
   Step check_public() {
     for (const std::string_view name : {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}) {
-      if (json_.find(name)) return drop("it holds the private or symmetric member '" + std::string(name) + "'");
+      if (json_.find(name))
+        return drop("it holds the private or symmetric member '" + std::string(name) + "'");
     }
     return {};
   }
@@ -239,7 +244,8 @@ class JwkParser {
     if (!e) return drop(std::move(e).error());
     const Bytes modulus = as_bytes(n->bytes);
     const Bytes exponent = as_bytes(e->bytes);
-    const std::size_t bits = modulus.size() * 8 - static_cast<unsigned>(std::countl_zero(modulus.front()));
+    const std::size_t bits =
+        modulus.size() * 8 - static_cast<unsigned>(std::countl_zero(modulus.front()));
     if (bits < kRsaBitsLeast) return drop("RSA of " + std::to_string(bits) + " bits is too short");
     if (bits > kRsaBitsMost) return drop("RSA of " + std::to_string(bits) + " bits is too long");
     if (exponent.size() > kRsaExponentBytesMost) return drop("its exponent is longer than 64 bits");
@@ -253,16 +259,19 @@ class JwkParser {
     for (const AlgorithmPlan& plan : kPlans) {
       if (plan.type == KeyType::rsa) jwk_.algorithms_.insert(plan.algorithm);
     }
-    name(R"({"e":")" + std::string(e->text) + R"(","kty":"RSA","n":")" + std::string(n->text) + R"("})");
+    name(R"({"e":")" + std::string(e->text) + R"(","kty":"RSA","n":")" + std::string(n->text) +
+         R"("})");
     return {};
   }
 
   Step read_ec() {
     const auto member = json_.find("crv");
     const auto curve_name = member ? member->as_string() : std::nullopt;
-    const auto* curve = std::find_if(kCurves.begin(), kCurves.end(),
-                                     [&](const Curve& candidate) { return candidate.name == curve_name; });
-    if (curve == kCurves.end()) return drop("its curve " + quoted(curve_name.value_or("")) + " is not accepted");
+    const auto* curve = std::find_if(kCurves.begin(), kCurves.end(), [&](const Curve& candidate) {
+      return candidate.name == curve_name;
+    });
+    if (curve == kCurves.end())
+      return drop("its curve " + quoted(curve_name.value_or("")) + " is not accepted");
     auto x = octets(json_, "x");
     if (!x) return drop(std::move(x).error());
     auto y = octets(json_, "y");
@@ -276,22 +285,25 @@ class JwkParser {
     jwk_.key_ = make_ec_key(curve->name, x->bytes, y->bytes);
     if (jwk_.key_ == nullptr) return drop("its point is not on the curve");
     jwk_.algorithms_.insert(curve->algorithm);
-    name(R"({"crv":")" + std::string(curve->name) + R"(","kty":"EC","x":")" + std::string(x->text) + R"(","y":")" +
-         std::string(y->text) + R"("})");
+    name(R"({"crv":")" + std::string(curve->name) + R"(","kty":"EC","x":")" + std::string(x->text) +
+         R"(","y":")" + std::string(y->text) + R"("})");
     return {};
   }
 
   Step read_okp() {
     const auto member = json_.find("crv");
     const auto curve = member ? member->as_string() : std::nullopt;
-    if (curve != "Ed25519") return drop("its curve " + quoted(curve.value_or("")) + " is not accepted");
+    if (curve != "Ed25519")
+      return drop("its curve " + quoted(curve.value_or("")) + " is not accepted");
     auto x = octets(json_, "x");
     if (!x) return drop(std::move(x).error());
-    if (!is_ed25519_key(as_bytes(x->bytes))) return drop("its point is not 32 canonical bytes, or of small order");
+    if (!is_ed25519_key(as_bytes(x->bytes)))
+      return drop("its point is not 32 canonical bytes, or of small order");
     jwk_.type_ = KeyType::okp;
     jwk_.bits_ = 255;
     const Bytes point = as_bytes(x->bytes);
-    jwk_.key_ = PublicKey(EVP_PKEY_new_raw_public_key_ex(nullptr, "ED25519", nullptr, point.data(), point.size()));
+    jwk_.key_ = PublicKey(
+        EVP_PKEY_new_raw_public_key_ex(nullptr, "ED25519", nullptr, point.data(), point.size()));
     jwk_.algorithms_.insert(Algorithm::eddsa);
     name(R"({"crv":"Ed25519","kty":"OKP","x":")" + std::string(x->text) + R"("})");
     return {};
@@ -313,7 +325,8 @@ class JwkParser {
     const auto text = member->as_string();
     if (!text) return drop("'alg' is no string");
     const auto algorithm = find_algorithm(*text);
-    if (!algorithm || !jwk_.allows(*algorithm)) return drop("its 'alg' " + quoted(*text) + " is not one for this key");
+    if (!algorithm || !jwk_.allows(*algorithm))
+      return drop("its 'alg' " + quoted(*text) + " is not one for this key");
     jwk_.algorithms_ = {};
     jwk_.algorithms_.insert(*algorithm);
     return {};

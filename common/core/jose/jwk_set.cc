@@ -15,10 +15,12 @@ std::string kid_of(const JsonValue& jwk) {
   return std::string(kid.value_or("").substr(0, limits::kKidBytes));
 }
 
-bool same_name(const Jwk& a, const Jwk& b) { return a.kid() && a.kid() == b.kid() && a.type() == b.type(); }
+bool same_name(const Jwk& a, const Jwk& b) {
+  return a.kid() && a.kid() == b.kid() && a.type() == b.type();
+}
 
-// Two keys with one kid: of different types both stay (RFC 7517 section 4.5 has that case); the same key twice counts
-// once; otherwise nobody can say which one is meant, and all of them go.
+// Two keys with one kid: of different types both stay (RFC 7517 section 4.5 has that case); the
+// same key twice counts once; otherwise nobody can say which one is meant, and all of them go.
 struct SameKid {
   bool repeated = false;   // an earlier entry is the same key
   bool ambiguous = false;  // another entry is another key
@@ -28,7 +30,8 @@ SameKid compare(const std::vector<Jwk>& keys, std::size_t index) {
   for (std::size_t other = 0; other < keys.size(); ++other) {
     if (other == index || !same_name(keys[other], keys[index])) continue;
     if (keys[other].thumbprint() != keys[index].thumbprint()) result.ambiguous = true;
-    if (keys[other].thumbprint() == keys[index].thumbprint() && other < index) result.repeated = true;
+    if (keys[other].thumbprint() == keys[index].thumbprint() && other < index)
+      result.repeated = true;
   }
   return result;
 }
@@ -40,8 +43,10 @@ Expected<JwkSet> JwkSet::parse(std::string_view json) {
   const auto root = reader.read(json);
   if (!root) return fail(Reason::keys_missing, "JWK set: " + std::string(describe(root.error())));
   const auto list = root->find("keys");
-  if (!list || !list->is_array()) return fail(Reason::keys_missing, "JWK set: no object with an array 'keys'");
-  if (list->size() > limits::kJwkSetKeys) return fail(Reason::keys_missing, "JWK set: more than 512 keys");
+  if (!list || !list->is_array())
+    return fail(Reason::keys_missing, "JWK set: no object with an array 'keys'");
+  if (list->size() > limits::kJwkSetKeys)
+    return fail(Reason::keys_missing, "JWK set: more than 512 keys");
 
   JwkSet set;
   std::vector<Jwk> parsed;
@@ -57,7 +62,8 @@ Expected<JwkSet> JwkSet::parse(std::string_view json) {
   for (std::size_t i = 0; i < parsed.size(); ++i) same_kid.push_back(compare(parsed, i));
   for (std::size_t i = 0; i < parsed.size(); ++i) {
     if (same_kid[i].ambiguous) {
-      set.dropped_.push_back({*parsed[i].kid(), "another key of the set has the same 'kid' and type"});
+      set.dropped_.push_back(
+          {*parsed[i].kid(), "another key of the set has the same 'kid' and type"});
     } else if (same_kid[i].repeated) {
       set.dropped_.push_back({*parsed[i].kid(), "the same key stands in the set before it"});
     } else {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The keys of one issuer (RFC 7517 section 5). A key that is of no use is dropped by itself with its reason, while the
-// rest of the set serves. Immutable and free of locks: shared by all workers.
+// The keys of one issuer (RFC 7517 section 5). A key that is of no use is dropped by itself with
+// its reason, while the rest of the set serves. Immutable and free of locks: shared by all workers.
 #pragma once
 
 #include <cstddef>
@@ -23,8 +23,9 @@ struct DroppedKey {
 
 class JwkSet {
  public:
-  // The body of a jwks_uri answer: any bytes from the network, up to limits::kJwkSetBytes and limits::kJwkSetKeys.
-  // keys_missing where it is no JWK set at all; a set without any usable key is a good, empty set.
+  // The body of a jwks_uri answer: any bytes from the network, up to limits::kJwkSetBytes and
+  // limits::kJwkSetKeys. keys_missing where it is no JWK set at all; a set without any usable key
+  // is a good, empty set.
   static Expected<JwkSet> parse(std::string_view json);
 
   std::span<const Jwk> keys() const { return keys_; }

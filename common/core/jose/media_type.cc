@@ -10,7 +10,8 @@ constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c
 
 bool equals_lower(std::string_view value, std::string_view lower_case) {
   return value.size() == lower_case.size() &&
-         std::equal(value.begin(), value.end(), lower_case.begin(), [](char a, char b) { return lower(a) == b; });
+         std::equal(value.begin(), value.end(), lower_case.begin(),
+                    [](char a, char b) { return lower(a) == b; });
 }
 
 }  // namespace

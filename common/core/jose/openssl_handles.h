@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owners of OpenSSL objects, by forward declaration: no header outside core/jose sees OpenSSL's own.
+// Owners of OpenSSL objects, by forward declaration: no header outside core/jose sees OpenSSL's
+// own.
 #pragma once
 
 #include <memory>

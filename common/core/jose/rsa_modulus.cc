@@ -32,9 +32,10 @@ bool is_power_of_65537(unsigned value, unsigned prime) {
 
 }  // namespace
 
-// The primes of a ROCA key have the form k * M + (65537^a mod M), with M the product of small primes; so the modulus is
-// a power of 65537 modulo each of them (Nemec et al., "The Return of Coppersmith's Attack", section 2). 38 odd primes
-// are looked at: a sound key passes all of them less than once in 2^27.
+// The primes of a ROCA key have the form k * M + (65537^a mod M), with M the product of small
+// primes; so the modulus is a power of 65537 modulo each of them (Nemec et al., "The Return of
+// Coppersmith's Attack", section 2). 38 odd primes are looked at: a sound key passes all of them
+// less than once in 2^27.
 std::optional<std::string_view> modulus_flaw(std::span<const std::uint8_t> modulus) {
   if (modulus.empty() || modulus.back() % 2 == 0) return "its modulus is even";
   bool fingerprint = true;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What can be seen of a bad RSA modulus without factoring it. Runs once a key, when a key set is loaded.
+// What can be seen of a bad RSA modulus without factoring it. Runs once a key, when a key set is
+// loaded.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +11,9 @@
 
 namespace latchkey::jose {
 
-// Why the modulus (big-endian) is unfit, as a sentence part; nothing where no flaw is seen: even, a factor under 752
-// (NIST SP 800-89 section 5.3.3), or the fingerprint of Infineon's flawed generator (ROCA, CVE-2017-15361).
+// Why the modulus (big-endian) is unfit, as a sentence part; nothing where no flaw is seen: even, a
+// factor under 752 (NIST SP 800-89 section 5.3.3), or the fingerprint of Infineon's flawed
+// generator (ROCA, CVE-2017-15361).
 std::optional<std::string_view> modulus_flaw(std::span<const std::uint8_t> modulus);
 
 }  // namespace latchkey::jose

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What one worker needs to verify tokens one after the other, kept so that no token pays for making it: padded buffers
-// for the decoded parts, a JSON reader for each of them, a work context for signatures (PERFORMANCE.md section 1, idiom
-// b'). One scratch serves one verification at a time; values read from a token (CompactJws, VerifiedJws) borrow from it
-// and from the token, and end with the next token.
+// What one worker needs to verify tokens one after the other, kept so that no token pays for making
+// it: padded buffers for the decoded parts, a JSON reader for each of them, a work context for
+// signatures (PERFORMANCE.md section 1, idiom b'). One scratch serves one verification at a time;
+// values read from a token (CompactJws, VerifiedJws) borrow from it and from the token, and end
+// with the next token.
 #pragma once
 
 #include <array>

@@ -16,7 +16,8 @@ Expected<const Jwk*> select_by_kid(std::string_view kid, Algorithm algorithm, co
     unfit = &key;
   }
   if (unfit != nullptr) {
-    return fail(Reason::key_unfit, "key " + quoted(kid) + " does not allow " + std::string(algorithm_name(algorithm)));
+    return fail(Reason::key_unfit,
+                "key " + quoted(kid) + " does not allow " + std::string(algorithm_name(algorithm)));
   }
   for (const DroppedKey& dropped : keys.dropped()) {
     if (!kid.empty() && dropped.kid == kid) {
@@ -34,14 +35,16 @@ Expected<const Jwk*> select_without_kid(Algorithm algorithm, const JwkSet& keys)
     if (found != nullptr) return fail(Reason::key_ambiguous);
     found = &key;
   }
-  if (found == nullptr) return fail(Reason::key_unknown, "no key allows " + std::string(algorithm_name(algorithm)));
+  if (found == nullptr)
+    return fail(Reason::key_unknown, "no key allows " + std::string(algorithm_name(algorithm)));
   return found;
 }
 
 }  // namespace
 
 Expected<const Jwk*> select_key(const CompactJws& jws, const JwkSet& keys) {
-  return jws.kid() ? select_by_kid(*jws.kid(), jws.algorithm(), keys) : select_without_kid(jws.algorithm(), keys);
+  return jws.kid() ? select_by_kid(*jws.kid(), jws.algorithm(), keys)
+                   : select_without_kid(jws.algorithm(), keys);
 }
 
 }  // namespace latchkey::jose

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The signature check (RFC 7515 section 5.2), and the only maker of a VerifiedJws: whoever holds one knows that the
-// issuer's key signed these claims.
+// The signature check (RFC 7515 section 5.2), and the only maker of a VerifiedJws: whoever holds
+// one knows that the issuer's key signed these claims.
 #pragma once
 
 #include <optional>
@@ -31,8 +31,9 @@ class VerifiedJws {
   const Jwk* key_;
 };
 
-// key_unfit where the key does not allow the header's algorithm, signature_invalid where the signature does not verify,
-// internal_error where OpenSSL could not work (memory). The decoded signature in the scratch is wiped in any case.
+// key_unfit where the key does not allow the header's algorithm, signature_invalid where the
+// signature does not verify, internal_error where OpenSSL could not work (memory). The decoded
+// signature in the scratch is wiped in any case.
 Expected<VerifiedJws> verify_signature(const CompactJws& jws, const Jwk& key, Scratch& scratch);
 
 }  // namespace latchkey::jose

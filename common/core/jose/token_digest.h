@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// SHA-256 over a whole token, signature included: how a token is named without being shown (memory of verified tokens,
-// login records, revocation by token).
+// SHA-256 over a whole token, signature included: how a token is named without being shown (memory
+// of verified tokens, login records, revocation by token).
 #pragma once
 
 #include <array>
