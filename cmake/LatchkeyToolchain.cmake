@@ -11,12 +11,14 @@ set(CMAKE_LINK_DEPENDS_NO_SHARED ON)
 # Each header must compile alone: target all_verify_interface_header_sets.
 set(CMAKE_VERIFY_INTERFACE_HEADER_SETS ON)
 
-# ccache is taken where it is found. The sloppiness is what it needs to keep objects that use a precompiled header.
+# ccache is taken where it is found. The sloppiness is what it needs to keep objects that use a precompiled header; the
+# base folder lets clones and worktrees of the project share what they have compiled.
 find_program(LATCHKEY_CCACHE ccache)
 if(LATCHKEY_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_C_COMPILER_LAUNCHER ${LATCHKEY_CCACHE})
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
-    CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${LATCHKEY_CCACHE})
+    CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+    CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${LATCHKEY_CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${CMAKE_CXX_COMPILER_LAUNCHER})
 endif()
 
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
