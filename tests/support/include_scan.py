@@ -75,9 +75,11 @@ ARROWS = {
     "bench": EVERYTHING,
 }
 
-# Thin arrows: of the other box these headers only. Every box of the core sees wire's limits and its SecretBuffer; ipc
-# reads JSON, and there is one reader of JSON.
+# Thin arrows: of the other box these headers only (docs/decisions/thin-arrows.md). Every box of the core sees wire's
+# limits and its SecretBuffer; the user's CLI holds tokens too, and cuts them into the parts that the module's prompts
+# ask for; ipc reads JSON, and there is one reader of JSON.
 THIN = {(box, "wire"): ("wire/limits.h", "wire/secret_buffer.h") for box in CORE}
+THIN["cli", "wire"] = ("wire/limits.h", "wire/secret_buffer.h", "wire/parts.h")
 THIN["ipc", "jose"] = ("core/jose/json.h",)
 
 # Outside headers that only some boxes may see: pattern, boxes, name.
