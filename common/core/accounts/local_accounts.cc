@@ -52,10 +52,21 @@ bool is_letter(char c) { return (c >= 'a' && c <= 'z') || c == '_'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
 
+// What a tool that takes "a name or an id" could take for a number: "0x0", "1e5".
+bool reads_as_number(std::string_view name) {
+  if (!is_digit(name.front())) return false;
+  const auto hex = name.starts_with("0x") ? name.substr(2) : std::string_view{};
+  if (!hex.empty() && hex.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos)
+    return true;
+  double number = 0;
+  return std::from_chars(name.data(), name.data() + name.size(), number).ptr ==
+         name.data() + name.size();
+}
+
 // The byte pattern of a name. `upper` is only for names that the administrator wrote.
 bool name_pattern(std::string_view name, bool upper) {
   if (name.empty() || name.size() > limits::kNameBytes) return false;
-  if (name.front() == '-' || name.front() == '.') return false;
+  if (name.front() == '-' || name.front() == '.' || reads_as_number(name)) return false;
   const auto letter = [&](char c) { return is_letter(c) || (upper && is_upper(c)); };
   return std::all_of(name.begin(), name.end(),
                      [&](char c) { return letter(c) || is_digit(c) || c == '.' || c == '-'; }) &&

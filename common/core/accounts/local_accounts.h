@@ -37,9 +37,9 @@ class LocalAccounts {
 };
 
 // A name of a token that we are ready to compare with an account: 1 to 32 bytes of [a-z0-9_.-], not
-// starting with '-' or
-// '.', with at least one letter or '_' (a name of digits would be read as an id). Bytes only: no
-// folding, no normalising (RFC 8725 section 3.7, SECURITY.md section 1). Upper case is refused.
+// starting with '-' or '.', with at least one letter or '_', and nothing that reads as a number
+// ("0x0", "1e5"). Bytes only: no folding, no normalising (RFC 8725 section 3.7). Upper case is
+// refused.
 bool usable_name(std::string_view name);
 
 // A user or group name that an administrator may write into the configuration: as above, upper case
