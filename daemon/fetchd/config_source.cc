@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A thin holder: reading and judging are config_files' and the core's.
+#include "daemon/fetchd/config_source.h"
+
+#include <cstddef>
+
+namespace latchkey::fetchd {
+
+tl::expected<bool, config_files::Errors> ConfigSource::load() {
+  auto loaded = config_files::load(path_);
+  if (!loaded) return tl::unexpected(std::move(loaded.error()));
+  const bool changed = loaded->digest != config_.digest;
+  config_ = *std::move(loaded);
+  return changed;
+}
+
+const issuer::IssuerConfig* ConfigSource::find(std::string_view name,
+                                               std::string_view digest) const {
+  const std::ptrdiff_t index = config_.find_issuer_by_name(name);
+  if (index < 0) return nullptr;
+  const issuer::IssuerConfig& issuer = config_.issuers[static_cast<std::size_t>(index)].config;
+  return issuer.digest == digest ? &issuer : nullptr;
+}
+
+}  // namespace latchkey::fetchd

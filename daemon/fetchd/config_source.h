@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The configuration that latchkey-fetchd goes by: the same files that latchkeyd reads. A bad one
+// changes nothing that was at work.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <tl/expected.hpp>
+
+#include "config_files/load.h"
+#include "core/config/config.h"
+#include "core/issuer/issuer_config.h"
+
+namespace latchkey::fetchd {
+
+class ConfigSource {
+ public:
+  explicit ConfigSource(std::string path) : path_(std::move(path)) {}
+
+  // Reads the files; says whether anything changed.
+  tl::expected<bool, config_files::Errors> load();
+
+  const config::Config& current() const { return config_; }
+
+  // The issuer of that short name, where its section has that digest.
+  const issuer::IssuerConfig* find(std::string_view name, std::string_view digest) const;
+
+ private:
+  std::string path_;
+  config::Config config_;
+};
+
+}  // namespace latchkey::fetchd

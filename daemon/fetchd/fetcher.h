@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// All fetches under way, on one curl multi handle: the only place where this program waits. A fetch
+// that is slow or hangs delays nobody else's.
+#pragma once
+
+#include <curl/curl.h>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "core/issuer/issuer_config.h"
+#include "daemon/fetchd/fetch_plan.h"
+#include "daemon/fetchd/transfer.h"
+#include "ipc/fetch_protocol.h"
+
+namespace latchkey::fetchd {
+
+class Fetcher {
+ public:
+  using Done = std::function<void(Outcome)>;
+  using Owner = std::uint64_t;  // on whose behalf
+
+  Fetcher();
+
+  // Begins a fetch that ends within the issuer's `fetch_timeout`. `done` is called from `perform`,
+  // once.
+  void start(Owner owner, const issuer::IssuerConfig& config, const ipc::fetch::Request& request,
+             Done done);
+
+  // Gives up an owner's fetches; their `done` is not called.
+  void cancel(Owner owner);
+
+  std::size_t running() const { return jobs_.size(); }
+
+  // Waits until something can be done for a fetch or for one of `extra`, at most `timeout`.
+  void wait(std::span<curl_waitfd> extra, std::chrono::milliseconds timeout);
+
+  // Moves every fetch on as far as it goes without waiting.
+  void perform();
+
+ private:
+  struct Job {
+    Owner owner;
+    FetchPlan plan;
+    std::chrono::steady_clock::time_point deadline;
+    Done done;
+    std::unique_ptr<Transfer> transfer;
+  };
+  using Jobs = std::list<Job>;
+  struct FreeMulti {
+    void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
+  };
+
+  void take(Jobs::iterator job, FetchPlan::Step step);
+  void begin_transfer(Job& job, const HttpRequest& request);
+  void end_transfer(Job& job);
+  void finish_transfers();
+  Jobs::iterator find(CURL* easy);
+
+  std::unique_ptr<CURLM, FreeMulti> multi_;
+  Jobs jobs_;
+  std::vector<std::pair<Done, Outcome>> finished_;  // delivered by the next `perform`
+};
+
+}  // namespace latchkey::fetchd

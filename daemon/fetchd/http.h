@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What is asked of an https server, and what came of it: values, so that the order of the requests
+// (fetch_plan.h) can be told apart from their transport (transfer.h).
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+
+namespace latchkey::fetchd {
+
+struct HttpRequest {
+  std::string url;      // https, checked against the issuer's origins
+  std::string ca_file;  // empty: the system's
+  std::string etag;     // If-None-Match; empty: unconditional
+  std::size_t body_most = 0;
+};
+
+// A whole answer with status 200, or 304 where the request was conditional.
+struct HttpResponse {
+  long status = 0;
+  std::string body;
+  std::string etag;                             // empty where there is none of good form
+  std::optional<std::chrono::seconds> max_age;  // Cache-Control (less Age)
+};
+
+// Everything else.
+struct HttpFailure {
+  std::string cause;                                // one printable line; holds nothing of the body
+  std::optional<std::chrono::seconds> retry_after;  // with status 429 or 503
+};
+
+}  // namespace latchkey::fetchd

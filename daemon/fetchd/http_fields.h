@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The few header fields that matter to a fetch. Any bytes from the network: what is not of its form
+// counts as absent.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace latchkey::fetchd {
+
+// RFC 9110 section 8.8.3, printable ASCII only, up to 1024 bytes: it goes back to the server in If-None-Match, so
+// nothing else may get through in either direction.
+bool is_entity_tag(std::string_view text);
+
+// For how long the answer is fresh (RFC 9111 section 4.2.1), from all Cache-Control fields and the
+// Age field (empty where there is none): 0 for no-store and no-cache, nothing where max-age is
+// missing or broken.
+std::optional<std::chrono::seconds> freshness_lifetime(std::span<const std::string> cache_control,
+                                                       std::string_view age);
+
+// The text as one printable ASCII line of at most `most` bytes; other bytes become '?'.
+std::string printable(std::string_view text, std::size_t most);
+
+}  // namespace latchkey::fetchd

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What is waited for is listed anew in each round from the state of the clients, so there is no
+// registration that could go stale.
+#include "daemon/fetchd/server.h"
+
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <utility>
+
+#include "ipc/unix_socket.h"
+
+namespace latchkey::fetchd {
+
+using ipc::FaultKind;
+using ipc::fetch::Status;
+
+namespace {
+
+constexpr std::chrono::milliseconds kWaitMost{60'000};
+constexpr std::chrono::seconds kAcceptPause{1};
+
+}  // namespace
+
+Server::Server(Parts parts, ConfigSource& config, Log& log, ServiceManager& manager)
+    : parts_(std::move(parts)), config_(config), log_(log), manager_(manager) {}
+
+void Server::run() {
+  manager_.ready(status());
+  while (!stop_) {
+    std::vector<curl_waitfd> waited = waited_for();
+    fetcher_.wait(waited, time_to_wait(Clock::now()));
+    handle_ready(waited);
+    fetcher_.perform();
+    drop_slow_clients(Clock::now());
+  }
+  manager_.stopping();
+}
+
+std::vector<curl_waitfd> Server::waited_for() const {
+  std::vector<curl_waitfd> waited{{parts_.signals.get(), CURL_WAIT_POLLIN, 0}};
+  const bool accepting = clients_.size() < kClientsMost && Clock::now() >= accept_again_at_;
+  if (accepting) waited.push_back({parts_.listener.get(), CURL_WAIT_POLLIN, 0});
+  for (const auto& [id, client] : clients_) {
+    short events = 0;
+    if (client.wants_to_read()) events |= CURL_WAIT_POLLIN;
+    if (client.wants_to_write()) events |= CURL_WAIT_POLLOUT;
+    if (events != 0) waited.push_back({client.socket(), events, 0});
+  }
+  return waited;
+}
+
+std::chrono::milliseconds Server::time_to_wait(Clock::time_point now) {
+  Clock::time_point until = std::min(now + kWaitMost, manager_.watchdog(now));
+  if (accept_again_at_ > now) until = std::min(until, accept_again_at_);
+  for (const auto& [id, client] : clients_) until = std::min(until, client.give_up_at());
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - now);
+  return std::max(left, std::chrono::milliseconds(0));
+}
+
+void Server::handle_ready(const std::vector<curl_waitfd>& ready) {
+  // Clients first: accepting one may reuse the number of a descriptor that was closed meanwhile.
+  std::vector<std::uint64_t> readable;
+  for (const auto& [id, client] : clients_) {
+    const auto found = std::find_if(ready.begin(), ready.end(), [&](const curl_waitfd& entry) {
+      return entry.fd == client.socket() && entry.revents != 0;
+    });
+    if (found != ready.end()) readable.push_back(id);
+  }
+  for (const std::uint64_t id : readable) {
+    flush(id);
+    read(id);
+  }
+  for (const curl_waitfd& entry : ready) {
+    if (entry.revents == 0) continue;
+    if (entry.fd == parts_.signals.get()) handle_signals();
+    if (entry.fd == parts_.listener.get()) accept_clients();
+  }
+}
+
+void Server::handle_signals() {
+  signalfd_siginfo info{};
+  while (::read(parts_.signals.get(), &info, sizeof(info)) == static_cast<ssize_t>(sizeof(info))) {
+    if (info.ssi_signo == SIGHUP) {
+      reload();
+    } else {
+      stop_ = true;
+    }
+  }
+}
+
+void Server::reload() {
+  manager_.reloading();
+  if (auto loaded = load_config(); !loaded) {
+    log_.error("the configuration at work stays: " + loaded.error());
+  }
+  manager_.ready(status());
+}
+
+tl::expected<void, std::string> Server::load_config() {
+  auto loaded = config_.load();
+  if (!loaded) {
+    const std::vector<config::ConfigError>& errors = loaded.error();
+    for (const config::ConfigError& error : errors) log_.error(config::describe(error));
+    return tl::unexpected(errors.empty() ? "unreadable" : config::describe(errors.front()));
+  }
+  if (*loaded) log_.notice("configuration loaded, digest " + config_.current().digest);
+  if (!parts_.log_level_is_fixed) {
+    if (const auto level = find_log_level(config_.current().log_level)) log_.set_most(*level);
+  }
+  return {};
+}
+
+void Server::accept_clients() {
+  while (clients_.size() < kClientsMost) {
+    ipc::Fd socket(
+        ::accept4(parts_.listener.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (!socket) {
+      if (errno == EINTR || errno == ECONNABORTED) continue;
+      if (errno != EAGAIN) {
+        // Out of descriptors or memory: the connection stays in the queue, so ask again later
+        // instead of at once and for ever.
+        log_.error(ipc::system_fault("accept", errno).value().detail);
+        accept_again_at_ = Clock::now() + kAcceptPause;
+      }
+      return;
+    }
+    const auto peer = ipc::peer_of(socket.get());
+    if (!peer ||
+        std::find(parts_.peers.begin(), parts_.peers.end(), peer->uid) == parts_.peers.end()) {
+      log_.warning("a connection of uid " + (peer ? std::to_string(peer->uid) : "?") +
+                   " is refused");
+      continue;
+    }
+    clients_.emplace(next_client_++, Client(std::move(socket)));
+  }
+}
+
+void Server::read(std::uint64_t id) {
+  for (;;) {
+    const auto found = clients_.find(id);
+    if (found == clients_.end() || !found->second.wants_to_read()) return;
+    auto request = found->second.receive();
+    if (!request) {
+      if (request.error().kind == FaultKind::would_block) return;
+      const bool ended = request.error().kind == FaultKind::closed;
+      return drop(id, ended ? std::string_view() : request.error().detail);
+    }
+    handle_request(id, *request);
+  }
+}
+
+void Server::handle_request(std::uint64_t id, const ipc::fetch::Request& request) {
+  const issuer::IssuerConfig* issuer = config_.find(request.issuer, request.digest);
+  if (issuer == nullptr) {
+    // Either side may be the older one: ours is made the newest, then the asker has to.
+    const auto loaded = load_config();
+    issuer = config_.find(request.issuer, request.digest);
+    if (issuer == nullptr) {
+      Outcome outcome;
+      outcome.answer.id = request.id;
+      outcome.answer.status = Status::reload;
+      outcome.answer.error =
+          loaded ? "latchkey-fetchd has another configuration of this issuer"
+                 : "latchkey-fetchd cannot load its configuration: " + loaded.error();
+      return answer(id, std::move(outcome));
+    }
+  }
+  fetcher_.start(id, *issuer, request,
+                 [this, id, name = request.issuer, document = request.document](Outcome outcome) {
+                   if (outcome.answer.status == Status::failed) {
+                     log_.warning(outcome.answer.error);
+                   } else {
+                     log_.info(name + ": " + std::string(ipc::fetch::name(document)) + ": " +
+                               std::string(ipc::fetch::name(outcome.answer.status)) + ", " +
+                               std::to_string(outcome.body.size()) + " bytes");
+                   }
+                   answer(id, std::move(outcome));
+                 });
+}
+
+void Server::answer(std::uint64_t id, Outcome outcome) {
+  const auto client = clients_.find(id);
+  if (client == clients_.end()) return;
+  client->second.answer(std::move(outcome), Clock::now());
+  flush(id);
+}
+
+void Server::flush(std::uint64_t id) {
+  const auto client = clients_.find(id);
+  if (client == clients_.end()) return;
+  if (auto sent = client->second.flush(); !sent) drop(id, sent.error().detail);
+}
+
+void Server::drop(std::uint64_t id, std::string_view why) {
+  if (!why.empty()) log_.warning("a connection is dropped: " + std::string(why));
+  fetcher_.cancel(id);
+  clients_.erase(id);
+}
+
+void Server::drop_slow_clients(Clock::time_point now) {
+  std::vector<std::uint64_t> slow;
+  for (const auto& [id, client] : clients_) {
+    if (client.give_up_at() <= now) slow.push_back(id);
+  }
+  for (const std::uint64_t id : slow) drop(id, "it does not read its answers");
+}
+
+std::string Server::status() const {
+  return std::to_string(config_.current().issuers.size()) + " issuers configured";
+}
+
+}  // namespace latchkey::fetchd

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// All options of curl that we set stand here, each with the attack or the trap that it answers
+// (SECURITY.md section 1, rows "SSRF" to "proxy variables"). curl_easy_setopt fails for a lack of
+// memory or an option that the library was built without; either way a fence would be missing, so
+// the program ends.
+#include "daemon/fetchd/transfer.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+#include <vector>
+
+#include "daemon/fetchd/http_fields.h"
+
+namespace latchkey::fetchd {
+namespace {
+
+constexpr std::size_t kHeaderMost =
+    64 * 1'024;  // all header lines of an answer, interim ones and trailers included
+constexpr long kLowSpeedBytesPerSecond = 256;
+constexpr std::size_t kCauseMost = 300;
+
+template <typename Value>
+void set(CURL* easy, CURLoption option, Value value) {
+  if (curl_easy_setopt(easy, option, value) == CURLE_OK) return;
+  std::fprintf(stderr, "latchkey-fetchd: curl refuses option %d\n", static_cast<int>(option));
+  std::abort();
+}
+
+// How a cause begins: what kind of trouble it is, in the words that an administrator would search
+// for.
+std::string_view trouble(CURLcode code) {
+  switch (code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+      return "name look-up";
+    case CURLE_COULDNT_CONNECT:
+      return "connection";
+    case CURLE_PEER_FAILED_VERIFICATION:
+      return "TLS certificate";
+    case CURLE_SSL_CACERT_BADFILE:
+      return "CA file";
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_USE_SSL_FAILED:
+      return "TLS";
+    case CURLE_OPERATION_TIMEDOUT:
+      return "timeout";
+    default:
+      return "transfer";
+  }
+}
+
+// curl's own sentence goes along only for troubles of which it never quotes what the server sent.
+bool sentence_is_curls_own(CURLcode code) {
+  switch (code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_OPERATION_TIMEDOUT:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+Transfer::Transfer(const HttpRequest& request, std::chrono::milliseconds timeout)
+    : request_(request), easy_(curl_easy_init()) {
+  if (!easy_) std::abort();
+  set_fences();
+  set_tls(request_.ca_file);
+  set_bounds(timeout);
+  set_request();
+}
+
+void Transfer::set_fences() {
+  CURL* easy = easy_.get();
+  set(easy, CURLOPT_PROTOCOLS_STR, "https");
+  set(easy, CURLOPT_REDIR_PROTOCOLS_STR, "https");
+  set(easy, CURLOPT_FOLLOWLOCATION, 0L);
+  set(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
+  set(easy, CURLOPT_PROXY, "");  // not even that of the environment
+  set(easy, CURLOPT_NOPROXY, "*");
+  set(easy, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
+  set(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  set(easy, CURLOPT_HTTP09_ALLOWED, 0L);
+  // No Accept-Encoding is sent, and nothing is unpacked: a bomb stays as small as it came.
+  set(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);
+  // Each request verifies its peer anew: a connection or a session that was kept would go on
+  // trusting a CA that the administrator has taken away since.
+  set(easy, CURLOPT_FRESH_CONNECT, 1L);
+  set(easy, CURLOPT_FORBID_REUSE, 1L);
+  set(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
+  set(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);  // else curl holds a CA file's content for a day
+}
+
+void Transfer::set_tls(const std::string& ca_file) {
+  CURL* easy = easy_.get();
+  set(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  set(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+  set(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+  if (ca_file.empty()) return;
+  set(easy, CURLOPT_CAINFO, ca_file.c_str());
+  set(easy, CURLOPT_CAPATH,
+      static_cast<const char*>(nullptr));  // else the system's CAs would do as well
+}
+
+void Transfer::set_bounds(std::chrono::milliseconds timeout) {
+  CURL* easy = easy_.get();
+  const long timeout_ms = std::max<long>(timeout.count(), 1);
+  set(easy, CURLOPT_NOSIGNAL, 1L);
+  set(easy, CURLOPT_TIMEOUT_MS, timeout_ms);
+  set(easy, CURLOPT_CONNECTTIMEOUT_MS, timeout_ms);
+  set(easy, CURLOPT_LOW_SPEED_LIMIT, kLowSpeedBytesPerSecond);
+  set(easy, CURLOPT_LOW_SPEED_TIME, std::max(timeout_ms / 2'000, 1L));
+  // curl would wait for its resolver thread when a look-up that hangs is given up, and with it
+  // every other issuer.
+  set(easy, CURLOPT_QUICK_EXIT, 1L);
+  set(easy, CURLOPT_MAXFILESIZE_LARGE,
+      static_cast<curl_off_t>(request_.body_most));  // by Content-Length
+  set(easy, CURLOPT_BUFFERSIZE, 16L * 1'024);
+  set(easy, CURLOPT_WRITEFUNCTION, &Transfer::on_body);  // by what really comes
+  set(easy, CURLOPT_WRITEDATA, this);
+  set(easy, CURLOPT_HEADERFUNCTION, &Transfer::on_header);
+  set(easy, CURLOPT_HEADERDATA, this);
+}
+
+void Transfer::set_request() {
+  CURL* easy = easy_.get();
+  set(easy, CURLOPT_ERRORBUFFER, error_);
+  set(easy, CURLOPT_HTTPGET, 1L);
+  set(easy, CURLOPT_USERAGENT, "latchkey-fetchd/" LATCHKEY_VERSION);
+  fields_.reset(curl_slist_append(nullptr, "Accept: application/json"));
+  if (!request_.etag.empty()) {
+    curl_slist_append(fields_.get(), ("If-None-Match: " + request_.etag).c_str());
+  }
+  set(easy, CURLOPT_HTTPHEADER, fields_.get());
+  set(easy, CURLOPT_URL, request_.url.c_str());
+}
+
+std::size_t Transfer::on_body(char* data, std::size_t size, std::size_t count, void* self) {
+  auto& transfer = *static_cast<Transfer*>(self);
+  const std::size_t bytes = size * count;
+  if (bytes > transfer.request_.body_most - transfer.body_.size()) {
+    transfer.body_too_large_ = true;
+    return CURL_WRITEFUNC_ERROR;
+  }
+  transfer.body_.append(data, bytes);
+  return bytes;
+}
+
+std::size_t Transfer::on_header(char*, std::size_t size, std::size_t count, void* self) {
+  auto& transfer = *static_cast<Transfer*>(self);
+  transfer.header_bytes_ += size * count;
+  if (transfer.header_bytes_ > kHeaderMost) {
+    transfer.header_too_large_ = true;
+    return CURL_WRITEFUNC_ERROR;
+  }
+  return size * count;
+}
+
+tl::expected<HttpResponse, HttpFailure> Transfer::finish(CURLcode code) {
+  long status = 0;
+  curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
+  if (code != CURLE_OK) return tl::unexpected(failure(code));
+  if (status == 200 || (status == 304 && !request_.etag.empty())) return response();
+  HttpFailure failure{"HTTP status " + std::to_string(status), std::nullopt};
+  if (status >= 300 && status < 400 && status != 304) failure.cause += ": redirects are refused";
+  curl_off_t retry_after_s = 0;
+  curl_easy_getinfo(easy_.get(), CURLINFO_RETRY_AFTER, &retry_after_s);
+  if ((status == 429 || status == 503) && retry_after_s > 0) {
+    failure.retry_after = std::chrono::seconds(std::min<curl_off_t>(retry_after_s, 86'400));
+  }
+  return tl::unexpected(std::move(failure));
+}
+
+HttpFailure Transfer::failure(CURLcode code) const {
+  const std::string most = std::to_string(request_.body_most);
+  if (body_too_large_ || code == CURLE_FILESIZE_EXCEEDED) {
+    return {"the document is larger than " + most + " bytes", std::nullopt};
+  }
+  if (header_too_large_)
+    return {"the header is larger than " + std::to_string(kHeaderMost) + " bytes", std::nullopt};
+  std::string cause(trouble(code));
+  cause += ": ";
+  cause += sentence_is_curls_own(code) && error_[0] != '\0' ? error_ : curl_easy_strerror(code);
+  return {printable(cause, kCauseMost), std::nullopt};
+}
+
+tl::expected<HttpResponse, HttpFailure> Transfer::response() {
+  HttpResponse response;
+  curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &response.status);
+  const std::string encoding = header("content-encoding");
+  if (response.status == 200) {
+    if (!encoding.empty() && encoding != "identity") {
+      return tl::unexpected(
+          HttpFailure{"the document is compressed though nobody asked for it", std::nullopt});
+    }
+    if (body_.empty()) return tl::unexpected(HttpFailure{"the document is empty", std::nullopt});
+    response.body = std::move(body_);
+  }
+  if (std::string etag = header("etag"); is_entity_tag(etag)) response.etag = std::move(etag);
+  std::vector<std::string> cache_control;
+  curl_header* field = nullptr;
+  for (std::size_t index = 0;
+       curl_easy_header(easy_.get(), "cache-control", index, CURLH_HEADER, -1, &field) == CURLHE_OK;
+       ++index) {
+    cache_control.emplace_back(field->value);
+  }
+  response.max_age = freshness_lifetime(cache_control, header("age"));
+  return response;
+}
+
+std::string Transfer::header(const char* name) const {
+  curl_header* field = nullptr;
+  if (curl_easy_header(easy_.get(), name, 0, CURLH_HEADER, -1, &field) != CURLHE_OK) return {};
+  return field->value;
+}
+
+}  // namespace latchkey::fetchd

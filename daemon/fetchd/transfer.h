@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One https GET as a curl handle, with every freedom of curl's that a key fetch does not need taken
+// away: https only, no redirect, no proxy, no credentials, no cookies, no decompression, TLS 1.2 or
+// better with the peer and its name verified, and everything bounded: time, speed, header, body.
+// There is no switch for any of it.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include <curl/curl.h>
+#include <tl/expected.hpp>
+
+#include "daemon/fetchd/http.h"
+
+namespace latchkey::fetchd {
+
+class Transfer {
+ public:
+  // Ready to be added to a multi handle. `timeout` is for all of it, name look-up and handshake
+  // included.
+  Transfer(const HttpRequest& request, std::chrono::milliseconds timeout);
+  Transfer(const Transfer&) = delete;
+  Transfer& operator=(const Transfer&) = delete;
+
+  CURL* handle() const { return easy_.get(); }
+
+  // What came of it, once the multi handle said `code`. To be called once.
+  tl::expected<HttpResponse, HttpFailure> finish(CURLcode code);
+
+ private:
+  struct FreeEasy {
+    void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+  };
+  struct FreeList {
+    void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+  };
+
+  static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
+  static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
+
+  void set_fences();
+  void set_tls(const std::string& ca_file);
+  void set_bounds(std::chrono::milliseconds timeout);
+  void set_request();
+  HttpFailure failure(CURLcode code) const;
+  tl::expected<HttpResponse, HttpFailure> response();
+  std::string header(const char* name) const;
+
+  HttpRequest request_;
+  std::unique_ptr<curl_slist, FreeList> fields_;
+  std::string body_;
+  std::size_t header_bytes_ = 0;
+  bool body_too_large_ = false;
+  bool header_too_large_ = false;
+  char error_[CURL_ERROR_SIZE] = {};
+  std::unique_ptr<CURL, FreeEasy> easy_;  // last, so that it goes first: it points to the others
+};
+
+}  // namespace latchkey::fetchd
