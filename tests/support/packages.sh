@@ -18,15 +18,17 @@ latchkey_packages_build=(
   libcli11-dev libexpected-dev libsystemd-dev libsqlite3-dev libpam0g-dev libcpp-httplib-dev
 )
 
-# What the programs talk to when they run for real: the demo and the tests against sshd and sudo.
+# What the programs talk to when they run for real: the demo and the tests against sshd and sudo. systemd is here for
+# systemd-sysusers, systemd-tmpfiles and systemd-analyze, which read what is shipped; it is never booted.
 latchkey_packages_run=(
   openssh-server openssh-client sudo rsync openssl iproute2 procps util-linux passwd libpam-modules libpam-runtime
+  python3 systemd
 )
 
-# What the tests need beyond that. systemd is here for systemd-analyze, which reads the units; it is never booted.
+# What the tests need beyond that.
 latchkey_packages_test=(
   libgtest-dev libgmock-dev libcmocka-dev libpamtest0-dev libpam-wrapper libnss-wrapper libuid-wrapper pamtester
-  python3-pytest python3-paramiko python3-pexpect python3-cryptography binutils systemd sqlite3
+  python3-pytest python3-paramiko python3-pexpect python3-cryptography binutils sqlite3
 )
 
 # The second compiler: tsan, fuzzing, and warnings seen by other eyes.
