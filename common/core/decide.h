@@ -102,9 +102,9 @@ struct LastSeen {
 // With a login: request.login is heeded only together with the person and the service that it was
 // given to. The login's claims are judged as a token's are (revocation, name, account, binding),
 // with these differences: the call is ours even where the name is unmanaged; a binding that was
-// removed since is no failure; the token's expiry counts in account alone, and there only when
-// authenticate is more than five minutes past (token_expired), because account follows it at once
-// and a session outlives its token. Access rules are asked in account alone: setcred never decides
+// removed since is no failure; the token's lifetime counts in account alone, and there only when
+// authenticate is more than five minutes past (token_expired, token_too_old), because account
+// follows it at once and a session outlives its token. Access rules are asked in account alone: setcred never decides
 // access.
 //
 // Without one (public key, sudo's timestamp, NOPASSWD, cron, or an id that is not heeded, which the

@@ -8,6 +8,7 @@
 
 #include "core/accounts/mapping.h"
 #include "core/base/text.h"
+#include "core/claims/lifetime.h"
 #include "core/decide.h"
 #include "core/policy/access.h"
 #include "core/revocation/current_claims.h"
@@ -246,8 +247,7 @@ Expected<void> Judge::check_binding(const claims::ClaimsRecord& claims, std::str
 // RFC 7519 section 4.1.4.
 Expected<void> Judge::check_lifetime(const Login& login, std::size_t issuer) const {
   if (distance(login.started_at, now_) <= kLoginGrace) return {};
-  if (now_ < login.claims.expires_at + config().issuers[issuer].config.claims.leeway) return {};
-  return fail(Reason::token_expired, "the login's token has expired since");
+  return claims::check_lifetime(login.claims, config().issuers[issuer].config.claims, now_);
 }
 
 // The claims must be those of the subject that the name is bound to, else they say nothing about
