@@ -33,7 +33,7 @@ std::vector<std::pair<const char*, std::size_t>>& wiped() {
 constexpr std::size_t kKept =
     1'000;  // of each: the long runs must not grow by what they are watched with
 
-void note_line(const char* format, va_list values) {
+[[gnu::format(printf, 1, 0)]] void note_line(const char* format, va_list values) {
   char line[2'048];
   vsnprintf(line, sizeof line, format, values);
   const std::lock_guard lock(mutex());
@@ -51,6 +51,8 @@ void overwrite(void* start, std::size_t size) {
 }  // namespace
 
 extern "C" {
+
+[[gnu::format(printf, 3, 4)]] void __syslog_chk(int, int, const char* format, ...);
 
 void syslog(int, const char* format, ...) {
   va_list values;
