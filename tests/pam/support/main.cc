@@ -26,5 +26,6 @@ int main(int argc, char** argv) {
   }
   latchkey::tests::set_module_path(path);
   free(path);
+  const latchkey::tests::SandboxRoot root;
   return run_program();
 }

@@ -21,6 +21,11 @@ std::string& module_storage() {
   return path;
 }
 
+std::string& root_storage() {
+  static std::string path;
+  return path;
+}
+
 bool write_text(const char* path, const std::string& text) {
   const int file = open(path, O_WRONLY | O_CLOEXEC);
   if (file < 0) return false;
@@ -60,9 +65,22 @@ bool is_machine_root() {
   return count > 65'534;
 }
 
-Sandbox::Sandbox() {
+SandboxRoot::SandboxRoot() {
   const char* base = getenv("TMPDIR");
-  std::string pattern = std::string(base != nullptr ? base : "/tmp") + "/latchkey-pam-XXXXXX";
+  root_storage() = std::string(base != nullptr ? base : "/tmp") + "/latchkey-pam-XXXXXX";
+  if (mkdtemp(root_storage().data()) == nullptr || chmod(root_storage().c_str(), 0755) != 0) {
+    perror("mkdtemp");
+    abort();
+  }
+}
+
+SandboxRoot::~SandboxRoot() {
+  std::error_code ignored;
+  std::filesystem::remove_all(root_storage(), ignored);
+}
+
+Sandbox::Sandbox() {
+  std::string pattern = root_storage() + "/XXXXXX";
   if (mkdtemp(pattern.data()) == nullptr) {
     perror("mkdtemp");
     abort();

@@ -25,6 +25,16 @@ inline constexpr bool kSanitized = false;
 void set_module_path(std::string path);
 const std::string& module_path();
 
+// The folder of all sandboxes of the process, removed by main(): a test that fails leaves by
+// longjmp, past destructors.
+class SandboxRoot {
+ public:
+  SandboxRoot();
+  ~SandboxRoot();
+  SandboxRoot(const SandboxRoot&) = delete;
+  SandboxRoot& operator=(const SandboxRoot&) = delete;
+};
+
 // True where the process is uid 0 afterwards, in the machine or in a namespace of its own.
 bool enter_root_namespace();
 bool is_machine_root();  // uid 0 and able to become somebody else
