@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "daemon/latchkeyd/io/checksum.h"
 #include "daemon/latchkeyd/io/state_file.h"
 #include "daemon/latchkeyd/io/state_rows.h"
 
@@ -21,15 +22,15 @@ class Loader {
   Expected<void> bindings(StoredState& state) {
     Seal seal;
     std::map<std::string, accounts::Subject, std::less<>> by_user;
-    LATCHKEY_TRY_VOID(each(
-        "SELECT user, issuer, subject, bound_at_ms FROM binding",
-        [&](const sqlite::Statement& row) {
-          const std::string user = row.text(0);
-          accounts::Subject subject{row.text(1), row.text(2)};
-          seal.add(state_rows::row_sum({user, subject.issuer, subject.subject}, {row.integer(3)}));
-          by_user.emplace(user, std::move(subject));
-          return true;
-        }));
+    LATCHKEY_TRY_VOID(
+        each("SELECT user, issuer, subject, bound_at_ms FROM binding",
+             [&](const sqlite::Statement& row) {
+               const std::string user = row.text(0);
+               accounts::Subject subject{row.text(1), row.text(2)};
+               seal.add(checksum({user, subject.issuer, subject.subject}, {row.integer(3)}));
+               by_user.emplace(user, std::move(subject));
+               return true;
+             }));
     state.bindings = accounts::Bindings(std::move(by_user));
     return compare("binding", seal);
   }

@@ -5,6 +5,8 @@
 #include <system_error>
 #include <utility>
 
+#include "daemon/latchkeyd/io/checksum.h"
+
 namespace latchkey::latchkeyd::state_rows {
 
 // clang-format off
@@ -84,23 +86,8 @@ std::optional<revocation::Revocation> read_revocation(const sqlite::Statement& r
   return revocation;
 }
 
-std::uint64_t row_sum(std::initializer_list<std::string_view> texts,
-                      std::initializer_list<std::int64_t> numbers) {
-  constexpr std::uint64_t kPrime = 0x100000001b3U;
-  std::uint64_t sum = 0xcbf29ce484222325U;
-  const auto add = [&](std::uint64_t number) {
-    for (int shift = 0; shift < 64; shift += 8) sum = (sum ^ ((number >> shift) & 0xFFU)) * kPrime;
-  };
-  for (const std::string_view text : texts) {
-    add(text.size());
-    for (const char byte : text) sum = (sum ^ static_cast<unsigned char>(byte)) * kPrime;
-  }
-  for (const std::int64_t number : numbers) add(static_cast<std::uint64_t>(number));
-  return sum;
-}
-
 std::uint64_t row_sum(const revocation::Revocation& revocation) {
-  return row_sum(
+  return checksum(
       {revocation::kind_name(revocation.kind), revocation.issuer, revocation.value,
        revocation.comment},
       {revocation.id, milliseconds(revocation.before), milliseconds(revocation.created_at)});

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <cstdint>
-#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -57,10 +56,7 @@ inline constexpr std::string_view kRevocationColumns =
     "id, kind, issuer, value, before_ms, created_at_ms, comment";
 std::optional<revocation::Revocation> read_revocation(const sqlite::Statement& row);
 
-// FNV-1a over the fields with their lengths. It tells damage, not forgery: whoever can write the
-// file can do anything.
-std::uint64_t row_sum(std::initializer_list<std::string_view> texts,
-                      std::initializer_list<std::int64_t> numbers);
+// What a row adds to its table's seal.
 std::uint64_t row_sum(const revocation::Revocation& revocation);
 
 }  // namespace latchkey::latchkeyd::state_rows

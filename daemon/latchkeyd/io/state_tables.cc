@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "daemon/latchkeyd/io/checksum.h"
 #include "daemon/latchkeyd/io/state_file.h"
 #include "daemon/latchkeyd/io/state_load.h"
 #include "daemon/latchkeyd/io/state_rows.h"
@@ -128,8 +129,9 @@ StateOutcome StateTables::bind(const NewBinding& binding, WallTime now) {
       statements_->put_binding
           .with(view(binding.user), view(binding.issuer), view(binding.subject), milliseconds(now))
           .run());
-  LATCHKEY_TRY_VOID(reseal(
-      "binding", 1, row_sum({binding.user, binding.issuer, binding.subject}, {milliseconds(now)})));
+  LATCHKEY_TRY_VOID(
+      reseal("binding", 1,
+             checksum({binding.user, binding.issuer, binding.subject}, {milliseconds(now)})));
   return 0;
 }
 
@@ -137,7 +139,7 @@ StateOutcome StateTables::remove_binding(std::string_view user) {
   auto& find = statements_->find_binding.with(user);
   LATCHKEY_TRY(const bool found, find.step());
   if (!found) return 0;
-  const auto sum = row_sum({user, find.text(0), find.text(1)}, {find.integer(2)});
+  const auto sum = checksum({user, find.text(0), find.text(1)}, {find.integer(2)});
   find.reset();
   LATCHKEY_TRY_VOID(statements_->remove_binding.with(user).run());
   LATCHKEY_TRY_VOID(reseal("binding", -1, sum));

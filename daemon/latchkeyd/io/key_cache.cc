@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/latchkeyd/io/key_cache.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "daemon/latchkeyd/io/plain_file.h"
+
+namespace latchkey::latchkeyd {
+namespace {
+
+// A set of the size limit, with every character of it escaped.
+constexpr FileRules kRules{.bytes_most = 8 * 1'048'576, .own = true};
+
+std::string system_text(int error_number) { return std::system_category().message(error_number); }
+
+std::string file_name(const std::string& issuer) { return issuer + ".json"; }
+
+// The configuration allows no other names; a path is made of them, so it is asked again here.
+bool usable_in_path(std::string_view issuer) {
+  return !issuer.empty() && issuer.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") ==
+                                std::string_view::npos;
+}
+
+tl::expected<ipc::Fd, std::string> open_folder(const std::string& path) {
+  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
+    return tl::unexpected(system_text(errno));
+  ipc::Fd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  struct stat status {};
+  if (!folder || ::fstat(folder.get(), &status) != 0) return tl::unexpected(system_text(errno));
+  if (status.st_uid != ::geteuid())
+    return tl::unexpected(fmt::format("belongs to uid {}", status.st_uid));
+  if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+    return tl::unexpected<std::string>("may be written by others");
+  return folder;
+}
+
+bool write_all(int file, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t step = ::write(file, bytes.data(), bytes.size());
+    if (step < 0 && errno == EINTR) continue;
+    if (step <= 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(step));
+  }
+  return true;
+}
+
+// 0, or the errno of the step that failed.
+int replace(int folder, const std::string& name, std::string_view bytes) {
+  const std::string fresh = "." + name + ".new";
+  ::unlinkat(folder, fresh.c_str(), 0);  // left by a daemon that was killed while it wrote
+  const ipc::Fd file(::openat(folder, fresh.c_str(),
+                              O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                              S_IRUSR | S_IWUSR));
+  if (!file) return errno;
+  if (!write_all(file.get(), bytes) || ::fsync(file.get()) != 0 ||
+      ::renameat(folder, fresh.c_str(), folder, name.c_str()) != 0) {
+    const int error_number = errno;
+    ::unlinkat(folder, fresh.c_str(), 0);
+    return error_number;
+  }
+  ::fsync(
+      folder);  // where this fails, the old set is there after a power cut: it is a good one, too
+  return 0;
+}
+
+}  // namespace
+
+KeyCache::KeyCache(const std::string& state_directory, Executor& disk, Journal& journal)
+    : path_(state_directory + "/keys"), disk_(disk), journal_(journal) {
+  auto folder = open_folder(path_);
+  if (folder) {
+    folder_ = *std::move(folder);
+  } else {
+    journal_.log(LogLevel::error, "key sets are not stored: the folder cannot be used",
+                 {{"path", path_}, {"error", folder.error()}});
+  }
+}
+
+tl::expected<StoredKeys, std::string> KeyCache::read(const std::string& issuer) const {
+  auto text = read_plain_file(file_name(issuer), kRules, folder_.get());
+  if (!text) return tl::unexpected(std::move(text).error());
+  return decode_stored_keys(text->bytes);
+}
+
+std::optional<StoredKeys> KeyCache::load(const std::string& issuer) {
+  if (!folder_ || !usable_in_path(issuer)) return std::nullopt;
+  if (::faccessat(folder_.get(), file_name(issuer).c_str(), F_OK, AT_SYMLINK_NOFOLLOW) != 0 &&
+      errno == ENOENT) {
+    return std::nullopt;
+  }
+  auto keys = read(issuer);
+  if (keys) return *std::move(keys);
+  journal_.log(
+      LogLevel::warning, "a stored key set is ignored and will be fetched anew",
+      {{"issuer", issuer}, {"path", path_ + "/" + file_name(issuer)}, {"error", keys.error()}});
+  return std::nullopt;
+}
+
+void KeyCache::write(const std::string& issuer, const StoredKeys& keys) {
+  const int error_number = replace(folder_.get(), file_name(issuer), encode_stored_keys(keys));
+  if (error_number == 0) return;
+  journal_.log(LogLevel::error, "a key set could not be stored; it serves until the daemon ends",
+               {{"issuer", issuer}, {"path", path_}, {"error", system_text(error_number)}});
+}
+
+void KeyCache::save(const std::string& issuer, StoredKeys keys) {
+  if (!folder_ || !usable_in_path(issuer)) return;
+  disk_.post([this, issuer, keys = std::move(keys)] { write(issuer, keys); });
+}
+
+void KeyCache::confirm(const std::string& issuer, WallTime fetched_at,
+                       std::optional<std::chrono::seconds> max_age) {
+  if (!folder_ || !usable_in_path(issuer)) return;
+  disk_.post([this, issuer, fetched_at, max_age] {
+    auto keys = read(issuer);
+    if (!keys) return;  // somebody took the file away; the next set that changes brings it back
+    keys->fetched_at = fetched_at;
+    keys->max_age = max_age;
+    write(issuer, *keys);
+  });
+}
+
+}  // namespace latchkey::latchkeyd

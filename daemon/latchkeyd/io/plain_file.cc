@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/latchkeyd/io/plain_file.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <optional>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "ipc/fd.h"
+
+namespace latchkey::latchkeyd {
+namespace {
+
+constexpr std::int64_t kNanoseconds = 1'000'000'000;
+
+FileStamp stamp(const struct stat& status) {
+  return FileStamp{static_cast<std::uint64_t>(status.st_dev),
+                   static_cast<std::uint64_t>(status.st_ino),
+                   static_cast<std::int64_t>(status.st_size),
+                   status.st_mtim.tv_sec * kNanoseconds + status.st_mtim.tv_nsec,
+                   status.st_ctim.tv_sec * kNanoseconds + status.st_ctim.tv_nsec};
+}
+
+tl::unexpected<std::string> system_error(int error_number) {
+  if (error_number == ELOOP) return tl::unexpected<std::string>("is a symbolic link");
+  return tl::unexpected("cannot be read: " + std::system_category().message(error_number));
+}
+
+std::optional<std::string> objection(const struct stat& status, const FileRules& rules) {
+  if (!S_ISREG(status.st_mode)) return "is not a plain file";
+  if (rules.own && status.st_nlink != 1) return "has more than one name";
+  if (status.st_uid != ::geteuid() && (rules.own || status.st_uid != 0)) {
+    return fmt::format("belongs to uid {}", status.st_uid);
+  }
+  if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    return fmt::format("may be written by others (mode {:04o})", status.st_mode & 07777U);
+  }
+  if (static_cast<std::uint64_t>(status.st_size) > rules.bytes_most) {
+    return fmt::format("has more than {} bytes", rules.bytes_most);
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+FileStamp stamp_of(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return {};
+  return stamp(status);
+}
+
+tl::expected<FileText, std::string> read_plain_file(const std::string& path, const FileRules& rules,
+                                                    int folder) {
+  const int links = rules.follow_links ? 0 : O_NOFOLLOW;
+  const ipc::Fd file(
+      ::openat(folder, path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | links));
+  struct stat status {};
+  if (!file || ::fstat(file.get(), &status) != 0) return system_error(errno);
+  if (auto wrong = objection(status, rules)) return tl::unexpected(*std::move(wrong));
+  FileText text;
+  text.stamp = stamp(status);
+  text.bytes.resize(static_cast<std::size_t>(status.st_size) +
+                    1);  // one more, to see that it grew meanwhile
+  std::size_t size = 0;
+  while (size < text.bytes.size()) {
+    const ssize_t step = ::read(file.get(), text.bytes.data() + size, text.bytes.size() - size);
+    if (step < 0 && errno == EINTR) continue;
+    if (step < 0) return system_error(errno);
+    if (step == 0) break;
+    size += static_cast<std::size_t>(step);
+  }
+  if (size != static_cast<std::size_t>(status.st_size))
+    return tl::unexpected<std::string>("changes while it is read");
+  text.bytes.resize(size);
+  return text;
+}
+
+}  // namespace latchkey::latchkeyd

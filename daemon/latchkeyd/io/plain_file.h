@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Reads a small file whole, if it is what it should be: a plain file, of an owner that we believe,
+// that nobody else may write to, within a size. Never hangs on a fifo or a device.
+#pragma once
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include <tl/expected.hpp>
+
+namespace latchkey::latchkeyd {
+
+// Tells whether a file is still the one that was read; all zero where there is none.
+struct FileStamp {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  std::int64_t size = 0;
+  std::int64_t modified_ns = 0;
+  std::int64_t changed_ns = 0;
+
+  bool operator==(const FileStamp&) const = default;
+};
+
+FileStamp stamp_of(const std::string& path);
+
+struct FileRules {
+  std::size_t bytes_most = 1'048'576;
+  bool follow_links = false;  // the last part of the path may be a symbolic link
+  bool own =
+      false;  // must belong to this process's uid (else that or root), and have one name only
+};
+
+struct FileText {
+  std::string bytes;
+  FileStamp stamp;
+};
+
+// `path` is relative to the open folder `folder`. On failure a sentence part without the path: "is
+// a symbolic link".
+tl::expected<FileText, std::string> read_plain_file(const std::string& path, const FileRules& rules,
+                                                    int folder = AT_FDCWD);
+
+}  // namespace latchkey::latchkeyd

@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/latchkeyd/service/key_keeper.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "core/base/text.h"
+#include "core/jose/jwk_set.h"
+#include "daemon/latchkeyd/io/plain_file.h"
+
+namespace latchkey::latchkeyd {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+namespace {
+
+constexpr seconds kFilePoll{30};         // of a local key file: one stat
+constexpr seconds kUnreachableFirst{1};  // until fetchd is asked again; doubled each time
+constexpr milliseconds kSpread{
+    5'000};  // of a refresh that is due at start: hosts that boot together
+constexpr seconds kIdle{3'600};
+constexpr std::size_t kWaitersMost = 4'096;  // of one issuer; far above what the workers hold open
+
+// The same keys in the same order; then remembered tokens need not be verified anew.
+bool same_keys(const jose::JwkSet& a, const jose::JwkSet& b) {
+  return std::equal(a.keys().begin(), a.keys().end(), b.keys().begin(), b.keys().end(),
+                    [](const jose::Jwk& one, const jose::Jwk& other) {
+                      return one.kid() == other.kid() && one.thumbprint() == other.thumbprint() &&
+                             one.algorithms() == other.algorithms();
+                    });
+}
+
+// A set is good where it can verify something: an empty one is a provider's mistake, or somebody's
+// attempt to lock everybody out, and the last good set is worth more.
+tl::expected<std::shared_ptr<const jose::JwkSet>, std::string> good_set(std::string_view jwks) {
+  auto set = jose::JwkSet::parse(jwks);
+  if (!set)
+    return tl::unexpected(set.error().detail.empty() ? std::string("is no JWK set")
+                                                     : set.error().detail);
+  if (!set->empty()) return std::make_shared<const jose::JwkSet>(*std::move(set));
+  if (set->dropped().empty()) return tl::unexpected<std::string>("the key set is empty");
+  const jose::DroppedKey& first = set->dropped().front();
+  return tl::unexpected(fmt::format("none of the {} keys is usable; key {}: {}",
+                                    set->dropped().size(), quoted(first.kid), first.why));
+}
+
+}  // namespace
+
+std::string key_source(const issuer::IssuerConfig& config) {
+  std::string source = config.issuer + "\n" + config.jwks_file + "\n";
+  for (const std::string& origin : config.origins) source += origin + "\n";
+  return source;
+}
+
+std::string_view name(KeyState::Origin origin) {
+  switch (origin) {
+    case KeyState::Origin::fetched:
+      return "fetched";
+    case KeyState::Origin::cache:
+      return "cache";
+    case KeyState::Origin::file:
+      return "file";
+    case KeyState::Origin::none:
+      break;
+  }
+  return "none";
+}
+
+struct KeyKeeper::Issuer {
+  struct Waiter {
+    std::uint64_t seen_generation;
+    std::function<void(KeysOutcome)> done;
+  };
+
+  issuer::IssuerConfig config;
+  std::string source;
+  KeyState state;
+  std::string etag;
+  FileStamp file;                      // of jwks_file, as it was last looked at
+  unsigned failures = 0;               // in a row; of the provider
+  unsigned unreachable = 0;            // in a row; of fetchd
+  std::optional<SteadyTime> asked_at;  // the provider, last
+  bool fetching = false;
+  std::vector<Waiter> waiters;
+
+  bool from_file() const { return !config.jwks_file.empty(); }
+
+  void answer_all(const std::function<KeysOutcome(const Waiter&)>& outcome) {
+    for (const Waiter& waiter : std::exchange(waiters, {})) waiter.done(outcome(waiter));
+  }
+};
+
+KeyKeeper::KeyKeeper(const Clock& clock, Journal& journal, Fetcher& fetcher, KeyStorage& storage,
+                     Hooks hooks)
+    : clock_(clock),
+      journal_(journal),
+      fetcher_(fetcher),
+      storage_(storage),
+      hooks_(std::move(hooks)) {}
+
+KeyKeeper::~KeyKeeper() = default;
+
+KeyKeeper::Issuer* KeyKeeper::find(std::string_view name) {
+  const auto found = std::find_if(issuers_.begin(), issuers_.end(),
+                                  [&](const auto& issuer) { return issuer->config.name == name; });
+  return found == issuers_.end() ? nullptr : found->get();
+}
+
+std::vector<IssuerKeys> KeyKeeper::configure(std::shared_ptr<const config::Config> config) {
+  std::vector<std::shared_ptr<Issuer>> old = std::exchange(issuers_, {});
+  for (const config::Issuer& section : config->issuers) {
+    const std::string source = key_source(section.config);
+    const auto kept = std::find_if(old.begin(), old.end(), [&](const auto& issuer) {
+      return issuer && issuer->config.name == section.config.name && issuer->source == source;
+    });
+    if (kept != old.end()) {
+      issuers_.push_back(std::exchange(*kept, nullptr));
+      adopt(*issuers_.back(), section.config);
+      continue;
+    }
+    auto issuer = std::make_shared<Issuer>();
+    issuer->config = section.config;
+    issuer->source = source;
+    start(*issuer);
+    issuers_.push_back(std::move(issuer));
+  }
+  config_ = std::move(config);
+  for (const auto& gone : old) {
+    if (gone) gone->answer_all([](const auto& /*waiter*/) { return KeysOutcome::failed; });
+  }
+  return keys();
+}
+
+// The keys at hand are from where keys may still come from. Where they would be asked for elsewhere
+// now, or under another authority, they serve only until that has been done.
+void KeyKeeper::adopt(Issuer& issuer, const issuer::IssuerConfig& config) {
+  const issuer::IssuerConfig& old = issuer.config;
+  const bool elsewhere = old.discovery_url != config.discovery_url ||
+                         old.jwks_uri != config.jwks_uri || old.ca_file != config.ca_file;
+  issuer.config = config;
+  if (!elsewhere) return;
+  issuer.etag.clear();
+  issuer.state.next_fetch = clock_.steady();
+}
+
+// A new issuer begins with what is on disk, and asks at once where that does not serve.
+void KeyKeeper::start(Issuer& issuer) {
+  const SteadyTime now = clock_.steady();
+  issuer.state.next_fetch = now;
+  if (issuer.from_file()) return read_file(issuer);
+  auto stored = storage_.load(issuer.config.name);
+  if (!stored || stored->source != issuer.source) return;
+  auto set = good_set(stored->jwks);
+  if (!set) return;
+  KeyState& state = issuer.state;
+  state.origin = KeyState::Origin::cache;
+  state.keys = IssuerKeys{*std::move(set), stored->fetched_at, ++last_generation_};
+  state.max_age = stored->max_age;
+  issuer.etag = stored->etag;
+  const auto freshness =
+      issuer::freshness(issuer.config, stored->fetched_at, stored->max_age, clock_.wall());
+  if (!issuer::serves(freshness)) return;
+  const auto delay =
+      issuer::refresh_delay(issuer::lifetime(issuer.config, stored->max_age), hooks_.random());
+  const auto left = delay - issuer::age(stored->fetched_at, clock_.wall());
+  const milliseconds spread(hooks_.random() % static_cast<std::uint32_t>(kSpread.count()));
+  state.next_fetch = now + std::max<milliseconds>(left, spread);
+}
+
+void KeyKeeper::tick() {
+  const SteadyTime now = clock_.steady();
+  for (const auto& issuer : std::vector(issuers_)) {
+    if (issuer->fetching || now < issuer->state.next_fetch) continue;
+    if (!issuer->from_file()) {
+      fetch(*issuer);
+      continue;
+    }
+    const std::uint64_t before = issuer->state.keys.generation;
+    read_file(*issuer);
+    if (issuer->state.keys.generation != before) publish(*issuer);
+  }
+}
+
+SteadyTime KeyKeeper::next_tick() const {
+  SteadyTime next = clock_.steady() + kIdle;
+  for (const auto& issuer : issuers_) {
+    if (!issuer->fetching) next = std::min(next, issuer->state.next_fetch);
+  }
+  return next;
+}
+
+void KeyKeeper::request(std::string_view name, std::uint64_t seen_generation,
+                        std::function<void(KeysOutcome)> done) {
+  Issuer* issuer = find(name);
+  if (issuer == nullptr) return done(KeysOutcome::failed);
+  if (issuer->state.keys.generation > seen_generation) return done(KeysOutcome::newer);
+  if (issuer->from_file()) {
+    // The file is what limits the rate: nothing is read unless it changed.
+    read_file(*issuer);
+    if (issuer->state.keys.generation <= seen_generation) return done(KeysOutcome::unchanged);
+    issuer->waiters.push_back({seen_generation, std::move(done)});
+    return publish(*issuer);
+  }
+  if (!issuer->fetching) {
+    const SteadyTime now = clock_.steady();
+    const bool allowed = issuer->unreachable > 0
+                             ? now >= issuer->state.next_fetch
+                             : issuer::fetch_allowed(issuer->config, issuer->asked_at, now);
+    if (!allowed) return done(KeysOutcome::rate_limited);
+    fetch(*issuer);
+  }
+  if (issuer->waiters.size() >= kWaitersMost) return done(KeysOutcome::rate_limited);
+  issuer->waiters.push_back({seen_generation, std::move(done)});
+}
+
+void KeyKeeper::fetch(Issuer& issuer) {
+  issuer.fetching = true;
+  issuer.asked_at = clock_.steady();
+  issuer.state.attempted_at = clock_.wall();
+  fetcher_.fetch_keys(
+      {issuer.config.name, issuer.config.digest, issuer.state.keys.keys ? issuer.etag : ""},
+      [this, weak = std::weak_ptr(shared(issuer))](const FetchResult& result) {
+        const auto owner = weak.lock();  // gone with its section, or with all of us
+        if (owner) fetched(*owner, result);
+      });
+}
+
+void KeyKeeper::fetched(Issuer& issuer, const FetchResult& result) {
+  issuer.fetching = false;
+  if (result.status != FetchResult::Status::unreachable) issuer.unreachable = 0;
+  switch (result.status) {
+    case FetchResult::Status::ok: {
+      auto set = good_set(result.body);
+      if (!set) return failed(issuer, std::move(set).error(), result.retry_after);
+      take(issuer, *std::move(set), KeyState::Origin::fetched);
+      issuer.etag = result.etag;
+      storage_.save(issuer.config.name, {issuer.source, clock_.wall(), result.max_age, result.etag,
+                                         std::string(result.body)});
+      return taken(issuer, result.max_age);
+    }
+    case FetchResult::Status::not_modified:
+      if (!issuer.state.keys.keys) {
+        return failed(issuer, "the provider says \"not modified\" of a set that was never fetched",
+                      {});
+      }
+      issuer.state.keys.fetched_at = clock_.wall();
+      storage_.confirm(issuer.config.name, clock_.wall(), result.max_age);
+      return taken(issuer, result.max_age);
+    case FetchResult::Status::reload: {
+      const std::string digest = issuer.config.digest;
+      issuer.asked_at.reset();  // no provider was asked
+      hooks_.reload();
+      // Where the section changed in what its keys come from, it is no longer ours to ask for.
+      if (shared(issuer) == nullptr) return;
+      if (issuer.config.digest != digest) return fetch(issuer);
+      return failed(issuer, result.error, {});
+    }
+    case FetchResult::Status::failed:
+      return failed(issuer, result.error, result.retry_after);
+    case FetchResult::Status::unreachable:
+      break;
+  }
+  unreachable(issuer, result.error);
+}
+
+// A good set replaces the one before it whole: what is gone from it stops at once (never merge).
+void KeyKeeper::take(Issuer& issuer, std::shared_ptr<const jose::JwkSet> set,
+                     KeyState::Origin origin) {
+  IssuerKeys& keys = issuer.state.keys;
+  const bool changed = !keys.keys || !same_keys(*keys.keys, *set);
+  for (const jose::DroppedKey& dropped : set->dropped()) {
+    if (!changed) break;
+    journal_.log(LogLevel::notice, "a key of the issuer's set is of no use",
+                 {{"issuer", issuer.config.name}, {"kid", dropped.kid}, {"why", dropped.why}});
+  }
+  keys.keys = std::move(set);
+  keys.fetched_at = clock_.wall();
+  if (changed) keys.generation = ++last_generation_;
+  issuer.state.origin = origin;
+  issuer.state.last_error.reset();
+  if (!changed) return;
+  journal_.log(LogLevel::info, "the issuer has a new key set",
+               {{"issuer", issuer.config.name},
+                {"source", name(origin)},
+                {"keys", fmt::format("{}", keys.keys->size())}});
+}
+
+void KeyKeeper::taken(Issuer& issuer, std::optional<seconds> max_age) {
+  if (issuer.failures > 0) {
+    journal_.log(LogLevel::notice, "the issuer's keys can be fetched again",
+                 {{"issuer", issuer.config.name}});
+  }
+  issuer.failures = 0;
+  issuer.state.last_error.reset();
+  issuer.state.max_age = max_age;
+  issuer.state.next_fetch =
+      clock_.steady() +
+      issuer::refresh_delay(issuer::lifetime(issuer.config, max_age), hooks_.random());
+  publish(issuer);
+}
+
+void KeyKeeper::failed(Issuer& issuer, std::string why, std::optional<seconds> retry_after) {
+  ++issuer.failures;
+  const auto delay =
+      issuer::retry_delay(issuer.config, issuer.failures, retry_after, hooks_.random());
+  issuer.state.next_fetch = clock_.steady() + delay;
+  complain(issuer, why, delay);
+  issuer.state.last_error = std::move(why);
+  issuer.answer_all([](const auto& /*waiter*/) { return KeysOutcome::failed; });
+}
+
+// No provider saw a request, so it is asked again soon: a fetchd that was restarted must not cost a
+// minute.
+void KeyKeeper::unreachable(Issuer& issuer, std::string why) {
+  issuer.asked_at.reset();
+  const unsigned doublings = std::min(issuer.unreachable++, 16U);
+  const auto delay =
+      std::min(kUnreachableFirst * (1 << doublings), issuer.config.min_fetch_interval);
+  issuer.state.next_fetch = clock_.steady() + delay;
+  if (issuer.unreachable == 1 || delay == issuer.config.min_fetch_interval)
+    complain(issuer, why, delay);
+  issuer.state.last_error = std::move(why);
+  issuer.answer_all([](const auto& /*waiter*/) { return KeysOutcome::failed; });
+}
+
+void KeyKeeper::complain(const Issuer& issuer, std::string_view why, milliseconds delay) {
+  const IssuerKeys& keys = issuer.state.keys;
+  const bool serves = issuer::serves(
+      issuer::freshness(issuer.config, keys.keys ? std::optional(keys.fetched_at) : std::nullopt,
+                        issuer.state.max_age, clock_.wall()));
+  const std::string old =
+      keys.keys ? fmt::format("{}", issuer::age(keys.fetched_at, clock_.wall()) / seconds(1))
+                : std::string("none");
+  journal_.log(
+      serves ? LogLevel::warning : LogLevel::error,
+      serves ? "the issuer's keys cannot be fetched; the last good ones serve"
+             : "the issuer's keys cannot be fetched, and there are none that serve",
+      {{"issuer", issuer.config.name},
+       {"error", why},
+       {"age_s", old},
+       {"retry_s", fmt::format("{}", std::chrono::duration_cast<seconds>(delay).count())}});
+}
+
+void KeyKeeper::read_file(Issuer& issuer) {
+  const std::string& path = issuer.config.jwks_file;
+  KeyState& state = issuer.state;
+  state.next_fetch = clock_.steady() + kFilePoll;
+  const FileStamp stamp = stamp_of(path);
+  if (stamp == issuer.file && state.attempted_at) return;
+  issuer.file = stamp;
+  state.attempted_at = clock_.wall();
+  const auto text =
+      read_plain_file(path, {.bytes_most = limits::kJwkSetBytes, .follow_links = true});
+  auto set = text ? good_set(text->bytes) : tl::unexpected(text.error());
+  if (set) return take(issuer, *std::move(set), KeyState::Origin::file);
+  state.last_error = path + ": " + set.error();
+  complain(issuer, *state.last_error, kFilePoll);
+}
+
+// Hands the workers what we have, then tells those who wait.
+void KeyKeeper::publish(Issuer& issuer) {
+  auto waiters = std::make_shared<std::vector<Issuer::Waiter>>(std::exchange(issuer.waiters, {}));
+  hooks_.publish(keys(), [waiters, generation = issuer.state.keys.generation] {
+    for (const Issuer::Waiter& waiter : *waiters) {
+      waiter.done(generation > waiter.seen_generation ? KeysOutcome::newer
+                                                      : KeysOutcome::unchanged);
+    }
+  });
+}
+
+std::shared_ptr<KeyKeeper::Issuer> KeyKeeper::shared(const Issuer& issuer) const {
+  const auto found = std::find_if(issuers_.begin(), issuers_.end(),
+                                  [&](const auto& owner) { return owner.get() == &issuer; });
+  return found == issuers_.end() ? nullptr : *found;
+}
+
+std::vector<IssuerKeys> KeyKeeper::keys() const {
+  std::vector<IssuerKeys> keys;
+  keys.reserve(issuers_.size());
+  for (const auto& issuer : issuers_) keys.push_back(issuer->state.keys);
+  return keys;
+}
+
+std::vector<KeyState> KeyKeeper::states() const {
+  std::vector<KeyState> states;
+  states.reserve(issuers_.size());
+  for (const auto& issuer : issuers_) states.push_back(issuer->state);
+  return states;
+}
+
+}  // namespace latchkey::latchkeyd

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Keeps the key sets of all issuers: starts from those on disk, fetches ahead of the end of their
+// lifetime, and fetches because of an unknown key, one fetch for everybody who waits and at most
+// one in `min_fetch_interval`. A fetched set replaces the one before it whole: a key that is gone
+// from it stops at once. A set without a usable key is no good set; whatever goes wrong leaves the
+// last good one at work. Waits and rates go by the steady clock, so that a wall clock that jumps
+// makes no storm; how old a set is goes by the wall clock, and the decisions judge that.
+//
+// Belongs to the control thread. Its owner calls `tick()` when `next_tick()` has come.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/time.h"
+#include "core/config/config.h"
+#include "core/issuer/freshness.h"
+#include "core/snapshot.h"
+#include "daemon/latchkeyd/io/clock.h"
+#include "daemon/latchkeyd/io/executor.h"
+#include "daemon/latchkeyd/io/fetcher.h"
+#include "daemon/latchkeyd/io/journal.h"
+#include "daemon/latchkeyd/io/key_storage.h"
+#include "daemon/latchkeyd/service/needs.h"
+
+namespace latchkey::latchkeyd {
+
+// Whose keys they are and where they may come from: `iss`, origins, file. While a section agrees in
+// it, its keys are kept.
+std::string key_source(const issuer::IssuerConfig& config);
+
+// What status tells of one issuer's keys.
+struct KeyState {
+  enum class Origin : std::uint8_t { none, fetched, cache, file };
+  Origin origin = Origin::none;
+  IssuerKeys keys;
+  std::optional<std::chrono::seconds> max_age;  // of the set at hand, as the provider said
+  std::optional<WallTime> attempted_at;
+  std::optional<std::string> last_error;  // of the last attempt
+  SteadyTime next_fetch{};
+};
+
+std::string_view name(KeyState::Origin origin);  // "fetched", …
+
+class KeyKeeper {
+ public:
+  struct Hooks {
+    // Makes these the workers' keys; `done` runs after every worker took them.
+    std::function<void(std::vector<IssuerKeys> keys, std::function<void()> done)> publish;
+    // fetchd reads another configuration than we do: time to read ours again. May call `configure`
+    // before it returns.
+    std::function<void()> reload;
+    std::function<std::uint32_t()> random;
+  };
+
+  // All outlive it.
+  KeyKeeper(const Clock& clock, Journal& journal, Fetcher& fetcher, KeyStorage& storage,
+            Hooks hooks);
+  ~KeyKeeper();
+
+  // Takes on the issuers of a configuration and gives their keys, in its order: those at hand, from
+  // files, or from disk. Issuers whose key_source() stays keep their keys and whatever is under
+  // way. Publishes nothing.
+  std::vector<IssuerKeys> configure(std::shared_ptr<const config::Config> config);
+
+  // Fetches what is due.
+  void tick();
+  SteadyTime next_tick() const;
+
+  // As Needs::request_keys; `done` runs on this thread, after the workers have what it says.
+  void request(std::string_view issuer, std::uint64_t seen_generation,
+               std::function<void(KeysOutcome)> done);
+
+  // In the order of the configuration.
+  std::vector<KeyState> states() const;
+
+ private:
+  struct Issuer;
+
+  Issuer* find(std::string_view name);
+  std::shared_ptr<Issuer> shared(const Issuer& issuer) const;
+  void start(Issuer& issuer);
+  void adopt(Issuer& issuer, const issuer::IssuerConfig& config);
+  void fetch(Issuer& issuer);
+  void fetched(Issuer& issuer, const FetchResult& result);
+  void read_file(Issuer& issuer);
+  void take(Issuer& issuer, std::shared_ptr<const jose::JwkSet> set, KeyState::Origin origin);
+  void taken(Issuer& issuer, std::optional<std::chrono::seconds> max_age);
+  void failed(Issuer& issuer, std::string why, std::optional<std::chrono::seconds> retry_after);
+  void unreachable(Issuer& issuer, std::string why);
+  void complain(const Issuer& issuer, std::string_view why, std::chrono::milliseconds delay);
+  void publish(Issuer& issuer);
+  std::vector<IssuerKeys> keys() const;
+
+  const Clock& clock_;
+  Journal& journal_;
+  Fetcher& fetcher_;
+  KeyStorage& storage_;
+  Hooks hooks_;
+  std::shared_ptr<const config::Config> config_;
+  std::vector<std::shared_ptr<Issuer>> issuers_;
+  std::uint64_t last_generation_ = 0;  // of all issuers, so that no two sets ever share a number
+};
+
+}  // namespace latchkey::latchkeyd
