@@ -191,10 +191,14 @@ class Verification {
   std::size_t issuer_ = 0;
 };
 
-tl::expected<Verified, VerifyFailure> run(Verification verification) {
+// The signature is wiped whichever way it ends.
+tl::expected<Verified, VerifyFailure> run(Verification verification, jose::Scratch& scratch) {
   try {
-    return verification.run();
+    auto result = verification.run();
+    scratch.forget_signature();
+    return result;
   } catch (const std::bad_alloc&) {
+    scratch.forget_signature();
     return verification.out_of_memory();
   }
 }
@@ -203,14 +207,14 @@ tl::expected<Verified, VerifyFailure> run(Verification verification) {
 
 tl::expected<Verified, VerifyFailure> verify(std::string_view token, const Snapshot& snapshot,
                                              WallTime now, jose::Scratch& scratch, Trace& trace) {
-  return run(Verification(token, nullptr, snapshot, now, scratch, trace));
+  return run(Verification(token, nullptr, snapshot, now, scratch, trace), scratch);
 }
 
 tl::expected<Verified, VerifyFailure> verify(std::string_view token,
                                              const jose::TokenDigest& digest,
                                              const Snapshot& snapshot, WallTime now,
                                              jose::Scratch& scratch, Trace& trace) {
-  return run(Verification(token, &digest, snapshot, now, scratch, trace));
+  return run(Verification(token, &digest, snapshot, now, scratch, trace), scratch);
 }
 
 tl::expected<void, Error> recheck(const Verified& verified, const Snapshot& snapshot, WallTime now,

@@ -121,7 +121,7 @@ Expected<Algorithm> check_fields(const HeaderFields& fields) {
 
 class CompactParser {
  public:
-  static Expected<CompactJws> parse(std::string_view token, Scratch& scratch) {
+  static Expected<CompactJws> parse(std::string_view token, Scratch& scratch, Payload form) {
     Parts parts;
     LATCHKEY_TRY(parts, split(token));
     auto header = read_header(parts.header, scratch);
@@ -130,8 +130,8 @@ class CompactParser {
     LATCHKEY_TRY(fields, read_fields(*header));
     Algorithm algorithm{};
     LATCHKEY_TRY(algorithm, check_fields(fields));
-    auto payload =
-        read_object("payload", parts.payload, scratch.payload(), scratch.payload_reader());
+    auto payload = form == Payload::claims ? read_claims(parts.payload, scratch)
+                                           : read_opaque(parts.payload, scratch);
     if (!payload) return tl::unexpected(std::move(payload).error());
 
     CompactJws jws(*header, *payload);
@@ -144,6 +144,19 @@ class CompactParser {
   }
 
  private:
+  static Expected<JsonValue> read_claims(std::string_view text, Scratch& scratch) {
+    return read_object("payload", text, scratch.payload(), scratch.payload_reader());
+  }
+
+  // The encoding is checked; the claims are those of "{}".
+  static Expected<JsonValue> read_opaque(std::string_view text, Scratch& scratch) {
+    const auto malformed = fail(Reason::token_malformed, "payload: not canonical base64url");
+    if (!decode_base64url(text, scratch.payload())) return malformed;
+    const auto nothing = scratch.payload_reader().read("{}");
+    if (!nothing) return malformed;
+    return *nothing;
+  }
+
   static Expected<std::span<const std::uint8_t>> read_signature(std::string_view text,
                                                                 Scratch& scratch) {
     if (base64url_decoded_size(text.size()) > scratch.signature().size()) {
@@ -161,8 +174,8 @@ std::optional<std::string_view> CompactJws::unverified_issuer() const {
   return issuer ? issuer->as_string() : std::nullopt;
 }
 
-Expected<CompactJws> parse_compact(std::string_view token, Scratch& scratch) {
-  return CompactParser::parse(token, scratch);
+Expected<CompactJws> parse_compact(std::string_view token, Scratch& scratch, Payload payload) {
+  return CompactParser::parse(token, scratch, payload);
 }
 
 std::chrono::microseconds quote(std::string_view token, Scratch& scratch) {

@@ -38,7 +38,7 @@ class CompactJws {
   CompactJws(JsonValue header, JsonValue payload) : header_(header), payload_(payload) {}
 
   JsonValue header_;
-  JsonValue payload_;  // always an object
+  JsonValue payload_;  // always an object; empty where the payload is opaque
   std::string_view signing_input_;
   std::span<const std::uint8_t> signature_;
   Algorithm algorithm_{};
@@ -46,9 +46,15 @@ class CompactJws {
   std::optional<std::string_view> typ_;
 };
 
+// What the payload must be. Everything that decides about people reads claims; other payloads are
+// for those who only ask whether somebody signed some bytes, and never yield a claim (not even
+// `iss`).
+enum class Payload : std::uint8_t { claims, opaque };
+
 // Any bytes from anybody. Borrows from the token and the scratch. token_missing (empty),
 // token_too_long, token_malformed, token_encrypted, header_unsupported, algorithm_unsupported.
-Expected<CompactJws> parse_compact(std::string_view token, Scratch& scratch);
+Expected<CompactJws> parse_compact(std::string_view token, Scratch& scratch,
+                                   Payload payload = Payload::claims);
 
 // What verifying this token would cost at most, by its header alone; small for what is no token.
 // For budgets, which are charged before the work is done.

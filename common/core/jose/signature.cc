@@ -9,62 +9,76 @@
 #include "core/jose/ed25519.h"
 
 namespace latchkey::jose {
+namespace {
+
+using Bytes = std::span<const std::uint8_t>;
+
+// A signature is what makes a token whole: no copy of it stays behind.
+class Wipe {
+ public:
+  explicit Wipe(EcdsaDer& der) : der_(der) {}
+  Wipe(const Wipe&) = delete;
+  Wipe& operator=(const Wipe&) = delete;
+  ~Wipe() { OPENSSL_cleanse(der_.data(), der_.size()); }
+
+ private:
+  EcdsaDer& der_;
+};
+
+// The signature as OpenSSL takes it, or nothing where its size or range cannot be right for this
+// key. Lengths come from the key and the algorithm, never from the token.
+Bytes openssl_form(Algorithm algorithm, const Jwk& key, Bytes raw, EcdsaDer& der) {
+  switch (key.type()) {
+    case KeyType::rsa:  // RFC 8017 sections 8.1.2 and 8.2.2 step 1
+      return raw.size() == (key.bits() + 7) / 8 ? raw : Bytes{};
+    case KeyType::ec: {
+      const auto size = ecdsa_to_der(algorithm, raw, der);
+      return size ? Bytes{der.data(), *size} : Bytes{};
+    }
+    case KeyType::okp:
+      return is_ed25519_signature(raw) ? raw : Bytes{};
+  }
+  return {};
+}
+
+}  // namespace
+
+Expected<void> check_signature(Algorithm algorithm, const Jwk& key, std::string_view input,
+                               Bytes signature, Scratch& scratch) {
+  // RFC 8725 section 3.1: the key decides, the header must agree.
+  const EVP_MD_CTX* verifier = key.allows(algorithm) ? key.verifier(algorithm) : nullptr;
+  if (verifier == nullptr) {
+    return fail(Reason::key_unfit,
+                "the key does not allow " + std::string(algorithm_name(algorithm)));
+  }
+  EcdsaDer der;
+  const Wipe wipe(der);
+  const Bytes form = openssl_form(algorithm, key, signature, der);
+  if (form.empty()) {
+    return fail(Reason::signature_invalid, "the signature is not of the key's form");
+  }
+  EVP_MD_CTX* work = scratch.work();
+  if (work == nullptr || EVP_MD_CTX_copy_ex(work, verifier) != 1) {
+    ERR_clear_error();
+    return fail(Reason::internal_error, "OpenSSL could not prepare the verification");
+  }
+  const auto* bytes = reinterpret_cast<const unsigned char*>(input.data());
+  // 0 and negative results alike: nothing but 1 is a signature that verified.
+  if (EVP_DigestVerify(work, form.data(), form.size(), bytes, input.size()) != 1) {
+    ERR_clear_error();
+    return fail(Reason::signature_invalid);
+  }
+  return {};
+}
 
 class SignatureVerifier {
  public:
   static Expected<VerifiedJws> verify(const CompactJws& jws, const Jwk& key, Scratch& scratch) {
-    const Forget forget{scratch};
-    const Algorithm algorithm = jws.algorithm_;
-    const EVP_MD_CTX* verifier = key.allows(algorithm) ? key.verifier(algorithm) : nullptr;
-    if (verifier == nullptr) {  // RFC 8725 section 3.1: the key decides, the header must agree
-      return fail(Reason::key_unfit,
-                  "the key does not allow " + std::string(algorithm_name(algorithm)));
-    }
-    EcdsaDer der;
-    const auto signature = openssl_form(jws, key, der);
-    if (signature.empty())
-      return fail(Reason::signature_invalid, "the signature is not of the key's form");
-    EVP_MD_CTX* work = scratch.work();
-    if (work == nullptr || EVP_MD_CTX_copy_ex(work, verifier) != 1) {
-      ERR_clear_error();
-      return fail(Reason::internal_error, "OpenSSL could not prepare the verification");
-    }
-    const auto* input = reinterpret_cast<const unsigned char*>(jws.signing_input_.data());
-    const int result = EVP_DigestVerify(work, signature.data(), signature.size(), input,
-                                        jws.signing_input_.size());
-    if (result != 1) {  // 0 and negative alike: nothing but 1 is a signature that verified
-      ERR_clear_error();
-      return fail(Reason::signature_invalid);
-    }
+    const auto done =
+        check_signature(jws.algorithm_, key, jws.signing_input_, jws.signature_, scratch);
+    scratch.forget_signature();
+    if (!done) return tl::unexpected(done.error());
     return VerifiedJws(jws, key);
-  }
-
- private:
-  struct Forget {
-    Scratch& scratch;
-    explicit Forget(Scratch& owner) : scratch(owner) {}
-    Forget(const Forget&) = delete;
-    Forget& operator=(const Forget&) = delete;
-    ~Forget() { scratch.forget_signature(); }
-  };
-
-  // The signature as OpenSSL takes it, or nothing where its size or range cannot be right for this
-  // key. Lengths come from the key and the algorithm, never from the token.
-  static std::span<const std::uint8_t> openssl_form(const CompactJws& jws, const Jwk& key,
-                                                    EcdsaDer& der) {
-    const auto raw = jws.signature_;
-    switch (key.type()) {
-      case KeyType::rsa:  // RFC 8017 sections 8.1.2 and 8.2.2 step 1
-        return raw.size() == (key.bits() + 7) / 8 ? raw : std::span<const std::uint8_t>{};
-      case KeyType::ec: {
-        const auto size = ecdsa_to_der(jws.algorithm_, raw, der);
-        return size ? std::span<const std::uint8_t>{der.data(), *size}
-                    : std::span<const std::uint8_t>{};
-      }
-      case KeyType::okp:
-        return is_ed25519_signature(raw) ? raw : std::span<const std::uint8_t>{};
-    }
-    return {};
   }
 };
 

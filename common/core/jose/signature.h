@@ -4,7 +4,9 @@
 // one knows that the issuer's key signed these claims.
 #pragma once
 
+#include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "core/base/error.h"
@@ -31,9 +33,14 @@ class VerifiedJws {
   const Jwk* key_;
 };
 
-// key_unfit where the key does not allow the header's algorithm, signature_invalid where the
-// signature does not verify, internal_error where OpenSSL could not work (memory). The decoded
-// signature in the scratch is wiped in any case.
+// Whether the key made this signature (RFC 7518 section 3 form) over the input with that algorithm.
+// key_unfit where the key does not allow the algorithm, signature_invalid where the signature does
+// not verify, internal_error where OpenSSL could not work (memory).
+Expected<void> check_signature(Algorithm algorithm, const Jwk& key, std::string_view input,
+                               std::span<const std::uint8_t> signature, Scratch& scratch);
+
+// The same for a token, by its header's algorithm. The decoded signature in the scratch is wiped in
+// any case, so this can be asked once a parse.
 Expected<VerifiedJws> verify_signature(const CompactJws& jws, const Jwk& key, Scratch& scratch);
 
 }  // namespace latchkey::jose
