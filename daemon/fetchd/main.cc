@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <utility>
@@ -88,8 +89,18 @@ bool load(ConfigSource& config, Log& log, const Options& options) {
   return true;
 }
 
+int check(const Options& options, Log& log) {
+  ConfigSource config(options.config);
+  if (!load(config, log, options)) return EX_CONFIG;
+  for (const config::Issuer& issuer : config.current().issuers) {
+    std::printf("%s %s\n", issuer.config.name.c_str(), issuer.config.digest.c_str());
+  }
+  return EX_OK;
+}
+
 int run(const Options& options) {
   Log log(options.log_level.value_or(LogLevel::info), std::getenv("JOURNAL_STREAM") != nullptr);
+  if (options.check) return check(options, log);
   const auto peers = allowed_peers(options.peer_uids, options.peer_users, "/etc/passwd");
   if (!peers) {
     log.error(peers.error());

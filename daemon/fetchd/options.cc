@@ -21,7 +21,7 @@ constexpr const char* kFooter =
     "\"fetch\".\n"
     "\n"
     "Exit status:\n"
-    "  0   ended by SIGTERM or SIGINT\n"
+    "  0   ended by SIGTERM or SIGINT; --check: the configuration is good\n"
     "  64  wrong command line, or no socket\n"
     "  71  the operating system refused something (the socket, a signal descriptor)\n"
     "  78  the configuration cannot be used\n"
@@ -37,6 +37,9 @@ ParsedOptions parse_options(int argc, char** argv) {
   std::string log_level;
   CLI::App app(kDescription, "latchkey-fetchd");
   app.footer(kFooter);
+  app.add_flag(
+      "--check", options.check,
+      "Read the configuration, print the name and the digest of each issuer's section, and end");
   app.set_version_flag("--version", "latchkey-fetchd " LATCHKEY_VERSION, "Print the version");
   app.add_option("--config", options.config,
                  "Main configuration file; conf.d beside it belongs to it")

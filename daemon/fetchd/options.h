@@ -19,6 +19,7 @@ struct Options {
   std::vector<std::string> peer_users;
   std::vector<uid_t> peer_uids;
   std::optional<LogLevel> log_level;  // else the configuration's
+  bool check = false;
 };
 
 struct ParsedOptions {

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/fetchd/fetch_plan.h"
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace latchkey::fetchd {
+namespace {
+
+using ipc::fetch::Document;
+using ipc::fetch::Request;
+using ipc::fetch::Status;
+
+constexpr const char* kIssuer = "https://id.example.com/realms/corp";
+constexpr const char* kDiscovery =
+    "https://id.example.com/realms/corp/.well-known/openid-configuration";
+constexpr const char* kMetadata =
+    R"({"issuer":"https://id.example.com/realms/corp","jwks_uri":"https://id.example.com/keys"})";
+
+issuer::IssuerConfig config() {
+  issuer::IssuerConfig config;
+  config.name = "corp";
+  config.issuer = kIssuer;
+  config.ca_file = "/etc/ca.pem";
+  return config;
+}
+
+Request request(Document document, std::string etag = {}) {
+  return {5, "corp", "d", document, std::move(etag)};
+}
+
+HttpResponse ok(std::string body, std::string etag = {}) {
+  return {200, std::move(body), std::move(etag), std::chrono::seconds(60)};
+}
+
+const HttpRequest* asks(const FetchPlan::Step& step) { return std::get_if<HttpRequest>(&step); }
+const Outcome* ends(const FetchPlan::Step& step) { return std::get_if<Outcome>(&step); }
+
+TEST(FetchPlan, for_keys_asks_discovery_and_then_what_it_names) {
+  FetchPlan plan(config(), request(Document::jwks, "\"old\""));
+  const auto first = plan.start();
+  ASSERT_TRUE(asks(first));
+  EXPECT_EQ(asks(first)->url, kDiscovery);
+  EXPECT_EQ(asks(first)->ca_file, "/etc/ca.pem");
+  EXPECT_EQ(asks(first)->etag, "") << "the tag is that of the keys";
+  EXPECT_EQ(asks(first)->body_most, 262'144U);
+
+  const auto second = plan.next(ok(kMetadata));
+  ASSERT_TRUE(asks(second));
+  EXPECT_EQ(asks(second)->url, "https://id.example.com/keys");
+  EXPECT_EQ(asks(second)->ca_file, "/etc/ca.pem");
+  EXPECT_EQ(asks(second)->etag, "\"old\"");
+  EXPECT_EQ(asks(second)->body_most, 1'048'576U);
+
+  const auto end = plan.next(ok("KEYS", "\"new\""));
+  ASSERT_TRUE(ends(end));
+  EXPECT_EQ(ends(end)->answer.status, Status::ok);
+  EXPECT_EQ(ends(end)->answer.id, 5U);
+  EXPECT_EQ(ends(end)->answer.bytes, 4U);
+  EXPECT_EQ(ends(end)->answer.etag, "\"new\"");
+  EXPECT_EQ(ends(end)->answer.max_age, std::chrono::seconds(60));
+  EXPECT_EQ(ends(end)->body, "KEYS");
+}
+
+TEST(FetchPlan, for_metadata_checks_the_document_before_it_hands_it_on) {
+  FetchPlan plan(config(), request(Document::metadata, "\"old\""));
+  const auto first = plan.start();
+  ASSERT_TRUE(asks(first));
+  EXPECT_EQ(asks(first)->etag, "\"old\"");
+  const auto end = plan.next(ok(kMetadata));
+  ASSERT_TRUE(ends(end));
+  EXPECT_EQ(ends(end)->answer.status, Status::ok);
+  EXPECT_EQ(ends(end)->body, kMetadata);
+
+  FetchPlan other(config(), request(Document::metadata));
+  other.start();
+  const auto refused = other.next(
+      ok(R"({"issuer":"https://evil.example","jwks_uri":"https://id.example.com/keys"})"));
+  ASSERT_TRUE(ends(refused));
+  EXPECT_EQ(ends(refused)->answer.status, Status::failed);
+  EXPECT_EQ(ends(refused)->body, "");
+}
+
+TEST(FetchPlan, says_not_modified_with_the_tag_that_holds) {
+  for (const std::string& answered : {std::string(), std::string("\"other\"")}) {
+    FetchPlan plan(config(), request(Document::metadata, "\"old\""));
+    plan.start();
+    const auto end = plan.next(HttpResponse{304, "", answered, std::nullopt});
+    ASSERT_TRUE(ends(end));
+    EXPECT_EQ(ends(end)->answer.status, Status::not_modified);
+    EXPECT_EQ(ends(end)->answer.etag, answered.empty() ? "\"old\"" : answered);
+  }
+}
+
+TEST(FetchPlan, with_a_configured_jwks_uri_asks_for_it_at_once) {
+  auto fixed = config();
+  fixed.jwks_uri = "https://keys.example.com/jwks";
+  FetchPlan plan(fixed, request(Document::jwks, "\"old\""));
+  const auto first = plan.start();
+  ASSERT_TRUE(asks(first));
+  EXPECT_EQ(asks(first)->url, "https://keys.example.com/jwks");
+  EXPECT_EQ(asks(first)->etag, "\"old\"");
+  EXPECT_TRUE(ends(plan.next(ok("KEYS"))));
+
+  FetchPlan metadata(fixed, request(Document::metadata));
+  ASSERT_TRUE(ends(metadata.start()));
+}
+
+TEST(FetchPlan, with_a_key_file_asks_nobody) {
+  auto local = config();
+  local.jwks_file = "/etc/latchkey/keys.json";
+  for (const Document document : {Document::jwks, Document::metadata}) {
+    FetchPlan plan(local, request(document));
+    const auto end = plan.start();
+    ASSERT_TRUE(ends(end));
+    EXPECT_EQ(ends(end)->answer.status, Status::failed);
+  }
+}
+
+struct MetadataCase {
+  const char* name;
+  std::string document;
+};
+
+TEST(FetchPlan, asks_for_no_keys_where_discovery_is_not_to_be_trusted) {
+  const auto with_keys_at = [](const std::string& uri) {
+    return R"({"issuer":"https://id.example.com/realms/corp","jwks_uri":")" + uri + "\"}";
+  };
+  const MetadataCase cases[] = {
+      {"no JSON", "<html>"},
+      {"another issuer",
+       R"({"issuer":"https://id.example.com/realms/corp/","jwks_uri":"https://id.example.com/keys"})"},
+      {"a name twice",
+       R"({"issuer":"https://id.example.com/realms/corp","jwks_uri":"https://id.example.com/keys",)"
+       R"("jwks_uri":"https://id.example.com/keys"})"},
+      {"keys elsewhere", with_keys_at("https://keys.example.com/jwks")},
+      {"keys at another port", with_keys_at("https://id.example.com:8443/keys")},
+      {"keys over http", with_keys_at("http://id.example.com/keys")},
+      {"keys in a file", with_keys_at("file:///etc/passwd")},
+      {"keys at a lookalike", with_keys_at("https://id.example.com.evil.example/keys")},
+      {"keys behind user information", with_keys_at("https://id.example.com@evil.example/keys")},
+  };
+  for (const MetadataCase& item : cases) {
+    FetchPlan plan(config(), request(Document::jwks));
+    plan.start();
+    const auto end = plan.next(ok(item.document));
+    ASSERT_TRUE(ends(end)) << item.name;
+    EXPECT_EQ(ends(end)->answer.status, Status::failed) << item.name;
+    EXPECT_TRUE(ends(end)->answer.error.starts_with("corp: metadata: ")) << ends(end)->answer.error;
+  }
+}
+
+TEST(FetchPlan, names_issuer_document_and_cause_of_a_failure) {
+  FetchPlan plan(config(), request(Document::jwks));
+  plan.start();
+  plan.next(ok(kMetadata));
+  const auto end =
+      plan.next(tl::unexpected(HttpFailure{"HTTP status 503", std::chrono::seconds(30)}));
+  ASSERT_TRUE(ends(end));
+  EXPECT_EQ(ends(end)->answer.error, "corp: jwks: HTTP status 503");
+  EXPECT_EQ(ends(end)->answer.retry_after, std::chrono::seconds(30));
+}
+
+TEST(FetchPlan, refuses_a_tag_that_would_write_into_the_header) {
+  FetchPlan plan(config(), request(Document::jwks, "\"x\"\r\nHost: evil.example"));
+  ASSERT_TRUE(ends(plan.start()));
+}
+
+}  // namespace
+}  // namespace latchkey::fetchd
