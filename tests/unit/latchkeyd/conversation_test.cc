@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The conversation itself: the later calls and their logins, frames that the protocol does not
+// allow, peers that go away or are silent, and the end of a worker.
+#include <gtest/gtest.h>
+
+#include <array>
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "tests/unit/latchkeyd/host.h"
+
+namespace latchkey::latchkeyd {
+namespace {
+
+using testing::Client;
+using testing::Host;
+using namespace std::chrono_literals;
+
+constexpr std::uint32_t kEstablish = 0x2;
+constexpr std::uint32_t kDelete = 0x4;
+constexpr std::uint32_t kReinitialize = 0x8;
+constexpr std::uint32_t kRefresh = 0x10;
+
+wire::Verdict call(Host& host, Client& client, const wire::Begin& begin) {
+  client = host.connect();
+  client.begin(begin);
+  return client.verdict();
+}
+
+// A conversation leaves its decision and its count behind; the rest of its end is the worker's.
+void wait_for_end(const Host& host) {
+  while (host.counters.conversations != 0) std::this_thread::yield();
+}
+
+TEST(LaterCalls, AreJudgedByTheLoginOfTheirIdPersonAndService) {
+  Host host;
+  Client client{ipc::Fd()};
+  const std::string id = testing::login_id(host.sign_in(client, host.token()));
+  host.clock.advance(25h);  // what was last seen is too old to speak for anybody
+  struct Case {
+    std::string_view name;
+    wire::Begin begin;
+    Reason want;
+  };
+  const Case cases[] = {
+      {"let in by the login",
+       {.operation = wire::Operation::open_session,
+        .service = "sshd",
+        .user = "alice",
+        .login = id},
+       Reason::allowed},
+      {"refused for another user",
+       {.operation = wire::Operation::open_session, .service = "sshd", .user = "bob", .login = id},
+       Reason::binding_missing},
+      {"refused for another service",
+       {.operation = wire::Operation::account, .service = "cron", .user = "alice", .login = id},
+       Reason::claims_too_old},
+      {"refused with another id",
+       {.operation = wire::Operation::open_session,
+        .service = "sshd",
+        .user = "alice",
+        .login = "00000000000000000000000000000000"},
+       Reason::claims_too_old},
+      {"refused without an id",
+       {.operation = wire::Operation::open_session, .service = "sshd", .user = "alice"},
+       Reason::claims_too_old},
+  };
+  for (const Case& test : cases) {
+    SCOPED_TRACE(test.name);
+    const wire::Verdict verdict = call(host, client, test.begin);
+    EXPECT_EQ(verdict.result == wire::Result::allow, test.want == Reason::allowed);
+    if (test.want != Reason::allowed) {
+      EXPECT_EQ(code(host.last_reason()), code(test.want));
+    }
+  }
+}
+
+TEST(LaterCalls, AccountWithoutALoginGoesByTheLastSignIn) {
+  Host host;
+  Client client{ipc::Fd()};
+  const wire::Begin account{
+      .operation = wire::Operation::account, .service = "sshd", .user = "alice"};
+  EXPECT_EQ(call(host, client, account).result, wire::Result::refused);
+  EXPECT_EQ(host.last_reason(), Reason::binding_missing);
+  EXPECT_EQ(host.last().decision.trace[Check::binding], Outcome::failed);
+  host.sign_in(client, host.token());
+  EXPECT_EQ(call(host, client, account).result, wire::Result::allow);
+  host.revocations = {{.kind = revocation::Kind::user, .value = "alice"}};
+  host.publish();
+  const wire::Verdict verdict = call(host, client, account);
+  EXPECT_EQ(verdict.result, wire::Result::refused);
+  EXPECT_EQ(verdict.text, "Access has been revoked (revoked_user, request " + host.last().id + ")");
+}
+
+TEST(LaterCalls, ANameThatIsNotManagedIsLeftToTheStackWithoutAWord) {
+  Host host;
+  Client client{ipc::Fd()};
+  for (const auto operation : {wire::Operation::account, wire::Operation::setcred,
+                               wire::Operation::open_session, wire::Operation::close_session}) {
+    const wire::Verdict verdict =
+        call(host, client, {.operation = operation, .service = "cron", .user = "root"});
+    EXPECT_EQ(verdict.result, wire::Result::not_managed);
+    EXPECT_EQ(verdict.text, "");
+  }
+}
+
+TEST(LaterCalls, AccountSeesAnAccountThatWasMadeAMomentAgo) {
+  Host host;
+  host.needs.accounts_changed_ = true;
+  host.needs.on_accounts = [&] {
+    host.passwd += "carol:x:1002:1002::/:/bin/sh\n";
+    host.take_new();
+  };
+  Client client{ipc::Fd()};
+  const wire::Begin account{
+      .operation = wire::Operation::account, .service = "sshd", .user = "carol"};
+  EXPECT_EQ(call(host, client, account).result, wire::Result::refused);
+  EXPECT_EQ(host.last_reason(), Reason::binding_missing);
+}
+
+TEST(LaterCalls, SetcredGivesTheGroupsOfTheMap) {
+  Host host;
+  Client client{ipc::Fd()};
+  const std::string token = host.token({{"groups", R"(["dev","ops","unmapped"])"}});
+  const std::string ssh = testing::login_id(host.sign_in(client, token));
+  const std::string sudo = testing::login_id(
+      host.sign_in(client, token, {.service = "sudo", .user = "alice", .ruser = "alice"}));
+  ASSERT_EQ(sudo.size(), wire::kLoginSize);
+  struct Case {
+    std::string_view name;
+    wire::Begin begin;
+    std::vector<std::uint32_t> want;
+  };
+  const auto setcred = [&](std::uint32_t flags) {
+    return wire::Begin{.operation = wire::Operation::setcred,
+                       .flags = flags,
+                       .service = "sshd",
+                       .user = "alice",
+                       .login = ssh};
+  };
+  const Case cases[] = {
+      {"when credentials are established", setcred(kEstablish), {2000, 2001}},
+      {"when they are made anew", setcred(kReinitialize), {2000, 2001}},
+      {"not when they are deleted", setcred(kDelete), {}},
+      {"not when they are refreshed", setcred(kRefresh), {}},
+      {"not in sudo, where they would be the target's",
+       {.operation = wire::Operation::setcred,
+        .flags = kEstablish,
+        .service = "sudo",
+        .user = "root",
+        .ruser = "alice",
+        .login = sudo},
+       {}},
+      {"not in another call",
+       {.operation = wire::Operation::open_session,
+        .flags = kEstablish,
+        .service = "sshd",
+        .user = "alice",
+        .login = ssh},
+       {}},
+  };
+  for (const Case& test : cases) {
+    SCOPED_TRACE(test.name);
+    const wire::Verdict verdict = call(host, client, test.begin);
+    EXPECT_EQ(verdict.result, wire::Result::allow);
+    EXPECT_EQ(std::vector<std::uint32_t>(
+                  verdict.groups.begin(),
+                  verdict.groups.begin() + static_cast<std::ptrdiff_t>(verdict.groups_count)),
+              test.want);
+  }
+}
+
+TEST(LaterCalls, CloseEndsTheLogin) {
+  Host host;
+  Client client{ipc::Fd()};
+  const std::string id = testing::login_id(host.sign_in(client, host.token()));
+  const auto close = [&](std::string_view service, std::string_view user) {
+    call(host, client,
+         {.operation = wire::Operation::close_session,
+          .service = service,
+          .user = user,
+          .login = id});
+    return host.logins.find(id, "alice") == nullptr;
+  };
+  EXPECT_FALSE(close("cron", "alice")) << "not for another service";
+  EXPECT_FALSE(close("sshd", "bob")) << "not for another person";
+  EXPECT_TRUE(close("sshd", "alice"));
+  EXPECT_TRUE(host.store.logins().empty());
+}
+
+TEST(LaterCalls, SudoClosesTheLoginOfTheInvokingUser) {
+  Host host;
+  Client client{ipc::Fd()};
+  const std::string id =
+      testing::login_id(host.sign_in(client, host.token({{"groups", R"(["ops"])"}}),
+                                     {.service = "sudo", .user = "alice", .ruser = "alice"}));
+  ASSERT_NE(host.logins.find(id, "alice"), nullptr);
+  call(host, client,
+       {.operation = wire::Operation::close_session,
+        .service = "sudo",
+        .user = "root",
+        .ruser = "alice",
+        .login = id});
+  EXPECT_EQ(host.logins.find(id, "alice"), nullptr);
+}
+
+TEST(LaterCalls, RoutineDoesNotPushOutWhatPeopleAskAbout) {
+  Host host;
+  Client client{ipc::Fd()};
+  const std::string id = testing::login_id(host.sign_in(client, host.token()));
+  for (int i = 0; i < 10; ++i) {
+    call(host, client,
+         {.operation = wire::Operation::open_session,
+          .service = "sshd",
+          .user = "alice",
+          .login = id});
+  }
+  EXPECT_EQ(host.decisions.last(100).size(), 1U);
+  EXPECT_EQ(host.counters.counted(ReasonClass::allowed), 11);
+}
+
+std::string begin_frame(const wire::Begin& begin = Host::alice()) {
+  std::array<std::byte, wire::kBeginFrameMost> frame;
+  const wire::Encoded encoded = wire::encode_begin(begin, frame);
+  return {reinterpret_cast<const char*>(frame.data()), encoded.size};
+}
+
+std::string answer_frame(std::string_view text) {
+  std::array<std::byte, wire::kHeaderSize> header;
+  static_cast<void>(wire::encode_answer_header(text.size(), header));
+  return std::string(reinterpret_cast<const char*>(header.data()), header.size()).append(text);
+}
+
+std::string with(std::string frame, std::size_t at, char byte) {
+  frame[at] = byte;
+  return frame;
+}
+
+TEST(BrokenFrames, EndTheConversationWithoutAVerdict) {
+  const std::string begin = begin_frame();
+  struct Case {
+    std::string_view name;
+    std::string frame;
+  };
+  const Case cases[] = {
+      {"one byte", "x"},
+      {"a header alone", begin.substr(0, wire::kHeaderSize)},
+      {"another magic", with(begin, 0, 'X')},
+      {"another version", with(begin, 4, 9)},
+      {"an unknown type", with(begin, 6, 99)},
+      {"a reserved byte that is not zero", with(begin, 7, 1)},
+      {"a body length that is too small", with(begin, 8, 1)},
+      {"an unknown operation", with(begin, wire::kHeaderSize, 9)},
+      {"cut by one byte", begin.substr(0, begin.size() - 1)},
+      {"a byte too many", begin + '\0'},
+      {"an Answer that nobody asked for", answer_frame("x")},
+      {"a frame of the other side", with(begin, 6, 16)},
+      {"longer than any frame", std::string(wire::kAnswerFrameMost + 1, 'x')},
+  };
+  for (const Case& test : cases) {
+    SCOPED_TRACE(test.name);
+    Host host;
+    Client client = host.connect();
+    client.send(test.frame);
+    EXPECT_TRUE(client.ended());
+    wait_for_end(host);
+    EXPECT_EQ(host.last_reason(), Reason::request_invalid);
+    Client next{ipc::Fd()};
+    EXPECT_EQ(host.sign_in(next, host.token()).result, wire::Result::allow) << "others go on";
+  }
+}
+
+TEST(BrokenFrames, InPlaceOfAnAnswerEndTheConversation) {
+  struct Case {
+    std::string_view name;
+    std::string frame;
+  };
+  const Case cases[] = {
+      {"a second Begin", begin_frame()},
+      {"an Answer with NUL", answer_frame(std::string_view("a\0b", 3))},
+      {"an Answer with a wrong length", with(answer_frame("abc"), 8, 2)},
+      {"an Answer one byte too long", answer_frame(std::string(wire::kTokenMost + 1, 'x'))},
+      {"a NoAnswer with an unknown code",
+       with(std::string("LCK1\1\0\3\0\4\0\0\0\1\0\0\0", 16), 12, 77)},
+      {"half a header", "LCK1"},
+  };
+  for (const Case& test : cases) {
+    SCOPED_TRACE(test.name);
+    Host host;
+    Client client = host.connect();
+    client.begin(Host::alice());
+    client.ask();
+    client.send(test.frame);
+    EXPECT_TRUE(client.ended());
+    wait_for_end(host);
+    EXPECT_EQ(host.last_reason(), Reason::request_invalid);
+    EXPECT_TRUE(host.store.logins().empty());
+  }
+}
+
+TEST(Conversation, AnApplicationThatCannotAskGetsAVerdict) {
+  struct Case {
+    std::string_view name;
+    wire::NoAnswer code;
+    wire::Result result;
+    Reason reason;
+  };
+  const Case cases[] = {
+      {"conversation error", wire::NoAnswer::conversation_error, wire::Result::conversation,
+       Reason::conversation_failed},
+      {"too long an answer", wire::NoAnswer::too_long, wire::Result::refused,
+       Reason::token_too_long},
+  };
+  for (const Case& test : cases) {
+    SCOPED_TRACE(test.name);
+    Host host;
+    Client client = host.connect();
+    client.begin(Host::alice());
+    client.ask();
+    client.no_answer(test.code);
+    EXPECT_EQ(client.verdict().result, test.result);
+    EXPECT_EQ(host.last_reason(), test.reason);
+  }
+}
+
+TEST(Conversation, APeerThatGoesAwayLeavesNothingBehind) {
+  Host host;
+  { Client client = host.connect(); }
+  {
+    Client client = host.connect();
+    client.begin(Host::alice());
+  }
+  {
+    Client client = host.connect();
+    client.begin(Host::alice());
+    client.ask();
+  }
+  host.on_worker([] {});
+  wait_for_end(host);
+  for (const LoggedDecision& logged : host.decisions.last(10)) {
+    EXPECT_EQ(logged.decision.reason, Reason::conversation_failed);
+  }
+  EXPECT_EQ(host.decisions.last(10).size(), 2U) << "who said nothing asked for nothing";
+}
+
+TEST(Conversation, APeerThatSaysNothingIsDropped) {
+  Host host({.first_frame = 10ms});
+  Client client = host.connect();
+  EXPECT_TRUE(client.ended());
+  wait_for_end(host);
+  EXPECT_TRUE(host.decisions.last(1).empty());
+}
+
+TEST(Conversation, APersonThatDoesNotAnswerInTimeIsNoVerdict) {
+  Host host({.conversation = 30ms});
+  Client client = host.connect();
+  client.begin(Host::alice());
+  client.ask();
+  EXPECT_TRUE(client.ended());
+  wait_for_end(host);
+  EXPECT_EQ(host.last_reason(), Reason::conversation_timeout);
+}
+
+TEST(Conversation, TheDeadlineIsOneForAllPrompts) {
+  Host host({.conversation = 60ms});
+  Client client = host.connect();
+  client.begin(Host::alice());
+  client.ask();
+  client.answer("lk1.1.3.0123456789abcdef.a");
+  EXPECT_EQ(client.ask(), "Token [latchkey/1 2/3 1000]: ");
+  EXPECT_TRUE(client.ended());
+  wait_for_end(host);
+  EXPECT_EQ(host.last_reason(), Reason::conversation_timeout);
+}
+
+TEST(Conversation, OfManySilentPeersTheOldestGoFirst) {
+  Host host;
+  std::vector<Client> silent;
+  for (std::size_t i = 0; i < kStrangersMost + 2; ++i) silent.push_back(host.connect());
+  EXPECT_TRUE(silent[0].ended());
+  EXPECT_TRUE(silent[1].ended());
+  Client client{ipc::Fd()};
+  EXPECT_EQ(host.sign_in(client, host.token()).result, wire::Result::allow);
+  silent.back().begin(Host::alice());
+  EXPECT_EQ(silent.back().ask(), "Token [latchkey/1 1/? 1000]: ");
+}
+
+TEST(Conversation, AWorkerIsIdleWhenItsConversationsHaveEnded) {
+  Host host;
+  std::atomic<bool> idle = false;
+  Client waiting = host.connect();
+  waiting.begin(Host::alice());
+  waiting.ask();
+  host.on_worker([&] { host.worker.drain([&] { idle = true; }); });
+  EXPECT_TRUE(waiting.ended());
+  wait_for_end(host);
+  host.on_worker([] {});
+  EXPECT_TRUE(idle);
+  idle = false;
+  host.on_worker([&] { host.worker.drain([&] { idle = true; }); });
+  EXPECT_TRUE(idle) << "and at once where there are none";
+}
+
+}  // namespace
+}  // namespace latchkey::latchkeyd

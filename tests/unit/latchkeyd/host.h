@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A small host for conversation tests: one worker on a thread of its own with the real core behind
+// it, a store and needs that do what the test says, and the module's end of real SOCK_SEQPACKET
+// connections. Nothing waits for time: where nothing comes, a receive deadline ends the test.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "core/jose/algorithm.h"
+#include "core/snapshot.h"
+#include "daemon/latchkeyd/service/worker.h"
+#include "ipc/fd.h"
+#include "tests/unit/latchkeyd/fakes.h"
+#include "wire/codec.h"
+
+namespace latchkey::latchkeyd::testing {
+
+inline constexpr std::string_view kIssuer = "https://id.example.com/realms/corp";
+
+// What the store was told; it never fails.
+class FakeStore final : public StateStore {
+ public:
+  Expected<StoredState> load() override { return StoredState{}; }
+  void bind(NewBinding, Executor&, Done) override {}
+  void remove_binding(std::string, Executor&, DoneFound) override {}
+  void put_login(Login login) override;
+  void close_login(std::string id, WallTime at) override;
+  void put_last_seen(std::string user, LastSeen seen) override;
+  void add_revocation(revocation::Revocation, Executor&, DoneId) override {}
+  void remove_revocation(std::int64_t, Executor&, DoneFound) override {}
+  void drain(Executor&, std::function<void()>) override {}
+
+  std::map<std::string, Login> logins() const;
+  std::vector<std::string> seen() const;  // names, in order
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::string, Login> logins_;
+  std::vector<std::string> seen_;
+};
+
+// The control thread as the test plays it. Everything runs on the worker's thread.
+struct FakeNeeds final : Needs {
+  void request_keys(std::string issuer, std::uint64_t seen_generation, Executor& reply_to,
+                    std::function<void(KeysOutcome)> done) override;
+  bool accounts_changed() const override { return accounts_changed_; }
+  void request_accounts(Executor& reply_to, std::function<void()> done) override;
+  void bind(NewBinding binding, Executor& reply_to,
+            std::function<void(Expected<void>)> done) override;
+
+  // Called before the answer; where one gives nothing, there is no answer.
+  std::function<std::optional<KeysOutcome>()> on_keys = [] { return KeysOutcome::failed; };
+  std::function<std::optional<Expected<void>>(const NewBinding&)> on_bind;
+  std::function<void()> on_accounts = [] {};
+  bool accounts_changed_ = false;
+  std::vector<std::string> keys_requested;
+};
+
+// The module's end of one connection.
+class Client {
+ public:
+  explicit Client(ipc::Fd socket) : socket_(std::move(socket)) {}
+
+  void send(std::string_view bytes);
+  void begin(wire::Begin begin);
+  void answer(std::string_view text);
+  void no_answer(wire::NoAnswer code);
+
+  // The next frame as it is; empty at the end of the connection.
+  std::string receive();
+  std::string ask();  // its text; fails the test where it is none
+  wire::Verdict verdict();
+  bool ended() { return receive().empty(); }
+  void close() { socket_.reset(); }
+
+ private:
+  ipc::Fd socket_;
+  std::string frame_;  // what the last Verdict's views point into
+};
+
+class Host {
+ public:
+  explicit Host(Patience patience = {});
+  ~Host();
+  Host(const Host&) = delete;
+  Host& operator=(const Host&) = delete;
+
+  Client connect();
+
+  // Runs `work` on the worker's thread and waits for it.
+  void on_worker(const std::function<void()>& work);
+
+  // The parts of the snapshot; publish() hands a new one to the worker.
+  std::string config_text;  // YAML
+  std::string jwks;
+  std::string passwd;
+  std::string group;
+  accounts::Bindings bindings;
+  std::vector<revocation::Revocation> revocations;
+  std::uint64_t generation = 1;
+  void publish();
+  // The same from the worker's own thread.
+  void take_new() { worker.take(snapshot()); }
+
+  // A good token of alice (or of somebody else) with these changes to its claims, which are
+  // written as JSON values.
+  using Claims = std::map<std::string, std::string, std::less<>>;
+  std::string token(const Claims& changes = {},
+                    jose::Algorithm algorithm = jose::Algorithm::es256) const;
+
+  // A whole authenticate of alice with that token.
+  wire::Verdict sign_in(Client& client, std::string_view token, wire::Begin begin = alice());
+  static wire::Begin alice() {
+    return {.operation = wire::Operation::authenticate,
+            .service = "sshd",
+            .user = "alice",
+            .rhost = "192.0.2.1",
+            .tty = "ssh"};
+  }
+
+  // The newest decision.
+  LoggedDecision last() const;
+  Reason last_reason() const { return last().decision.reason; }
+
+  FakeClock clock;
+  FakeJournal journal;
+  FakeStore store;
+  FakeNeeds needs;
+  LoginBook logins;
+  TokenMemory memory;
+  Budgets budgets;
+  DecisionLog decisions{1'000};
+  Counters counters;
+  Worker worker;
+
+ private:
+  SnapshotPtr snapshot() const;
+
+  std::thread thread_;
+};
+
+// The value of LATCHKEY_LOGIN; empty where there is none.
+std::string login_id(const wire::Verdict& verdict);
+
+}  // namespace latchkey::latchkeyd::testing
