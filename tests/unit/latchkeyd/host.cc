@@ -188,18 +188,26 @@ void Host::publish() {
   on_worker([this] { take_new(); });
 }
 
-SnapshotPtr Host::snapshot() const {
+// The same text is the same object, as with a daemon that did not reload.
+std::shared_ptr<const config::Config> Host::config() const {
+  if (config_ != nullptr && parsed_text_ == config_text) return config_;
   const std::array sources{config::SourceText{"test.yaml", config_text}};
   auto config = config::parse(sources);
   if (!config) {
     for (const auto& error : config.error()) ADD_FAILURE() << config::describe(error);
     std::abort();
   }
+  parsed_text_ = config_text;
+  config_ = std::make_shared<const config::Config>(*std::move(config));
+  return config_;
+}
+
+SnapshotPtr Host::snapshot() const {
   auto keys = jose::JwkSet::parse(jwks);
   if (!keys) std::abort();
   const std::array<std::uint8_t, 16> secret{};
   Snapshot snapshot;
-  snapshot.config = std::make_shared<const config::Config>(*std::move(config));
+  snapshot.config = config();
   snapshot.keys = {{.keys = std::make_shared<const jose::JwkSet>(*std::move(keys)),
                     .fetched_at = clock.wall(),
                     .generation = generation}};

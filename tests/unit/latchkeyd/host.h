@@ -91,6 +91,10 @@ class Client {
 };
 
 class Host {
+ private:
+  mutable std::string parsed_text_;
+  mutable std::shared_ptr<const config::Config> config_;
+
  public:
   explicit Host(Patience patience = {});
   ~Host();
@@ -111,6 +115,7 @@ class Host {
   std::vector<revocation::Revocation> revocations;
   std::uint64_t generation = 1;
   void publish();
+
   // The same from the worker's own thread.
   void take_new() { worker.take(snapshot()); }
 
@@ -146,6 +151,7 @@ class Host {
   Worker worker;
 
  private:
+  std::shared_ptr<const config::Config> config() const;
   SnapshotPtr snapshot() const;
 
   std::thread thread_;
