@@ -59,7 +59,10 @@ if(NOT LATCHKEY_ASIO_INCLUDE)
 endif()
 add_library(latchkey_dep_asio INTERFACE)
 target_include_directories(latchkey_dep_asio SYSTEM INTERFACE ${LATCHKEY_ASIO_INCLUDE})
-target_compile_definitions(latchkey_dep_asio INTERFACE ASIO_STANDALONE ASIO_NO_DEPRECATED)
+# Asio 1.22 takes aligned_alloc() or operator new for coroutine frames by whether a header of libstdc++ came before it, so
+# two sources can disagree about one function (the address sanitizer sees the mismatch): say it once for all.
+target_compile_definitions(latchkey_dep_asio INTERFACE
+  ASIO_STANDALONE ASIO_NO_DEPRECATED ASIO_DISABLE_STD_ALIGNED_ALLOC)
 target_link_libraries(latchkey_dep_asio INTERFACE Threads::Threads)
 if(LATCHKEY_CLANG)
   target_compile_definitions(latchkey_dep_asio INTERFACE ASIO_HAS_CO_AWAIT ASIO_HAS_STD_COROUTINE)

@@ -127,6 +127,11 @@ asio::awaitable<bool> Conversation::receive_begin() {
   co_return false;
 }
 
+void Conversation::expire() {
+  no_stranger();
+  channel_.expire();
+}
+
 void Conversation::no_stranger() {
   if (stranger_) desk_.strangers.erase(*std::exchange(stranger_, std::nullopt));
 }

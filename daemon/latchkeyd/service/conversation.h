@@ -39,7 +39,7 @@ class Conversation {
   asio::awaitable<void> run();
 
   // Ends it: whoever waits for the peer stops waiting.
-  void expire() { channel_.expire(); }
+  void expire();
 
  private:
   // A refusal that ends the conversation early, or nothing.

@@ -378,7 +378,7 @@ TEST(Conversation, TheDeadlineIsOneForAllPrompts) {
 }
 
 TEST(Conversation, OfManySilentPeersTheOldestGoFirst) {
-  Host host;
+  Host host({.first_frame = 1h});
   std::vector<Client> silent;
   for (std::size_t i = 0; i < kStrangersMost + 2; ++i) silent.push_back(host.connect());
   EXPECT_TRUE(silent[0].ended());
