@@ -1,28 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Where the test vectors lie: $LATCHKEY_VECTORS, else ../shared/vectors beside the tree. A test
-// that does not find its vectors says so and is skipped, which the count of the run shows.
+// The shared test vectors: folder LATCHKEY_VECTORS of the environment, else ../shared/vectors
+// beside the project. Data only; each set is a folder of it, and a folder may hold only some of the
+// sets. A test that reads a set prints how many cases it ran; in the default folder a number below
+// the set's README fails.
 #pragma once
 
-#include <cstdlib>
+#include <cstddef>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <string>
+#include <string_view>
 
-namespace latchkey::test {
+#include "core/jose/json.h"
 
-inline std::filesystem::path vectors_folder() {
-  const char* told = std::getenv("LATCHKEY_VECTORS");
-  if (told != nullptr && *told != '\0') return told;
-  return std::filesystem::path(LATCHKEY_SOURCE_DIR).parent_path() / "shared" / "vectors";
-}
+namespace latchkey::testing {
 
-inline std::optional<std::string> read_text(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return std::nullopt;
-  return std::string(std::istreambuf_iterator<char>(file), {});
-}
+// A file or folder below the vectors; nothing where it is not there.
+std::optional<std::filesystem::path> vector_path(std::string_view relative);
 
-}  // namespace latchkey::test
+// Whether it is the default folder, for which the numbers of cases are known.
+bool default_vectors();
+
+std::string read_file(const std::filesystem::path& path);
+
+// A JSON file of vectors, and the reader that its values live in.
+class VectorFile {
+ public:
+  explicit VectorFile(const std::filesystem::path& path);
+  const jose::JsonValue& root() const { return *root_; }
+
+ private:
+  jose::JsonReader reader_;
+  std::optional<jose::JsonValue> root_;
+};
+
+// The text of a member that must be a string; "" where it is absent.
+std::string text(const jose::JsonValue& object, std::string_view name);
+
+// The value as JSON text again.
+std::string to_json(const jose::JsonValue& value);
+
+// Prints "vectors: SET: N cases"; fails the test in the default folder where N is below `least`.
+void report_cases(std::string_view set, std::size_t ran, std::size_t least);
+
+}  // namespace latchkey::testing
+
+// Skips the test with a sentence that names what is missing.
+#define LATCHKEY_SKIP_WITHOUT_VECTORS(relative)  \
+  if (!latchkey::testing::vector_path(relative)) \
+  GTEST_SKIP() << "test vectors " << (relative)  \
+               << " are not there (LATCHKEY_VECTORS, default ../shared/vectors)"

@@ -22,6 +22,10 @@ Expected<Parts> split(std::string_view token) {
   constexpr auto kNone = std::string_view::npos;
   if (token.empty()) return fail(Reason::token_missing);
   if (token.size() > limits::kTokenBytes) return fail(Reason::token_too_long);
+  if (token.front() == '{') {  // RFC 7515 section 7.2
+    return fail(Reason::token_malformed,
+                "JSON serialisation is not accepted, only the compact form");
+  }
   const std::size_t first = token.find('.');
   if (first == kNone) return fail(Reason::token_malformed, "it has no dot, a compact JWS has two");
   const std::size_t second = token.find('.', first + 1);
