@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/latchkeyd/io/fetch_client.h"
+
+#include <sys/stat.h>
+
+#include <asio/posix/stream_descriptor.hpp>
+#include <asio/steady_timer.hpp>
+#include <cstdint>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "core/base/error.h"
+#include "ipc/fetch_protocol.h"
+#include "ipc/unix_socket.h"
+
+namespace latchkey::latchkeyd {
+
+namespace fetch = ipc::fetch;
+
+namespace {
+
+// A connect to a local socket is done at once, or its queue is full.
+constexpr std::chrono::milliseconds kConnect{50};
+
+// Whoever could put a socket of his own into the folder could hand us keys.
+bool anybody_may_write_beside(const std::string& path) {
+  const std::size_t slash = path.find_last_of('/');
+  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  struct stat status {};
+  return ::stat(folder.c_str(), &status) == 0 && (status.st_mode & S_IWOTH) != 0;
+}
+
+FetchResult without_keys(FetchResult::Status status, std::string error) {
+  FetchResult result;
+  result.status = status;
+  result.error = std::move(error);
+  return result;
+}
+
+FetchResult result_of(const fetch::Answer& answer) {
+  FetchResult result;
+  switch (answer.status) {
+    case fetch::Status::ok:
+      result.status = FetchResult::Status::ok;
+      break;
+    case fetch::Status::not_modified:
+      result.status = FetchResult::Status::not_modified;
+      break;
+    case fetch::Status::reload:
+      result.status = FetchResult::Status::reload;
+      break;
+    case fetch::Status::failed:
+      result.status = FetchResult::Status::failed;
+      break;
+  }
+  result.etag = answer.etag;
+  result.max_age = answer.max_age;
+  result.retry_after = answer.retry_after;
+  result.error = answer.error;
+  return result;
+}
+
+}  // namespace
+
+class FetchClient::Core : public std::enable_shared_from_this<FetchClient::Core> {
+ public:
+  Core(Loop& loop, Options options) : loop_(loop), options_(std::move(options)) {}
+
+  void ask(FetchRequest request, std::function<void(const FetchResult&)> done) {
+    const std::uint64_t id = ++last_id_;
+    const auto sent = send(fetch::encode({id, std::move(request.issuer), std::move(request.digest),
+                                          fetch::Document::jwks, std::move(request.etag)}));
+    if (!sent) {
+      trouble_ = sent.error().detail;
+      loop_.post([done = std::move(done), why = *trouble_] {
+        done(without_keys(FetchResult::Status::unreachable,
+                          "latchkey-fetchd cannot be reached: " + why));
+      });
+      return;
+    }
+    Open& open =
+        open_.emplace(id, Open{std::move(done), asio::steady_timer(loop_.context())}).first->second;
+    open.timer.expires_after(options_.deadline);
+    open.timer.async_wait([weak = weak_from_this(), id](const asio::error_code& error) {
+      const auto core = weak.lock();
+      if (core && !error) core->expire(id);
+    });
+  }
+
+  const std::optional<std::string>& trouble() const { return trouble_; }
+
+ private:
+  struct Open {
+    std::function<void(const FetchResult&)> done;
+    asio::steady_timer timer;
+  };
+  using Socket = asio::posix::stream_descriptor;
+
+  // Over the connection at hand, or a fresh one where that turns out to be dead: fetchd was
+  // restarted.
+  ipc::Result<void> send(const std::string& message) {
+    if (socket_) {
+      auto sent = fetch::send_message(socket_->native_handle(), message);
+      if (sent || sent.error().kind == ipc::FaultKind::would_block) return sent;
+      disconnect(sent.error().detail);
+    }
+    if (anybody_may_write_beside(options_.path)) {
+      return ipc::fault(ipc::FaultKind::denied,
+                        options_.path + ": anybody may write to its folder");
+    }
+    LATCHKEY_TRY(auto fd, ipc::connect_to(options_.path, ipc::SocketType::seqpacket, kConnect));
+    socket_ = std::make_shared<Socket>(loop_.context(), fd.release());
+    wait(socket_);
+    return fetch::send_message(socket_->native_handle(), message);
+  }
+
+  void wait(const std::shared_ptr<Socket>& socket) {
+    socket->async_wait(Socket::wait_read, [weak = weak_from_this(), from = std::weak_ptr(socket)](
+                                              const asio::error_code& error) {
+      const auto core = weak.lock();
+      const auto connection = from.lock();
+      if (core && connection && core->socket_ == connection && !error) core->read(connection);
+    });
+  }
+
+  void read(const std::shared_ptr<Socket>& socket) {
+    while (socket_ == socket) {
+      auto received = fetch::receive_message(socket->native_handle());
+      if (!received && received.error().kind == ipc::FaultKind::would_block) return wait(socket);
+      auto taken =
+          received ? take(*std::move(received)) : tl::unexpected(std::move(received).error());
+      if (!taken) return disconnect(taken.error().detail);
+    }
+  }
+
+  ipc::Result<void> take(fetch::Received received) {
+    LATCHKEY_TRY(const auto answer, fetch::decode_answer(received.message));
+    FetchResult result = result_of(answer);
+    if (answer.status != fetch::Status::ok) {
+      finish(answer.id, result);
+      return {};
+    }
+    LATCHKEY_TRY(const auto body, fetch::SealedBody::map(std::move(received.fd), answer.bytes));
+    result.body = body.view();
+    finish(answer.id, result);
+    return {};
+  }
+
+  // An answer that nobody waits for came too late: its request was answered by the deadline.
+  void finish(std::uint64_t id, const FetchResult& result) {
+    trouble_.reset();
+    const auto open = open_.find(id);
+    if (open == open_.end()) return;
+    const auto done = std::move(open->second.done);
+    open_.erase(open);
+    done(result);
+  }
+
+  void expire(std::uint64_t id) {
+    finish(id, without_keys(FetchResult::Status::failed, "latchkey-fetchd did not answer in time"));
+    trouble_ = "it did not answer in time";
+  }
+
+  // The providers may have been asked already, so these count as failures.
+  void disconnect(const std::string& why) {
+    socket_.reset();
+    trouble_ = why;
+    for (auto& [id, open] : std::exchange(open_, {})) {
+      loop_.post([done = std::move(open.done), why] {
+        done(without_keys(FetchResult::Status::failed, "latchkey-fetchd went away: " + why));
+      });
+    }
+  }
+
+  Loop& loop_;
+  Options options_;
+  std::shared_ptr<Socket> socket_;
+  std::uint64_t last_id_ = 0;
+  std::map<std::uint64_t, Open> open_;
+  std::optional<std::string> trouble_;
+};
+
+FetchClient::FetchClient(Loop& loop, Options options)
+    : core_(std::make_shared<Core>(loop, std::move(options))) {}
+
+FetchClient::~FetchClient() = default;
+
+void FetchClient::fetch_keys(FetchRequest request, std::function<void(const FetchResult&)> done) {
+  core_->ask(std::move(request), std::move(done));
+}
+
+const std::optional<std::string>& FetchClient::trouble() const { return core_->trouble(); }
+
+}  // namespace latchkey::latchkeyd

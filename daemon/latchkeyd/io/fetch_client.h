@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The control thread's end of fetch.sock. Connects when something is to be asked and keeps the
+// connection; requests travel side by side, each under a deadline. Whatever latchkey-fetchd does
+// (hang, die, answer nonsense), each request is answered once, and nothing here waits.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "daemon/latchkeyd/io/fetcher.h"
+#include "daemon/latchkeyd/io/loop.h"
+
+namespace latchkey::latchkeyd {
+
+class FetchClient final : public Fetcher {
+ public:
+  struct Options {
+    std::string path;  // of fetch.sock
+    std::chrono::milliseconds deadline{
+        15'000};  // of a request; above the longest fetch, discovery included
+  };
+
+  FetchClient(Loop& loop, Options options);
+  // Requests that are open are dropped unanswered.
+  ~FetchClient() override;
+
+  void fetch_keys(FetchRequest request, std::function<void(const FetchResult&)> done) override;
+
+  // Why fetchd could not be reached, or did not answer, when that was last tried; nothing where it
+  // did.
+  const std::optional<std::string>& trouble() const;
+
+ private:
+  class Core;
+  std::shared_ptr<Core> core_;  // what is still on its way when this ends finds nothing
+};
+
+}  // namespace latchkey::latchkeyd

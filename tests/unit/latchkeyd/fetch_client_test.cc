@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/latchkeyd/io/fetch_client.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "ipc/fetch_protocol.h"
+#include "ipc/unix_socket.h"
+#include "tests/unit/latchkeyd/fakes.h"
+
+namespace latchkey::latchkeyd {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::TempDir;
+namespace fetch = ipc::fetch;
+using Status = FetchResult::Status;
+
+struct Seen {
+  Status status;
+  std::string body;
+  std::string error;
+  std::string etag;
+  std::optional<std::chrono::seconds> max_age;
+};
+
+// The test is fetchd: it accepts, reads and answers when told; the loop runs in between.
+class FetchClientTest : public ::testing::Test {
+ protected:
+  void listen() {
+    listener = ipc::listen_at({.path = path, .type = ipc::SocketType::seqpacket}).value();
+  }
+  void accept() {
+    pollfd ready{listener.get(), POLLIN, 0};
+    ASSERT_EQ(::poll(&ready, 1, 10'000), 1);
+    peer = ipc::Fd(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    ASSERT_TRUE(peer);
+  }
+  void ask(std::string issuer = "corp") {
+    client.fetch_keys({std::move(issuer), "digest", "\"e\""}, [this](const FetchResult& result) {
+      seen.push_back(
+          {result.status, std::string(result.body), result.error, result.etag, result.max_age});
+    });
+  }
+  fetch::Request read_request() {
+    const auto received = fetch::receive_message(peer.get());
+    return fetch::decode_request(received.value().message).value();
+  }
+  void answer(fetch::Answer answer, std::string_view body = {}) {
+    ipc::Fd sealed;
+    if (!body.empty()) sealed = fetch::make_sealed(body).value();
+    ASSERT_TRUE(fetch::send_message(peer.get(), fetch::encode(answer), sealed.get()));
+  }
+  // Runs the loop until so many results are there.
+  void run_until(std::size_t count) {
+    while (seen.size() < count) loop.context().run_one();
+  }
+
+  TempDir folder;
+  std::string path = folder / "fetch.sock";
+  ipc::Fd listener;
+  ipc::Fd peer;
+  Loop loop;
+  FetchClient client{loop, {.path = path}};
+  std::vector<Seen> seen;
+};
+
+TEST_F(FetchClientTest, AsksByNameAndDigestAndTakesTheSealedSet) {
+  listen();
+  ask();
+  EXPECT_TRUE(seen.empty());
+  accept();
+  const auto request = read_request();
+  EXPECT_EQ(request.issuer, "corp");
+  EXPECT_EQ(request.digest, "digest");
+  EXPECT_EQ(request.etag, "\"e\"");
+  EXPECT_EQ(request.document, fetch::Document::jwks);
+  answer({.id = request.id,
+          .status = fetch::Status::ok,
+          .bytes = 5,
+          .etag = "\"f\"",
+          .max_age = std::chrono::seconds(300)},
+         "hello");
+  run_until(1);
+  EXPECT_EQ(seen[0].status, Status::ok);
+  EXPECT_EQ(seen[0].body, "hello");
+  EXPECT_EQ(seen[0].etag, "\"f\"");
+  EXPECT_EQ(seen[0].max_age, std::chrono::seconds(300));
+  EXPECT_FALSE(client.trouble());
+}
+
+TEST_F(FetchClientTest, AnswersFindTheirRequestsInAnyOrder) {
+  listen();
+  ask("one");
+  ask("two");
+  accept();
+  const auto one = read_request();
+  const auto two = read_request();
+  answer({.id = two.id, .status = fetch::Status::not_modified});
+  answer({.id = one.id, .status = fetch::Status::failed, .error = "one: HTTP 500"});
+  run_until(2);
+  EXPECT_EQ(seen[0].status, Status::not_modified);
+  EXPECT_EQ(seen[1].status, Status::failed);
+  EXPECT_EQ(seen[1].error, "one: HTTP 500");
+}
+
+TEST_F(FetchClientTest, FetchdThatIsNotThereIsUnreachableAndNothingRunsInsideTheCall) {
+  ask();
+  EXPECT_TRUE(seen.empty());
+  run_until(1);
+  EXPECT_EQ(seen[0].status, Status::unreachable);
+  EXPECT_THAT(seen[0].error, HasSubstr(path));
+  EXPECT_TRUE(client.trouble());
+}
+
+TEST_F(FetchClientTest, FetchdThatHangsIsAnsweredForByTheDeadlineAndItsLateAnswerIsNobodys) {
+  listen();
+  FetchClient hasty(loop, {.path = path, .deadline = std::chrono::milliseconds(1)});
+  std::vector<FetchResult> results;
+  hasty.fetch_keys({"corp", "digest", ""},
+                   [&](const FetchResult& result) { results.push_back(result); });
+  accept();
+  const auto late = read_request();
+  while (results.empty()) loop.context().run_one();
+  EXPECT_EQ(results[0].status, Status::failed);
+  EXPECT_THAT(results[0].error, HasSubstr("in time"));
+  EXPECT_TRUE(hasty.trouble());
+  answer({.id = late.id, .status = fetch::Status::ok, .bytes = 4}, "late");
+  while (hasty.trouble()) loop.context().run_one();
+  EXPECT_EQ(results.size(), 1U);
+}
+
+TEST_F(FetchClientTest, FetchdThatDiesFailsWhatIsOpenAndIsConnectedAnewByTheNextRequest) {
+  listen();
+  ask();
+  accept();
+  peer.reset();
+  run_until(1);
+  EXPECT_EQ(seen[0].status, Status::failed);
+  EXPECT_TRUE(client.trouble());
+  ask();
+  accept();
+  answer({.id = read_request().id, .status = fetch::Status::not_modified});
+  run_until(2);
+  EXPECT_EQ(seen[1].status, Status::not_modified);
+  EXPECT_FALSE(client.trouble());
+}
+
+TEST_F(FetchClientTest, ConnectionFoundDeadWhenSendingIsReplacedWithinTheCall) {
+  listen();
+  ask();
+  accept();
+  answer({.id = read_request().id, .status = fetch::Status::not_modified});
+  run_until(1);
+  peer.reset();
+  ask();
+  accept();
+  answer({.id = read_request().id, .status = fetch::Status::not_modified});
+  run_until(2);
+  EXPECT_EQ(seen[1].status, Status::not_modified);
+}
+
+struct BadAnswer {
+  std::string name;
+  std::function<void(int socket, std::uint64_t id)> send;
+};
+
+TEST_F(FetchClientTest, NonsenseEndsTheConnectionAndFailsTheRequest) {
+  const auto ok = [](std::uint64_t id, std::size_t bytes) {
+    return fetch::encode(fetch::Answer{.id = id, .status = fetch::Status::ok, .bytes = bytes});
+  };
+  const std::vector<BadAnswer> cases = {
+      {"no JSON", [](int socket, std::uint64_t) { (void)fetch::send_message(socket, "hello"); }},
+      {"a body that did not come along",
+       [&](int socket, std::uint64_t id) { (void)fetch::send_message(socket, ok(id, 5)); }},
+      {"a body of another size",
+       [&](int socket, std::uint64_t id) {
+         (void)fetch::send_message(socket, ok(id, 6), fetch::make_sealed("hello").value().get());
+       }},
+      {"a body that is no sealed memfd",
+       [&](int socket, std::uint64_t id) {
+         const ipc::Fd zero(::open("/dev/zero", O_RDONLY | O_CLOEXEC));
+         (void)fetch::send_message(socket, ok(id, 5), zero.get());
+       }},
+  };
+  listen();
+  for (const BadAnswer& test : cases) {
+    const std::size_t before = seen.size();
+    ask();
+    accept();
+    test.send(peer.get(), read_request().id);
+    run_until(before + 1);
+    EXPECT_EQ(seen.back().status, Status::failed) << test.name;
+    EXPECT_TRUE(seen.back().body.empty()) << test.name;
+    char byte = 0;
+    EXPECT_EQ(::recv(peer.get(), &byte, 1, 0), 0) << test.name << ": the connection goes on";
+  }
+}
+
+TEST_F(FetchClientTest, SocketInAFolderThatAnybodyMayWriteToIsNotTrusted) {
+  listen();
+  std::filesystem::permissions(folder.path(), std::filesystem::perms(0777));
+  ask();
+  run_until(1);
+  EXPECT_EQ(seen[0].status, Status::unreachable);
+  EXPECT_THAT(seen[0].error, HasSubstr("anybody may write"));
+}
+
+TEST_F(FetchClientTest, EndWithOpenRequestsIsQuiet) {
+  listen();
+  {
+    FetchClient gone(loop, {.path = path});
+    gone.fetch_keys({"corp", "digest", ""}, [this](const FetchResult&) { seen.push_back({}); });
+    accept();
+  }
+  loop.post([this] { loop.stop(); });
+  loop.run();
+  EXPECT_TRUE(seen.empty());
+}
+
+}  // namespace
+}  // namespace latchkey::latchkeyd
