@@ -99,7 +99,8 @@ class Checker {
       reader_.error(at(instance, Section::issuer, "refresh_interval"),
                     "'min_fetch_interval' <= 'refresh_interval' <= 'max_stale' does not hold");
     }
-    if (claims.group_claim.empty() != issuer.groups.groups.empty()) {
+    if (set(instance.seen, Section::groups, "claim") !=
+        set(instance.seen, Section::groups, "map")) {
       reader_.error(at(instance, Section::issuer, "groups"),
                     "'groups' needs both 'claim' and 'map'");
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/config/yaml_tree.h"
 
+#include <algorithm>
 #include <exception>
 #include <optional>
 #include <sstream>
@@ -157,6 +158,10 @@ class TreeBuilder final : public YAML::EventHandler {
     if (parent.node.kind == YamlNode::Kind::list) {
       parent.node.items.push_back(std::move(value));
     } else if (parent.key) {
+      if (value.kind == YamlNode::Kind::null) {  // yaml-cpp places it at whatever comes next
+        value.line = parent.key->line;
+        value.column = parent.key->column;
+      }
       parent.node.members.emplace_back(*std::move(parent.key), std::move(value));
       parent.key.reset();
     } else if (value.kind != YamlNode::Kind::scalar) {
@@ -172,11 +177,22 @@ class TreeBuilder final : public YAML::EventHandler {
   std::size_t nodes_ = 0;
 };
 
+// The mark of a document's end turns a quote that is never closed into an error; without it
+// yaml-cpp takes a file that was cut in a quoted text.
+constexpr std::string_view kEnd = "\n...\n";
+
+// A fault at that place; behind the last line, where only kEnd stands, it is the last line's.
+Fault fault_at(const YAML::Mark& mark, std::string_view text, std::string message) {
+  const auto lines = static_cast<int>(std::count(text.begin(), text.end(), '\n')) + 1;
+  if (mark.line >= lines) return {lines, 1, std::move(message)};
+  return {mark.line + 1, mark.column + 1, std::move(message)};
+}
+
 // What yaml-cpp throws is caught here, where it is called.
 tl::expected<YamlNode, Fault> build(std::string_view text) {
   if (auto fault = text_fault(text)) return tl::unexpected(*std::move(fault));
   try {
-    std::istringstream stream{std::string(text)};
+    std::istringstream stream(std::string(text) + std::string(kEnd));
     YAML::Parser parser(stream);
     TreeBuilder first;
     TreeBuilder second;
@@ -187,10 +203,9 @@ tl::expected<YamlNode, Fault> build(std::string_view text) {
     }
     return first.root ? *std::move(first.root) : YamlNode{};
   } catch (const YAML::DeepRecursion& e) {
-    return tl::unexpected(Fault{e.mark.line + 1, e.mark.column + 1, "nested too deep"});
+    return tl::unexpected(fault_at(e.mark, text, "nested too deep"));
   } catch (const YAML::Exception& e) {
-    return tl::unexpected(
-        Fault{e.mark.line + 1, e.mark.column + 1, "no YAML: " + printable(e.msg)});
+    return tl::unexpected(fault_at(e.mark, text, "no YAML: " + printable(e.msg)));
   } catch (const std::exception& e) {
     return tl::unexpected(Fault{0, 0, "the file cannot be read as YAML: " + printable(e.what())});
   }
