@@ -21,16 +21,22 @@ namespace latchkey::config {
 inline constexpr std::size_t kYamlDepth = 16;
 inline constexpr std::size_t kYamlNodes = 65'536;
 
+struct YamlMember;
+
 struct YamlNode {
   enum class Kind : std::uint8_t { null, scalar, list, map };
   Kind kind = Kind::null;
-  bool plain = false;           // a scalar without quotes
-  std::string text;             // of a scalar
-  std::vector<YamlNode> items;  // of a list
-  std::vector<std::pair<YamlNode, YamlNode>>
-      members;  // of a map, in order, duplicates included; keys are scalars
+  bool plain = false;               // a scalar without quotes
+  std::string text;                 // of a scalar
+  std::vector<YamlNode> items;      // of a list
+  std::vector<YamlMember> members;  // of a map, in order, duplicates included
   int line = 0;
   int column = 0;
+};
+
+struct YamlMember {
+  YamlNode first;  // the key, a scalar
+  YamlNode second;
 };
 
 // A whole file (any bytes, up to limits::kConfigBytes). An empty one is an empty map; anything but
