@@ -34,10 +34,10 @@ struct Pending {
   std::optional<T> result;
 
   static std::function<void(T)> completion(const std::shared_ptr<Pending>& pending) {
-    return [weak = std::weak_ptr(pending)](T result) {
+    return [weak = std::weak_ptr(pending)](T said) {
       const std::shared_ptr<Pending> waiting = weak.lock();
       if (waiting == nullptr) return;
-      waiting->result = std::move(result);
+      waiting->result = std::move(said);
       waiting->timer.cancel();
     };
   }
