@@ -89,7 +89,7 @@ tl::expected<std::vector<std::string>, std::string> list_folder(const fs::path& 
   for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
     const auto name = it->path().filename().string();
     if (name.ends_with(".yaml") && !name.starts_with('.')) out.push_back(it->path().string());
-    if (out.size() > config::kFilesMost)
+    if (out.size() >= config::kFilesMost)
       return tl::unexpected<std::string>("it holds too many files");
   }
   if (error) return tl::unexpected("cannot be listed: " + error.message());

@@ -9,12 +9,18 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <optional>
 #include <string>
 #include <string_view>
 
-#include "tests/support/vectors.h"
-
 namespace latchkey::test {
+
+inline std::optional<std::string> read_text(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return std::nullopt;
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
 
 // `path` is below the top of the tree.
 inline void expect_golden(const std::string& path, std::string_view text) {

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "core/accounts/local_accounts.h"
-#include "core/jose/json.h"
 #include "tests/support/vectors.h"
 
 namespace latchkey::accounts {
@@ -84,14 +83,13 @@ TEST(Name, IsJudgedByItsBytes) {
 // Of the 515 only those pass that are plain names by any reading; the list is written out so that a
 // change shows.
 TEST(Name, NaughtyStringsAreRefusedOrPlainNames) {
-  const auto text = test::read_text(test::vectors_folder() / "naughty-strings" / "blns.json");
-  if (!text) GTEST_SKIP() << "no vectors; set LATCHKEY_VECTORS";
-  jose::JsonReader reader;
-  const auto strings = reader.read(*text);
-  ASSERT_TRUE(strings && strings->is_array());
-  ASSERT_EQ(strings->size(), 515U);
+  constexpr std::string_view kStrings = "naughty-strings/blns.json";
+  LATCHKEY_SKIP_WITHOUT_VECTORS(kStrings);
+  const testing::VectorFile file(*testing::vector_path(kStrings));
+  ASSERT_TRUE(file.root().is_array());
+  testing::report_cases("naughty-strings", file.root().size(), 515);
   std::vector<std::string> passed;
-  for (const auto each : strings->elements()) {
+  for (const auto each : file.root().elements()) {
     const auto name = each.as_string().value();
     if (usable_name(name)) passed.emplace_back(name);
   }

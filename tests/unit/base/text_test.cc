@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "core/jose/json.h"
 #include "tests/support/vectors.h"
 
 namespace latchkey {
@@ -52,13 +51,12 @@ TEST(Printable, IsNeverLongerThanAsked) {
 }
 
 TEST(Printable, EveryNaughtyStringIsOnePrintableLine) {
-  const auto text = test::read_text(test::vectors_folder() / "naughty-strings" / "blns.json");
-  if (!text) GTEST_SKIP() << "no vectors; set LATCHKEY_VECTORS";
-  jose::JsonReader reader;
-  const auto strings = reader.read(*text);
-  ASSERT_TRUE(strings && strings->is_array());
-  ASSERT_EQ(strings->size(), 515U);
-  for (const auto each : strings->elements()) {
+  constexpr std::string_view kStrings = "naughty-strings/blns.json";
+  LATCHKEY_SKIP_WITHOUT_VECTORS(kStrings);
+  const testing::VectorFile file(*testing::vector_path(kStrings));
+  ASSERT_TRUE(file.root().is_array());
+  testing::report_cases("naughty-strings", file.root().size(), 515);
+  for (const auto each : file.root().elements()) {
     const auto shown = printable(each.as_string().value());
     EXPECT_TRUE(std::all_of(shown.begin(), shown.end(), [](char c) {
       return c >= 0x20 && c < 0x7f;
