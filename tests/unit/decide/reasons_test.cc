@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Each reason of the table is produced by some case, through the same functions that the service
+// calls and with tokens that are really signed.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/support/service_reasons.h"
+#include "tests/support/signing.h"
+#include "tests/unit/decide/host.h"
+
+namespace latchkey::test {
+namespace {
+
+using jose::Algorithm;
+using testing::SigningKey;
+
+// A sign-in of alice with a good token, and what a case changes about it.
+struct SignIn {
+  Host host;
+  LoginRequest request = test::request(Operation::authenticate, "sshd", "alice");
+  std::string header = R"({"alg":"ES256","kid":"ES256","typ":"at+jwt"})";
+  std::map<std::string, std::string> claims = {
+      {"iss", R"("https://id.example.com")"},
+      {"aud", R"("ssh://prod")"},
+      {"sub", R"("subject-of-alice")"},
+      {"client_id", R"("cli")"},
+      {"jti", R"("token-of-alice")"},
+      {"preferred_username", R"("alice")"},
+      {"groups", R"(["dev"])"},
+      {"iat", "1699999940"},
+      {"exp", "1700003600"},
+  };
+  std::string issuer_settings;       // YAML of the first issuer's section
+  std::optional<std::string> token;  // in place of the one made from header and claims
+  std::vector<std::string> keys = {testing::signing_key(Algorithm::es256).jwk()};
+  bool have_keys = true;
+  WallTime fetched_at = kNow;
+  bool tampered = false;
+
+  std::string payload() const {
+    std::string out;
+    for (const auto& [name, value] : claims)
+      out += (out.empty() ? "{\"" : ",\"") + name + "\":" + value;
+    return out + "}";
+  }
+
+  Snapshot snapshot() const {
+    auto out = host.snapshot();
+    std::string text = std::string(kIssuers);
+    text.insert(text.find("    groups:"), issuer_settings);
+    out.config = configured(text + host.access + host.settings);
+    if (have_keys) {
+      std::string set = "{\"keys\":[";
+      for (const auto& key : keys) set += (set.back() == '[' ? "" : ",") + key;
+      auto parsed = jose::JwkSet::parse(set + "]}");
+      EXPECT_TRUE(parsed);
+      out.keys[0] = {std::make_shared<jose::JwkSet>(*std::move(parsed)), fetched_at, 1};
+    }
+    return out;
+  }
+
+  Reason decided() const {
+    auto shown = token.value_or(testing::signing_key(Algorithm::es256).token(header, payload()));
+    if (tampered) shown.back() = shown.back() == 'A' ? 'Q' : 'A';
+    jose::Scratch scratch;
+    const auto answer = decide(shown, request, snapshot(), kNow, scratch);
+    if (const auto* need = std::get_if<NeedKeys>(&answer)) return need->otherwise.reason;
+    return std::get<Decision>(answer).reason;
+  }
+};
+
+using Change = std::function<void(SignIn&)>;
+
+Change claim(std::string name, std::string value) {
+  return [=](SignIn& s) { s.claims[name] = value; };
+}
+Change without(std::string name) {
+  return [=](SignIn& s) { s.claims.erase(name); };
+}
+Change header(std::string text) {
+  return [=](SignIn& s) { s.header = text; };
+}
+Change token(std::string text) {
+  return [=](SignIn& s) { s.token = text; };
+}
+Change issuer_setting(std::string yaml) {
+  return [=](SignIn& s) { s.issuer_settings = "    " + yaml + "\n"; };
+}
+Change user(std::string name) {
+  return [=](SignIn& s) {
+    s.request.user = name;
+    s.claims["preferred_username"] = '"' + name + '"';
+  };
+}
+Change revoked(revocation::Kind kind, std::string value) {
+  return [=](SignIn& s) {
+    s.host.revocations = {
+        {.kind = kind, .issuer = std::string(kIssuer), .value = value, .before = kNow}};
+  };
+}
+Change rule(std::string allow) {
+  return [=](SignIn& s) {
+    s.host.access = "access: [ { services: [ sshd ], allow: " + allow + " } ]\n";
+  };
+}
+
+struct Case {
+  Reason want;
+  Change change;
+};
+
+const std::vector<Case>& sign_ins() {
+  using revocation::Kind;
+  static const std::vector<Case> kCases = {
+      {Reason::allowed, [](SignIn&) {}},
+      {Reason::not_managed, [](SignIn& s) { s.host.settings = "unmanaged: [ alice ]\n"; }},
+      {Reason::token_missing, token("")},
+      {Reason::token_malformed, token("a.b.c")},
+      {Reason::token_too_long, token(std::string(limits::kTokenBytes + 1, 'a'))},
+      {Reason::token_encrypted,
+       token("eyJhbGciOiJSU0EtT0FFUCIsImVuYyI6IkEyNTZHQ00ifQ.AA.AA.AA.AA")},
+      {Reason::header_unsupported, header(R"({"alg":"ES256","kid":"ES256","crit":["x"],"x":1})")},
+      {Reason::algorithm_unsupported, header(R"({"alg":"none"})")},
+      {Reason::algorithm_not_allowed, issuer_setting("algorithms: [ RS256 ]")},
+      {Reason::issuer_unknown, claim("iss", R"("https://id.example.com/")")},
+      {Reason::keys_missing, [](SignIn& s) { s.have_keys = false; }},
+      {Reason::keys_stale, [](SignIn& s) { s.fetched_at = kNow - 24h - 1ms; }},
+      {Reason::key_unknown, header(R"({"alg":"ES256","kid":"other","typ":"at+jwt"})")},
+      {Reason::key_ambiguous,
+       [](SignIn& s) {
+         s.header = R"({"alg":"ES256","typ":"at+jwt"})";
+         s.keys.push_back(SigningKey::generate(Algorithm::es256, "second").jwk());
+       }},
+      {Reason::key_unfit,
+       [](SignIn& s) {
+         s.keys = {testing::signing_key(Algorithm::es256).jwk(R"(,"key_ops":["sign"])")};
+       }},
+      {Reason::signature_invalid, [](SignIn& s) { s.tampered = true; }},
+      {Reason::claim_missing, without("sub")},
+      {Reason::claim_invalid, claim("exp", R"("1700003600")")},
+      {Reason::claim_wrong, issuer_setting("require: { jti: another }")},
+      {Reason::token_expired, claim("exp", "1699999940")},
+      {Reason::token_not_yet_valid, claim("nbf", "1700000061")},
+      {Reason::token_too_old, claim("iat", "1699900000")},
+      {Reason::audience_wrong, claim("aud", R"("ssh://prod2")")},
+      {Reason::type_wrong, header(R"({"alg":"ES256","kid":"ES256","typ":"JWT"})")},
+      {Reason::client_wrong, issuer_setting("clients: [ another ]")},
+      {Reason::email_unverified,
+       [](SignIn& s) {
+         s.issuer_settings = "    user: { claim: email, strip_suffix: \"@example.com\" }\n";
+         s.claims["email"] = R"("alice@example.com")";
+       }},
+      {Reason::revoked_token, revoked(Kind::token, "token-of-alice")},
+      {Reason::revoked_subject, revoked(Kind::subject, "subject-of-alice")},
+      {Reason::revoked_user, revoked(Kind::user, "alice")},
+      {Reason::name_unusable, claim("preferred_username", R"("al ice")")},
+      {Reason::user_mismatch, [](SignIn& s) { s.request.user = "bob"; }},
+      {Reason::user_unknown, user("dave")},
+      {Reason::system_account,
+       [](SignIn& s) {
+         user("root")(s);
+         s.host.settings = "managed: [ root ]\n";
+       }},
+      {Reason::subject_conflict,
+       [](SignIn& s) {
+         s.host.bindings = {{"alice", subject_of("bob")}};
+       }},
+      {Reason::access_denied, claim("groups", "[]")},
+      {Reason::acr_insufficient, rule("{ acr: [ mfa ] }")},
+      {Reason::authentication_too_old, rule("{ max_auth_age: 15m }")},
+  };
+  return kCases;
+}
+
+// Calls without a token.
+struct LaterCase {
+  Reason want;
+  std::function<Reason()> decided;
+};
+
+const std::vector<LaterCase>& later_calls() {
+  const auto account = [](const Host& host, const LastSeen* seen) {
+    return judge_later_call(test::request(Operation::account, "sshd", "alice"), nullptr, seen,
+                            host.snapshot(), kNow)
+        .reason;
+  };
+  static const LastSeen kSeen{claims_of("alice"), kNow};
+  static const std::vector<LaterCase> kCases = {
+      {Reason::binding_missing, [=] { return account({}, &kSeen); }},
+      {Reason::claims_too_old,
+       [=] {
+         return account({.bindings = {{"alice", subject_of("alice")}}}, nullptr);
+       }},
+      {Reason::live_login_required,
+       [=] {
+         return account({.access = "access: [ { services: [ sshd ], allow: { acr: [ mfa ] } } ]\n",
+                         .bindings = {{"alice", subject_of("alice")}}},
+                        &kSeen);
+       }},
+      {Reason::request_invalid,
+       [] {
+         const auto call = test::request(Operation::authenticate, "sshd", "alice");
+         return judge_later_call(call, nullptr, nullptr, Host{}.snapshot(), kNow).reason;
+       }},
+      {Reason::internal_error,
+       [] {
+         return judge_later_call(test::request(Operation::account, "sshd", "alice"), nullptr,
+                                 nullptr, Snapshot{}, kNow)
+             .reason;
+       }},
+  };
+  return kCases;
+}
+
+TEST(Reasons, EachOfTheCoreIsProducedByACase) {
+  std::vector<Reason> produced;
+  for (const auto& c : sign_ins()) {
+    SignIn sign_in;
+    c.change(sign_in);
+    EXPECT_EQ(code(sign_in.decided()), code(c.want));
+    produced.push_back(c.want);
+  }
+  for (const auto& c : later_calls()) {
+    EXPECT_EQ(code(c.decided()), code(c.want));
+    produced.push_back(c.want);
+  }
+  for (const auto& row : reasons()) {
+    const auto in = [&](const auto& list) {
+      return std::find(list.begin(), list.end(), row.reason) != list.end();
+    };
+    EXPECT_NE(in(produced), in(kServiceReasons))
+        << row.code << " belongs to exactly one of the two lists";
+  }
+}
+
+TEST(Decide, NamesTheIssuerWhoseKeysItNeeds) {
+  SignIn sign_in;
+  sign_in.have_keys = false;
+  jose::Scratch scratch;
+  const auto token =
+      testing::signing_key(Algorithm::es256).token(sign_in.header, sign_in.payload());
+  const auto answer = decide(token, sign_in.request, sign_in.snapshot(), kNow, scratch);
+  const auto* need = std::get_if<NeedKeys>(&answer);
+  ASSERT_NE(need, nullptr);
+  EXPECT_EQ(need->issuer, 0U);
+  EXPECT_EQ(need->otherwise.reason, Reason::keys_missing);
+}
+
+TEST(Decide, LeavesATraceOfEveryCheck) {
+  const SignIn sign_in;
+  jose::Scratch scratch;
+  const auto token =
+      testing::signing_key(Algorithm::es256).token(sign_in.header, sign_in.payload());
+  const auto answer = decide(token, sign_in.request, sign_in.snapshot(), kNow, scratch);
+  const auto& decision = std::get<Decision>(answer);
+  ASSERT_EQ(decision.reason, Reason::allowed);
+  for (std::size_t i = 0; i < kChecks; ++i) {
+    const auto check = static_cast<Check>(i);
+    const bool later = check == Check::login || check == Check::claims_age;
+    EXPECT_EQ(decision.trace[check], later ? Outcome::not_reached : Outcome::passed) << name(check);
+  }
+}
+
+}  // namespace
+}  // namespace latchkey::test
