@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import select
+import shutil
 import signal
 import socket
 import ssl
@@ -25,6 +26,7 @@ from fetching.stub_provider import JWKS, KEY_SET, METADATA, StubProvider, docume
 BUILD = pathlib.Path(os.environ.get("LATCHKEY_BUILD", pathlib.Path(__file__).resolve().parents[2] / "build/dev"))
 FETCHD = str(BUILD / "daemon/fetchd/latchkey-fetchd")
 DEVIDP = str(BUILD / "devidp/latchkey-devidp")
+NOBODY = 65534
 
 
 @pytest.fixture(name="authority", scope="module")
@@ -49,16 +51,25 @@ def _start(tmp_path, authority):
     """Starts a fetchd for these providers or issuers; stops it at the end, which must go well."""
     started = []
 
-    def start(*issuers, **options) -> Fetchd:
+    def start(*issuers, program: str = FETCHD, user: int | None = None, **options) -> Fetchd:
         sections = [issuer if isinstance(issuer, dict) else section(issuer, authority) for issuer in issuers]
         folder = tmp_path / f"fetchd-{len(started)}"
         folder.mkdir()
-        started.append(Fetchd(FETCHD, folder, sections, **options))
+        if user is not None:
+            os.chown(folder, user, user)
+        started.append(Fetchd(program, folder, sections, user=user, **options))
         return started[-1]
 
     yield start
     for fetchd in started:
         assert fetchd.stop() == 0, fetchd.log()
+
+
+def open_to_others(folder: pathlib.Path) -> None:
+    """Lets other users pass through to a folder of pytest's."""
+    for part in (folder, *folder.parents):
+        if part != pathlib.Path("/") and part.stat().st_uid == os.geteuid():
+            part.chmod(part.stat().st_mode | 0o111)
 
 
 def section(provider, authority, name: str = "corp", **members) -> dict:
@@ -273,7 +284,7 @@ def test_the_environment_leads_nowhere(start, provider, authority, stranger, tmp
         url = f"http://127.0.0.1:{proxy.getsockname()[1]}"
         environment = {name: url for name in ("http_proxy", "https_proxy", "HTTPS_PROXY", "ALL_PROXY", "all_proxy")}
         environment |= {"HOME": str(tmp_path), "SSL_CERT_FILE": str(stranger.file), "CURL_CA_BUNDLE": str(stranger.file),
-                        "SSLKEYLOGFILE": str(tmp_path / "keys.log"), "OPENSSL_CONF": "/nonexistent"}
+                        "SSLKEYLOGFILE": str(tmp_path / "keys.log")}
         with contextlib.closing(StubProvider(stranger.issue())) as foreign:
             fetchd = start(provider, section(foreign, authority, name="foreign"), environment=environment)
             assert fetchd.fetch("corp").status == "ok"
@@ -283,6 +294,18 @@ def test_the_environment_leads_nowhere(start, provider, authority, stranger, tmp
         proxy.setblocking(False)
         with pytest.raises(BlockingIOError):
             proxy.accept()
+
+
+def test_a_configuration_of_openssl_in_the_environment_is_not_read(start, authority, tmp_path):
+    own = tmp_path / "openssl.cnf"
+    own.write_text("openssl_conf = conf\n[conf]\nssl_conf = ssl\n[ssl]\nsystem_default = tls\n[tls]\n"
+                   "MinProtocol = TLSv1.3\n")
+
+    def only_tls_1_2(context: ssl.SSLContext) -> None:
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+
+    with contextlib.closing(StubProvider(authority.issue(), only_tls_1_2)) as provider:
+        assert start(provider, environment={"OPENSSL_CONF": str(own)}).fetch("corp").status == "ok"
 
 
 def test_it_says_who_it_is_and_asks_for_nothing_compressed(start, provider):
@@ -365,7 +388,7 @@ def test_errors_hold_nothing_of_a_body(start, provider):
     assert "SECRET" not in fetchd.log()
 
 
-@pytest.mark.parametrize("what", ["handshake", "silence", "trickle", "second document"])
+@pytest.mark.parametrize("what", ["handshake", "silence", "trickle", "drip", "second document"])
 def test_a_provider_that_hangs_ends_at_the_timeout_and_delays_nobody(start, provider, authority, what):
     released = threading.Event()
     with contextlib.ExitStack() as stack:
@@ -379,6 +402,8 @@ def test_a_provider_that_hangs_ends_at_the_timeout_and_delays_nobody(start, prov
             slow.routes[METADATA] = raw(hold=released)
         elif what == "trickle":
             slow.routes[METADATA] = raw(HEAD + b"Content-Length: 100\r\n\r\n{", hold=released)
+        elif what == "drip":
+            slow.routes[METADATA] = stub_provider.drip(released)
         else:
             slow.routes[JWKS] = raw(hold=released)
         fetchd = start(provider, issuer)
@@ -434,20 +459,25 @@ def test_a_broken_request_ends_its_connection_only(start, provider, message):
 
 def test_a_request_with_a_descriptor_ends_its_connection(start, provider):
     fetchd = start(provider)
+    request = {"v": 1, "id": 1, "issuer": "corp", "digest": fetchd.digest("corp"), "document": "jwks"}
     with fetchd.connect() as latchkeyd, open(os.devnull, "rb") as file:
-        latchkeyd.send(b"{}", (file.fileno(),))
+        latchkeyd.send(json.dumps(request).encode(), (file.fileno(),))
         assert latchkeyd.is_closed()
+    assert provider.requests == []
 
 
 def test_an_asker_that_leaves_takes_its_fetches_along(start, provider, authority):
-    released = threading.Event()
-    provider.routes[METADATA] = raw(hold=released)
-    fetchd = start(provider)
+    asked, left = threading.Event(), threading.Event()
+    provider.routes[METADATA] = stub_provider.until_left(asked, left)
+    fetchd = start(section(provider, authority, fetch_timeout="1m"))
     with fetchd.connect() as latchkeyd:
         latchkeyd.ask("corp")
+        assert asked.wait(DEADLINE_S)
+        assert not left.is_set()
+    # A fetch that went on would be given up for its lack of speed at half its timeout, later than we wait here.
+    assert left.wait(DEADLINE_S / 3)
     provider.routes[METADATA] = document(provider.metadata())
     assert fetchd.fetch("corp").status == "ok"
-    released.set()
 
 
 def test_many_requests_on_one_connection_are_all_answered(start, provider):
@@ -461,26 +491,23 @@ def test_many_requests_on_one_connection_are_all_answered(start, provider):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to be somebody else")
-def test_another_user_is_refused_even_where_the_socket_lets_him_in(start, provider, tmp_path):
-    nobody = 65534
+def test_another_user_is_refused_even_where_the_socket_lets_him_in(start, provider):
     fetchd = start(provider)
     assert fetchd.socket.stat().st_mode & 0o777 == 0o600
-    for folder in (fetchd.folder, *fetchd.folder.parents):
-        if folder.stat().st_uid == os.geteuid() and folder != pathlib.Path("/"):
-            folder.chmod(folder.stat().st_mode | 0o111)
+    open_to_others(fetchd.folder)
     fetchd.socket.chmod(0o666)
     script = ("import socket,sys; s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET); s.settimeout(60);"
               "s.connect(sys.argv[1]); sys.exit(0 if s.recv(1) == b'' else 1)")
-    seen = subprocess.run(["/usr/bin/python3", "-c", script, str(fetchd.socket)], user=nobody, group=nobody,
+    seen = subprocess.run(["/usr/bin/python3", "-c", script, str(fetchd.socket)], user=NOBODY, group=NOBODY,
                           extra_groups=[], check=False)
     assert seen.returncode == 0
-    assert f"a connection of uid {nobody} is refused" in fetchd.log()
+    assert f"a connection of uid {NOBODY} is refused" in fetchd.log()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to give the socket away")
 def test_the_one_peer_owns_the_socket(start, provider):
-    fetchd = start(provider, arguments=["--peer-uid", "65534"])
-    assert fetchd.socket.stat().st_uid == 65534
+    fetchd = start(provider, arguments=["--peer-uid", str(NOBODY)])
+    assert fetchd.socket.stat().st_uid == NOBODY
     assert fetchd.socket.stat().st_mode & 0o777 == 0o600
 
 
@@ -502,8 +529,15 @@ def test_the_service_manager_hears_of_readiness_reloads_life_and_the_end(start, 
     fetchd.manager.wait_for("STOPPING=1")
 
 
-def test_no_core_and_no_debugger(start, provider):
-    fetchd = start(provider)
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to run it as somebody else")
+def test_no_core_and_no_debugger(start, provider, tmp_path):
+    program = tmp_path / "latchkey-fetchd"  # the build may lie where nobody else may look
+    shutil.copy(FETCHD, program)
+    open_to_others(tmp_path)
+    fetchd = start(provider, user=NOBODY, program=str(program))
+    # What /proc shows of a process that may not be dumped belongs to root, whoever it runs as (proc(5)).
+    assert os.stat(f"/proc/{fetchd.process.pid}").st_uid == NOBODY
+    assert os.stat(f"/proc/{fetchd.process.pid}/environ").st_uid == 0
     limits = pathlib.Path(f"/proc/{fetchd.process.pid}/limits").read_text(encoding="ascii")
     core = next(line for line in limits.splitlines() if line.startswith("Max core file size"))
     assert core.split()[4:6] == ["0", "0"]
@@ -519,16 +553,44 @@ def test_exit_codes_tell_what_went_wrong(arguments, code):
     assert (ended.stderr == "") == (code == 0)
 
 
-# --- The resolver.
+# --- The machine's own settings.
 
-@pytest.mark.skipif(os.environ.get("LATCHKEY_BOX") != "1", reason="rewrites /etc/resolv.conf: in the box only")
+IN_BOX = pytest.mark.skipif(os.environ.get("LATCHKEY_BOX") != "1", reason="rewrites /etc: in the box only")
+
+
+@IN_BOX
+def test_the_systems_authorities_count_where_the_issuer_has_none_of_its_own_and_only_there(start, authority, stranger):
+    """`stranger` becomes an authority of the system, in the file and in the folder that OpenSSL looks into."""
+    bundle, folder = pathlib.Path("/etc/ssl/certs/ca-certificates.crt"), pathlib.Path("/etc/ssl/certs")
+    digest = subprocess.run(["openssl", "x509", "-hash", "-noout", "-in", stranger.file], check=True,
+                            capture_output=True, text=True).stdout.strip()
+    link = folder / f"{digest}.0"
+    before = bundle.read_bytes() if bundle.exists() else None
+    folder.mkdir(parents=True, exist_ok=True)
+    with contextlib.closing(StubProvider(stranger.issue())) as provider:
+        try:
+            link.symlink_to(stranger.file)
+            bundle.write_bytes((before or b"") + stranger.file.read_bytes())
+            fetchd = start({"name": "public", "issuer": provider.origin}, section(provider, authority, name="own",
+                           issuer=provider.origin + "/own"))
+            assert fetchd.fetch("public").status == "ok"
+            assert fetchd.fetch("own").error.startswith("own: metadata: TLS certificate: ")
+        finally:
+            link.unlink()
+            if before is None:
+                bundle.unlink()
+            else:
+                bundle.write_bytes(before)
+
+
+@IN_BOX
 def test_a_name_server_that_hangs_delays_only_who_needs_it(start, provider, authority):
     resolv_conf = pathlib.Path("/etc/resolv.conf")
     before = resolv_conf.read_bytes() if resolv_conf.exists() else None
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as name_server:
         name_server.bind(("127.0.0.1", 53))
         resolv_conf.unlink(missing_ok=True)
-        resolv_conf.write_text("nameserver 127.0.0.1\noptions timeout:30 attempts:2\n")
+        resolv_conf.write_text("nameserver 127.0.0.1\noptions timeout:30 attempts:5\n")
         try:
             lost = {"name": "lost", "issuer": "https://id.example.com", "ca_file": str(authority.file),
                     "fetch_timeout": "1s"}

@@ -25,6 +25,7 @@ class Manager:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(str(self.path))
         self._socket.settimeout(DEADLINE_S)
+        self.path.chmod(0o666)
         self.said: list[str] = []
 
     def wait_for(self, word: str) -> str:
@@ -53,7 +54,7 @@ class Fetchd:
     """Started with the configuration `issuers`, and ready. `program` is the built latchkey-fetchd."""
 
     def __init__(self, program: str, folder: pathlib.Path, issuers: list[dict], arguments: list[str] | None = None,
-                 environment: dict[str, str] | None = None, activated: bool = False) -> None:
+                 environment: dict[str, str] | None = None, activated: bool = False, user: int | None = None) -> None:
         self.program = program
         self.folder = folder
         self.config = folder / "latchkey.yaml"
@@ -73,8 +74,9 @@ class Fetchd:
         else:
             command += ["--socket", str(self.socket)]
         with open(self._log, "wb") as log:
+            identity = {} if user is None else {"user": user, "group": user, "extra_groups": []}
             self.process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=passed,
+                command, **identity, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=passed,
                 env={"NOTIFY_SOCKET": str(self.manager.path), **_sanitizer_options(), **(environment or {})})
         self._wait_until_ready()
 

@@ -131,3 +131,26 @@ def reset(handler) -> None:
     handler.wfile.flush()
     handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
     handler.close_connection = True
+
+
+def drip(released: threading.Event):
+    """Never ends and never stalls: a kilobyte a tenth of a second, fast enough for a limit on speed alone."""
+    def answer(handler) -> None:
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        with contextlib.suppress(OSError):
+            while not released.wait(0.1):
+                handler.wfile.write(b"x" * 1024)
+        handler.close_connection = True
+    return answer
+
+
+def until_left(asked: threading.Event, left: threading.Event):
+    """Says nothing; sets `asked` at once, and `left` when the client has closed the connection."""
+    def answer(handler) -> None:
+        asked.set()
+        with contextlib.suppress(OSError):
+            while handler.connection.recv(1):
+                pass
+        left.set()
+        handler.close_connection = True
+    return answer
