@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/unit/latchkeyd/host.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -88,6 +89,12 @@ void FakeNeeds::bind(NewBinding binding, Executor& reply_to,
   });
 }
 
+Client::Client(ipc::Fd socket) : socket_(std::move(socket)) {
+  if (!socket_) return;
+  EXPECT_EQ(::fcntl(socket_.get(), F_SETFL, 0), 0);
+  EXPECT_EQ(::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &kNever, sizeof kNever), 0);
+}
+
 void Client::send(std::string_view bytes) {
   EXPECT_EQ(::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL),
             static_cast<ssize_t>(bytes.size()));
@@ -143,16 +150,7 @@ Host::Host(Patience patience)
           {latchkey::testing::signing_key(jose::Algorithm::es256).jwk()})),
       passwd(kPasswd),
       group(kGroup),
-      worker(Services{.clock = clock,
-                      .journal = journal,
-                      .store = store,
-                      .needs = needs,
-                      .logins = logins,
-                      .memory = memory,
-                      .budgets = budgets,
-                      .decisions = decisions,
-                      .counters = counters},
-             patience, snapshot()) {
+      worker(services(), patience, snapshot()) {
   needs.on_bind = [this](const NewBinding& binding) -> std::optional<Expected<void>> {
     bindings = bindings.with(binding.user, {binding.issuer, binding.subject});
     take_new();
@@ -169,7 +167,6 @@ Host::~Host() {
 Client Host::connect() {
   int pair[2] = {-1, -1};
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) std::abort();
-  ::setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &kNever, sizeof kNever);
   const auto served = std::make_shared<ipc::Fd>(pair[1]);
   worker.loop().post([this, served] { worker.converse(std::move(*served)); });
   return Client(ipc::Fd(pair[0]));

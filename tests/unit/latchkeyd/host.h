@@ -71,7 +71,8 @@ struct FakeNeeds final : Needs {
 // The module's end of one connection.
 class Client {
  public:
-  explicit Client(ipc::Fd socket) : socket_(std::move(socket)) {}
+  // `socket` may be non-blocking; it blocks from then on, and no receive waits for ever.
+  explicit Client(ipc::Fd socket);
 
   void send(std::string_view bytes);
   void begin(wire::Begin begin);
@@ -135,6 +136,20 @@ class Host {
             .tty = "ssh"};
   }
 
+  // For workers besides the host's own.
+  Services services() {
+    return {.clock = clock,
+            .journal = journal,
+            .store = store,
+            .needs = needs,
+            .logins = logins,
+            .memory = memory,
+            .budgets = budgets,
+            .decisions = decisions,
+            .counters = counters};
+  }
+  SnapshotPtr snapshot() const;
+
   // The newest decision.
   LoggedDecision last() const;
   Reason last_reason() const { return last().decision.reason; }
@@ -152,7 +167,6 @@ class Host {
 
  private:
   std::shared_ptr<const config::Config> config() const;
-  SnapshotPtr snapshot() const;
 
   std::thread thread_;
 };
