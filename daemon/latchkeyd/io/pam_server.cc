@@ -70,7 +70,7 @@ asio::awaitable<void> PamServer::run() {
       co_await listener_.async_wait(asio::posix::descriptor_base::wait_read,
                                     asio::redirect_error(asio::use_awaitable, error));
     } else if (errno != EINTR && errno != ECONNABORTED) {
-      shed();
+      shed(errno);
       co_await pause();
     }
   }
@@ -83,6 +83,9 @@ asio::awaitable<void> PamServer::pause() {
 }
 
 void PamServer::admit(ipc::Fd peer) {
+  if (std::exchange(shedding_, false)) {
+    journal_.log(LogLevel::notice, "connections are accepted again");
+  }
   const ipc::Result<ipc::Peer> who = ipc::peer_of(peer.get());
   if (!who || !may_speak(*who)) {
     const std::string uid = who ? std::to_string(who->uid) : "unknown";
@@ -97,10 +100,12 @@ void PamServer::admit(ipc::Fd peer) {
 }
 
 // No descriptor or no memory is left: what waits gets an end of file at once, which the module
-// takes for "unavailable", instead of a wait for its deadline.
-void PamServer::shed() {
-  journal_.log(LogLevel::error, "connections cannot be accepted",
-               {{"error", ::strerrordesc_np(errno)}});
+// takes for "unavailable", instead of a wait for its deadline. Said once, however long it lasts.
+void PamServer::shed(int error) {
+  if (!std::exchange(shedding_, true)) {
+    journal_.log(LogLevel::error, "connections cannot be accepted",
+                 {{"error", ::strerrordesc_np(error)}});
+  }
   spare_.reset();
   for (int i = 0; i < kShedMost; ++i) {
     const ipc::Fd refused(

@@ -31,7 +31,7 @@ class PamServer {
   asio::awaitable<void> run();
   asio::awaitable<void> pause();
   void admit(ipc::Fd peer);
-  void shed();
+  void shed(int error);
 
   asio::posix::stream_descriptor listener_;
   asio::steady_timer pause_;
@@ -39,6 +39,7 @@ class PamServer {
                    // descriptor is left
   Journal& journal_;
   std::function<void(ipc::Fd)> serve_;
+  bool shedding_ = false;  // connections were refused since the last good one
   bool stopped_ = false;
 };
 
