@@ -230,6 +230,11 @@ void KeyKeeper::fetch(Issuer& issuer) {
 
 void KeyKeeper::fetched(Issuer& issuer, const FetchResult& result) {
   issuer.fetching = false;
+  settle(issuer, result);
+  if (hooks_.rescheduled) hooks_.rescheduled();
+}
+
+void KeyKeeper::settle(Issuer& issuer, const FetchResult& result) {
   if (result.status != FetchResult::Status::unreachable) issuer.unreachable = 0;
   switch (result.status) {
     case FetchResult::Status::ok: {

@@ -57,6 +57,7 @@ class KeyKeeper {
     // fetchd reads another configuration than we do: time to read ours again. May call `configure`
     // before it returns.
     std::function<void()> reload;
+    std::function<void()> rescheduled = {};  // next_tick() may have come nearer
     std::function<std::uint32_t()> random;
   };
 
@@ -90,6 +91,7 @@ class KeyKeeper {
   void adopt(Issuer& issuer, const issuer::IssuerConfig& config);
   void fetch(Issuer& issuer);
   void fetched(Issuer& issuer, const FetchResult& result);
+  void settle(Issuer& issuer, const FetchResult& result);
   void read_file(Issuer& issuer);
   void take(Issuer& issuer, std::shared_ptr<const jose::JwkSet> set, KeyState::Origin origin);
   void taken(Issuer& issuer, std::optional<std::chrono::seconds> max_age);

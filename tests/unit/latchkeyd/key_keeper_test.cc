@@ -9,6 +9,7 @@
 
 #include "core/jose/jwk_set.h"
 #include "tests/unit/latchkeyd/fakes.h"
+#include "tests/unit/latchkeyd/key_fakes.h"
 
 namespace latchkey::latchkeyd {
 namespace {
@@ -16,83 +17,22 @@ namespace {
 using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using testing::config_of;
 using ::testing::ElementsAre;
 using testing::FakeClock;
+using testing::FakeFetcher;
 using testing::FakeJournal;
+using testing::FakeStorage;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using testing::issuer_config;
+using testing::kKeysOne;
+using testing::kKeysTwo;
 using testing::TempDir;
 using Status = FetchResult::Status;
 
-// RFC 7515 appendix A.3, RFC 7517 appendix A.1, RFC 8037 appendix A.2.
-const std::string kOne =
-    R"({"keys":[{"kty":"EC","crv":"P-256","kid":"one","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]})";
-const std::string kTwo =
-    R"({"keys":[{"kty":"EC","crv":"P-256","kid":"two","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}]})";
 const std::string kUnusable =
     R"({"keys":[{"kty":"oct","kid":"secret","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMko"}]})";
-
-class FakeFetcher final : public Fetcher {
- public:
-  void fetch_keys(FetchRequest request, std::function<void(const FetchResult&)> done) override {
-    requests.push_back(request);
-    open.emplace_back(std::move(request), std::move(done));
-  }
-
-  // Answers the oldest open request.
-  void answer(FetchResult result) {
-    ASSERT_FALSE(open.empty()) << "nothing was asked";
-    auto done = std::move(open.front().second);
-    open.erase(open.begin());
-    done(result);
-  }
-  void answer_ok(const std::string& body, std::string etag = {},
-                 std::optional<seconds> max_age = {}) {
-    answer({.status = Status::ok, .body = body, .etag = std::move(etag), .max_age = max_age});
-  }
-  void fail(std::string error, std::optional<seconds> retry_after = {}) {
-    answer({.status = Status::failed, .retry_after = retry_after, .error = std::move(error)});
-  }
-  void be_unreachable() {
-    answer({.status = Status::unreachable, .error = "latchkey-fetchd is gone"});
-  }
-
-  std::vector<FetchRequest> requests;
-  std::vector<std::pair<FetchRequest, std::function<void(const FetchResult&)>>> open;
-};
-
-class FakeStorage final : public KeyStorage {
- public:
-  std::optional<StoredKeys> load(const std::string& issuer) override {
-    const auto found = stored.find(issuer);
-    if (found == stored.end()) return std::nullopt;
-    return found->second;
-  }
-  void save(const std::string& issuer, StoredKeys keys) override {
-    stored[issuer] = std::move(keys);
-  }
-  void confirm(const std::string& issuer, WallTime fetched_at,
-               std::optional<seconds> max_age) override {
-    stored[issuer].fetched_at = fetched_at;
-    stored[issuer].max_age = max_age;
-  }
-  std::map<std::string, StoredKeys> stored;
-};
-
-issuer::IssuerConfig issuer_config(std::string name) {
-  issuer::IssuerConfig config;
-  config.issuer = "https://" + name + ".example.com";
-  config.name = std::move(name);
-  config.discovery_url = config.issuer + "/.well-known/openid-configuration";
-  config.digest = "digest-1";
-  return config;
-}
-
-std::shared_ptr<const config::Config> config_of(std::vector<issuer::IssuerConfig> issuers) {
-  auto config = std::make_shared<config::Config>();
-  for (auto& issuer : issuers) config->issuers.push_back({std::move(issuer), {}});
-  return config;
-}
 
 class KeyKeeperTest : public ::testing::Test {
  protected:
@@ -109,6 +49,7 @@ class KeyKeeperTest : public ::testing::Test {
                            ++reloads;
                            if (on_reload) on_reload();
                          },
+                         {},
                          [] { return 0U; }});
     return *keeper_;
   }
@@ -119,7 +60,7 @@ class KeyKeeperTest : public ::testing::Test {
   void begin() {
     keeper().configure(config_of({issuer_config("corp")}));
     keeper().tick();
-    fetcher.answer_ok(kOne);
+    fetcher.answer_ok(kKeysOne);
   }
   void request(std::uint64_t seen, std::string_view name = "corp") {
     keeper().request(name, seen, [this](KeysOutcome outcome) { outcomes.push_back(outcome); });
@@ -154,20 +95,20 @@ TEST_F(KeyKeeperTest, FetchesAtOnceWhereNothingIsAtHandAndPublishesWhatCame) {
   ASSERT_EQ(fetcher.requests.size(), 1U);
   EXPECT_EQ(fetcher.requests[0].issuer, "corp");
   EXPECT_EQ(fetcher.requests[0].digest, "digest-1");
-  fetcher.answer_ok(kOne, "\"e1\"");
+  fetcher.answer_ok(kKeysOne, "\"e1\"");
   ASSERT_EQ(published.size(), 1U);
   EXPECT_EQ(kid(), "one");
   EXPECT_EQ(published.back()[0].fetched_at, clock.wall());
   EXPECT_GT(published.back()[0].generation, 0U);
   EXPECT_EQ(state().origin, KeyState::Origin::fetched);
-  EXPECT_EQ(storage.stored.at("corp").jwks, kOne);
+  EXPECT_EQ(storage.stored.at("corp").jwks, kKeysOne);
   EXPECT_EQ(storage.stored.at("corp").etag, "\"e1\"");
 }
 
 TEST_F(KeyKeeperTest, RefreshesBeforeTheEndOfTheLifetimeAndSendsTheEtag) {
   keeper().configure(config_of({issuer_config("corp")}));
   keeper().tick();
-  fetcher.answer_ok(kOne, "\"e1\"", seconds(1'000));
+  fetcher.answer_ok(kKeysOne, "\"e1\"", seconds(1'000));
   clock.advance(seconds(749));
   keeper().tick();
   EXPECT_EQ(fetcher.requests.size(), 1U);
@@ -188,11 +129,11 @@ TEST_F(KeyKeeperTest, SameKeysAgainKeepTheirGenerationAndOthersGetANewOne) {
   const auto generation = state().keys.generation;
   clock.advance(hours(1));
   keeper().tick();
-  fetcher.answer_ok(kOne);
+  fetcher.answer_ok(kKeysOne);
   EXPECT_EQ(state().keys.generation, generation);
   clock.advance(hours(1));
   keeper().tick();
-  fetcher.answer_ok(kTwo);
+  fetcher.answer_ok(kKeysTwo);
   EXPECT_GT(state().keys.generation, generation);
 }
 
@@ -201,7 +142,7 @@ TEST_F(KeyKeeperTest, KeyThatIsGoneFromAGoodFetchIsGone) {
   begin();
   clock.advance(hours(1));
   keeper().tick();
-  fetcher.answer_ok(kTwo);
+  fetcher.answer_ok(kKeysTwo);
   ASSERT_EQ(published.back()[0].keys->size(), 1U);
   EXPECT_EQ(kid(), "two");
 }
@@ -221,7 +162,7 @@ TEST_F(KeyKeeperTest, BadAnswersLeaveTheLastGoodSetAtWork) {
       {"HTML", {.status = Status::ok, .body = "<html></html>"}, ""},
       {"nothing", {.status = Status::ok, .body = ""}, ""},
       {"half a body",
-       {.status = Status::ok, .body = std::string_view(kOne).substr(0, kOne.size() / 2)},
+       {.status = Status::ok, .body = std::string_view(kKeysOne).substr(0, kKeysOne.size() / 2)},
        ""},
       {"an empty set", {.status = Status::ok, .body = R"({"keys":[]})"}, "empty"},
       {"no usable key", {.status = Status::ok, .body = kUnusable}, "none of the 1 keys is usable"},
@@ -236,10 +177,10 @@ TEST_F(KeyKeeperTest, BadAnswersLeaveTheLastGoodSetAtWork) {
     ASSERT_TRUE(state().last_error) << test.name;
     EXPECT_THAT(*state().last_error, HasSubstr(test.want)) << test.name;
   }
-  EXPECT_EQ(storage.stored.at("corp").jwks, kOne);
+  EXPECT_EQ(storage.stored.at("corp").jwks, kKeysOne);
   clock.advance(hours(1));
   keeper().tick();
-  fetcher.answer_ok(kTwo);
+  fetcher.answer_ok(kKeysTwo);
   EXPECT_FALSE(state().last_error);
   EXPECT_EQ(kid(), "two");
 }
@@ -280,7 +221,7 @@ TEST_F(KeyKeeperTest, UnknownKeyIsOneFetchForAllWhoWait) {
   EXPECT_EQ(fetcher.requests.size(), 2U);
   EXPECT_THAT(outcomes, IsEmpty());
   workers_answer = false;
-  fetcher.answer_ok(kTwo);
+  fetcher.answer_ok(kKeysTwo);
   EXPECT_THAT(outcomes, IsEmpty()) << "the workers have not taken it yet";
   confirm();
   EXPECT_EQ(outcomes, std::vector<KeysOutcome>(100, KeysOutcome::newer));
@@ -290,7 +231,7 @@ TEST_F(KeyKeeperTest, UnknownKeyThatTheProviderDoesNotKnowEitherIsUnchanged) {
   begin();
   clock.advance(seconds(60));
   request(state().keys.generation);
-  fetcher.answer_ok(kOne);
+  fetcher.answer_ok(kKeysOne);
   EXPECT_THAT(outcomes, ElementsAre(KeysOutcome::unchanged));
 }
 
@@ -308,7 +249,7 @@ TEST_F(KeyKeeperTest, FloodOfUnknownKeysIsAtMostOneFetchInAnInterval) {
   for (int second = 0; second < 600; ++second) {
     for (int i = 0; i < 10; ++i) request(state().keys.generation);
     keeper().tick();
-    if (!fetcher.open.empty()) fetcher.answer_ok(kOne);
+    if (!fetcher.open.empty()) fetcher.answer_ok(kKeysOne);
     clock.advance(seconds(1));
   }
   EXPECT_LE(fetcher.requests.size() - start, 10U);
@@ -350,7 +291,7 @@ TEST_F(KeyKeeperTest, FetchdThatCannotBeReachedIsAskedAgainSoonButNotInAStorm) {
   EXPECT_LE(journal.count("cannot be fetched"), 2U) << journal.text();
   clock.advance(seconds(60));
   keeper().tick();
-  fetcher.answer_ok(kOne);
+  fetcher.answer_ok(kKeysOne);
   EXPECT_EQ(kid(), "one");
 }
 
@@ -379,7 +320,7 @@ TEST_F(KeyKeeperTest, AfterANightOfSleepTheKeysAreFetchedAtOnce) {
 // F1: starts from the set on disk while the provider is down.
 TEST_F(KeyKeeperTest, StartsFromTheStoredSetWithItsAge) {
   const auto fetched_at = clock.wall() - hours(2);
-  storage.stored["corp"] = {key_source(issuer_config("corp")), fetched_at, {}, "\"e1\"", kOne};
+  storage.stored["corp"] = {key_source(issuer_config("corp")), fetched_at, {}, "\"e1\"", kKeysOne};
   const auto keys = keeper().configure(config_of({issuer_config("corp")}));
   ASSERT_NE(keys[0].keys, nullptr);
   EXPECT_EQ(keys[0].fetched_at, fetched_at);
@@ -395,7 +336,7 @@ TEST_F(KeyKeeperTest, StartsFromTheStoredSetWithItsAge) {
 
 TEST_F(KeyKeeperTest, FreshStoredSetIsNotFetchedBeforeItsTime) {
   storage.stored["corp"] = {
-      key_source(issuer_config("corp")), clock.wall() - seconds(100), {}, "", kOne};
+      key_source(issuer_config("corp")), clock.wall() - seconds(100), {}, "", kKeysOne};
   keeper().configure(config_of({issuer_config("corp")}));
   EXPECT_EQ(state().next_fetch - clock.steady(), seconds(125)) << "75 % of 300 s, less its age";
 }
@@ -403,7 +344,7 @@ TEST_F(KeyKeeperTest, FreshStoredSetIsNotFetchedBeforeItsTime) {
 TEST_F(KeyKeeperTest, StoredSetOfAnotherSourceOrWithoutAGoodSetIsNotUsed) {
   auto moved = issuer_config("corp");
   moved.origins = {"https://elsewhere.example.com"};
-  storage.stored["corp"] = {key_source(moved), clock.wall(), {}, "", kOne};
+  storage.stored["corp"] = {key_source(moved), clock.wall(), {}, "", kKeysOne};
   storage.stored["empty"] = {
       key_source(issuer_config("empty")), clock.wall(), {}, "", R"({"keys":[]})"};
   const auto keys = keeper().configure(config_of({issuer_config("corp"), issuer_config("empty")}));
@@ -414,8 +355,8 @@ TEST_F(KeyKeeperTest, StoredSetOfAnotherSourceOrWithoutAGoodSetIsNotUsed) {
 TEST_F(KeyKeeperTest, ReloadKeepsTheKeysOfIssuersThatStayAndDropsTheOthers) {
   keeper().configure(config_of({issuer_config("corp"), issuer_config("lab")}));
   keeper().tick();
-  fetcher.answer_ok(kOne);
-  fetcher.answer_ok(kTwo);
+  fetcher.answer_ok(kKeysOne);
+  fetcher.answer_ok(kKeysTwo);
   auto corp = issuer_config("corp");
   corp.digest = "digest-2";
   auto lab = issuer_config("lab");
@@ -445,7 +386,7 @@ TEST_F(KeyKeeperTest, AnswerForAnIssuerThatIsGoneIsDropped) {
   request(0);
   keeper().configure(config_of({issuer_config("lab")}));
   EXPECT_THAT(outcomes, ElementsAre(KeysOutcome::failed));
-  fetcher.answer_ok(kOne);
+  fetcher.answer_ok(kKeysOne);
   EXPECT_THAT(published, IsEmpty());
   EXPECT_TRUE(storage.stored.empty());
 }
@@ -462,7 +403,7 @@ TEST_F(KeyKeeperTest, FetchdWithANewerConfigurationMakesUsReadOursAndAskAgain) {
   EXPECT_EQ(reloads, 1);
   ASSERT_EQ(fetcher.requests.size(), 2U);
   EXPECT_EQ(fetcher.requests[1].digest, "digest-2");
-  fetcher.answer_ok(kOne);
+  fetcher.answer_ok(kKeysOne);
   EXPECT_EQ(kid(), "one");
 }
 
@@ -482,7 +423,7 @@ TEST_F(KeyKeeperTest, TroubleOfOneIssuerIsNoneOfTheOthers) {
   keeper().tick();
   ASSERT_EQ(fetcher.open.size(), 2U);
   std::swap(fetcher.open[0], fetcher.open[1]);  // "down" never answers
-  fetcher.answer_ok(kOne);
+  fetcher.answer_ok(kKeysOne);
   EXPECT_EQ(kid(1), "one");
   clock.advance(hours(1));
   keeper().tick();
@@ -506,7 +447,7 @@ class KeyFileTest : public KeyKeeperTest {
 };
 
 TEST_F(KeyFileTest, KeysFromAFileAreThereAtOnceAndNothingIsFetched) {
-  write(kOne);
+  write(kKeysOne);
   const auto keys = configure();
   ASSERT_NE(keys[0].keys, nullptr);
   EXPECT_EQ(state().origin, KeyState::Origin::file);
@@ -517,13 +458,13 @@ TEST_F(KeyFileTest, KeysFromAFileAreThereAtOnceAndNothingIsFetched) {
 }
 
 TEST_F(KeyFileTest, ChangedFileIsReadAtTheNextLookAndForAnUnknownKeyAtOnce) {
-  write(kOne);
+  write(kKeysOne);
   configure();
-  write(kTwo);
+  write(kKeysTwo);
   request(state().keys.generation);
   EXPECT_THAT(outcomes, ElementsAre(KeysOutcome::newer));
   EXPECT_EQ(kid(), "two");
-  write(kOne + " ");
+  write(kKeysOne + " ");
   clock.advance(seconds(30));
   keeper().tick();
   EXPECT_EQ(kid(), "one");
@@ -532,7 +473,7 @@ TEST_F(KeyFileTest, ChangedFileIsReadAtTheNextLookAndForAnUnknownKeyAtOnce) {
 }
 
 TEST_F(KeyFileTest, BadFileLeavesTheLastGoodSetAndSaysWhy) {
-  write(kOne);
+  write(kKeysOne);
   configure();
   write("nonsense");
   clock.advance(seconds(30));
@@ -545,7 +486,7 @@ TEST_F(KeyFileTest, BadFileLeavesTheLastGoodSetAndSaysWhy) {
   clock.advance(seconds(30));
   keeper().tick();
   EXPECT_THAT(*state().last_error, HasSubstr("No such file"));
-  write(kTwo);
+  write(kKeysTwo);
   clock.advance(seconds(30));
   keeper().tick();
   EXPECT_EQ(kid(), "two");
@@ -553,7 +494,7 @@ TEST_F(KeyFileTest, BadFileLeavesTheLastGoodSetAndSaysWhy) {
 }
 
 TEST_F(KeyFileTest, FileThatOthersMayWriteToIsRefused) {
-  write(kOne);
+  write(kKeysOne);
   std::filesystem::permissions(file, std::filesystem::perms(0666));
   EXPECT_EQ(configure()[0].keys, nullptr);
   EXPECT_THAT(*state().last_error, HasSubstr("may be written by others"));

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/latchkeyd/service/control.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "core/config/dump.h"
+#include "daemon/latchkeyd/service/control_records.h"
+
+namespace latchkey::latchkeyd {
+
+namespace control = ipc::control;
+using control::MethodError;
+
+namespace {
+
+constexpr std::int64_t kDecisionsDefault = 20;
+
+tl::unexpected<MethodError> error(MethodError::Kind kind, std::string text = {}) {
+  return tl::unexpected(MethodError{kind, std::move(text), {}});
+}
+
+// A page's length, or 0 where the caller asked for an impossible one.
+std::size_t page(const std::optional<std::int64_t>& limit, std::int64_t otherwise) {
+  const std::int64_t wanted = limit.value_or(otherwise);
+  return wanted >= 1 && wanted <= static_cast<std::int64_t>(control::kPageMost)
+             ? static_cast<std::size_t>(wanted)
+             : 0;
+}
+
+// What the store said to a removal.
+control::Outcome<control::Empty> removed(const Expected<bool>& found) {
+  if (!found) return error(MethodError::Kind::refused, found.error().detail);
+  if (!*found) return error(MethodError::Kind::not_found);
+  return control::Empty{};
+}
+
+}  // namespace
+
+void Control::serve(ipc::varlink::Service& service) {
+  using ipc::Peer;
+  control::describe(service);
+  control::serve<control::Status>(service,
+                                  [this](const Peer&, const auto&, auto done) { done(status()); });
+  control::serve<control::GetConfig>(service, [this](const Peer&, const auto&, auto done) {
+    const config::Config& config = *parts_.plane.current().config;
+    done(control::GetConfigAnswer{config::dump(config), config.digest});
+  });
+  control::serve<control::Explain>(
+      service, [this](const Peer&, const auto& request, auto done) { done(explain(request)); });
+  control::serve<control::Decisions>(
+      service, [this](const Peer&, const auto& request, auto done) { done(decisions(request)); });
+  control::serve<control::Revocations>(
+      service, [this](const Peer&, const auto& request, auto done) { done(revocations(request)); });
+  control::serve<control::Bindings>(
+      service, [this](const Peer&, const auto& request, auto done) { done(bindings(request)); });
+  control::serve<control::Reload>(
+      service, [this](const Peer& peer, const auto&, auto done) { reload(peer, std::move(done)); });
+  control::serve<control::Revoke>(service, [this](const Peer& peer, auto request, auto done) {
+    revoke(peer, std::move(request), std::move(done));
+  });
+  control::serve<control::RemoveRevocation>(
+      service, [this](const Peer& peer, const auto& request, auto done) {
+        remove_revocation(peer, request.id, std::move(done));
+      });
+  control::serve<control::RemoveBinding>(
+      service, [this](const Peer& peer, auto request, auto done) {
+        remove_binding(peer, std::move(request.user), std::move(done));
+      });
+}
+
+control::StatusAnswer Control::status() const {
+  const Snapshot& snapshot = parts_.plane.current();
+  const Counters& counters = parts_.counters;
+  control::StatusAnswer answer;
+  answer.version = parts_.version;
+  answer.pid = ::getpid();
+  answer.started_at = parts_.started_at;
+  answer.config_digest = snapshot.config->digest;
+  answer.config_loaded_at = parts_.plane.config_loaded_at();
+  answer.config_error = parts_.plane.config_error();
+  answer.snapshot = static_cast<std::int64_t>(snapshot.number);
+  answer.workers = static_cast<std::int64_t>(parts_.workers);
+  answer.conversations = counters.conversations.load(std::memory_order_relaxed);
+  answer.logins = static_cast<std::int64_t>(parts_.logins.logins());
+  answer.bindings = static_cast<std::int64_t>(snapshot.bindings->size());
+  answer.revocations = static_cast<std::int64_t>(parts_.plane.revocations().size());
+  answer.remembered_tokens = counters.remembered_tokens.load(std::memory_order_relaxed);
+  answer.decisions = {
+      counters.counted(ReasonClass::allowed), counters.counted(ReasonClass::refused),
+      counters.counted(ReasonClass::unavailable), counters.counted(ReasonClass::user_unknown),
+      counters.counted(ReasonClass::not_managed)};
+  answer.state_error = parts_.state_error();
+  answer.fetch_error = parts_.fetch_error();
+  const std::vector<KeyState> states = parts_.plane.key_states();
+  const Now now{parts_.clock.wall(), parts_.clock.steady()};
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    answer.issuers.push_back(issuer_status(snapshot.config->issuers[i].config, states[i], now));
+  }
+  return answer;
+}
+
+control::Outcome<control::ExplainAnswer> Control::explain(
+    const control::ExplainRequest& request) const {
+  const auto found = parts_.decisions.find(request.id);
+  if (!found) return error(MethodError::Kind::not_found);
+  return control::ExplainAnswer{decision_record(*found)};
+}
+
+control::Outcome<control::DecisionsAnswer> Control::decisions(
+    const control::DecisionsRequest& request) const {
+  const std::size_t most = page(request.limit, kDecisionsDefault);
+  if (most == 0) return error(MethodError::Kind::invalid_parameter, "limit");
+  control::DecisionsAnswer answer;
+  for (const LoggedDecision& logged : parts_.decisions.last(most, request.user.value_or(""))) {
+    answer.decisions.push_back(decision_summary(logged));
+  }
+  return answer;
+}
+
+control::Outcome<control::RevocationsAnswer> Control::revocations(
+    const control::RevocationsRequest& request) const {
+  const std::size_t most = page(request.limit, static_cast<std::int64_t>(control::kPageMost));
+  if (most == 0) return error(MethodError::Kind::invalid_parameter, "limit");
+  std::optional<revocation::Kind> kind;
+  if (request.kind) {
+    kind = revocation::find_kind(*request.kind);
+    if (!kind) return error(MethodError::Kind::invalid_parameter, "kind");
+  }
+  control::RevocationsAnswer answer;
+  for (const revocation::Revocation& revocation : parts_.plane.revocations()) {
+    if (revocation.id <= request.after.value_or(0) || (kind && revocation.kind != *kind)) continue;
+    if (answer.revocations.size() == most) {
+      answer.more = true;
+      break;
+    }
+    answer.revocations.push_back(revocation_record(revocation));
+  }
+  return answer;
+}
+
+control::Outcome<control::BindingsAnswer> Control::bindings(
+    const control::BindingsRequest& request) const {
+  const std::size_t most = page(request.limit, static_cast<std::int64_t>(control::kPageMost));
+  if (most == 0) return error(MethodError::Kind::invalid_parameter, "limit");
+  const auto& all = parts_.plane.current().bindings->all();
+  control::BindingsAnswer answer;
+  auto binding = request.after ? all.upper_bound(*request.after) : all.begin();
+  for (; binding != all.end() && answer.bindings.size() < most; ++binding) {
+    answer.bindings.push_back({binding->first, binding->second.issuer, binding->second.subject});
+  }
+  answer.more = binding != all.end();
+  return answer;
+}
+
+void Control::reload(const ipc::Peer& peer, Done<control::ReloadAnswer> done) {
+  note(peer, "a reload was asked for", {});
+  parts_.plane.reload([done = std::move(done)](const tl::expected<bool, ConfigErrors>& outcome) {
+    if (outcome) return done(control::ReloadAnswer{*outcome});
+    MethodError failure{MethodError::Kind::config_invalid, {}, {}};
+    for (const config::ConfigError& wrong : outcome.error()) {
+      failure.errors.push_back({wrong.file, wrong.line, wrong.column, wrong.message});
+    }
+    done(tl::unexpected(std::move(failure)));
+  });
+}
+
+void Control::revoke(const ipc::Peer& peer, control::RevokeRequest request,
+                     Done<control::RevokeAnswer> done) {
+  auto revocation = revocation_of(request, *parts_.plane.current().config, parts_.clock.wall());
+  if (!revocation) return done(tl::unexpected(std::move(revocation).error()));
+  const std::string kind(revocation::kind_name(revocation->kind));
+  // A token's id stays out of the journal like the rest of a token; the entry's own id leads to it.
+  const std::string value =
+      revocation->kind == revocation::Kind::token ? std::string() : revocation->value;
+  parts_.plane.revoke(*std::move(revocation), [this, peer, kind, value, done = std::move(done)](
+                                                  const Expected<std::int64_t>& id) {
+    if (!id) return done(error(MethodError::Kind::refused, id.error().detail));
+    note(peer, "revoked", {{"revocation", std::to_string(*id)}, {"kind", kind}, {"value", value}});
+    done(control::RevokeAnswer{*id});
+  });
+}
+
+void Control::remove_revocation(const ipc::Peer& peer, std::int64_t id, Done<control::Empty> done) {
+  parts_.plane.remove_revocation(
+      id, [this, peer, id, done = std::move(done)](const Expected<bool>& found) {
+        if (found && *found)
+          note(peer, "a revocation was removed", {{"revocation", std::to_string(id)}});
+        done(removed(found));
+      });
+}
+
+void Control::remove_binding(const ipc::Peer& peer, std::string user, Done<control::Empty> done) {
+  std::string copy = user;
+  parts_.plane.remove_binding(
+      std::move(copy),
+      [this, peer, user = std::move(user), done = std::move(done)](const Expected<bool>& found) {
+        if (found && *found) note(peer, "a binding was removed", {{"user", user}});
+        done(removed(found));
+      });
+}
+
+void Control::note(const ipc::Peer& peer, std::string_view message,
+                   std::initializer_list<LogField> fields) {
+  std::vector<LogField> all(fields);
+  const std::string uid = std::to_string(peer.uid);
+  const std::string pid = std::to_string(peer.pid);
+  all.push_back({"peer_uid", uid});
+  all.push_back({"peer_pid", pid});
+  parts_.journal.write(LogLevel::notice, message, all);
+}
+
+}  // namespace latchkey::latchkeyd

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What an administrator may ask of the daemon: the methods of io.latchkey.Control, bound to a
+// Varlink service. Who may ask was decided by the socket's mode. Every change is journaled with the
+// peer that asked for it. Belongs to the control thread.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "core/base/time.h"
+#include "daemon/latchkeyd/io/clock.h"
+#include "daemon/latchkeyd/io/journal.h"
+#include "daemon/latchkeyd/service/control_plane.h"
+#include "daemon/latchkeyd/service/counters.h"
+#include "daemon/latchkeyd/service/decision_log.h"
+#include "daemon/latchkeyd/service/login_book.h"
+#include "ipc/control.h"
+#include "ipc/control_calls.h"
+#include "ipc/varlink_service.h"
+
+namespace latchkey::latchkeyd {
+
+class Control {
+ public:
+  // All that is referred to outlives it.
+  struct Parts {
+    const Clock& clock;
+    Journal& journal;
+    ControlPlane& plane;
+    const DecisionLog& decisions;
+    const LoginBook& logins;
+    const Counters& counters;
+    std::function<std::optional<std::string>()> state_error;  // of the state store, while it stands
+    std::function<std::optional<std::string>()>
+        fetch_error;  // why fetchd cannot be reached, while it cannot
+    std::string version;
+    std::size_t workers = 0;
+    WallTime started_at{};
+  };
+
+  explicit Control(Parts parts) : parts_(std::move(parts)) {}
+
+  // Adds the methods and their description. `service` may be used for as long as this lives.
+  void serve(ipc::varlink::Service& service);
+
+ private:
+  template <typename Answer>
+  using Done = std::function<void(ipc::control::Outcome<Answer>)>;
+
+  ipc::control::StatusAnswer status() const;
+  ipc::control::Outcome<ipc::control::ExplainAnswer> explain(
+      const ipc::control::ExplainRequest& request) const;
+  ipc::control::Outcome<ipc::control::DecisionsAnswer> decisions(
+      const ipc::control::DecisionsRequest& request) const;
+  ipc::control::Outcome<ipc::control::RevocationsAnswer> revocations(
+      const ipc::control::RevocationsRequest& request) const;
+  ipc::control::Outcome<ipc::control::BindingsAnswer> bindings(
+      const ipc::control::BindingsRequest& request) const;
+  void reload(const ipc::Peer& peer, Done<ipc::control::ReloadAnswer> done);
+  void revoke(const ipc::Peer& peer, ipc::control::RevokeRequest request,
+              Done<ipc::control::RevokeAnswer> done);
+  void remove_revocation(const ipc::Peer& peer, std::int64_t id, Done<ipc::control::Empty> done);
+  void remove_binding(const ipc::Peer& peer, std::string user, Done<ipc::control::Empty> done);
+  void note(const ipc::Peer& peer, std::string_view message,
+            std::initializer_list<LogField> fields);
+
+  Parts parts_;
+};
+
+}  // namespace latchkey::latchkeyd

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/latchkeyd/service/control_plane.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace latchkey::latchkeyd {
+
+ControlPlane::ControlPlane(Parts parts, Start start)
+    : parts_(std::move(parts)), revocations_(std::move(start.revocations)) {
+  keys_ = std::make_unique<KeyKeeper>(
+      parts_.clock, parts_.journal, parts_.fetcher, parts_.key_storage,
+      KeyKeeper::Hooks{
+          .publish =
+              [this](std::vector<IssuerKeys> keys, std::function<void()> done) {
+                publish([&](Snapshot& next) { next.keys = std::move(keys); }, std::move(done));
+              },
+          .reload = [this] { reload([](const auto& /*outcome*/) {}); },
+          .rescheduled = parts_.rescheduled,
+          .random = parts_.random,
+      });
+  Snapshot first;
+  first.config = std::make_shared<const config::Config>(std::move(start.config));
+  first.keys = keys_->configure(first.config);
+  first.revocations = revocations_.set();
+  first.accounts = std::move(start.accounts);
+  first.bindings = std::make_shared<const accounts::Bindings>(std::move(start.bindings));
+  hub_ = std::make_unique<SnapshotHub>(parts_.control, std::move(first));
+  note_config(*current().config);
+}
+
+ControlPlane::~ControlPlane() = default;
+
+void ControlPlane::publish(const std::function<void(Snapshot&)>& change,
+                           std::function<void()> done) {
+  Snapshot next = current();
+  change(next);
+  hub_->publish(std::move(next), std::move(done));
+}
+
+void ControlPlane::request_keys(std::string issuer, std::uint64_t seen_generation,
+                                Executor& reply_to, std::function<void(KeysOutcome)> done) {
+  parts_.control.post(
+      [this, issuer = std::move(issuer), seen_generation, &reply_to, done = std::move(done)] {
+        keys_->request(issuer, seen_generation, [&reply_to, done](KeysOutcome outcome) {
+          reply_to.post([done, outcome] { done(outcome); });
+        });
+      });
+}
+
+void ControlPlane::bind(NewBinding binding, Executor& reply_to,
+                        std::function<void(Expected<void>)> done) {
+  auto reply = [&reply_to, done = std::move(done)](Expected<void> result) {
+    reply_to.post([done, result = std::move(result)] { done(result); });
+  };
+  NewBinding copy = binding;
+  parts_.store.bind(std::move(copy), parts_.control,
+                    [this, binding = std::move(binding),
+                     reply = std::move(reply)](Expected<void> stored) mutable {
+                      bound(std::move(binding), std::move(stored), std::move(reply));
+                    });
+}
+
+void ControlPlane::bound(NewBinding binding, Expected<void> stored,
+                         std::function<void(Expected<void>)> done) {
+  if (!stored) return done(std::move(stored));
+  publish(
+      [&](Snapshot& next) {
+        next.bindings = std::make_shared<const accounts::Bindings>(next.bindings->with(
+            std::move(binding.user),
+            accounts::Subject{std::move(binding.issuer), std::move(binding.subject)}));
+      },
+      [done = std::move(done)] { done({}); });
+}
+
+void ControlPlane::request_accounts(Executor& reply_to, std::function<void()> done) {
+  parts_.control.post([this, &reply_to, done = std::move(done)] {
+    refresh_accounts([&reply_to, done] { reply_to.post(done); });
+  });
+}
+
+void ControlPlane::refresh_accounts(std::function<void()> done) {
+  const auto nothing = [] {};
+  if (!done) done = nothing;
+  // Who asks second finds it done, but perhaps not yet with every worker: the hub's order sees to
+  // that.
+  if (!parts_.accounts.changed()) return publish([](Snapshot& /*next*/) {}, std::move(done));
+  auto accounts = parts_.accounts.read();
+  if (!accounts) {
+    parts_.journal.log(LogLevel::error,
+                       "the account files cannot be read; what was read before stays at work",
+                       {{"error", accounts.error()}});
+    return done();
+  }
+  parts_.journal.log(LogLevel::debug, "the account files were read anew");
+  publish([&](Snapshot& next) { next.accounts = *std::move(accounts); }, std::move(done));
+}
+
+void ControlPlane::reload(std::function<void(tl::expected<bool, ConfigErrors>)> done) {
+  auto loaded = parts_.load_config();
+  if (!loaded) {
+    const ConfigErrors& errors = loaded.error();
+    config_error_ =
+        errors.empty() ? "the configuration cannot be read" : config::describe(errors.front());
+    parts_.journal.log(LogLevel::error,
+                       "the configuration has errors; the one before stays at work",
+                       {{"errors", fmt::format("{}", errors.size())}});
+    for (const config::ConfigError& error : errors)
+      parts_.journal.log(LogLevel::error, config::describe(error));
+    return done(tl::unexpected(std::move(loaded).error()));
+  }
+  config_error_.reset();
+  config_loaded_at_ = parts_.clock.wall();
+  if (loaded->digest == current().config->digest) return done(false);
+  auto config = std::make_shared<const config::Config>(*std::move(loaded));
+  note_config(*config);
+  publish(
+      [&](Snapshot& next) {
+        next.keys = keys_->configure(config);
+        next.config = config;
+      },
+      [done = std::move(done)] { done(true); });
+  if (parts_.rescheduled) parts_.rescheduled();
+}
+
+void ControlPlane::note_config(const config::Config& config) {
+  config_loaded_at_ = parts_.clock.wall();
+  if (parts_.apply) parts_.apply(config);
+  parts_.journal.log(
+      LogLevel::notice, "a configuration is at work",
+      {{"digest", config.digest}, {"issuers", fmt::format("{}", config.issuers.size())}});
+  for (const config::ConfigError& warning : config.warnings) {
+    parts_.journal.log(LogLevel::warning, config::describe(warning));
+  }
+}
+
+void ControlPlane::revoke(revocation::Revocation revocation,
+                          std::function<void(Expected<std::int64_t>)> done) {
+  revocation::Revocation copy = revocation;
+  parts_.store.add_revocation(std::move(copy), parts_.control,
+                              [this, revocation = std::move(revocation),
+                               done = std::move(done)](Expected<std::int64_t> id) mutable {
+                                if (!id) return done(std::move(id));
+                                revocation.id = *id;
+                                revocations_.add(std::move(revocation));
+                                publish(
+                                    [&](Snapshot& next) { next.revocations = revocations_.set(); },
+                                    [done = std::move(done), id = *id] { done(id); });
+                              });
+}
+
+void ControlPlane::remove_revocation(std::int64_t id, std::function<void(Expected<bool>)> done) {
+  parts_.store.remove_revocation(
+      id, parts_.control, [this, id, done = std::move(done)](Expected<bool> found) mutable {
+        if (!found || !*found) return done(std::move(found));
+        revocations_.remove(id);
+        publish([&](Snapshot& next) { next.revocations = revocations_.set(); },
+                [done = std::move(done)] { done(true); });
+      });
+}
+
+void ControlPlane::remove_binding(std::string user, std::function<void(Expected<bool>)> done) {
+  std::string copy = user;
+  parts_.store.remove_binding(
+      std::move(copy), parts_.control,
+      [this, user = std::move(user), done = std::move(done)](Expected<bool> found) mutable {
+        if (!found || !*found) return done(std::move(found));
+        publish(
+            [&](Snapshot& next) {
+              next.bindings =
+                  std::make_shared<const accounts::Bindings>(next.bindings->without(user));
+            },
+            [done = std::move(done)] { done(true); });
+      });
+}
+
+}  // namespace latchkey::latchkeyd

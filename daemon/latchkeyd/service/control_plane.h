@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Everything that may change what the workers know, in one place and on one thread: configuration,
+// keys, revocations, accounts, bindings. Each change makes a new snapshot out of the current one;
+// whoever asked for it is answered after every worker has it. What must outlive the daemon is in
+// the state store before that.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/config/config.h"
+#include "core/config/source.h"
+#include "daemon/latchkeyd/io/accounts_files.h"
+#include "daemon/latchkeyd/io/clock.h"
+#include "daemon/latchkeyd/io/executor.h"
+#include "daemon/latchkeyd/io/fetcher.h"
+#include "daemon/latchkeyd/io/journal.h"
+#include "daemon/latchkeyd/io/key_storage.h"
+#include "daemon/latchkeyd/io/storage.h"
+#include "daemon/latchkeyd/service/key_keeper.h"
+#include "daemon/latchkeyd/service/needs.h"
+#include "daemon/latchkeyd/service/revocation_book.h"
+#include "daemon/latchkeyd/service/snapshot_hub.h"
+
+namespace latchkey::latchkeyd {
+
+using ConfigErrors = std::vector<config::ConfigError>;
+
+class ControlPlane final : public Needs {
+ public:
+  // All that is referred to outlives it.
+  struct Parts {
+    Executor& control;  // the thread that all of this belongs to
+    const Clock& clock;
+    Journal& journal;
+    StateStore& store;
+    Fetcher& fetcher;
+    KeyStorage& key_storage;
+    AccountsFiles& accounts;
+    std::function<tl::expected<config::Config, ConfigErrors>()> load_config;
+    std::function<void(const config::Config&)> apply =
+        {};  // what else follows the configuration: log level, sizes
+    std::function<void()> rescheduled = {};  // next_tick() may have come nearer
+    std::function<std::uint32_t()> random;
+  };
+
+  // What was read at start; makes the first snapshot. Before the threads start.
+  struct Start {
+    config::Config config;
+    std::shared_ptr<const accounts::LocalAccounts> accounts;
+    accounts::Bindings bindings;
+    std::vector<revocation::Revocation> revocations;
+  };
+
+  ControlPlane(Parts parts, Start start);
+  ~ControlPlane() override;
+
+  // For the workers to be added to.
+  SnapshotHub& hub() { return *hub_; }
+
+  // Needs: from any thread.
+  void request_keys(std::string issuer, std::uint64_t seen_generation, Executor& reply_to,
+                    std::function<void(KeysOutcome)> done) override;
+  void bind(NewBinding binding, Executor& reply_to,
+            std::function<void(Expected<void>)> done) override;
+  bool accounts_changed() const override { return parts_.accounts.changed(); }
+  void request_accounts(Executor& reply_to, std::function<void()> done) override;
+
+  // The rest on the control thread; completions run there, after every worker has what they tell.
+
+  // Fetches the keys that are due.
+  void tick() { keys_->tick(); }
+  SteadyTime next_tick() const { return keys_->next_tick(); }
+
+  void refresh_accounts(std::function<void()> done = {});
+
+  // Whether the configuration changed; or all its errors, and then the old one stays at work.
+  void reload(std::function<void(tl::expected<bool, ConfigErrors>)> done);
+
+  // Gives the id in the store. state_unavailable where it could not be written: then nothing was
+  // revoked.
+  void revoke(revocation::Revocation revocation, std::function<void(Expected<std::int64_t>)> done);
+  // False where there is none with that id, for that name.
+  void remove_revocation(std::int64_t id, std::function<void(Expected<bool>)> done);
+  void remove_binding(std::string user, std::function<void(Expected<bool>)> done);
+
+  const Snapshot& current() const { return *hub_->current(); }
+  std::span<const revocation::Revocation> revocations() const { return revocations_.all(); }
+  std::vector<KeyState> key_states() const { return keys_->states(); }
+  WallTime config_loaded_at() const { return config_loaded_at_; }
+  // The first error of the last reload, where it failed.
+  const std::optional<std::string>& config_error() const { return config_error_; }
+
+ private:
+  void publish(const std::function<void(Snapshot&)>& change, std::function<void()> done);
+  void bound(NewBinding binding, Expected<void> stored, std::function<void(Expected<void>)> done);
+  void note_config(const config::Config& config);
+
+  Parts parts_;
+  RevocationBook revocations_;
+  std::unique_ptr<KeyKeeper> keys_;
+  std::unique_ptr<SnapshotHub> hub_;
+  WallTime config_loaded_at_{};
+  std::optional<std::string> config_error_;
+};
+
+}  // namespace latchkey::latchkeyd

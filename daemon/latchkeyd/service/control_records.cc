@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/latchkeyd/service/control_records.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "core/base/limits.h"
+#include "core/base/text.h"
+#include "core/jose/jwk_set.h"
+
+namespace latchkey::latchkeyd {
+
+namespace control = ipc::control;
+using control::MethodError;
+
+namespace {
+
+constexpr std::size_t kCommentMost = 1'024;
+
+std::string_view name(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::passed:
+      return "passed";
+    case Outcome::failed:
+      return "failed";
+    case Outcome::not_reached:
+      break;
+  }
+  return "not_reached";
+}
+
+tl::unexpected<MethodError> invalid(std::string member) {
+  return tl::unexpected(MethodError{MethodError::Kind::invalid_parameter, std::move(member), {}});
+}
+
+// A line break in a comment or a name would be one in a list that people read.
+bool one_line_of(const std::string& text, std::size_t most) {
+  return text.size() <= most && std::none_of(text.begin(), text.end(), [](char byte) {
+           return (byte >= 0 && byte < ' ') || byte == '\x7f';
+         });
+}
+
+const config::Issuer* find_issuer(const config::Config& config, const std::string& issuer) {
+  std::ptrdiff_t index = config.find_issuer(issuer);
+  if (index < 0) index = config.find_issuer_by_name(issuer);
+  return index < 0 ? nullptr : &config.issuers[static_cast<std::size_t>(index)];
+}
+
+}  // namespace
+
+std::string_view name(Operation operation) {
+  switch (operation) {
+    case Operation::authenticate:
+      return "authenticate";
+    case Operation::account:
+      return "account";
+    case Operation::setcred:
+      return "setcred";
+    case Operation::open_session:
+      return "open_session";
+    case Operation::close_session:
+      break;
+  }
+  return "close_session";
+}
+
+std::string_view name(ReasonClass kind) {
+  switch (kind) {
+    case ReasonClass::allowed:
+      return "allowed";
+    case ReasonClass::refused:
+      return "refused";
+    case ReasonClass::user_unknown:
+      return "user_unknown";
+    case ReasonClass::unavailable:
+      return "unavailable";
+    case ReasonClass::not_managed:
+      break;
+  }
+  return "not_managed";
+}
+
+control::DecisionRecord decision_record(const LoggedDecision& logged) {
+  const LoginRequest& request = logged.request;
+  const Decision& decision = logged.decision;
+  const ReasonRow& reason = row(decision.reason);
+  control::DecisionRecord record;
+  record.id = logged.id;
+  record.time = logged.time;
+  record.operation = name(request.operation);
+  record.service = request.service;
+  record.user = request.user;
+  record.ruser = request.ruser;
+  record.rhost = request.rhost;
+  record.tty = request.tty;
+  record.pid = request.pid;
+  record.reason = reason.code;
+  record.kind = name(reason.kind);
+  record.administrator = reason.administrator;
+  record.detail = decision.detail;
+  record.rule = decision.rule;
+  record.issuer = decision.issuer;
+  record.subject = decision.subject;
+  record.key_id = decision.key_id;
+  record.clause = reason.clause;
+  for (std::size_t i = 0; i < kChecks; ++i) {
+    const auto check = static_cast<Check>(i);
+    record.checks.push_back({std::string(latchkey::name(check)), std::string(description(check)),
+                             std::string(name(decision.trace[check]))});
+  }
+  return record;
+}
+
+control::DecisionSummary decision_summary(const LoggedDecision& logged) {
+  const LoginRequest& request = logged.request;
+  const ReasonRow& reason = row(logged.decision.reason);
+  return {logged.id,
+          logged.time,
+          std::string(name(request.operation)),
+          request.service,
+          request.user,
+          request.ruser,
+          request.rhost,
+          std::string(reason.code),
+          std::string(name(reason.kind))};
+}
+
+control::RevocationRecord revocation_record(const revocation::Revocation& revocation) {
+  control::RevocationRecord record;
+  record.id = revocation.id;
+  record.kind = revocation::kind_name(revocation.kind);
+  record.issuer = revocation.issuer;
+  record.value = revocation.value;
+  if (revocation.kind == revocation::Kind::subject) record.before = revocation.before;
+  record.created_at = revocation.created_at;
+  record.comment = revocation.comment;
+  return record;
+}
+
+control::IssuerStatus issuer_status(const issuer::IssuerConfig& config, const KeyState& state,
+                                    Now now) {
+  control::IssuerStatus status;
+  status.name = config.name;
+  status.issuer = config.issuer;
+  status.source = name(state.origin);
+  const auto fetched_at = state.keys.keys ? std::optional(state.keys.fetched_at) : std::nullopt;
+  status.stale = !issuer::serves(issuer::freshness(config, fetched_at, state.max_age, now.wall));
+  status.generation = static_cast<std::int64_t>(state.keys.generation);
+  status.fetched_at = fetched_at;
+  status.attempted_at = state.attempted_at;
+  status.next_fetch_at = now.wall + std::chrono::duration_cast<std::chrono::milliseconds>(
+                                        state.next_fetch - now.steady);
+  status.last_error = state.last_error;
+  if (!state.keys.keys) return status;
+  for (const jose::Jwk& key : state.keys.keys->keys()) {
+    control::KeyStatus shown{key.kid().value_or(""), key.thumbprint(), {}};
+    for (std::size_t i = 0; i < jose::kAlgorithms; ++i) {
+      const auto algorithm = static_cast<jose::Algorithm>(i);
+      if (key.allows(algorithm)) shown.algorithms.emplace_back(jose::algorithm_name(algorithm));
+    }
+    status.keys.push_back(std::move(shown));
+  }
+  for (const jose::DroppedKey& key : state.keys.keys->dropped()) {
+    status.dropped.push_back({printable(key.kid), key.why});
+  }
+  return status;
+}
+
+control::Outcome<revocation::Revocation> revocation_of(const control::RevokeRequest& request,
+                                                       const config::Config& config, WallTime now) {
+  const auto kind = revocation::find_kind(request.kind);
+  if (!kind) return invalid("kind");
+  const bool user = *kind == revocation::Kind::user;
+  if (user != !request.issuer) return invalid("issuer");
+  if (request.before && *kind != revocation::Kind::subject) return invalid("before");
+  if (request.value.empty() || request.value.size() > limits::kClaimStringBytes)
+    return invalid("value");
+  if (user && !one_line_of(request.value, limits::kClaimStringBytes)) return invalid("value");
+  const std::string comment = request.comment.value_or("");
+  if (!one_line_of(comment, kCommentMost)) return invalid("comment");
+  revocation::Revocation revocation;
+  revocation.kind = *kind;
+  revocation.value = request.value;
+  revocation.comment = comment;
+  revocation.created_at = now;
+  if (*kind == revocation::Kind::subject) revocation.before = request.before.value_or(now);
+  if (user) return revocation;
+  const config::Issuer* issuer = find_issuer(config, *request.issuer);
+  if (issuer == nullptr) {
+    std::string known;
+    for (const config::Issuer& section : config.issuers)
+      known += (known.empty() ? "" : ", ") + section.config.issuer;
+    return tl::unexpected(MethodError{
+        MethodError::Kind::refused,
+        fmt::format("no issuer {} is configured, so nothing would be revoked; configured: {}",
+                    quoted(*request.issuer), known),
+        {}});
+  }
+  revocation.issuer = issuer->config.issuer;
+  return revocation;
+}
+
+}  // namespace latchkey::latchkeyd

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The daemon's own values as the records of the control interface, and a request to revoke as a
+// revocation.
+#pragma once
+
+#include "core/base/time.h"
+#include "core/config/config.h"
+#include "core/revocation/revocation_set.h"
+#include "daemon/latchkeyd/service/decision_log.h"
+#include "daemon/latchkeyd/service/key_keeper.h"
+#include "ipc/control.h"
+#include "ipc/control_calls.h"
+
+namespace latchkey::latchkeyd {
+
+std::string_view name(Operation operation);  // "authenticate", …
+std::string_view name(ReasonClass kind);     // "refused", …
+
+ipc::control::DecisionRecord decision_record(const LoggedDecision& logged);
+ipc::control::DecisionSummary decision_summary(const LoggedDecision& logged);
+ipc::control::RevocationRecord revocation_record(const revocation::Revocation& revocation);
+
+struct Now {
+  WallTime wall;
+  SteadyTime steady;
+};
+ipc::control::IssuerStatus issuer_status(const issuer::IssuerConfig& config, const KeyState& state,
+                                         Now now);
+
+// `issuer` may be the `iss` value or the short name. invalid_parameter names the member that is
+// wrong; refused says why in a sentence: an issuer that is not configured would be a revocation of
+// nothing.
+ipc::control::Outcome<revocation::Revocation> revocation_of(
+    const ipc::control::RevokeRequest& request, const config::Config& config, WallTime now);
+
+}  // namespace latchkey::latchkeyd

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The revocations of the local store as the control thread lists them, and the set that the workers
+// judge by.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "core/revocation/revocation_set.h"
+
+namespace latchkey::latchkeyd {
+
+class RevocationBook {
+ public:
+  // By rising id, as the state store gives them.
+  explicit RevocationBook(std::vector<revocation::Revocation> stored);
+
+  // With its id of the store; one that is there already changes nothing.
+  void add(revocation::Revocation revocation);
+  void remove(std::int64_t id);
+
+  std::span<const revocation::Revocation> all() const { return revocations_; }
+
+  // Hashed under a secret of this process.
+  std::shared_ptr<const revocation::RevocationSet> set() const;
+
+ private:
+  std::vector<revocation::Revocation>::iterator at(std::int64_t id);
+
+  std::vector<revocation::Revocation> revocations_;  // by rising id
+  std::array<std::uint8_t, 16> key_{};
+};
+
+}  // namespace latchkey::latchkeyd

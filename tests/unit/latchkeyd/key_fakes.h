@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Key sets, issuers, and what stands in the place of latchkey-fetchd and of the disk.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "core/config/config.h"
+#include "daemon/latchkeyd/io/fetcher.h"
+#include "daemon/latchkeyd/io/key_storage.h"
+
+namespace latchkey::latchkeyd::testing {
+
+// RFC 7515 appendix A.3, RFC 7517 appendix A.1.
+inline const std::string kKeysOne =
+    R"({"keys":[{"kty":"EC","crv":"P-256","kid":"one","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]})";
+inline const std::string kKeysTwo =
+    R"({"keys":[{"kty":"EC","crv":"P-256","kid":"two","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}]})";
+
+class FakeFetcher final : public Fetcher {
+ public:
+  void fetch_keys(FetchRequest request, std::function<void(const FetchResult&)> done) override {
+    requests.push_back(request);
+    open.emplace_back(std::move(request), std::move(done));
+  }
+
+  // Answers the oldest open request.
+  void answer(FetchResult result) {
+    ASSERT_FALSE(open.empty()) << "nothing was asked";
+    auto done = std::move(open.front().second);
+    open.erase(open.begin());
+    done(result);
+  }
+  void answer_ok(const std::string& body, std::string etag = {},
+                 std::optional<std::chrono::seconds> max_age = {}) {
+    answer({.status = FetchResult::Status::ok,
+            .body = body,
+            .etag = std::move(etag),
+            .max_age = max_age});
+  }
+  void fail(std::string error, std::optional<std::chrono::seconds> retry_after = {}) {
+    answer({.status = FetchResult::Status::failed,
+            .retry_after = retry_after,
+            .error = std::move(error)});
+  }
+  void be_unreachable() {
+    answer({.status = FetchResult::Status::unreachable, .error = "latchkey-fetchd is gone"});
+  }
+
+  std::vector<FetchRequest> requests;
+  std::vector<std::pair<FetchRequest, std::function<void(const FetchResult&)>>> open;
+};
+
+class FakeStorage final : public KeyStorage {
+ public:
+  std::optional<StoredKeys> load(const std::string& issuer) override {
+    const auto found = stored.find(issuer);
+    if (found == stored.end()) return std::nullopt;
+    return found->second;
+  }
+  void save(const std::string& issuer, StoredKeys keys) override {
+    stored[issuer] = std::move(keys);
+  }
+  void confirm(const std::string& issuer, WallTime fetched_at,
+               std::optional<std::chrono::seconds> max_age) override {
+    stored[issuer].fetched_at = fetched_at;
+    stored[issuer].max_age = max_age;
+  }
+  std::map<std::string, StoredKeys> stored;
+};
+
+inline issuer::IssuerConfig issuer_config(std::string name) {
+  issuer::IssuerConfig config;
+  config.issuer = "https://" + name + ".example.com";
+  config.name = std::move(name);
+  config.discovery_url = config.issuer + "/.well-known/openid-configuration";
+  config.digest = "digest-1";
+  return config;
+}
+
+inline std::shared_ptr<const config::Config> config_of(std::vector<issuer::IssuerConfig> issuers) {
+  auto config = std::make_shared<config::Config>();
+  for (auto& issuer : issuers) config->issuers.push_back({std::move(issuer), {}});
+  return config;
+}
+
+}  // namespace latchkey::latchkeyd::testing
