@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the seeds of the fuzzers configuration, discovery and https_url beside this file.
+
+    make_core_seeds.py
+
+They are where a fuzzer starts: one good input of each kind, and the forms that parsers are known to trip over. An input
+that once broke something is not made here; it is kept beside these under the name of the bug.
+"""
+
+import json
+import os
+import re
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(HERE)
+
+
+def put(fuzzer, name, text):
+    folder = os.path.join(HERE, "seeds", fuzzer)
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, name), "wb") as file:
+        file.write(text if isinstance(text, bytes) else text.encode())
+
+
+def configuration():
+    with open(os.path.join(TOP, "config", "latchkey.yaml"), encoding="utf-8") as file:
+        example = file.read()
+    put("configuration", "shipped", example)
+    put("configuration", "everything_on", re.sub(r"^( *)#(?=\w+:)", r"\1", example, flags=re.M))
+    small = "version: 1\nissuers: [ { name: a, issuer: https://a, audiences: [ x ] } ]\n"
+    put("configuration", "small", small)
+    put("configuration", "two_files", small + "managed: [ a ]\n\fmanaged: [ b ]\nbudgets: { conversations: 9 }\n")
+    put("configuration", "quotes", small + "access:\n  - name: 'a'\n    services: [ \"*\" ]\n    allow: { acr: "
+        "[ \"x\\\"y\\\\\", 'it''s', \"\\u00e9\" ] }\n")
+    put("configuration", "require", "version: 1\nissuers:\n  - name: a\n    issuer: https://a/b\n    audiences: [ ~x, 'null' ]"
+        "\n    require: { a: true, b: -9223372036854775808, c: 'true', d: 0x1, e: 1.0 }\n    jwks_file: /k\n")
+    put("configuration", "block_texts", "version: 1\nlog_level: >\n  in\n  fo\nissuers: |\n  a\n")
+    put("configuration", "duplicates", small + "log_level: info\nlog_level: info\n? log_level\n: info\n")
+    put("configuration", "anchors", "a: &a [ 1 ]\nb: *a\n<<: *a\n")
+    put("configuration", "open_quote", small + "log_level: \"info\n")
+    put("configuration", "deep", "a: " + "[" * 100 + "]" * 100 + "\n")
+    put("configuration", "deep_blocks", "- " * 100 + "a\n")
+    put("configuration", "two_documents", small + "---\n" + small)
+    put("configuration", "tags", "!!map { version: !!int 1 }\n")
+    put("configuration", "utf16", ("\ufeff" + small).encode("utf-16-le"))
+
+
+def discovery():
+    good = {"issuer": "https://id.example.com/realms/corp", "jwks_uri": "https://id.example.com/keys",
+            "authorization_endpoint": "https://id.example.com/a", "scopes_supported": ["openid"], "x": {"y": [1, 2.5, None]}}
+    put("discovery", "good", json.dumps(good))
+    put("discovery", "other_origin", json.dumps(good | {"jwks_uri": "https://keys.example.com:8443/keys"}))
+    put("discovery", "evil_origin", json.dumps(good | {"jwks_uri": "https://id.example.com@evil.example/keys"}))
+    put("discovery", "other_issuer", json.dumps(good | {"issuer": "https://id.example.com/realms/corp/"}))
+    put("discovery", "escapes", json.dumps(good).replace("issuer", "\\u0069ssuer"))
+    put("discovery", "html", "<!DOCTYPE html><html></html>")
+
+
+def https_url():
+    for number, url in enumerate(("https://id.example.com/realms/corp?x=y", "https://[::1]:8443/", "https://127.0.0.1:1",
+                                  "https://a.b-c.xn--bcher-kva.example:65535/%20/@", "https://user@h#f\\",
+                                  "https://0x7f.1/", "https://h:0443/%zz")):
+        put("https_url", f"url_{number}", url)
+
+
+configuration()
+discovery()
+https_url()
