@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/latchkeyd/app.h"
+
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "config_files/load.h"
+#include "daemon/latchkeyd/io/notify.h"
+
+namespace latchkey::latchkeyd {
+namespace {
+
+constexpr std::size_t kWorkersMost = 4;
+// Shorter than the unit's TimeoutStopSec, so that the end has a reason in the journal.
+constexpr std::chrono::seconds kStopPatience{8};
+
+std::size_t worker_count(const Options& options) {
+  if (options.workers != 0) return options.workers;
+  return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, kWorkersMost);
+}
+
+// For jitter only.
+std::uint32_t random_number() {
+  std::uint32_t value = 0;
+  if (::getrandom(&value, sizeof value, 0) != static_cast<ssize_t>(sizeof value)) return 0;
+  return value;
+}
+
+std::string status_text(const ControlPlane& plane) {
+  const Snapshot& snapshot = plane.current();
+  const auto ready = std::count_if(snapshot.keys.begin(), snapshot.keys.end(),
+                                   [](const IssuerKeys& keys) { return keys.keys != nullptr; });
+  return std::to_string(ready) + " of " + std::to_string(snapshot.keys.size()) +
+         " issuers have keys";
+}
+
+}  // namespace
+
+App::App(const Options& options, const SystemClock& clock, QueuedJournal& journal,
+         SqliteStateStore& store, AccountsFiles& accounts, Ground ground)
+    : options_(options),
+      clock_(clock),
+      journal_(journal),
+      store_(store),
+      accounts_(accounts),
+      fetch_(loop_, {.path = options.fetch_socket}),
+      key_cache_(options.state_dir, disk_, journal),
+      decisions_(ground.config.remembered_decisions),
+      plane_(plane_parts(), {.config = std::move(ground.config),
+                             .accounts = std::move(ground.accounts),
+                             .bindings = std::move(ground.stored.bindings),
+                             .revocations = std::move(ground.stored.revocations)}),
+      varlink_(
+          {.vendor = "Latchkey", .product = "latchkeyd", .version = LATCHKEY_VERSION, .url = ""}),
+      control_(control_parts(worker_count(options), clock.wall())),
+      signals_(loop_.context()),
+      watchdog_(loop_.context()),
+      last_moment_(loop_.context()) {
+  logins_.load(std::move(ground.stored.logins), std::move(ground.stored.last_seen));
+  crew_.emplace(worker_count(options), services(), Patience{}, ground.listeners.pam, plane_.hub(),
+                loop_);
+  pulse_.emplace(loop_, crew_->executors(), [] { notify::alive(); });
+  control_.serve(varlink_);
+  control_server_.emplace(loop_, std::move(ground.listeners.control), varlink_, journal_);
+  ticker_.emplace(loop_, clock_, [this] {
+    plane_.tick();
+    return plane_.next_tick();
+  });
+  watch_.emplace(loop_, accounts_.folder(), journal_, [this] {
+    if (accounts_.changed()) plane_.refresh_accounts();
+  });
+  signals_.assign(ground.signals.release());
+}
+
+ControlPlane::Parts App::plane_parts() {
+  return {.control = loop_,
+          .clock = clock_,
+          .journal = journal_,
+          .store = store_,
+          .fetcher = fetch_,
+          .key_storage = key_cache_,
+          .accounts = accounts_,
+          .load_config = [this] { return config_files::load(options_.config); },
+          .apply = [this](const config::Config& config) { apply(config); },
+          .rescheduled =
+              [this] {
+                if (ticker_) ticker_->poke();
+              },
+          .random = random_number};
+}
+
+Control::Parts App::control_parts(std::size_t workers, WallTime started_at) {
+  return {.clock = clock_,
+          .journal = journal_,
+          .plane = plane_,
+          .decisions = decisions_,
+          .logins = logins_,
+          .counters = counters_,
+          .state_error = [this] { return store_.trouble(); },
+          .fetch_error = [this] { return fetch_.trouble(); },
+          .version = LATCHKEY_VERSION,
+          .workers = workers,
+          .started_at = started_at};
+}
+
+Services App::services() {
+  return {.clock = clock_,
+          .journal = journal_,
+          .store = store_,
+          .needs = plane_,
+          .logins = logins_,
+          .memory = memory_,
+          .budgets = budgets_,
+          .decisions = decisions_,
+          .counters = counters_};
+}
+
+void App::apply(const config::Config& config) {
+  if (options_.log_level.empty()) journal_.set_level(parse_log_level(config.log_level));
+  decisions_.set_capacity(config.remembered_decisions);
+}
+
+int App::run() {
+  wait_for_signals();
+  crew_->start();
+  control_server_->start();
+  ticker_->poke();
+  beat();
+  journal_.log(LogLevel::notice, "ready", {{"version", LATCHKEY_VERSION}});
+  notify::ready(status_text(plane_));
+  loop_.run();
+  journal_.log(LogLevel::notice, "ended");
+  return status_;
+}
+
+void App::wait_for_signals() {
+  signals_.async_wait(asio::posix::descriptor_base::wait_read,
+                      [this](const asio::error_code& error) {
+                        if (error) return;
+                        signalfd_siginfo arrived{};
+                        while (::read(signals_.native_handle(), &arrived, sizeof arrived) ==
+                               static_cast<ssize_t>(sizeof arrived)) {
+                          take_signal(arrived.ssi_signo);
+                        }
+                        wait_for_signals();
+                      });
+}
+
+void App::take_signal(std::uint32_t number) {
+  if (number == SIGHUP) {
+    reload();
+  } else {
+    stop();
+  }
+}
+
+void App::reload() {
+  if (stopping_) return;
+  notify::reloading();
+  plane_.reload([this](const auto& outcome) {
+    if (!outcome)
+      journal_.log(LogLevel::error, "reload failed; the configuration of before stays at work");
+    notify::ready(status_text(plane_));
+  });
+}
+
+// Accept no more, let the verdicts on their way be sent, write what is queued, end.
+void App::stop() {
+  if (stopping_) return;
+  stopping_ = true;
+  notify::stopping();
+  journal_.log(LogLevel::notice, "ending");
+  last_moment_.expires_after(kStopPatience);
+  last_moment_.async_wait([this](const asio::error_code& error) {
+    if (error) return;
+    journal_.log(LogLevel::error, "something would not end in time");
+    status_ = EX_SOFTWARE;
+    loop_.stop();
+  });
+  control_server_.reset();
+  crew_->drain([this] { store_.drain(loop_, [this] { loop_.stop(); }); });
+}
+
+// Fed only while every worker answers, at half the interval that the unit wants.
+void App::beat() {
+  const auto interval = notify::watchdog_interval();
+  if (!interval) return;
+  pulse_->beat();
+  watchdog_.expires_after(*interval / 2);
+  watchdog_.async_wait([this](const asio::error_code& error) {
+    if (error) return;
+    notify::status(status_text(plane_));
+    beat();
+  });
+}
+
+}  // namespace latchkey::latchkeyd

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// latchkeyd put together: which object is made of which, which thread each belongs to, and the
+// order of start and end. The calling thread becomes the control thread; workers, storage, disk and
+// journal have their own.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+
+#include <asio/posix/stream_descriptor.hpp>
+#include <asio/steady_timer.hpp>
+
+#include "daemon/latchkeyd/io/accounts_files.h"
+#include "daemon/latchkeyd/io/control_server.h"
+#include "daemon/latchkeyd/io/fetch_client.h"
+#include "daemon/latchkeyd/io/folder_watch.h"
+#include "daemon/latchkeyd/io/key_cache.h"
+#include "daemon/latchkeyd/io/loop.h"
+#include "daemon/latchkeyd/io/queued_journal.h"
+#include "daemon/latchkeyd/io/serial_thread.h"
+#include "daemon/latchkeyd/io/state_store.h"
+#include "daemon/latchkeyd/io/system_clock.h"
+#include "daemon/latchkeyd/io/ticker.h"
+#include "daemon/latchkeyd/listeners.h"
+#include "daemon/latchkeyd/options.h"
+#include "daemon/latchkeyd/service/control.h"
+#include "daemon/latchkeyd/service/control_plane.h"
+#include "daemon/latchkeyd/service/crew.h"
+#include "daemon/latchkeyd/service/pulse.h"
+
+namespace latchkey::latchkeyd {
+
+// What was read and opened before anything runs.
+struct Ground {
+  config::Config config;
+  std::shared_ptr<const accounts::LocalAccounts> accounts;
+  StoredState stored;
+  Listeners listeners;
+  ipc::Fd signals;  // signalfd of SIGTERM, SIGINT and SIGHUP, which are blocked
+};
+
+class App {
+ public:
+  // `journal`, `store` and `accounts` outlive it; the store was loaded.
+  App(const Options& options, const SystemClock& clock, QueuedJournal& journal,
+      SqliteStateStore& store, AccountsFiles& accounts, Ground ground);
+  App(const App&) = delete;
+  App& operator=(const App&) = delete;
+
+  // Serves until a signal ends it; the exit status.
+  int run();
+
+ private:
+  ControlPlane::Parts plane_parts();
+  Control::Parts control_parts(std::size_t workers, WallTime started_at);
+  Services services();
+  void apply(const config::Config& config);
+  void wait_for_signals();
+  void take_signal(std::uint32_t number);
+  void reload();
+  void stop();
+  void beat();
+
+  const Options& options_;
+  const SystemClock& clock_;
+  QueuedJournal& journal_;
+  SqliteStateStore& store_;
+  AccountsFiles& accounts_;
+
+  Loop loop_;
+  SerialThread disk_;
+  FetchClient fetch_;
+  KeyCache key_cache_;
+  std::optional<Ticker> ticker_;
+  LoginBook logins_;
+  TokenMemory memory_;
+  Budgets budgets_;
+  DecisionLog decisions_;
+  Counters counters_;
+  ControlPlane plane_;
+  std::optional<Crew> crew_;
+  std::optional<Pulse> pulse_;
+  ipc::varlink::Service varlink_;
+  Control control_;
+  std::optional<ControlServer> control_server_;
+  std::optional<FolderWatch> watch_;
+  asio::posix::stream_descriptor signals_;
+  asio::steady_timer watchdog_;
+  asio::steady_timer last_moment_;
+  bool stopping_ = false;
+  int status_ = 0;
+};
+
+}  // namespace latchkey::latchkeyd
