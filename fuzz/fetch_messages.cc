@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Any bytes as a message of the fetch protocol: refused, or within bounds and equal after a second
+// trip.
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "ipc/fetch_protocol.h"
+
+namespace fetch = latchkey::ipc::fetch;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view message(reinterpret_cast<const char*>(data), size);
+  if (const auto request = fetch::decode_request(message)) {
+    if (request->etag.size() > fetch::kEtagMost || request->issuer.size() > 64) std::abort();
+    const std::string written = fetch::encode(*request);
+    const auto again = fetch::decode_request(written);
+    if (!again || fetch::encode(*again) != written) std::abort();
+  }
+  if (const auto answer = fetch::decode_answer(message)) {
+    if (answer->bytes > fetch::kBodyMost) std::abort();
+    const std::string written = fetch::encode(*answer);
+    if (written.size() > fetch::kMessageMost) std::abort();
+    const auto again = fetch::decode_answer(written);
+    if (!again || again->status != answer->status || again->bytes != answer->bytes ||
+        again->etag != answer->etag) {
+      std::abort();
+    }
+  }
+  return 0;
+}

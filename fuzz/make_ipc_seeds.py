@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the seeds of the fuzzers varlink, control, fetch_messages and http_fields beside this file.
+
+    make_ipc_seeds.py
+
+They are where a fuzzer starts: one good input of each kind, and the forms that parsers are known to trip over. An input
+that once broke something is not made here; it is kept beside these under the name of the bug.
+"""
+
+import json
+import os
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TIME = "2026-03-01T09:30:00.125Z"
+
+
+def put(fuzzer, name, text):
+    folder = os.path.join(HERE, "seeds", fuzzer)
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, name), "wb") as file:
+        file.write(text if isinstance(text, bytes) else text.encode())
+
+
+def varlink():
+    calls = {
+        "get_info": {"method": "org.varlink.service.GetInfo"},
+        "describe": {"method": "org.varlink.service.GetInterfaceDescription",
+                     "parameters": {"interface": "io.latchkey.Control"}},
+        "revoke": {"method": "io.latchkey.Control.Revoke", "parameters": {"kind": "user", "value": "alice"}},
+        "explain_oneway": {"method": "io.latchkey.Control.Explain", "parameters": {"id": "1a2b3c4d"}, "oneway": True},
+        "unknown": {"method": "a.B", "parameters": {"x": [None, True, -1, 1.5, "\u00e9", {"y": {}}]}, "more": True},
+        "upgrade": {"method": "a.B", "upgrade": True},
+    }
+    for name, call in calls.items():
+        put("varlink", name, json.dumps(call) + "\0")
+    put("varlink", "two_calls", "".join(json.dumps(call) + "\0" for call in list(calls.values())[:2]))
+    put("varlink", "reply", json.dumps({"parameters": {"id": 1}, "continues": False}) + "\0")
+    put("varlink", "error", json.dumps({"error": "io.latchkey.Control.NotFound", "parameters": {}}) + "\0")
+    put("varlink", "name_twice", b'{"method":"a.B","\\u006dethod":"a.C"}\0')
+    put("varlink", "deep", b'{"method":"a.B","parameters":{"x":' + b"[" * 40 + b"]" * 40 + b"}}\0")
+    put("varlink", "no_utf_8", b'{"method":"a.B\xff"}\0')
+    put("varlink", "nul_inside", b'{"method":"a.B","parameters":{"x":"\\u0000"}}\0')
+    put("varlink", "endless", b"x" * 5000)
+    put("varlink", "only_nuls", b"\0\0\0")
+
+
+def control():
+    issuer = {"name": "corp", "issuer": "https://id.example", "source": "cache", "stale": True, "generation": 3,
+              "keys": [{"kid": "k1", "thumbprint": "t", "algorithms": ["ES256"]}],
+              "dropped": [{"kid": "k2", "why": "use is enc"}], "fetched_at": TIME, "last_error": "x"}
+    counters = {"allowed": 1, "refused": 2, "unavailable": 3, "user_unknown": 4, "not_managed": 5}
+    put("control", "status", json.dumps({
+        "version": "1", "pid": 1, "started_at": TIME, "config_digest": "d", "config_loaded_at": TIME, "snapshot": 1,
+        "workers": 4, "conversations": 0, "logins": 0, "bindings": 0, "revocations": 0, "remembered_tokens": 0,
+        "decisions": counters, "issuers": [issuer]}))
+    put("control", "explain", json.dumps({"decision": {
+        "id": "1a2b3c4d", "time": TIME, "operation": "account", "service": "sudo", "user": "alice", "ruser": "", "rhost": "",
+        "tty": "", "pid": 1, "reason": "allowed", "class": "allowed", "administrator": "", "detail": "", "rule": "",
+        "issuer": "", "subject": "", "key_id": "", "clause": "-",
+        "checks": [{"check": "form", "description": "", "outcome": "passed"}]}}))
+    put("control", "revoke", json.dumps({"kind": "subject", "issuer": "i", "value": "v", "before": TIME, "comment": "c"}))
+    put("control", "revocations", json.dumps({"revocations": [
+        {"id": 1, "kind": "token", "issuer": "i", "value": "v", "created_at": TIME, "comment": ""}], "more": True}))
+    put("control", "bindings", json.dumps({"bindings": [{"user": "a", "issuer": "i", "subject": "s"}], "more": False}))
+    put("control", "config_invalid", json.dumps({"errors": [{"file": "f", "line": 1, "column": 2, "message": "m"}]}))
+    put("control", "page", json.dumps({"kind": "token", "after": 1, "limit": 1000}))
+    put("control", "empty", "{}")
+    put("control", "nulls", json.dumps({"limit": None, "user": None}))
+    put("control", "big_number", '{"id": 18446744073709551615}')
+    put("control", "time_with_offset", "0001-01-01T00:00:00.123456789+23:59")
+    put("control", "time_at_the_end", "9999-12-31T23:59:59-23:59")
+
+
+def fetch_messages():
+    put("fetch_messages", "request", json.dumps(
+        {"v": 1, "id": 7, "issuer": "corp", "digest": "d" * 64, "document": "jwks", "etag": '"x"'}))
+    put("fetch_messages", "metadata", json.dumps({"v": 1, "id": 7, "issuer": "corp", "digest": "", "document": "metadata"}))
+    put("fetch_messages", "ok", json.dumps(
+        {"v": 1, "id": 7, "status": "ok", "bytes": 1048576, "etag": 'W/"x"', "max_age_s": 300}))
+    put("fetch_messages", "not_modified", json.dumps({"v": 1, "id": 7, "status": "not_modified", "max_age_s": 0}))
+    put("fetch_messages", "failed", json.dumps(
+        {"v": 1, "id": 7, "status": "failed", "error": "corp: jwks: \u00e9\n", "retry_after_s": 1}))
+    put("fetch_messages", "reload", json.dumps({"v": 1, "id": 9223372036854775807, "status": "reload"}))
+    put("fetch_messages", "fractions", '{"v":1.0,"id":1e3,"status":"failed"}')
+
+
+def http_fields():
+    put("http_fields", "usual", "public, max-age=300\n120")
+    put("http_fields", "several", "max-age=1, max-age=\"2\"\nno-cache=\"x, y\"\nno-store\n")
+    put("http_fields", "open_quote", "x=\"a, max-age=1\n\"\n")
+    put("http_fields", "huge", "max-age=99999999999999999999999\n99999999999999999999999")
+    put("http_fields", "tags", "\"abc\"\nW/\"abc\"\n\"a\"b\"\nW/\n\"\n\"\"")
+    put("http_fields", "control_bytes", b"\"a\x00b\x1b\x7f\xff\"\n\r\n\t")
+
+
+varlink()
+control()
+fetch_messages()
+http_fields()

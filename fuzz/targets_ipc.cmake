@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# What our own programs say to each other, and the header fields that fetchd reads. Seeds: make_ipc_seeds.py.
+latchkey_fuzzer(NAME varlink SOURCES varlink.cc SEEDS seeds/varlink LINKS latchkey_ipc)
+latchkey_fuzzer(NAME control SOURCES control.cc SEEDS seeds/control LINKS latchkey_ipc)
+latchkey_fuzzer(NAME fetch_messages SOURCES fetch_messages.cc SEEDS seeds/fetch_messages LINKS latchkey_ipc)
+latchkey_fuzzer(NAME http_fields SOURCES http_fields.cc SEEDS seeds/http_fields LINKS latchkey_fetchd)
