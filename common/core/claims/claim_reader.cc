@@ -14,11 +14,11 @@ tl::unexpected<Error> invalid(std::string_view name, std::string_view why) {
   return fail(Reason::claim_invalid, "claim " + quoted(name) + ' ' + std::string(why));
 }
 
-Expected<std::string> to_string(std::string_view name, const JsonValue& value) {
+Expected<std::string_view> string_of(std::string_view name, const JsonValue& value) {
   const auto text = value.as_string();
   if (!text) return invalid(name, value.is_null() ? "is null" : "is no string");
   if (text->size() > limits::kClaimStringBytes) return invalid(name, "is too long");
-  return std::string(*text);
+  return *text;
 }
 
 }  // namespace
@@ -34,8 +34,8 @@ std::optional<JsonValue> find_claim(const JsonValue& payload, std::string_view n
 Expected<std::optional<std::string>> read_string(const JsonValue& payload, std::string_view name) {
   const auto value = find_claim(payload, name);
   if (!value) return std::nullopt;
-  LATCHKEY_TRY(std::optional<std::string> text, to_string(name, *value));
-  return text;
+  LATCHKEY_TRY(const std::string_view text, string_of(name, *value));
+  return std::string(text);
 }
 
 Expected<std::optional<WallTime>> read_date(const JsonValue& payload, std::string_view name) {
@@ -53,14 +53,19 @@ Expected<std::optional<std::vector<std::string>>> read_list(const JsonValue& pay
   if (!value) return std::nullopt;
   std::vector<std::string> list;
   if (!value->is_array()) {
-    LATCHKEY_TRY(list.emplace_back(), to_string(name, *value));
+    LATCHKEY_TRY(const std::string_view text, string_of(name, *value));
+    list.emplace_back(text);
     return list;
   }
   const std::size_t size = value->size();
   if (size > values_most) return invalid(name, "has too many values");
   list.reserve(size);
   for (const JsonValue element : value->elements()) {
-    LATCHKEY_TRY(list.emplace_back(), to_string(name, element));
+    const auto text = element.as_string();
+    if (!text || text->size() > limits::kClaimStringBytes) {
+      return invalid(name, "holds something that is no string, or is too long");
+    }
+    list.emplace_back(*text);
   }
   return list;
 }

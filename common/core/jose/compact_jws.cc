@@ -163,13 +163,16 @@ class CompactParser {
 
   static Expected<std::span<const std::uint8_t>> read_signature(std::string_view text,
                                                                 Scratch& scratch) {
-    if (base64url_decoded_size(text.size()) > scratch.signature().size()) {
+    const std::size_t size = base64url_decoded_size(text.size());
+    if (size > kSignatureBytes) {
       return fail(Reason::token_malformed,
                   "signature: longer than that of any key that is accepted");
     }
-    const auto size = decode_base64url(text, scratch.signature());
-    if (!size) return fail(Reason::token_malformed, "signature: not canonical base64url");
-    return scratch.signature().first(*size);
+    const std::span<std::uint8_t> bytes = scratch.signature(size);
+    if (!decode_base64url(text, bytes)) {
+      return fail(Reason::token_malformed, "signature: not canonical base64url");
+    }
+    return bytes;
   }
 };
 

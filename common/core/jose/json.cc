@@ -8,6 +8,7 @@
 #include "core/jose/json.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 #include <new>
@@ -19,44 +20,15 @@ namespace latchkey::jose {
 
 static_assert(kJsonPadding >= simdjson::SIMDJSON_PADDING);
 
-struct JsonTape {
-  simdjson::dom::document document;
-
-  std::uint64_t word(std::size_t index) const { return document.tape[index]; }
-  char kind(std::size_t index) const { return static_cast<char>(word(index) >> 56); }
-  std::uint64_t payload(std::size_t index) const { return word(index) & 0x00FF'FFFF'FFFF'FFFF; }
-
-  // Index of the value that follows the one at `index`.
-  std::size_t after(std::size_t index) const {
-    switch (kind(index)) {
-      case '{':
-      case '[':
-        return payload(index) & 0xFFFF'FFFF;
-      case 'l':
-      case 'u':
-      case 'd':
-        return index + 2;
-      default:
-        return index + 1;
-    }
-  }
-
-  std::string_view string(std::size_t index) const {
-    const std::uint8_t* at = document.string_buf.get() + payload(index);
-    std::uint32_t size = 0;
-    std::memcpy(&size, at, sizeof size);
-    return {reinterpret_cast<const char*>(at + sizeof size), size};
-  }
-};
-
 namespace {
 
 // A name and a digest of it that is cheap to compare; equal names have equal digests.
 struct Name {
   std::uint64_t digest;
   std::string_view text;
+  std::size_t index = 0;  // on the tape
 
-  bool operator==(const Name&) const = default;
+  bool operator==(const Name& other) const { return digest == other.digest && text == other.text; }
 };
 
 std::uint64_t load(const char* from, std::size_t size) {
@@ -76,19 +48,87 @@ Name make_name(std::string_view text) {
     digest ^= load(text.data(), 1) << 24 ^ load(text.data() + size / 2, 1) << 16 ^
               load(text.data() + size - 1, 1) << 8;
   }
-  return {digest, text};
+  return {.digest = digest, .text = text};
+}
+
+}  // namespace
+
+struct JsonTape {
+  simdjson::dom::document document;
+  // The document's own buffers, after a parse: this is the hottest code of a token's way.
+  const std::uint64_t* words = nullptr;
+  const char* strings = nullptr;
+
+  // The names of an outermost object of ordinary size: claims are looked up there two dozen times.
+  static constexpr std::size_t kRoot = 1;  // behind the tape's root word
+  static constexpr std::size_t kRootNamesMost = 32;
+  std::array<std::uint64_t, kRootNamesMost> root_digests{};
+  std::array<std::uint32_t, kRootNamesMost> root_names{};  // their indexes
+  std::size_t root_size = 0;                               // 0: not recorded
+
+  void parsed() {
+    words = document.tape.get();
+    strings = reinterpret_cast<const char*>(document.string_buf.get());
+    root_size = 0;
+  }
+
+  // Index of the recorded name, or 0.
+  std::size_t find_root(std::string_view name) const {
+    const std::uint64_t digest = make_name(name).digest;
+    for (std::size_t i = 0; i < root_size; ++i) {
+      if (root_digests[i] == digest && string(root_names[i]) == name) return root_names[i];
+    }
+    return 0;
+  }
+
+  std::uint64_t word(std::size_t index) const { return words[index]; }
+  char kind(std::size_t index) const { return static_cast<char>(words[index] >> 56); }
+  std::uint64_t payload(std::size_t index) const { return words[index] & 0x00FF'FFFF'FFFF'FFFF; }
+
+  // Index of the value that follows the one at `index`.
+  std::size_t after(std::size_t index) const {
+    switch (kind(index)) {
+      case '{':
+      case '[':
+        return payload(index) & 0xFFFF'FFFF;
+      case 'l':
+      case 'u':
+      case 'd':
+        return index + 2;
+      default:
+        return index + 1;
+    }
+  }
+
+  std::string_view string(std::size_t index) const {
+    const char* at = strings + payload(index);
+    std::uint32_t size = 0;
+    std::memcpy(&size, at, sizeof size);
+    return {at + sizeof size, size};
+  }
+};
+
+namespace {
+
+// A few names: 256 bits say of most that none before it can be the same.
+bool has_duplicate_of_few(std::span<const Name> names) {
+  std::array<std::uint64_t, 4> seen{};
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const std::uint64_t hash = names[i].digest * 0x9E37'79B9'7F4A'7C15 >> 56;
+    std::uint64_t& word = seen[hash / 64];
+    const std::uint64_t bit = std::uint64_t{1} << hash % 64;
+    if ((word & bit) != 0) {
+      const auto before = names.first(i);
+      if (std::find(before.begin(), before.end(), names[i]) != before.end()) return true;
+    }
+    word |= bit;
+  }
+  return false;
 }
 
 bool has_duplicate(std::span<Name> names) {
-  constexpr std::size_t kPairwiseMost = 32;
-  if (names.size() <= kPairwiseMost) {
-    for (std::size_t i = 1; i < names.size(); ++i) {
-      for (std::size_t j = 0; j < i; ++j) {
-        if (names[i].digest == names[j].digest && names[i].text == names[j].text) return true;
-      }
-    }
-    return false;
-  }
+  constexpr std::size_t kFew = 32;
+  if (names.size() <= kFew) return has_duplicate_of_few(names);
   std::sort(names.begin(), names.end(), [](const Name& a, const Name& b) {
     return a.digest != b.digest ? a.digest < b.digest : a.text < b.text;
   });
@@ -153,6 +193,15 @@ struct JsonReader::State {
     return std::nullopt;
   }
 
+  void record_root(std::size_t count) {
+    if (count > JsonTape::kRootNamesMost) return;
+    tape.root_size = count;
+    for (std::size_t i = 0; i < count; ++i) {
+      tape.root_digests[i] = names[i].digest;
+      tape.root_names[i] = static_cast<std::uint32_t>(names[i].index);
+    }
+  }
+
   // The names first, then the values: `names` serves one object at a time.
   std::optional<JsonError> walk_object(std::size_t index, std::size_t depth) {
     const std::size_t end = tape.after(index) - 1;
@@ -160,10 +209,12 @@ struct JsonReader::State {
     bool nested = false;
     for (std::size_t at = index + 1; at != end; at = tape.after(at + 1)) {
       if (count == limits.members) return JsonError::too_many_members;
-      names[count++] = make_name(tape.string(at));
+      names[count] = make_name(tape.string(at));
+      names[count++].index = at;
       const char kind = tape.kind(at + 1);
       nested = nested || kind == '{' || kind == '[';
     }
+    if (index == JsonTape::kRoot) record_root(count);
     if (has_duplicate({names.get(), count})) return JsonError::duplicate_name;
     if (!nested) return std::nullopt;
     for (std::size_t at = index + 1; at != end; at = tape.after(at + 1)) {
@@ -226,9 +277,9 @@ tl::expected<JsonValue, JsonError> JsonReader::read_padded(std::string_view text
   const auto root =
       state.parser.parse_into_document(state.tape.document, text.data(), text.size(), false);
   if (root.error() != simdjson::SUCCESS) return tl::unexpected(translate(root.error()));
-  constexpr std::size_t kRoot = 1;  // behind the tape's root word
-  if (const auto error = state.walk(kRoot, 1)) return tl::unexpected(*error);
-  return JsonValue(&state.tape, kRoot);
+  state.tape.parsed();
+  if (const auto error = state.walk(JsonTape::kRoot, 1)) return tl::unexpected(*error);
+  return JsonValue(&state.tape, JsonTape::kRoot);
 }
 
 JsonType JsonValue::type() const {
@@ -280,6 +331,10 @@ std::optional<double> JsonValue::as_number() const {
 
 std::optional<JsonValue> JsonValue::find(std::string_view name) const {
   if (document_->kind(index_) != '{') return std::nullopt;
+  if (index_ == JsonTape::kRoot && document_->root_size != 0) {
+    const std::size_t at = document_->find_root(name);
+    return at != 0 ? std::optional(JsonValue(document_, at + 1)) : std::nullopt;
+  }
   const std::size_t end = document_->after(index_) - 1;
   for (std::size_t at = index_ + 1; at != end; at = document_->after(at + 1)) {
     if (document_->string(at) == name) return JsonValue(document_, at + 1);

@@ -28,6 +28,9 @@ Scratch::~Scratch() {
   if (signature_ != nullptr) forget_signature();
 }
 
-void Scratch::forget_signature() { OPENSSL_cleanse(signature_.get(), kSignatureBytes); }
+void Scratch::forget_signature() {
+  OPENSSL_cleanse(signature_.get(), signature_size_);
+  signature_size_ = 0;
+}
 
 }  // namespace latchkey::jose

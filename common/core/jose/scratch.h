@@ -7,6 +7,7 @@
 // with the next token.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -33,7 +34,11 @@ class Scratch {
   // Buffers of the decoded parts, without their padding.
   std::span<std::uint8_t> header() { return {header_.get(), kHeaderSize}; }
   std::span<std::uint8_t> payload() { return {payload_.get(), kPayloadSize}; }
-  std::span<std::uint8_t> signature() { return {signature_.get(), kSignatureBytes}; }
+  // The first `size` bytes (at most kSignatureBytes), which forget_signature() wipes.
+  std::span<std::uint8_t> signature(std::size_t size) {
+    signature_size_ = std::max(signature_size_, size);
+    return {signature_.get(), size};
+  }
 
   JsonReader& header_reader() { return header_reader_; }
   JsonReader& payload_reader() { return payload_reader_; }
@@ -53,6 +58,7 @@ class Scratch {
   std::unique_ptr<std::uint8_t[]> header_;
   std::unique_ptr<std::uint8_t[]> payload_;
   std::unique_ptr<std::uint8_t[]> signature_;
+  std::size_t signature_size_ = 0;  // what has been written and not been wiped
   JsonReader header_reader_;
   JsonReader payload_reader_;
   DigestContext work_;

@@ -171,9 +171,11 @@ TEST(Signature, IsGoneFromTheScratchAfterwards) {
   const std::string token = key.token(kPayload);
   const auto jws = parse_compact(token, scratch);
   ASSERT_TRUE(jws);
-  ASSERT_NE(scratch.signature()[0] | scratch.signature()[1] | scratch.signature()[2], 0);
+  ASSERT_NE(scratch.signature(kSignatureBytes)[0] | scratch.signature(kSignatureBytes)[1] |
+                scratch.signature(kSignatureBytes)[2],
+            0);
   EXPECT_TRUE(verify_signature(*jws, set->keys()[0], scratch));
-  for (const std::uint8_t byte : scratch.signature()) ASSERT_EQ(byte, 0);
+  for (const std::uint8_t byte : scratch.signature(kSignatureBytes)) ASSERT_EQ(byte, 0);
   EXPECT_FALSE(verify_signature(*jws, set->keys()[0], scratch)) << "one parse, one verification";
 }
 
