@@ -110,8 +110,8 @@ void QueuedJournal::write(LogLevel level, std::string_view message,
 void QueuedJournal::run() {
   std::unique_lock lock(mutex_);
   while (true) {
-    wake_.wait(lock, [&] { return stopping_ || !lines_.empty(); });
-    if (lines_.empty()) return;
+    wake_.wait(lock, [&] { return stopping_ || !lines_.empty() || lost_ > 0; });
+    if (lines_.empty() && lost_ == 0) return;
     // The bytes stay counted until they are written: a sink that hangs must not let the queue grow
     // behind it.
     const std::deque<JournalLine> lines = std::exchange(lines_, {});

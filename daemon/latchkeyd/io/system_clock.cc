@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/latchkeyd/io/system_clock.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
 #include <ctime>
+
+#include "ipc/fd.h"
 
 namespace latchkey::latchkeyd {
 namespace {
@@ -20,6 +26,16 @@ WallTime SystemClock::wall() const {
 
 SteadyTime SystemClock::steady() const {
   return SteadyTime(std::chrono::duration_cast<SteadyTime::duration>(read(CLOCK_BOOTTIME)));
+}
+
+std::string boot_id() {
+  const ipc::Fd file(::open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC));
+  std::array<char, 64> text;
+  const ssize_t size = file ? ::read(file.get(), text.data(), text.size()) : -1;
+  if (size <= 0) return {};
+  std::string id(text.data(), static_cast<std::size_t>(size));
+  while (!id.empty() && id.back() == '\n') id.pop_back();
+  return id;
 }
 
 }  // namespace latchkey::latchkeyd

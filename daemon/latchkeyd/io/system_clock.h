@@ -5,6 +5,8 @@
 // (SECURITY section 4, F20 and F21).
 #pragma once
 
+#include <string>
+
 #include "daemon/latchkeyd/io/clock.h"
 
 namespace latchkey::latchkeyd {
@@ -14,5 +16,8 @@ class SystemClock final : public Clock {
   WallTime wall() const override;
   SteadyTime steady() const override;
 };
+
+// The kernel's id of this boot; empty where it cannot be read (a unit with ProcSubset=pid).
+std::string boot_id();
 
 }  // namespace latchkey::latchkeyd

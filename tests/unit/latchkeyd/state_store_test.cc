@@ -2,7 +2,11 @@
 #include "daemon/latchkeyd/io/state_store.h"
 
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <array>
+#include <csignal>
 #include <fstream>
 #include <iterator>
 #include <memory>
@@ -354,6 +358,47 @@ TEST(StateStore, FullDiskRefusesWhatNeedsItWithItsReasonAndLosesNothingAcknowled
   for (const std::string& user : acknowledged)
     EXPECT_NE(store.loaded->bindings.find(user), nullptr) << user;
   EXPECT_TRUE(store.bind("later", "s-1"));
+}
+
+// SECURITY section 4, F12: what was acknowledged is there after a kill -9 at any moment. The child
+// acknowledges by a byte in a pipe; the parent kills it after another number of them each time,
+// while it goes on writing.
+TEST(StateStore, KillAtAnyMomentLosesNothingThatWasAcknowledged) {
+  const TempDir folder;
+  std::size_t acknowledged = 0;
+  for (int round = 1; round <= 12; ++round) {
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::pipe(ends.data()), 0);
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::close(ends[0]);
+      Store store(folder.path());
+      for (int i = 0; store.loaded; ++i) {
+        store->put_login(login_of(id_of(i), "alice"));
+        const std::string value = std::to_string(round) + "-" + std::to_string(i);
+        if (!store.revoke(revocation_of(revocation::Kind::user, "", value))) break;
+        if (::write(ends[1], "+", 1) != 1) break;
+      }
+      ::_exit(1);
+    }
+    ::close(ends[1]);
+    char byte = 0;
+    for (int i = 0; i < round; ++i)
+      ASSERT_EQ(::read(ends[0], &byte, 1), 1) << "the child could not write";
+    ::kill(child, SIGKILL);
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    std::size_t told = static_cast<std::size_t>(round);
+    while (::read(ends[0], &byte, 1) == 1) ++told;
+    ::close(ends[0]);
+    acknowledged += told;
+    const Store store(folder.path());
+    ASSERT_TRUE(store.loaded) << store.loaded.error().detail;
+    EXPECT_GE(store.loaded->revocations.size(), acknowledged);
+    // At most the one that was being written may be there as well, unacknowledged.
+    EXPECT_LE(store.loaded->revocations.size(), acknowledged + 1);
+    acknowledged = store.loaded->revocations.size();
+  }
 }
 
 TEST(StateStore, SecondDaemonOnTheSameFolderIsRefused) {
