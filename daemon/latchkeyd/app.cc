@@ -45,13 +45,14 @@ std::string status_text(const ControlPlane& plane) {
 
 }  // namespace
 
-App::App(const Options& options, const SystemClock& clock, QueuedJournal& journal,
+App::App(const Options& options, const SystemClock& clock, QueuedJournal& journal, Loop& loop,
          SqliteStateStore& store, AccountsFiles& accounts, Ground ground)
     : options_(options),
       clock_(clock),
       journal_(journal),
       store_(store),
       accounts_(accounts),
+      loop_(loop),
       fetch_(loop_, {.path = options.fetch_socket}),
       key_cache_(options.state_dir, disk_, journal),
       decisions_(ground.config.remembered_decisions),
@@ -166,11 +167,7 @@ void App::take_signal(std::uint32_t number) {
 void App::reload() {
   if (stopping_) return;
   notify::reloading();
-  plane_.reload([this](const auto& outcome) {
-    if (!outcome)
-      journal_.log(LogLevel::error, "reload failed; the configuration of before stays at work");
-    notify::ready(status_text(plane_));
-  });
+  plane_.reload([this](const auto& /*outcome*/) { notify::ready(status_text(plane_)); });
 }
 
 // Accept no more, let the verdicts on their way be sent, write what is queued, end.

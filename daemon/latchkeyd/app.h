@@ -43,8 +43,9 @@ struct Ground {
 
 class App {
  public:
-  // `journal`, `store` and `accounts` outlive it; the store was loaded.
-  App(const Options& options, const SystemClock& clock, QueuedJournal& journal,
+  // All outlive it, and `loop`, the control thread's, outlives the store, which answers to it until
+  // its own end; the store was loaded.
+  App(const Options& options, const SystemClock& clock, QueuedJournal& journal, Loop& loop,
       SqliteStateStore& store, AccountsFiles& accounts, Ground ground);
   App(const App&) = delete;
   App& operator=(const App&) = delete;
@@ -69,7 +70,7 @@ class App {
   SqliteStateStore& store_;
   AccountsFiles& accounts_;
 
-  Loop loop_;
+  Loop& loop_;
   SerialThread disk_;
   FetchClient fetch_;
   KeyCache key_cache_;

@@ -14,7 +14,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -58,13 +57,6 @@ ipc::Fd take_signals() {
   return ipc::Fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
 }
 
-std::string boot_id() {
-  std::ifstream file("/proc/sys/kernel/random/boot_id");
-  std::string id;
-  std::getline(file, id);
-  return id;
-}
-
 int complain(QueuedJournal& journal, int status, std::string_view what) {
   journal.log(LogLevel::error, what);
   return status;
@@ -96,11 +88,12 @@ int run(const Options& options) {
         "sockets named \"pam\" and \"control\"");
   }
   clear_environment();
+  Loop loop;
   SqliteStateStore store({.directory = options.state_dir, .boot_id = boot_id()}, clock, journal);
   auto stored = store.load();
   if (!stored) return complain(journal, EX_IOERR, stored.error().detail);
 
-  App app(options, clock, journal, store, accounts,
+  App app(options, clock, journal, loop, store, accounts,
           {*std::move(config), *std::move(local), *std::move(stored), *std::move(listeners),
            std::move(signals)});
   return app.run();

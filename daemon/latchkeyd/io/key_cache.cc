@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "daemon/latchkeyd/io/plain_file.h"
+#include "ipc/fd.h"
 
 namespace latchkey::latchkeyd {
 namespace {
@@ -75,58 +76,74 @@ int replace(int folder, const std::string& name, std::string_view bytes) {
 
 }  // namespace
 
-KeyCache::KeyCache(const std::string& state_directory, Executor& disk, Journal& journal)
-    : path_(state_directory + "/keys"), disk_(disk), journal_(journal) {
-  auto folder = open_folder(path_);
-  if (folder) {
-    folder_ = *std::move(folder);
-  } else {
-    journal_.log(LogLevel::error, "key sets are not stored: the folder cannot be used",
-                 {{"path", path_}, {"error", folder.error()}});
-  }
-}
+class KeyCache::Folder {
+ public:
+  Folder(std::string path, ipc::Fd folder, Journal& journal)
+      : path_(std::move(path)), folder_(std::move(folder)), journal_(journal) {}
 
-tl::expected<StoredKeys, std::string> KeyCache::read(const std::string& issuer) const {
-  auto text = read_plain_file(file_name(issuer), kRules, folder_.get());
-  if (!text) return tl::unexpected(std::move(text).error());
-  return decode_stored_keys(text->bytes);
+  bool has(const std::string& issuer) const {
+    return ::faccessat(folder_.get(), file_name(issuer).c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
+           errno != ENOENT;
+  }
+
+  tl::expected<StoredKeys, std::string> read(const std::string& issuer) const {
+    auto text = read_plain_file(file_name(issuer), kRules, folder_.get());
+    if (!text) return tl::unexpected(std::move(text).error());
+    return decode_stored_keys(text->bytes);
+  }
+
+  void write(const std::string& issuer, const StoredKeys& keys) const {
+    const int error_number = replace(folder_.get(), file_name(issuer), encode_stored_keys(keys));
+    if (error_number == 0) return;
+    journal_.log(LogLevel::error, "a key set could not be stored; it serves until the daemon ends",
+                 {{"issuer", issuer}, {"path", path_}, {"error", system_text(error_number)}});
+  }
+
+  void ignore(const std::string& issuer, std::string_view why) const {
+    journal_.log(LogLevel::warning, "a stored key set is ignored and will be fetched anew",
+                 {{"issuer", issuer}, {"path", path_ + "/" + file_name(issuer)}, {"error", why}});
+  }
+
+ private:
+  std::string path_;
+  ipc::Fd folder_;
+  Journal& journal_;
+};
+
+KeyCache::KeyCache(const std::string& state_directory, Executor& disk, Journal& journal)
+    : disk_(disk) {
+  const std::string path = state_directory + "/keys";
+  auto folder = open_folder(path);
+  if (folder) {
+    folder_ = std::make_shared<Folder>(path, *std::move(folder), journal);
+  } else {
+    journal.log(LogLevel::error, "key sets are not stored: the folder cannot be used",
+                {{"path", path}, {"error", folder.error()}});
+  }
 }
 
 std::optional<StoredKeys> KeyCache::load(const std::string& issuer) {
-  if (!folder_ || !usable_in_path(issuer)) return std::nullopt;
-  if (::faccessat(folder_.get(), file_name(issuer).c_str(), F_OK, AT_SYMLINK_NOFOLLOW) != 0 &&
-      errno == ENOENT) {
-    return std::nullopt;
-  }
-  auto keys = read(issuer);
+  if (!folder_ || !usable_in_path(issuer) || !folder_->has(issuer)) return std::nullopt;
+  auto keys = folder_->read(issuer);
   if (keys) return *std::move(keys);
-  journal_.log(
-      LogLevel::warning, "a stored key set is ignored and will be fetched anew",
-      {{"issuer", issuer}, {"path", path_ + "/" + file_name(issuer)}, {"error", keys.error()}});
+  folder_->ignore(issuer, keys.error());
   return std::nullopt;
-}
-
-void KeyCache::write(const std::string& issuer, const StoredKeys& keys) {
-  const int error_number = replace(folder_.get(), file_name(issuer), encode_stored_keys(keys));
-  if (error_number == 0) return;
-  journal_.log(LogLevel::error, "a key set could not be stored; it serves until the daemon ends",
-               {{"issuer", issuer}, {"path", path_}, {"error", system_text(error_number)}});
 }
 
 void KeyCache::save(const std::string& issuer, StoredKeys keys) {
   if (!folder_ || !usable_in_path(issuer)) return;
-  disk_.post([this, issuer, keys = std::move(keys)] { write(issuer, keys); });
+  disk_.post([folder = folder_, issuer, keys = std::move(keys)] { folder->write(issuer, keys); });
 }
 
 void KeyCache::confirm(const std::string& issuer, WallTime fetched_at,
                        std::optional<std::chrono::seconds> max_age) {
   if (!folder_ || !usable_in_path(issuer)) return;
-  disk_.post([this, issuer, fetched_at, max_age] {
-    auto keys = read(issuer);
+  disk_.post([folder = folder_, issuer, fetched_at, max_age] {
+    auto keys = folder->read(issuer);
     if (!keys) return;  // somebody took the file away; the next set that changes brings it back
     keys->fetched_at = fetched_at;
     keys->max_age = max_age;
-    write(issuer, *keys);
+    folder->write(issuer, *keys);
   });
 }
 

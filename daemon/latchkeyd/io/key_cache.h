@@ -6,6 +6,8 @@
 // and overwritten by the next good fetch (SECURITY section 4, F15).
 #pragma once
 
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,14 +16,14 @@
 #include "daemon/latchkeyd/io/executor.h"
 #include "daemon/latchkeyd/io/journal.h"
 #include "daemon/latchkeyd/io/key_storage.h"
-#include "ipc/fd.h"
 
 namespace latchkey::latchkeyd {
 
 class KeyCache final : public KeyStorage {
  public:
   // Makes STATE/keys (0700) where it is missing. Where that cannot be had, the journal says so and
-  // nothing is stored. `disk` runs the writing; all outlive it.
+  // nothing is stored. `disk` runs the writing, also what is left of it when this ends; `journal`
+  // outlives both.
   KeyCache(const std::string& state_directory, Executor& disk, Journal& journal);
 
   std::optional<StoredKeys> load(const std::string& issuer) override;
@@ -30,13 +32,11 @@ class KeyCache final : public KeyStorage {
                std::optional<std::chrono::seconds> max_age) override;
 
  private:
-  tl::expected<StoredKeys, std::string> read(const std::string& issuer) const;
-  void write(const std::string& issuer, const StoredKeys& keys);
+  class Folder;
 
-  std::string path_;
   Executor& disk_;
-  Journal& journal_;
-  ipc::Fd folder_;  // empty: nothing is stored
+  std::shared_ptr<Folder>
+      folder_;  // shared with the writing that is still to be done; null: nothing is stored
 };
 
 // The file's text, and back; for KeyCache and its tests. A failure is a sentence part: "is

@@ -109,6 +109,10 @@ Expected<void> check_file(const std::string& path) {
     return tl::unexpected(refusal(fmt::format("{} may have been written by others (mode {:04o})",
                                               path, status.st_mode & 07777U)));
   }
+  // SQLite's own word for a file system that became read-only is "bad file descriptor".
+  if (::faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) != 0) {
+    return tl::unexpected(system_refusal(path, errno));
+  }
   if ((status.st_mode & kOthers) != 0 && ::fchmod(file.get(), S_IRUSR | S_IWUSR) != 0) {
     return tl::unexpected(system_refusal(path, errno));
   }

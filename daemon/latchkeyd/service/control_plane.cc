@@ -100,17 +100,10 @@ void ControlPlane::refresh_accounts(std::function<void()> done) {
 void ControlPlane::reload(std::function<void(tl::expected<bool, ConfigErrors>)> done) {
   auto loaded = parts_.load_config();
   if (!loaded) {
-    const ConfigErrors& errors = loaded.error();
-    config_error_ =
-        errors.empty() ? "the configuration cannot be read" : config::describe(errors.front());
-    parts_.journal.log(LogLevel::error,
-                       "the configuration has errors; the one before stays at work",
-                       {{"errors", fmt::format("{}", errors.size())}});
-    for (const config::ConfigError& error : errors)
-      parts_.journal.log(LogLevel::error, config::describe(error));
+    note_errors(loaded.error());
     return done(tl::unexpected(std::move(loaded).error()));
   }
-  config_error_.reset();
+  config_errors_.clear();
   config_loaded_at_ = parts_.clock.wall();
   if (loaded->digest == current().config->digest) return done(false);
   auto config = std::make_shared<const config::Config>(*std::move(loaded));
@@ -122,6 +115,28 @@ void ControlPlane::reload(std::function<void(tl::expected<bool, ConfigErrors>)> 
       },
       [done = std::move(done)] { done(true); });
   if (parts_.rescheduled) parts_.rescheduled();
+}
+
+void ControlPlane::note_errors(const ConfigErrors& errors) {
+  const bool known = errors == config_errors_;
+  config_errors_ = errors;
+  if (config_errors_.empty())
+    config_errors_.push_back({"", 0, 0, "the configuration cannot be read"});
+  // Whoever sends the signal a hundred times a second must not fill the journal with one mistake.
+  if (known) {
+    parts_.journal.log(LogLevel::debug, "the configuration still has the same errors");
+    return;
+  }
+  parts_.journal.log(LogLevel::error, "the configuration has errors; the one before stays at work",
+                     {{"errors", fmt::format("{}", errors.size())}});
+  for (const config::ConfigError& error : config_errors_) {
+    parts_.journal.log(LogLevel::error, config::describe(error));
+  }
+}
+
+std::optional<std::string> ControlPlane::config_error() const {
+  if (config_errors_.empty()) return std::nullopt;
+  return config::describe(config_errors_.front());
 }
 
 void ControlPlane::note_config(const config::Config& config) {

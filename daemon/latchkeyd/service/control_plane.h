@@ -94,11 +94,12 @@ class ControlPlane final : public Needs {
   std::vector<KeyState> key_states() const { return keys_->states(); }
   WallTime config_loaded_at() const { return config_loaded_at_; }
   // The first error of the last reload, where it failed.
-  const std::optional<std::string>& config_error() const { return config_error_; }
+  std::optional<std::string> config_error() const;
 
  private:
   void publish(const std::function<void(Snapshot&)>& change, std::function<void()> done);
   void bound(NewBinding binding, Expected<void> stored, std::function<void(Expected<void>)> done);
+  void note_errors(const ConfigErrors& errors);
   void note_config(const config::Config& config);
 
   Parts parts_;
@@ -106,7 +107,7 @@ class ControlPlane final : public Needs {
   std::unique_ptr<KeyKeeper> keys_;
   std::unique_ptr<SnapshotHub> hub_;
   WallTime config_loaded_at_{};
-  std::optional<std::string> config_error_;
+  ConfigErrors config_errors_;  // of the last reload
 };
 
 }  // namespace latchkey::latchkeyd

@@ -377,6 +377,8 @@ TEST_F(ControlTest, BadConfigurationLeavesTheOldOneAtWorkAndReportsAllErrors) {
   EXPECT_EQ(plane->current().config->digest, "digest-1");
   EXPECT_THAT(call<control::Status>({})->config_error.value_or(""), HasSubstr("latchkey.yaml:3:7"));
   EXPECT_EQ(journal.count("no audiences"), 1U);
+  EXPECT_FALSE(call<control::Reload>({}));
+  EXPECT_EQ(journal.count("no audiences"), 1U) << "said once, however often it is tried";
   next_config = corp_config("digest-1");
   EXPECT_TRUE(call<control::Reload>({}));
   EXPECT_FALSE(call<control::Status>({})->config_error);

@@ -241,6 +241,19 @@ TEST(KeyCache, SetThatCannotBeWrittenIsNamedInTheJournal) {
   EXPECT_EQ(cache.journal.count("could not be stored"), 1U);
 }
 
+TEST(KeyCache, WritingThatIsLeftWhenItEndsIsStillDone) {
+  const TempDir folder;
+  FakeJournal journal;
+  {
+    SerialThread disk;
+    KeyCache cache(folder.path(), disk, journal);
+    cache.save("corp", keys_of(kJwks));
+    cache.confirm("corp", WallTime(), std::nullopt);
+  }
+  TestLoop disk;
+  EXPECT_TRUE(KeyCache(folder.path(), disk, journal).load("corp"));
+}
+
 TEST(KeyCache, NameThatWouldLeaveTheFolderIsNoName) {
   const TempDir folder;
   Cache cache(folder.path());
