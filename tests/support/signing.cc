@@ -116,6 +116,18 @@ SigningKey SigningKey::generate(Algorithm algorithm, std::string kid, unsigned b
   return key;
 }
 
+SigningKey SigningKey::of_the_rfc(std::string kid) {
+  const auto seed = jose::decode_base64url("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A");
+  SigningKey key;
+  key.algorithm_ = Algorithm::eddsa;
+  key.kid_ = std::move(kid);
+  key.key_.reset(EVP_PKEY_new_raw_private_key_ex(
+      nullptr, "ED25519", nullptr, reinterpret_cast<const unsigned char*>(seed->data()),
+      seed->size()));
+  require(key.key_ != nullptr, "the key of RFC 8037");
+  return key;
+}
+
 std::string SigningKey::jwk(std::string_view extra) const {
   std::string text = "{" + public_members(key_.get(), algorithm_);
   text.append(R"(,"kid":")")

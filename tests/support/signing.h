@@ -21,6 +21,9 @@ class SigningKey {
   // A fresh key fit for the algorithm; `bits` counts for RSA. Aborts where OpenSSL cannot make it.
   static SigningKey generate(jose::Algorithm algorithm, std::string kid, unsigned bits = 2'048);
 
+  // The Ed25519 key of RFC 8037 appendix A.1, which is the same in every process.
+  static SigningKey of_the_rfc(std::string kid);
+
   jose::Algorithm algorithm() const { return algorithm_; }
   const std::string& kid() const { return kid_; }
 

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the seeds of the fuzzers base64url, json, jwks and token beside this file.
+
+    make_jose_seeds.py
+
+They are where a fuzzer starts: one good input of each kind, and the forms that verifiers are known to trip over. An input
+that once broke something is not made here; it is kept beside these under the name of the bug.
+"""
+
+import base64
+import json
+import os
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def put(fuzzer, name, text):
+    folder = os.path.join(HERE, "seeds", fuzzer)
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, name), "wb") as file:
+        file.write(text if isinstance(text, bytes) else text.encode())
+
+
+def b64(text):
+    return base64.urlsafe_b64encode(text if isinstance(text, bytes) else text.encode()).rstrip(b"=").decode()
+
+
+def base64url():
+    put("base64url", "empty", "")
+    put("base64url", "three_lengths", "Zm9vYmFyZm8")
+    put("base64url", "all_values", b64(bytes(range(256))))
+    put("base64url", "padding", "Zg==")
+    put("base64url", "trailing_bits", "Zh")
+    put("base64url", "plain_alphabet", "+/+/")
+    put("base64url", "one_too_many", "Zm9vY")
+
+
+def json_texts():
+    put("json", "object", '{"a":[1,-2.5e3,true,false,null,"x"],"b":{"c":{}},"":""}')
+    put("json", "escapes", '["\\u0065\\n\\ud83d\\udd11\\u0000","\\"\\\\\\/\\b\\f\\r\\t"]')
+    put("json", "duplicate", '{"exp":1,"\\u0065xp":2}')
+    put("json", "numbers", "[0,-0,1e308,1e400,18446744073709551615,18446744073709551616,-9223372036854775808,01,1.]")
+    put("json", "deep", "[" * 16 + "]" * 16)
+    put("json", "too_deep", "[" * 17 + "]" * 17)
+    put("json", "many_names", "{" + ",".join(f'"name-{i}":{i}' for i in range(40)) + "}")
+    put("json", "byte_order_mark", b"\xef\xbb\xbf{}")
+    put("json", "broken_utf8", b'["\xff\xc0\xae\xed\xa0\x80"]')
+    put("json", "two_values", "{}{}")
+    put("json", "blanks", " \t\r\n{ } \n")
+
+
+RSA = {"kty": "RSA", "e": "AQAB",  # RFC 7638 section 3.1
+       "n": "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3"
+            "oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu"
+            "6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8aw"
+            "apJzKnqDKgw"}
+EC = {"kty": "EC", "crv": "P-256",  # RFC 7517 appendix A.1
+      "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4", "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}
+OKP = {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}  # RFC 8037 appendix A.2
+
+
+def jwks():
+    def key_set(*keys):
+        return json.dumps({"keys": keys}, separators=(",", ":"))
+    put("jwks", "empty", key_set())
+    put("jwks", "three_kinds", key_set(RSA | {"kid": "r", "alg": "PS256"}, EC | {"kid": "e", "use": "sig"}, OKP))
+    put("jwks", "uses", key_set(EC | {"use": "enc"}, EC | {"key_ops": ["verify"]}, EC | {"key_ops": ["sign"]}))
+    put("jwks", "private", key_set(OKP | {"d": "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"}, {"kty": "oct", "k": "AAAA"}))
+    put("jwks", "one_kid", key_set(EC | {"kid": "k"}, EC | {"kid": "k"}, OKP | {"kid": "k"}, RSA | {"kid": "k"}))
+    put("jwks", "certificate", key_set(RSA | {"x5c": ["AAAA"], "x5t": "AA"}))
+    put("jwks", "weak", key_set(RSA | {"e": "AQ"}, RSA | {"n": "AQAB"}, EC | {"y": "A" * 43}, OKP | {"x": "A" * 43}))
+    put("jwks", "no_set", "[]")
+
+
+def token():
+    good = ('{"iss":"https://id.example","sub":"u","aud":"ssh-prod","exp":1900000600,"iat":1899999990,"nbf":1899999990,'
+            '"preferred_username":"alice"}')
+    rich = ('{"iss":"https://id.example","sub":"u","aud":["x","ssh-prod"],"exp":1900000600.5,"iat":1899999990,"jti":"t",'
+            '"preferred_username":"alice","groups":["a","b"],"acr":"mfa","amr":["pwd"],"auth_time":1899999000,"sid":"s",'
+            '"azp":"c","typ":"Bearer","at_hash":"h"}')
+    put("token", "good", "s" + good)
+    put("token", "rich", "s" + rich)
+    put("token", "expired", "s" + good.replace("1900000600", "1"))
+    put("token", "logout", "s" + good[:-1] + ',"events":{}}')
+    put("token", "bound", "s" + good[:-1] + ',"cnf":{"jkt":"x"}}')
+    put("token", "header", 'h{"alg":"EdDSA","kid":"k","typ":"application/at+jwt","x":1}\0' + good)
+    put("token", "no_kid", 'h{"alg":"EdDSA"}\0' + good)
+    put("token", "unknown_kid", 'h{"alg":"EdDSA","kid":"x"}\0' + good)
+    put("token", "crit", 'h{"alg":"EdDSA","crit":["x"],"x":1}\0' + good)
+    put("token", "none", 'p{"alg":"none"}\0' + good + "\0")
+    put("token", "psychic", 'p{"alg":"EdDSA","kid":"k"}\0' + good + "\0" + "\1" + "\0" * 63)
+    put("token", "plain", b64('{"alg":"EdDSA","kid":"k"}') + "." + b64(good) + "." + b64("x" * 64))
+    put("token", "encrypted", "a.b.c.d.e")
+    put("token", "json", '{"payload":"e30","signatures":[]}')
+    put("token", "dots", "..")
+
+
+base64url()
+json_texts()
+jwks()
+token()
