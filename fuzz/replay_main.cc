@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Runs a fuzz target once over every file of the folders and files named, with any compiler and no fuzzer. It makes the
-// seeds a plain test: an input that once broke something is tried again at every run.
+// Runs a fuzz target once over every file of the folders and files named, with any compiler and no
+// fuzzer. It makes the seeds a plain test: an input that once broke something is tried again at
+// every run.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>

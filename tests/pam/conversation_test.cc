@@ -2,6 +2,7 @@
 //
 // F27: what an application's conversation function may do. None of it is a success by accident,
 // nothing of an answer stays behind, and the answer reaches the daemon byte for byte.
+#include <poll.h>
 #include <security/pam_modules.h>
 #include <setjmp.h>
 #include <stdlib.h>
@@ -125,6 +126,27 @@ void a_missing_conversation_gives_no_answer(void**) {
                    PAM_SUCCESS);
 }
 
+// The user's time is not the daemon's: its deadline starts anew when the user is done.
+void a_user_may_take_longer_than_the_daemon_may(void**) {
+  const Sandbox sandbox;
+  sandbox.write_stack("sshd", "");
+  const ScriptedDaemon daemon(sandbox.socket(), [](Peer& peer) {
+    peer.begin();
+    peer.send(ask_frame("Token: "));
+    peer.answer();
+    poll(nullptr, 0, 100);  // so that the module has to wait for the verdict
+    peer.send(verdict_frame());
+  });
+  Host host(sandbox, "sshd", "alice", [](const Shown& shown, pam_response** response) {
+    poll(nullptr, 0, 1'100);
+    return types("token")(shown, response);
+  });
+  const Module module;
+  assert_int_equal(
+      module.call(host, Operation::authenticate, {sandbox.socket_option(), "timeout=1"}),
+      PAM_SUCCESS);
+}
+
 void an_empty_answer_is_an_answer(void**) {
   assert_int_equal(authenticate(wants("answer "), types("")), PAM_SUCCESS);
 }
@@ -227,6 +249,7 @@ int run_program() {
       cmocka_unit_test(a_failing_conversation_gives_no_answer),
       cmocka_unit_test(an_answer_of_a_failed_conversation_is_not_taken_and_is_wiped),
       cmocka_unit_test(a_missing_conversation_gives_no_answer),
+      cmocka_unit_test(a_user_may_take_longer_than_the_daemon_may),
       cmocka_unit_test(an_empty_answer_is_an_answer),
       cmocka_unit_test(an_answer_is_wiped_when_the_daemon_is_gone),
       cmocka_unit_test(a_text_that_cannot_be_shown_changes_no_verdict),

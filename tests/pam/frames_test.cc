@@ -6,6 +6,8 @@
 #include "tests/pam/support/cmocka.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -412,6 +414,34 @@ void what_the_daemon_said_before_it_went_is_read(void**) {
   expect_text(host.shown.back().text, "It took too long");
 }
 
+// The same where the daemon closes without reading what was sent: the kernel then reports a reset
+// before it gives out what still lies there.
+void what_a_daemon_that_does_not_listen_said_is_read(void**) {
+  const Sandbox sandbox;
+  int gone[2];
+  assert_int_equal(pipe(gone), 0);
+  const ScriptedDaemon daemon(sandbox.socket(), [&](Peer& peer) {
+    pollfd entry{.fd = peer.descriptor(), .events = POLLIN, .revents = 0};
+    poll(&entry, 1, -1);  // Begin is there, and stays unread
+    peer.send(tell_frame("wait"));
+    peer.send(verdict_frame(refuse("No")));
+    peer.close_now();
+    const char byte = 0;
+    if (write(gone[1], &byte, 1) != 1) abort();
+  });
+  Host host(sandbox, "sshd", "alice", [&](const Shown& shown, pam_response** response) {
+    char byte = 0;
+    if (shown.text == "wait" && read(gone[0], &byte, 1) != 1) abort();
+    return types("")(shown, response);
+  });
+  const Module module;
+  assert_int_equal(module.call(host, Operation::account, {sandbox.socket_option()}),
+                   PAM_PERM_DENIED);
+  expect_text(host.shown.back().text, "No");
+  close(gone[0]);
+  close(gone[1]);
+}
+
 // Texts do not buy time: a daemon that trickles them is as late as a silent one.
 void texts_do_not_extend_the_deadline(void**) {
   const Sandbox sandbox;
@@ -457,6 +487,7 @@ int run_program() {
       cmocka_unit_test(an_allowed_text_is_no_error),
       cmocka_unit_test(silence_hides_texts_and_leaves_prompts),
       cmocka_unit_test(what_the_daemon_said_before_it_went_is_read),
+      cmocka_unit_test(what_a_daemon_that_does_not_listen_said_is_read),
       cmocka_unit_test(texts_do_not_extend_the_deadline),
   };
   return cmocka_run_group_tests_name("frames", tests, nullptr, nullptr);

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -13,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstring>
 
 #include "tests/pam/support/cmocka.h"
@@ -42,6 +44,11 @@ int in_child(const std::function<int()>& body) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
+void expect_written(int descriptor) {
+  const char byte = 0;
+  if (write(descriptor, &byte, 1) != 1) abort();
+}
+
 std::vector<struct sigaction> dispositions() {
   std::vector<struct sigaction> all(static_cast<std::size_t>(NSIG));
   for (int signal = 1; signal < NSIG; ++signal) {
@@ -53,7 +60,11 @@ std::vector<struct sigaction> dispositions() {
 void nothing_of_the_process_is_changed(void**) {
   const Sandbox sandbox;
   const ScriptedDaemon daemon(sandbox.socket(), kAsksThenAllows);
-  Host host(sandbox, "sshd", "alice", types("token"));
+  Host host(sandbox, "sshd", "alice", [](const Shown& shown, pam_response** response) {
+    const int code = types("token")(shown, response);
+    errno = EIO;
+    return code;
+  });
   const Module module;
   const auto before = dispositions();
   const mode_t mask = umask(0123);
@@ -111,16 +122,27 @@ void the_environment_of_the_process_is_not_read(void**) {
 
 void a_daemon_that_goes_away_raises_no_signal(void**) {
   const Sandbox sandbox;
-  const ScriptedDaemon daemon(sandbox.socket(), [](Peer& peer) {
+  int gone[2];
+  assert_int_equal(pipe(gone), 0);
+  const ScriptedDaemon daemon(sandbox.socket(), [&](Peer& peer) {
     peer.begin();
     peer.send(ask_frame("Token: "));
+    peer.close_now();
+    expect_written(gone[1]);
   });
   const int code = in_child([&] {
     signal(SIGPIPE, SIG_DFL);
-    Host host(sandbox, "sshd", "alice", types(std::string(1'000, 'x')));
+    Host host(sandbox, "sshd", "alice", [&](const Shown& shown, pam_response** response) {
+      char byte = 0;
+      if (read(gone[0], &byte, 1) != 1)
+        _exit(100);  // the daemon has closed: now the answer finds nobody
+      return types(std::string(1'000, 'x'))(shown, response);
+    });
     const Module module;
     return module.call(host, Operation::authenticate, {sandbox.socket_option()});
   });
+  close(gone[0]);
+  close(gone[1]);
   assert_int_equal(code, PAM_AUTHINFO_UNAVAIL);
 }
 
@@ -231,26 +253,29 @@ void a_stack_of_64_kib_is_enough(void**) {
 }
 
 // A signal that the host handles without SA_RESTART arrives while the module waits.
+std::atomic<int> signals_seen;
 void signals_of_the_host_interrupt_nothing(void**) {
   const Sandbox sandbox;
-  static pthread_t waiter;
-  static volatile sig_atomic_t seen;
-  seen = 0;
+  constexpr int kSignals = 50;
+  signals_seen = 0;
   struct sigaction counts {};
-  counts.sa_handler = [](int) { seen = seen + 1; };
+  counts.sa_handler = [](int) { ++signals_seen; };
   struct sigaction before {};
   sigaction(SIGUSR1, &counts, &before);
-  waiter = pthread_self();
-  const ScriptedDaemon daemon(sandbox.socket(), [](Peer& peer) {
+  const pthread_t waiter = pthread_self();
+  const ScriptedDaemon daemon(sandbox.socket(), [waiter](Peer& peer) {
     peer.begin();
-    for (int i = 0; i < 200; ++i) pthread_kill(waiter, SIGUSR1);
+    for (int i = 1; i <= kSignals; ++i) {
+      pthread_kill(waiter, SIGUSR1);
+      while (signals_seen < i) sched_yield();
+    }
     peer.send(verdict_frame());
   });
   Host host(sandbox, "sshd", "alice");
   const Module module;
   assert_int_equal(module.call(host, Operation::account, {sandbox.socket_option()}), PAM_SUCCESS);
   sigaction(SIGUSR1, &before, nullptr);
-  assert_true(seen > 0);
+  assert_int_equal(signals_seen, kSignals);
 }
 
 // gdm calls from several threads at once, each with a handle of its own.

@@ -3,6 +3,7 @@
 // Stand-ins for two functions of libc, found before libc's by the module and by libpam, since the
 // test program exports them: syslog, so that log lines can be read and reach no machine's log, and
 // explicit_bzero, so that a test sees what was wiped.
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -38,6 +39,7 @@ constexpr std::size_t kKept =
   vsnprintf(line, sizeof line, format, values);
   const std::lock_guard lock(mutex());
   if (lines().size() < kKept) lines().emplace_back(line);
+  errno = EIO;  // as the real one may leave it
 }
 
 void overwrite(void* start, std::size_t size) {
