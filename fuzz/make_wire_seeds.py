@@ -64,6 +64,7 @@ TO_MODULE = {
     "ask-echo-2": said(16, 2, b"x"),
     "tell": said(17, 0, "Open https://id.example.com and enter ABCD\n\u2588\u2588".encode()),
     "tell-controls": said(17, 1, b"\x1b[31m\x07\xc2\x9b1m\x7f\t\n"),
+    "tell-c1-around-a-control": said(17, 0, b"\xc2\x1f\x9b1m\xc2\xc2\x9b\x9b"),  # found by the fuzzer
     "tell-cut-c2": said(17, 0, b"x\xc2"),
     "tell-longest": said(17, 0, b"t" * 4096),
     "tell-too-long": said(17, 0, b"t" * 4097),

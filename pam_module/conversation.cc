@@ -19,18 +19,22 @@ Answer::~Answer() noexcept {
 }
 
 void copy_printable(std::string_view text, std::span<char> out) noexcept {
+  if (out.empty()) return;
   std::size_t used = 0;
-  for (std::size_t i = 0; i < text.size() && used + 1 < out.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text.data()[i]);
-    const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text.data()[i + 1] : 0);
-    if (byte == 0xC2 && next >= 0x80 && next < 0xA0) {
-      ++i;
+  for (const char c : text) {
+    if (used + 1 == out.size()) break;
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7F) continue;
+    // Looked for in what is shown: in the text, the two bytes may stand around one that is left
+    // out.
+    const bool after_c2 = used > 0 && static_cast<unsigned char>(out.data()[used - 1]) == 0xC2;
+    if (after_c2 && byte >= 0x80 && byte < 0xA0) {
+      --used;
       continue;
     }
-    if ((byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7F) continue;
-    out.data()[used++] = text.data()[i];
+    out.data()[used++] = c;
   }
-  if (!out.empty()) out.data()[used] = '\0';
+  out.data()[used] = '\0';
 }
 
 pam_response* Conversation::converse(int style, std::string_view text) const noexcept {

@@ -341,7 +341,8 @@ void texts_are_shown_in_their_style_without_control_characters(void**) {
   const ScriptedDaemon daemon(
       sandbox.socket(), sends({tell_frame("two\nlines\tand \x1B[31mred\x07\r"),
                                tell_frame("C1: \xC2\x9B"
-                                          "1m, umlaut: \xC3\xA4, block: \xE2\x96\x88\x7F",
+                                          "1m, around a control: \xC2\x1F\x9B\xC2\xC2\x9B\x9B"
+                                          "., umlaut: \xC3\xA4, block: \xE2\x96\x88\x7F",
                                           wire::TellKind::error),
                                ask_frame("Name\x08: ", wire::Echo::on), ask_frame("Token: "),
                                verdict_frame(refuse("No (token_expired, request 00c0ffee)"))}));
@@ -350,11 +351,12 @@ void texts_are_shown_in_their_style_without_control_characters(void**) {
   assert_int_equal(module.call(host, Operation::authenticate, {sandbox.socket_option()}),
                    PAM_AUTH_ERR);
   assert_int_equal(host.shown.size(), 5);
-  const Shown want[] = {{PAM_TEXT_INFO, "two\nlines\tand [31mred"},
-                        {PAM_ERROR_MSG, "C1: 1m, umlaut: \xC3\xA4, block: \xE2\x96\x88"},
-                        {PAM_PROMPT_ECHO_ON, "Name: "},
-                        {PAM_PROMPT_ECHO_OFF, "Token: "},
-                        {PAM_ERROR_MSG, "No (token_expired, request 00c0ffee)"}};
+  const Shown want[] = {
+      {PAM_TEXT_INFO, "two\nlines\tand [31mred"},
+      {PAM_ERROR_MSG, "C1: 1m, around a control: ., umlaut: \xC3\xA4, block: \xE2\x96\x88"},
+      {PAM_PROMPT_ECHO_ON, "Name: "},
+      {PAM_PROMPT_ECHO_OFF, "Token: "},
+      {PAM_ERROR_MSG, "No (token_expired, request 00c0ffee)"}};
   for (std::size_t i = 0; i < 5; ++i) {
     expect_number(host.shown[i].style, want[i].style, want[i].text);
     expect_text(host.shown[i].text, want[i].text);
