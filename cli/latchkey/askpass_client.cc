@@ -15,6 +15,7 @@
 
 #include "cli/latchkey/askpass_server.h"
 #include "cli/latchkey/terminal.h"
+#include "core/base/text.h"
 #include "wire/secret_buffer.h"
 
 namespace latchkey::cli {
@@ -107,8 +108,10 @@ int run_askpass(int argc, char** argv) {
     wire::wipe(std::span<char>(reply));
     return done ? 0 : 1;
   }
-  std::fprintf(stderr, "latchkey: %.*s\n", static_cast<int>(text.size()), text.data());
-  return 1;
+  const std::string shown = printable(text, 1'000);  // partly written by the host
+  std::fprintf(stderr, "latchkey: %.*s\n", static_cast<int>(shown.size()), shown.data());
+  // A notice is no question: its empty answer lets the host go on to its verdict.
+  return reply[0] == kAnswerNotice && write_all(STDOUT_FILENO, "\n") ? 0 : 1;
 }
 
 }  // namespace latchkey::cli

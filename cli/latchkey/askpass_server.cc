@@ -44,10 +44,22 @@ pid_t parent_of(pid_t pid) {
   return parent;
 }
 
+char letter_of(PromptAnswer::Kind kind) {
+  switch (kind) {
+    case PromptAnswer::Kind::part:
+      return kAnswerPart;
+    case PromptAnswer::Kind::notice:
+      return kAnswerNotice;
+    case PromptAnswer::Kind::withheld:
+      return kAnswerWithheld;
+    case PromptAnswer::Kind::foreign:
+      break;
+  }
+  return kAnswerForeign;
+}
+
 void reply(int peer, PromptAnswer& answer) {
-  const char kind = answer.kind == PromptAnswer::Kind::part      ? kAnswerPart
-                    : answer.kind == PromptAnswer::Kind::foreign ? kAnswerForeign
-                                                                 : kAnswerWithheld;
+  const char kind = letter_of(answer.kind);
   std::array<iovec, 2> pieces{iovec{const_cast<char*>(&kind), 1},
                               iovec{answer.text.data(), answer.text.size()}};
   msghdr message{};

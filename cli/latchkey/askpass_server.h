@@ -19,6 +19,7 @@ namespace latchkey::cli {
 inline constexpr char kAnswerPart = 'A';
 inline constexpr char kAnswerForeign = 'F';
 inline constexpr char kAnswerWithheld = 'W';
+inline constexpr char kAnswerNotice = 'N';
 
 // A listening SOCK_SEQPACKET socket at `path`, or -1 (errno).
 int listen_at(const std::string& path);

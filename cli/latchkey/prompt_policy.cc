@@ -63,9 +63,15 @@ std::string PromptPolicy::objection(std::string_view prompt) const {
 
 PromptAnswer PromptPolicy::answer(std::string_view prompt, pid_t asker, std::string_view token,
                                   std::string_view digest) {
+  const bool notice = prompt.ends_with(wire::kNoticeMarker);
   const auto marker = wire::find_marker(prompt);
-  if (!marker) return {};
+  if (!marker && !notice) return {};
   if (std::string why = objection(prompt); !why.empty()) return withheld(std::move(why));
+  if (notice) {
+    prompt.remove_suffix(wire::kNoticeMarker.size());
+    return {PromptAnswer::Kind::notice,
+            std::string(prompt.substr(0, prompt.rfind(". Press Enter")))};
+  }
 
   Transfer& transfer = transfers_[asker];
   if (marker->part == 1) {

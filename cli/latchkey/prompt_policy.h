@@ -29,6 +29,7 @@ struct PromptRules {
 struct PromptAnswer {
   enum class Kind {
     part,      // give the answer
+    notice,    // not a question: `text` is for the user to read, and an empty line is the answer
     foreign,   // not ours: the terminal or the former askpass
     withheld,  // ours, but the token must not go there; `text` says why
   };

@@ -39,6 +39,11 @@ std::string_view make_marker(const Marker& marker, std::span<char, kMarkerMost> 
 // there); none if the end is not byte for byte what make_marker writes.
 std::optional<Marker> find_marker(std::string_view prompt) noexcept;
 
+// The end of a prompt that asks for nothing: the reason of a refusal, for applications that show no
+// messages but do show prompts (PAM_SILENT, which sudo always sets). Whatever is answered is
+// dropped.
+inline constexpr std::string_view kNoticeMarker = "[latchkey/1 end]: ";
+
 // "lk1.K.N.DIGEST.DATA".
 struct Part {
   unsigned part = 1;

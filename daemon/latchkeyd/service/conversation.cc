@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "wire/codec.h"
+#include "wire/parts.h"
 
 namespace latchkey::latchkeyd {
 namespace {
@@ -15,6 +16,8 @@ namespace {
 // PAM's flags of setcred (Linux-PAM _pam_types.h); libpam itself is seen in pam_module only.
 constexpr std::uint32_t kDeleteCred = 0x4;
 constexpr std::uint32_t kRefreshCred = 0x10;
+// Of every call: show no messages. sudo sets it always.
+constexpr std::uint32_t kSilent = 0x8000;
 
 LoginRequest request_of(const wire::Begin& begin) {
   return LoginRequest{
@@ -189,6 +192,13 @@ void Conversation::close_login() {
 // told.
 asio::awaitable<void> Conversation::conclude(Decision decision) {
   const bool allowed = decision.allowed();
+  if (unheard(decision)) {
+    record(decision);
+    co_await last_word(decision.reason);
+    const std::size_t verdict = broken_ ? 0 : encode_verdict(decision);
+    if (verdict != 0) co_await channel_.send(std::span(desk_.out).first(verdict));
+    co_return;
+  }
   const std::size_t size = broken_ ? 0 : encode_verdict(decision);
   record(std::move(decision));
   if (size == 0) co_return;
@@ -200,12 +210,42 @@ asio::awaitable<void> Conversation::conclude(Decision decision) {
   }
 }
 
+// Whether the user would never learn why: the module honours PAM_SILENT, and sudo always sets it. A
+// prompt is shown all the same, so the refusal of a sign-in is put into one
+// (docs/decisions/sudo-is-silent.md).
+bool Conversation::unheard(const Decision& decision) const {
+  return !broken_ && !decision.allowed() && request_.operation == Operation::authenticate &&
+         (request_.flags & kSilent) != 0 && decision.reason != Reason::conversation_failed;
+}
+
+// Shows the reason, waits for Enter, and drops whatever was typed.
+asio::awaitable<void> Conversation::last_word(Reason reason) {
+  const std::string text = user_text(reason) + ". Press Enter " + std::string(wire::kNoticeMarker);
+  const std::size_t size =
+      wire::encode_ask({.echo = wire::Echo::off, .text = text}, desk_.out).size;
+  const bool sent = size != 0 && co_await channel_.send(std::span(desk_.out).first(size));
+  if (!sent) {
+    broken_ = true;
+    co_return;
+  }
+  const Received outcome = co_await channel_.receive(desk_.frame);
+  const wire::Bytes frame = desk_.frame.bytes();
+  const bool answered =
+      outcome == Received::message && (wire::decode_answer(frame) || wire::decode_no_answer(frame));
+  desk_.frame.wipe();
+  if (!answered) broken_ = true;
+}
+
+std::string Conversation::user_text(Reason reason) const {
+  return fmt::format("{} ({}, request {})", row(reason).user, row(reason).code, request_id_);
+}
+
 // 0 where it cannot be encoded: then there is no Verdict, which refuses.
 std::size_t Conversation::encode_verdict(const Decision& decision) {
   const ReasonRow& reason = row(decision.reason);
   std::string text;
   if (has_text(request_.operation, reason.kind)) {
-    text = fmt::format("{} ({}, request {})", reason.user, reason.code, request_id_);
+    text = user_text(decision.reason);
   }
   std::string environment;
   wire::Verdict verdict{

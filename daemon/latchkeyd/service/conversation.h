@@ -54,6 +54,9 @@ class Conversation {
   Decision judge_later_call();
   void close_login();
   asio::awaitable<void> conclude(Decision decision);
+  bool unheard(const Decision& decision) const;
+  asio::awaitable<void> last_word(Reason reason);
+  std::string user_text(Reason reason) const;
   std::size_t encode_verdict(const Decision& decision);
   void record(Decision decision);
   Refused received(Received outcome);

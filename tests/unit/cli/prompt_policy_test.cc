@@ -96,6 +96,17 @@ TEST(PromptPolicy, answers_sudo_without_a_prefix) {
   EXPECT_EQ(policy.answer("Token [latchkey/1 1/? 500]: ", kSsh, "a.b.c", kDigest).kind, Kind::part);
 }
 
+TEST(PromptPolicy, shows_the_last_word_of_a_host_and_gives_it_nothing) {
+  PromptPolicy sudo({true, {}, {}});
+  const auto answer =
+      sudo.answer("No (access_denied, request 01234567). Press Enter [latchkey/1 end]: ", kSsh,
+                  "a.b.c", kDigest);
+  EXPECT_EQ(answer.kind, Kind::notice);
+  EXPECT_EQ(answer.text, "No (access_denied, request 01234567)");
+  EXPECT_EQ(policy_for().answer("(j@jump) x [latchkey/1 end]: ", kSsh, "a.b.c", kDigest).kind,
+            Kind::withheld);
+}
+
 TEST(HostPatterns, match_as_a_shell_would) {
   struct Pattern {
     std::string pattern, host;

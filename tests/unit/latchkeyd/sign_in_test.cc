@@ -74,6 +74,36 @@ TEST(SignIn, AsksForATokenAndLetsItIn) {
   EXPECT_EQ(host.logins.last_seen("alice")->seen_at, host.clock.wall());
 }
 
+// sudo shows no messages (PAM_SILENT), so its refusals are told by a prompt.
+TEST(SignIn, SilentRefusalIsToldByALastPromptWhoseAnswerIsDropped) {
+  constexpr std::uint32_t kSilent = 0x8000;
+  for (const bool answers : {true, false}) {
+    Host host;
+    Client client = host.connect();
+    client.begin({.flags = kSilent, .service = "sudo", .user = "alice", .ruser = "alice"});
+    client.ask();
+    client.answer("no token");
+    const std::string last_word = client.ask();
+    EXPECT_EQ(last_word, text_of(host, "The token was not accepted", "token_malformed") +
+                             ". Press Enter [latchkey/1 end]: ");
+    if (answers) {
+      client.answer(host.token());
+    } else {
+      client.no_answer(wire::NoAnswer::conversation_error);
+    }
+    EXPECT_EQ(client.verdict().result, wire::Result::refused);
+  }
+}
+
+TEST(SignIn, SilentSignInThatIsLetInHasNoLastPrompt) {
+  Host host;
+  Client client = host.connect();
+  client.begin({.flags = 0x8000, .service = "sshd", .user = "alice"});
+  client.ask();
+  client.answer(host.token());
+  EXPECT_EQ(client.verdict().result, wire::Result::allow);
+}
+
 TEST(SignIn, SudoIsAskedForShorterParts) {
   Host host;
   Client client = host.connect();
