@@ -6,6 +6,7 @@ Everything that is unmodified ssh runs as the box's user `laptop`, without a ter
 
 import dataclasses
 import os
+import shutil
 import subprocess
 
 from box import accounts, files, sshd
@@ -32,6 +33,7 @@ def install_laptop() -> None:
     files.must_be_in_box()
     files.write("/etc/hosts", f"127.0.0.1 localhost box {HOST} other.example idp.example\n::1 localhost\n")
     own = LAPTOP.uid, LAPTOP.uid
+    shutil.rmtree(f"{LAPTOP.home}/.config", ignore_errors=True)
     key = files.read(f"{sshd.HOST_KEY}.pub").split()[:2]
     files.write(f"{LAPTOP.home}/.ssh/known_hosts", f"{HOST},other.example {' '.join(key)}\n", 0o600, own)
     files.write(f"{LAPTOP.home}/.ssh/config", "StrictHostKeyChecking yes\nUpdateHostKeys no\n", 0o600, own)

@@ -21,5 +21,13 @@ def write(path: str, text: str, mode: int = 0o644, owner: tuple[int, int] = (0, 
     os.rename(fresh, path)
 
 
+def make_folders(path: str, owner: tuple[int, int], mode: int = 0o700) -> None:
+    """The folder and those above it that are missing, all of them the owner's."""
+    if not os.path.isdir(path):
+        make_folders(os.path.dirname(path), owner, mode)
+        os.mkdir(path, mode)
+        os.chown(path, *owner)
+
+
 def read(path: str) -> str:
     return pathlib.Path(path).read_text(encoding="utf-8")

@@ -31,7 +31,7 @@ def machine(installed):
     folder = os.path.join(os.environ["LATCHKEY_REPORTS"], "box")
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
-    made = host.Host(folder)
+    made = host.Host(installed, folder)
     yield made
     made.close()
 

@@ -63,18 +63,17 @@ def install(build: str, module: str | None = None) -> None:
 
 
 class Host:
-    def __init__(self, folder: str) -> None:
+    def __init__(self, build: str, folder: str) -> None:
         self.folder = folder
         self.search = leaks.TokenSearch()
         self.leaks: list[str] = []
         self.logs = logs.LogCollector(folder)
-        self.provider = Provider(self.search, f"{folder}/devidp.log")
+        self.provider = Provider(build, self.search, f"{folder}/devidp.log")
         self.sockets = {name: units.Socket(f"latchkey-{name}.socket") for name in ("pam", "control", "fetchd")}
         self.fetchd = units.from_unit("latchkey-fetchd", f"{folder}/fetchd.log", [self.sockets["fetchd"]], [])
         self.latchkeyd = units.from_unit("latchkeyd", f"{folder}/latchkeyd.log",
                                          [self.sockets["pam"], self.sockets["control"]], [])
         sshd.install_sshd()
-        clients.install_laptop()
         self.sshd = sshd.sshd(f"{folder}/sshd.log").start()
         self.module = glob.glob("/usr/lib/*/security/pam_latchkey.so")[0]
 
@@ -82,11 +81,12 @@ class Host:
 
     def reset(self) -> None:
         self.halt()
-        if not self.provider.running():
-            self.provider.restart()
+        if not self.provider.serving():
+            self.provider.start()
         self.forget()
         sshd.install_stacks()
         sshd.install_sudoers()
+        clients.install_laptop()
         shutil.rmtree("/run/sudo", ignore_errors=True)
         for person in accounts.PEOPLE:
             if os.path.exists(f"{person.home}/.ssh/authorized_keys"):
@@ -156,10 +156,11 @@ class Host:
 
     @staticmethod
     def refusal(said: str) -> tuple[str, str]:
-        """Reason code and request id of the (last) refusal that stands in a text; AssertionError where none does."""
-        found = list(_REFUSAL.finditer(said))
+        """Reason code and request id of the refusal that a text shows; AssertionError where it shows none. ssh asks up to
+        three times, and the wrapper answers once: the first one is what became of the token."""
+        found = _REFUSAL.search(said)
         assert found, f"no refusal was shown; this was:\n{said}"
-        return found[-1]["reason"], found[-1]["id"]
+        return found["reason"], found["id"]
 
     def close(self) -> None:
         self.halt()

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where the wrapper's token goes, with the real ssh: to the host that was asked for, and nowhere else."""
+
+from box import accounts, clients, files
+
+GROUPS = ["corp-developers"]
+OWN = (clients.LAPTOP.uid, clients.LAPTOP.uid)
+
+
+def asked_for(host, user: str) -> list[str]:
+    return [decision["reason"] for decision in host.ctl_json("decisions", "--user", user)["decisions"]]
+
+
+def test_a_jump_host_that_asks_for_a_token_gets_none(host):
+    token = host.provider.token("alice", GROUPS, size=1800)
+    done = clients.ssh(token, "alice", options=("-J", "bob@other.example"))
+    assert done.status == 255 and "uid=" not in done.out
+    # The jump host asked and was given nothing of the token; the host behind it was never reached.
+    assert asked_for(host, "bob") != [] and "user_mismatch" not in asked_for(host, "bob")
+    assert asked_for(host, "alice") == []
+
+
+def test_through_a_jump_host_with_a_key_the_token_reaches_the_host_that_was_asked_for(host):
+    key = clients.make_key(accounts.RESCUE)
+    files.write(f"{clients.LAPTOP.home}/.ssh/config", "StrictHostKeyChecking yes\nUpdateHostKeys no\n"
+                f"Host other.example\n  IdentityFile {key}\n", 0o600, OWN)
+    token = host.provider.token("alice", GROUPS, size=1800)
+    done = clients.ssh(token, "alice", "id -un", options=("-J", "rescue@other.example"))
+    assert (done.status, done.out) == (0, "alice\n"), done.said
+
+
+def test_a_host_that_the_users_configuration_does_not_list_gets_none(host):
+    folder = f"{clients.LAPTOP.home}/.config/latchkey"
+    files.make_folders(folder, OWN)
+    files.write(f"{folder}/config.yaml", "hosts: [ '*.corp.example' ]\n", 0o600, OWN)
+    token = host.provider.token("alice", GROUPS)
+    done = clients.ssh(token, "alice")
+    assert done.status == 255 and "uid=" not in done.out
+    files.write(f"{folder}/config.yaml", f"hosts: [ '{clients.HOST}' ]\n", 0o600, OWN)
+    assert clients.ssh(token, "alice", "true").status == 0
+
+
+def test_a_local_password_is_typed_at_the_terminal_and_is_not_ours_to_answer(host):
+    host.with_config(lambda text: text + "unmanaged: [ dave ]\n")
+    # dave's stack asks for a password alone: a prompt without our marker, on a host that the token would be good for.
+    files.write("/etc/pam.d/sshd", "auth required pam_unix.so\naccount required pam_unix.so\nsession required pam_unix.so\n")
+    path = clients.token_file(host.provider.token("dave", GROUPS, size=1800))
+    session = clients.terminal(clients.LAPTOP, ["/usr/bin/latchkey", "ssh", f"dave@{clients.HOST}", "id", "-un"],
+                               {"BEARER_TOKEN_FILE": path})
+    session.expect("Password: ")
+    session.sendline(accounts.DAVE.password)
+    session.expect("dave\r\n")
+    session.close()
+
+
+def test_an_unknown_host_key_is_asked_about_at_the_terminal(host):
+    files.write(f"{clients.LAPTOP.home}/.ssh/known_hosts", "", 0o600, OWN)
+    files.write(f"{clients.LAPTOP.home}/.ssh/config", "UpdateHostKeys no\n", 0o600, OWN)
+    path = clients.token_file(host.provider.token("alice", GROUPS, size=1800))
+    session = clients.terminal(clients.LAPTOP, ["/usr/bin/latchkey", "ssh", f"alice@{clients.HOST}", "id", "-un"],
+                               {"BEARER_TOKEN_FILE": path})
+    session.expect("continue connecting")
+    session.sendline("yes")
+    session.expect("alice\r\n")
+    session.close()

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The installed units on a booted Debian: socket activation, the whole sandbox, restarts, logind's sessions, the journal."""
+
+import os
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+from box import accounts, leaks, provider as provider_module
+from machine import ROOT, Machine
+
+GROUPS = ["corp-developers", "corp-operators"]
+UNITS = ("latchkeyd.service", "latchkey-fetchd.service", "latchkey-pam.socket", "latchkey-control.socket",
+         "latchkey-fetchd.socket")
+CONFIG = """\
+version: 1
+log_level: debug
+issuers:
+  - name: corp
+    issuer: {issuer}
+    audiences: [ "ssh://box" ]
+    ca_file: /etc/latchkey/corp-ca.pem
+    groups: {{ claim: groups, map: {{ corp-developers: [ developers ], corp-operators: [ sre, docker ] }} }}
+access:
+  - {{ services: [ sshd ], allow: {{ groups: [ developers ] }} }}
+  - {{ services: [ sudo, sudo-i ], allow: {{ groups: [ sre ] }} }}
+"""
+
+
+class Client:
+    """A laptop's `latchkey ssh`, outside of the machine, on the loopback that both share."""
+
+    def __init__(self, build: str, folder: pathlib.Path) -> None:
+        self._latchkey = f"{build}/cli/latchkey/latchkey"
+        self._folder = folder
+        key = pathlib.Path(f"{ROOT}/etc/ssh/ssh_host_ed25519_key.pub").read_text().split()[:2]
+        (folder / "known").write_text(f"127.0.0.1 {' '.join(key)}\n")
+
+    def ssh(self, token: str, user: str, command: str) -> subprocess.CompletedProcess:
+        file = self._folder / "token"
+        file.write_text(token)
+        file.chmod(0o600)
+        return subprocess.run(
+            [self._latchkey, "ssh", "-F", "none", "-o", f"UserKnownHostsFile={self._folder}/known", f"{user}@127.0.0.1", command],
+            env={"PATH": os.environ["PATH"], "HOME": str(self._folder), "BEARER_TOKEN_FILE": str(file), "LANG": "C.UTF-8"},
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=170, check=False, start_new_session=True)
+
+
+@pytest.fixture(scope="module")
+def search():
+    return leaks.TokenSearch()
+
+
+@pytest.fixture(scope="module")
+def provider(search, tmp_path_factory):
+    made = provider_module.Provider(os.environ["LATCHKEY_BUILD"], search, f"{os.environ['LATCHKEY_REPORTS']}/system-devidp.log", "127.0.0.1")
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def machine(provider):
+    made = Machine(f"{os.environ['LATCHKEY_PREPARED']}/base", os.environ["LATCHKEY_BUILD"],
+                   f"{os.environ['LATCHKEY_REPORTS']}/system-console.log")
+    examples = f"{ROOT}/usr/share/doc/latchkey/examples"
+    for name, gid in accounts.GROUPS.items():
+        made.offline("groupadd", "--gid", str(gid), name)
+    for person in (accounts.ALICE, accounts.BOB):
+        made.offline("useradd", "--uid", str(person.uid), "--create-home", "--shell", "/bin/bash", person.name)
+    for inside, example in (("/etc/pam.d/sshd", "pam.d/sshd"), ("/etc/pam.d/sudo", "pam.d/sudo"),
+                            ("/etc/ssh/sshd_config.d/latchkey.conf", "sshd_config.d/latchkey.conf"),
+                            ("/etc/sudoers.d/latchkey", "sudoers.d/latchkey")):
+        made.write(inside, pathlib.Path(examples, example).read_text(), 0o440 if "sudoers" in inside else 0o644)
+    made.write("/etc/ssh/sshd_config.d/here.conf", "ListenAddress 127.0.0.1\n")
+    made.write("/etc/latchkey/latchkey.yaml", CONFIG.format(issuer=provider.issuer))
+    made.write("/etc/latchkey/corp-ca.pem", pathlib.Path(provider.ca_file).read_text())
+    made.offline("systemd-sysusers")
+    made.path("/var/log/journal").mkdir(exist_ok=True)  # what is logged outlives a boot, so that it can be searched
+    made.offline("systemctl", "enable", *UNITS[:1])
+    made.boot()
+    yield made
+    made.power_off()
+
+
+@pytest.fixture(scope="module")
+def client(machine, tmp_path_factory):
+    return Client(os.environ["LATCHKEY_BUILD"], tmp_path_factory.mktemp("laptop"))
+
+
+def opens(client, provider, user="alice", command="id -un", **token) -> str:
+    done = client.ssh(provider.token(user, GROUPS, **token), user, command)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_every_unit_is_at_work_after_the_boot(machine):
+    for unit in UNITS:
+        assert machine.property(unit, "ActiveState") == "active", unit
+    assert machine.run("systemctl", "is-system-running", check=False).stdout.strip() == "running"
+
+
+def test_a_token_opens_a_session_that_logind_knows(machine, client, provider):
+    seen = opens(client, provider, command="id; loginctl --no-legend list-sessions", size=3000)
+    for word in ("uid=2001(alice)", "(developers)", "(sre)", "(docker)"):
+        assert word in seen
+    assert re.search(r"^\s*\S+\s+2001 alice", seen, re.M)
+
+
+def test_a_sudo_in_that_session_takes_a_token_too(machine, client, provider):
+    machine.write("/home/alice/token", provider.token("alice", GROUPS, size=2000), 0o600, accounts.ALICE.uid)
+    assert opens(client, provider, command="BEARER_TOKEN_FILE=~/token latchkey sudo id -u") == "0\n"
+
+
+def test_a_daemon_that_is_killed_is_back_for_the_very_next_login_however_often(machine, client, provider):
+    for _ in range(8):  # by default systemd gives a unit up after 5
+        machine.run("systemctl", "kill", "--signal=KILL", "latchkeyd.service")
+        assert opens(client, provider) == "alice\n"
+    machine.run("systemctl", "kill", "--signal=KILL", "latchkey-fetchd.service")
+    machine.wait_for(lambda: machine.property("latchkey-fetchd.service", "ActiveState") == "active")
+    assert int(machine.property("latchkeyd.service", "NRestarts")) >= 8
+
+
+def test_a_daemon_that_hangs_is_started_anew_by_the_watchdog(machine, client, provider):
+    before = int(machine.property("latchkeyd.service", "NRestarts"))
+    machine.run("systemctl", "kill", "--signal=STOP", "latchkeyd.service")
+    machine.wait_for(lambda: int(machine.property("latchkeyd.service", "NRestarts")) > before)
+    machine.wait_for(lambda: machine.property("latchkeyd.service", "ActiveState") == "active")
+    assert opens(client, provider) == "alice\n"
+
+
+@pytest.mark.parametrize("unit", ["latchkeyd", "latchkey-fetchd"])
+def test_a_daemon_has_no_privilege_and_no_way_to_any(machine, unit):
+    pid = machine.property(f"{unit}.service", "MainPID")
+    status = dict(line.split(":\t", 1) for line in machine.run("cat", f"/proc/{pid}/status").stdout.splitlines() if ":\t" in line)
+    for field in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
+        assert int(status[field], 16) == 0, field
+    assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2")
+    assert "0" not in status["Uid"].split()
+
+
+def test_latchkeyd_has_a_network_with_nothing_in_it(machine):
+    pid = machine.property("latchkeyd.service", "MainPID")
+    own, init = (machine.run("readlink", f"/proc/{which}/ns/net").stdout for which in (pid, "1"))
+    assert own != init
+    interfaces = machine.run("cat", f"/proc/{pid}/net/dev").stdout.splitlines()[2:]
+    assert [line.split(":")[0].strip() for line in interfaces] == ["lo"]
+
+
+@pytest.mark.parametrize("unit, tenths", [("latchkeyd", 3), ("latchkey-fetchd", 11)])
+def test_systemd_itself_rates_the_running_unit_as_promised(machine, unit, tenths):
+    machine.run("systemd-analyze", "security", "--no-pager", f"--threshold={tenths}", f"{unit}.service")
+
+
+def test_the_kernel_refused_neither_daemon_a_call_that_it_needs(machine):
+    for unit in ("latchkeyd", "latchkey-fetchd"):
+        said = machine.run("journalctl", "-u", unit, "--no-pager").stdout
+        assert "Operation not permitted" not in said, said
+
+
+def test_a_refusal_stands_in_the_journal_with_its_reason_and_in_explain(machine, client, provider):
+    done = client.ssh(provider.token("bob", GROUPS), "alice", "id")
+    assert done.returncode == 255
+    request = re.search(r"\(user_mismatch, request ([0-9a-f]{8})\)", done.stdout + done.stderr)[1]
+    assert "user_mismatch" in machine.run("latchkeyctl", "explain", request).stdout
+    assert request in machine.run("journalctl", "--no-pager", "LATCHKEY_REASON=user_mismatch", "-o", "export").stdout
+
+
+def test_a_reload_by_systemd_is_one(machine):
+    machine.run("systemctl", "reload", "latchkeyd.service")
+    assert machine.property("latchkeyd.service", "ActiveState") == "active"
+
+
+def test_a_revocation_holds_over_a_reboot(machine, client, provider):
+    opens(client, provider, "bob")
+    machine.run("latchkeyctl", "revoke", "--user", "bob")
+    machine.power_off()
+    machine.boot()
+    done = client.ssh(provider.token("bob", GROUPS), "bob", "id")
+    assert done.returncode == 255 and "revoked_user" in done.stdout + done.stderr
+    assert opens(client, provider) == "alice\n"
+
+
+def test_no_journal_and_no_state_file_holds_a_part_of_a_token(machine, search):
+    machine.run("journalctl", "--flush", "--rotate", check=False)
+    journal = machine.run("journalctl", "--no-pager", "-o", "export").stdout
+    assert "LATCHKEY_" in journal
+    assert search.in_bytes(journal.encode()) == []
+    assert search.in_tree(f"{ROOT}/var/lib/latchkey") == []
+    assert search.in_tree(f"{ROOT}/var/log") == []
