@@ -422,7 +422,7 @@ void what_a_daemon_that_does_not_listen_said_is_read(void**) {
   const Sandbox sandbox;
   int gone[2];
   assert_int_equal(pipe(gone), 0);
-  const ScriptedDaemon daemon(sandbox.socket(), [&](Peer& peer) {
+  ScriptedDaemon daemon(sandbox.socket(), [&](Peer& peer) {
     pollfd entry{.fd = peer.descriptor(), .events = POLLIN, .revents = 0};
     poll(&entry, 1, -1);  // Begin is there, and stays unread
     peer.send(tell_frame("wait"));
@@ -440,6 +440,7 @@ void what_a_daemon_that_does_not_listen_said_is_read(void**) {
   assert_int_equal(module.call(host, Operation::account, {sandbox.socket_option()}),
                    PAM_PERM_DENIED);
   expect_text(host.shown.back().text, "No");
+  daemon.finish();
   close(gone[0]);
   close(gone[1]);
 }

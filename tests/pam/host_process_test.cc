@@ -124,7 +124,7 @@ void a_daemon_that_goes_away_raises_no_signal(void**) {
   const Sandbox sandbox;
   int gone[2];
   assert_int_equal(pipe(gone), 0);
-  const ScriptedDaemon daemon(sandbox.socket(), [&](Peer& peer) {
+  ScriptedDaemon daemon(sandbox.socket(), [&](Peer& peer) {
     peer.begin();
     peer.send(ask_frame("Token: "));
     peer.close_now();
@@ -141,6 +141,7 @@ void a_daemon_that_goes_away_raises_no_signal(void**) {
     const Module module;
     return module.call(host, Operation::authenticate, {sandbox.socket_option()});
   });
+  daemon.finish();
   close(gone[0]);
   close(gone[1]);
   assert_int_equal(code, PAM_AUTHINFO_UNAVAIL);
