@@ -121,6 +121,17 @@ TEST(Config, WithoutAKeyHasItsDefault) {
   EXPECT_EQ(issuer.claims.token_id_claim, issuer_by_hand.claims.token_id_claim);
 }
 
+TEST(Config, AListThatIsSetReplacesItsDefault) {
+  const auto config = parsed(
+                          "version: 1\nissuers: [ { name: a, issuer: https://a, audiences: [ x ], "
+                          "client_claims: [ cid ], "
+                          "algorithms: [ EdDSA ] } ]\nsudo_services: [ doas ]\n")
+                          .value();
+  EXPECT_EQ(config.sudo_services, std::vector<std::string>{"doas"});
+  EXPECT_EQ(config.issuers[0].config.claims.client_claims, std::vector<std::string>{"cid"});
+  EXPECT_EQ(config.issuers[0].config.algorithms, std::vector{jose::Algorithm::eddsa});
+}
+
 TEST(RequiredClaim, HasTheTypeThatWasWritten) {
   const auto config =
       parsed(
