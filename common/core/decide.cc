@@ -10,10 +10,12 @@ std::variant<Decision, NeedKeys> decide(std::string_view token, const LoginReque
                                         jose::Scratch& scratch) {
   Trace trace;
   auto verified = verify(token, snapshot, now, scratch, trace);
-  if (!verified && verified.error().need_keys) {
-    return NeedKeys{*verified.error().need_keys, std::move(verified.error().decision)};
+  if (!verified) {
+    auto& failure = verified.error();
+    const auto issuer = failure.need_keys;
+    if (issuer) return NeedKeys{*issuer, std::move(failure.decision)};
+    return std::move(failure.decision);
   }
-  if (!verified) return std::move(verified.error().decision);
   return judge(*verified->claims, verified->issuer, request, snapshot, now, trace);
 }
 

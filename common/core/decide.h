@@ -104,8 +104,8 @@ struct LastSeen {
 // with these differences: the call is ours even where the name is unmanaged; a binding that was
 // removed since is no failure; the token's lifetime counts in account alone, and there only when
 // authenticate is more than five minutes past (token_expired, token_too_old), because account
-// follows it at once and a session outlives its token. Access rules are asked in account alone: setcred never decides
-// access.
+// follows it at once and a session outlives its token. Access rules are asked in account alone:
+// setcred never decides access.
 //
 // Without one (public key, sudo's timestamp, NOPASSWD, cron, or an id that is not heeded, which the
 // trace shows as a failed check: DESIGN section 5): not_managed, revoked_user, binding_missing,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The limits table of the core: what input of which size is looked at. Sizes are bytes unless the name says otherwise.
-// The conversation's own limits stand in wire/limits.h.
+// The limits table of the core: what input of which size is looked at. Sizes are bytes unless the
+// name says otherwise. The conversation's own limits stand in wire/limits.h.
 #pragma once
 
 #include <chrono>
@@ -10,16 +10,16 @@
 namespace latchkey::limits {
 
 inline constexpr std::size_t kTokenBytes = 65'536;
-inline constexpr std::size_t kHeaderBytes = 4'096;      // decoded JOSE header
+inline constexpr std::size_t kHeaderBytes = 4'096;  // decoded JOSE header
 inline constexpr std::size_t kKidBytes = 256;
 inline constexpr std::size_t kJsonDepth = 16;
-inline constexpr std::size_t kJsonMembers = 1'024;      // of one object
-inline constexpr std::size_t kNameBytes = 32;           // a local user or group name
-inline constexpr std::size_t kClaimStringBytes = 2'048; // iss, sub, jti, acr, a group value …
-inline constexpr std::size_t kGroupValues = 1'024;      // of a token
-inline constexpr std::size_t kAudienceValues = 64;      // of a token
-inline constexpr std::size_t kUserValues = 64;          // of a token
-inline constexpr std::size_t kAmrValues = 32;           // of a token
+inline constexpr std::size_t kJsonMembers = 1'024;       // of one object
+inline constexpr std::size_t kNameBytes = 32;            // a local user or group name
+inline constexpr std::size_t kClaimStringBytes = 2'048;  // iss, sub, jti, acr, a group value …
+inline constexpr std::size_t kGroupValues = 1'024;       // of a token
+inline constexpr std::size_t kAudienceValues = 64;       // of a token
+inline constexpr std::size_t kUserValues = 64;           // of a token
+inline constexpr std::size_t kAmrValues = 32;            // of a token
 inline constexpr std::size_t kJwkSetBytes = 1'048'576;
 inline constexpr std::size_t kJwkSetKeys = 512;
 inline constexpr std::size_t kDiscoveryBytes = 262'144;

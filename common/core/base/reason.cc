@@ -12,6 +12,7 @@ using K = ReasonClass;
 
 constexpr std::string_view kTokenUnusable = "The token was not accepted";
 
+// NOLINTBEGIN(cppcoreguidelines-macro-usage,bugprone-macro-parentheses): a code and its spelling.
 // clang-format off
 constexpr auto kRows = std::to_array<ReasonRow>({
 #define R(code) Reason::code, #code
@@ -76,6 +77,7 @@ constexpr bool in_order() {
 #define LATCHKEY_ROW(code) +1
 static_assert(kRows.size() == 0 LATCHKEY_REASONS(LATCHKEY_ROW), "a reason has no row");
 #undef LATCHKEY_ROW
+// NOLINTEND(cppcoreguidelines-macro-usage,bugprone-macro-parentheses)
 static_assert(in_order(), "the rows stand in the order of the enumerators");
 
 }  // namespace

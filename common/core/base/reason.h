@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The reason table: one row for each thing that an administrator would do something different about. Code, docs, CLI
-// output and tests are read off this one table (reason.cc); a test proves that some case produces each row.
+// The reason table: one row for each thing that an administrator would do something different
+// about. Code, docs, CLI output and tests are read off this one table (reason.cc); a test proves
+// that some case produces each row.
 #pragma once
 
 #include <cstddef>
@@ -12,18 +13,21 @@
 
 namespace latchkey {
 
-// What the caller of PAM is told in kind; the verdict table of docs/PROTOCOL.md maps it to PAM codes.
+// What the caller of PAM is told in kind; the verdict table of docs/PROTOCOL.md maps it to PAM
+// codes.
 enum class ReasonClass : std::uint8_t {
   allowed,       // the request is granted
   refused,       // a verdict was reached: no
   user_unknown,  // a verdict was reached: this host has no such user
   unavailable,   // no verdict could be reached; the caller must treat it as a refusal
-  not_managed,   // the name is none of ours: account, setcred and session calls are left to the rest of the stack
+  not_managed,  // the name is none of ours: account, setcred and session calls are left to the rest
+                // of the stack
 };
 
 // Priority in the journal.
 enum class ReasonLevel : std::uint8_t { info, notice, warning, error };
 
+// NOLINTBEGIN(cppcoreguidelines-macro-usage): one list makes the enumerators and counts the rows.
 // clang-format off
 #define LATCHKEY_REASONS(ROW)      \
   ROW(allowed)                     \
@@ -82,15 +86,16 @@ enum class Reason : std::uint8_t {
   LATCHKEY_REASONS(LATCHKEY_ROW)
 #undef LATCHKEY_ROW
 };
+// NOLINTEND(cppcoreguidelines-macro-usage)
 
 struct ReasonRow {
   Reason reason;
-  std::string_view code;            // stable, snake_case
+  std::string_view code;  // stable, snake_case
   ReasonClass kind;
   ReasonLevel level;
-  std::string_view administrator;   // one sentence: what happened and what to look at
-  std::string_view user;            // one short sentence without policy detail; ends without a full stop
-  std::string_view clause;          // the RFC clause behind the check, or "-"
+  std::string_view administrator;  // one sentence: what happened and what to look at
+  std::string_view user;    // one short sentence without policy detail; ends without a full stop
+  std::string_view clause;  // the RFC clause behind the check, or "-"
 };
 
 // The whole table in order of the enumerators.

@@ -27,7 +27,8 @@ std::string_view shown(unsigned char byte, std::array<char, 4>& buffer) {
 
 std::string printable(std::string_view foreign, std::size_t most) {
   std::string out;
-  std::size_t cut_at = 0;  // the longest prefix of `out` that still leaves room for the mark of a cut
+  std::size_t cut_at =
+      0;  // the longest prefix of `out` that still leaves room for the mark of a cut
   std::array<char, 4> buffer{};
   for (const char c : foreign) {
     const auto piece = shown(static_cast<unsigned char>(c), buffer);

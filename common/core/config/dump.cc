@@ -110,7 +110,8 @@ struct ValueWriter {
     return line(format_duration(slot(target)));
   }
   std::string operator()(Slot<std::optional<seconds>> slot) const {
-    return line(slot(target) ? format_duration(*slot(target)) : "");
+    const auto& duration = slot(target);
+    return line(duration ? format_duration(*duration) : "");
   }
   std::string operator()(Slot<std::vector<claims::RequiredClaim>> slot) const {
     std::string out;
@@ -139,7 +140,11 @@ std::string section_text(Section section, const Target& target, const std::strin
   std::string out;
   for (const auto* key : keys_of(section)) {
     const auto value = std::visit(ValueWriter{*key, target, indent}, key->slot);
-    if (!value.empty()) out += indent + std::string(key->name) + ':' + value;
+    if (value.empty()) continue;
+    out += indent;
+    out += key->name;
+    out += ':';
+    out += value;
   }
   return out;
 }

@@ -152,19 +152,19 @@ std::string format_duration(milliseconds duration) {
   return std::to_string(count / unit->milliseconds) + std::string(unit->name);
 }
 
-const Form kAnyText{"text", any_text_fault};
-const Form kHttpsUrl{"an https URL", url_fault};
-const Form kIssuerUrl{"an https URL without query", issuer_fault};
-const Form kOriginForm{"an https origin such as https://keys.example.com", origin_fault};
-const Form kPath{"an absolute path", path_fault};
-const Form kShortName{"a short name", short_name_fault};
-const Form kLabel{"a name", label_fault};
-const Form kLocalName{"a local name", local_name_fault};
-const Form kService{"a PAM service or \"*\"", service_fault};
-const Form kPlainService{"a PAM service", plain_service_fault};
-const Form kAlgorithm{"an algorithm", algorithm_fault};
-const Form kTokenKind{"access or id", token_kind_fault};
-const Form kTyp{"a token type such as at+jwt, or none", typ_fault};
-const Form kLogLevel{"a log level", log_level_fault};
+constinit const Form kAnyText{"text", any_text_fault};
+constinit const Form kHttpsUrl{"an https URL", url_fault};
+constinit const Form kIssuerUrl{"an https URL without query", issuer_fault};
+constinit const Form kOriginForm{"an https origin such as https://keys.example.com", origin_fault};
+constinit const Form kPath{"an absolute path", path_fault};
+constinit const Form kShortName{"a short name", short_name_fault};
+constinit const Form kLabel{"a name", label_fault};
+constinit const Form kLocalName{"a local name", local_name_fault};
+constinit const Form kService{"a PAM service or \"*\"", service_fault};
+constinit const Form kPlainService{"a PAM service", plain_service_fault};
+constinit const Form kAlgorithm{"an algorithm", algorithm_fault};
+constinit const Form kTokenKind{"access or id", token_kind_fault};
+constinit const Form kTyp{"a token type such as at+jwt, or none", typ_fault};
+constinit const Form kLogLevel{"a log level", log_level_fault};
 
 }  // namespace latchkey::config

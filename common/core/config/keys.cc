@@ -16,16 +16,18 @@ constexpr std::int64_t kHour = 60 * kMinute;
 constexpr std::int64_t kDay = 24 * kHour;
 
 // The place of a value, as a function that the table can hold.
+// NOLINTBEGIN(cppcoreguidelines-macro-usage,bugprone-macro-parentheses): a member's path is no value.
 #define ROOT(type, member) Slot<type>([](const Target& t) -> type& { return t.config->member; })
 #define ISSUER(type, member) Slot<type>([](const Target& t) -> type& { return t.issuer->member; })
 #define RULE(type, member) Slot<type>([](const Target& t) -> type& { return t.rule->member; })
+// NOLINTEND(cppcoreguidelines-macro-usage,bugprone-macro-parentheses)
 
 using Text = std::string;
 using List = std::vector<std::string>;
 using MaybeSeconds = std::optional<seconds>;
 
 // clang-format off
-const auto kKeys = std::to_array<Key>({
+constexpr auto kKeys = std::to_array<Key>({
   // ---- the file itself
   {.section = Section::root, .name = "version", .slot = VersionSlot{}, .rule = Rule::required, .example = "1",
    .meaning = "The version of this format: 1. Required in the main file; a file of conf.d may leave it out."},

@@ -45,9 +45,10 @@ bool add_digests(Config& config) {
     if (!digest) return false;
     issuer.config.digest = *std::move(digest);
   }
-  auto digest = jose::sha256_hex(dump(config));
-  if (digest) config.digest = *std::move(digest);
-  return digest.has_value();
+  auto whole = jose::sha256_hex(dump(config));
+  if (!whole) return false;
+  config.digest = *std::move(whole);
+  return true;
 }
 
 }  // namespace

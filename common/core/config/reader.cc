@@ -53,8 +53,8 @@ std::string_view nearest(std::string_view misspelt, const std::vector<std::strin
 }
 
 Reader::Reader(Config& config) : config_(config) {
-  static const std::string kTable = "the key table";
-  file_ = &kTable;
+  static const std::string table = "the key table";
+  file_ = &table;
   apply_defaults(Section::root, {.config = &config_});
 }
 
