@@ -105,6 +105,7 @@ Control::Parts App::control_parts(std::size_t workers, WallTime started_at) {
           .plane = plane_,
           .decisions = decisions_,
           .logins = logins_,
+          .memory = memory_,
           .counters = counters_,
           .state_error = [this] { return store_.trouble(); },
           .fetch_error = [this] { return fetch_.trouble(); },

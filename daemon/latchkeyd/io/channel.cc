@@ -83,7 +83,7 @@ asio::awaitable<bool> Channel::send(std::span<const std::byte> message) {
     const ssize_t sent =
         ::send(number_, message.data(), message.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent >= 0) co_return static_cast<std::size_t>(sent) == message.size();
-    if (errno == EINTR) continue;
+    if (errno == EINTR || (errno == EMSGSIZE && make_room(message.size()))) continue;
     if (errno != EAGAIN) co_return false;
     if (kept.empty()) {
       kept.assign(message.begin(), message.end());
@@ -93,6 +93,13 @@ asio::awaitable<bool> Channel::send(std::span<const std::byte> message) {
     if (!waited) break;
   }
   co_return false;
+}
+
+// The host's default (net.core.wmem_default) may be less than a frame is long. Once.
+bool Channel::make_room(std::size_t size) {
+  const int room = static_cast<int>(4 * size);
+  return !std::exchange(widened_, true) &&
+         ::setsockopt(number_, SOL_SOCKET, SO_SNDBUF, &room, sizeof room) == 0;
 }
 
 // False where nothing can be waited for any more.

@@ -75,6 +75,7 @@ class Channel {
   void expire();
 
  private:
+  bool make_room(std::size_t size);
   asio::awaitable<bool> wait(asio::posix::descriptor_base::wait_type type);
 
   Deadlines& deadlines_;
@@ -84,6 +85,7 @@ class Channel {
   SteadyTime deadline_{SteadyTime::max()};
   std::optional<Deadlines::Table::iterator> watched_;
   bool expired_ = false;
+  bool widened_ = false;
 };
 
 }  // namespace latchkey::latchkeyd

@@ -17,7 +17,6 @@
 #include <utility>
 
 #include "ipc/unix_socket.h"
-#include "wire/limits.h"
 
 namespace latchkey::latchkeyd {
 namespace {
@@ -36,44 +35,87 @@ bool may_speak(const ipc::Peer& peer) { return peer.uid == 0 || peer.uid == ::ge
 
 PamServer::PamServer(Loop& loop, ipc::Fd listener, Journal& journal,
                      std::function<void(ipc::Fd)> serve)
-    : listener_(loop.context(), listener.release()),
+    : loop_(loop),
+      socket_(std::move(listener)),
+      listener_(loop.context()),
       pause_(loop.context()),
       spare_(open_spare()),
       journal_(journal),
       serve_(std::move(serve)) {}
 
-void PamServer::start() {
-  // Nothing in run() throws but for want of memory; without its accept loop a daemon is better off
-  // dead and restarted.
-  asio::co_spawn(listener_.get_executor(), run(), [](std::exception_ptr failure) {
-    if (failure) std::rethrow_exception(failure);
-  });
+void PamServer::lead(std::function<bool()> busy, std::function<void()> call_help) {
+  busy_ = std::move(busy);
+  call_help_ = std::move(call_help);
+  listener_.assign(socket_.release());  // from now on each connection wakes this thread
+  spawn(run_leader());
+}
+
+void PamServer::help() {
+  if (helping_.exchange(true)) return;
+  loop_.post([this] { spawn(run_helper()); });
 }
 
 void PamServer::stop() {
   stopped_ = true;
   asio::error_code ignored;
   listener_.close(ignored);
+  socket_.reset();
   pause_.cancel();
 }
 
-// One connection at a time, so that the others that wait can go to the other workers.
-asio::awaitable<void> PamServer::run() {
+// Nothing of it throws but for want of memory; without its accept loop a daemon is better off dead
+// and restarted.
+void PamServer::spawn(asio::awaitable<void> work) {
+  asio::co_spawn(loop_.context(), std::move(work), [](std::exception_ptr failure) {
+    if (failure) std::rethrow_exception(failure);
+  });
+}
+
+// Two that wait at the same time are a queue. (One that waits after another was served is none: a
+// single client may have come back while this thread was not running.) A worker that has nothing
+// open takes the next one as fast as another would, and need not look.
+asio::awaitable<void> PamServer::run_leader() {
   while (!stopped_) {
-    const int peer =
-        ::accept4(listener_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (peer >= 0) {
-      admit(ipc::Fd(peer));
-      co_await asio::post(listener_.get_executor(), asio::use_awaitable);
-    } else if (errno == EAGAIN) {
+    ipc::Fd first = co_await accept_next();
+    if (first) {
+      ipc::Fd second = busy_() ? accept_now() : ipc::Fd();
+      if (second) call_help_();
+      admit(std::move(first));
+      if (second) admit(std::move(second));
+      co_await asio::post(loop_.context(), asio::use_awaitable);  // they run as far as they go
+    } else if (!stopped_) {
       asio::error_code error;
       co_await listener_.async_wait(asio::posix::descriptor_base::wait_read,
                                     asio::redirect_error(asio::use_awaitable, error));
-    } else if (errno != EINTR && errno != ECONNABORTED) {
-      shed(errno);
-      co_await pause();
     }
   }
+}
+
+asio::awaitable<void> PamServer::run_helper() {
+  while (!stopped_) {
+    ipc::Fd next = co_await accept_next();
+    if (!next) break;
+    admit(std::move(next));
+    co_await asio::post(loop_.context(), asio::use_awaitable);
+  }
+  helping_ = false;
+}
+
+// The next connection that waits; none where none does.
+asio::awaitable<ipc::Fd> PamServer::accept_next() {
+  while (!stopped_) {
+    ipc::Fd peer = accept_now();
+    if (peer || errno == EAGAIN) co_return peer;
+    if (errno == EINTR || errno == ECONNABORTED) continue;
+    shed(errno);
+    co_await pause();
+  }
+  co_return ipc::Fd();
+}
+
+ipc::Fd PamServer::accept_now() {
+  const int listener = socket_ ? socket_.get() : listener_.native_handle();
+  return ipc::Fd(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
 }
 
 asio::awaitable<void> PamServer::pause() {
@@ -93,9 +135,6 @@ void PamServer::admit(ipc::Fd peer) {
                  {{"peer_uid", uid}});
     return;
   }
-  // The default may have been set lower than a Verdict is long.
-  const int room = static_cast<int>(4 * wire::kToModuleMost);
-  static_cast<void>(::setsockopt(peer.get(), SOL_SOCKET, SO_SNDBUF, &room, sizeof room));
   serve_(std::move(peer));
 }
 
@@ -108,9 +147,7 @@ void PamServer::shed(int error) {
   }
   spare_.reset();
   for (int i = 0; i < kShedMost; ++i) {
-    const ipc::Fd refused(
-        ::accept4(listener_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-    if (!refused) break;
+    if (!accept_now()) break;
   }
   spare_ = open_spare();
 }

@@ -102,47 +102,46 @@ void SqliteStateStore::remove_revocation(std::int64_t id, Executor& reply_to, Do
            found_reply(reply_to, std::move(done))});
 }
 
-void SqliteStateStore::put_login(Login login) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (records_.logins.size() >= options_.queue_most) {
-      ++records_lost_;
-      return;
-    }
-    std::string id = login.id;
-    records_.logins.insert_or_assign(std::move(id), std::move(login));
-  }
-  wake_.notify_one();
+void SqliteStateStore::put_login(std::shared_ptr<const Login> login) {
+  const std::unique_lock lock(mutex_);
+  if (!has_room(records_.logins)) return;
+  std::string id = login->id;
+  records_.logins.insert_or_assign(std::move(id), std::move(login));
+  wake_for_record();
 }
 
 void SqliteStateStore::close_login(std::string id, WallTime /*at*/) {
-  {
-    const std::lock_guard lock(mutex_);
-    const auto pending = records_.logins.find(id);
-    // Put and closed before it was written: the disk never hears of it.
-    if (pending != records_.logins.end()) {
-      if (pending->second) records_.logins.erase(pending);
-      return;
-    }
-    if (records_.logins.size() >= options_.queue_most) {
-      ++records_lost_;
-      return;
-    }
-    records_.logins.emplace(std::move(id), std::nullopt);
+  const std::unique_lock lock(mutex_);
+  const auto pending = records_.logins.find(id);
+  // Put and closed before it was written: the disk never hears of it.
+  if (pending != records_.logins.end()) {
+    if (pending->second) records_.logins.erase(pending);
+    return;
   }
-  wake_.notify_one();
+  if (!has_room(records_.logins)) return;
+  records_.logins.emplace(std::move(id), nullptr);
+  wake_for_record();
 }
 
 void SqliteStateStore::put_last_seen(std::string user, LastSeen seen) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (records_.last_seen.size() >= options_.queue_most && !records_.last_seen.contains(user)) {
-      ++records_lost_;
-      return;
-    }
-    records_.last_seen.insert_or_assign(std::move(user), std::move(seen));
-  }
-  wake_.notify_one();
+  const std::unique_lock lock(mutex_);
+  if (!records_.last_seen.contains(user) && !has_room(records_.last_seen)) return;
+  records_.last_seen.insert_or_assign(std::move(user), std::move(seen));
+  wake_for_record();
+}
+
+// Under the lock; what does not fit is counted.
+template <typename Queue>
+bool SqliteStateStore::has_room(const Queue& queue) {
+  if (queue.size() < options_.queue_most) return true;
+  ++records_lost_;
+  return false;
+}
+
+// Only the first record of a batch finds the thread asleep; to wake it for each of the others costs
+// a login more than its record does.
+void SqliteStateStore::wake_for_record() {
+  if (records_.size() == 1) wake_.notify_one();
 }
 
 void SqliteStateStore::drain(Executor& reply_to, std::function<void()> done) {

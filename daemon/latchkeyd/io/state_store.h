@@ -47,7 +47,7 @@ class SqliteStateStore final : public StateStore {
 
   void bind(NewBinding binding, Executor& reply_to, Done done) override;
   void remove_binding(std::string user, Executor& reply_to, DoneFound done) override;
-  void put_login(Login login) override;
+  void put_login(std::shared_ptr<const Login> login) override;
   void close_login(std::string id, WallTime at) override;
   void put_last_seen(std::string user, LastSeen seen) override;
   void add_revocation(revocation::Revocation revocation, Executor& reply_to, DoneId done) override;
@@ -67,12 +67,15 @@ class SqliteStateStore final : public StateStore {
   };
   // What logins left behind; a null login means "closed".
   struct Records {
-    std::unordered_map<std::string, std::optional<Login>> logins;
+    std::unordered_map<std::string, std::shared_ptr<const Login>> logins;
     std::unordered_map<std::string, LastSeen> last_seen;
     std::size_t size() const { return logins.size() + last_seen.size(); }
   };
 
   void enqueue(Job job);
+  template <typename Queue>
+  bool has_room(const Queue& queue);
+  void wake_for_record();
   void run();
   void write_jobs(std::deque<Job> jobs);
   bool write_together(std::deque<Job>& jobs);

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -49,7 +50,7 @@ class StateStore {
   // journaled by the store: a login goes on from memory (SECURITY section 4, F14). Written in
   // batches: a login that is closed before its batch, and a name seen again, cost the disk nothing.
   // The queue is bounded.
-  virtual void put_login(Login login) = 0;
+  virtual void put_login(std::shared_ptr<const Login> login) = 0;
   virtual void close_login(std::string id, WallTime at) = 0;
   virtual void put_last_seen(std::string user, LastSeen seen) = 0;
 

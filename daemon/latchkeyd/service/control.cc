@@ -88,7 +88,7 @@ control::StatusAnswer Control::status() const {
   answer.logins = static_cast<std::int64_t>(parts_.logins.logins());
   answer.bindings = static_cast<std::int64_t>(snapshot.bindings->size());
   answer.revocations = static_cast<std::int64_t>(parts_.plane.revocations().size());
-  answer.remembered_tokens = counters.remembered_tokens.load(std::memory_order_relaxed);
+  answer.remembered_tokens = static_cast<std::int64_t>(parts_.memory.size());
   answer.decisions = {
       counters.counted(ReasonClass::allowed), counters.counted(ReasonClass::refused),
       counters.counted(ReasonClass::unavailable), counters.counted(ReasonClass::user_unknown),

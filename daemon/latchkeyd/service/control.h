@@ -17,6 +17,7 @@
 #include "daemon/latchkeyd/service/counters.h"
 #include "daemon/latchkeyd/service/decision_log.h"
 #include "daemon/latchkeyd/service/login_book.h"
+#include "daemon/latchkeyd/service/token_memory.h"
 #include "ipc/control.h"
 #include "ipc/control_calls.h"
 #include "ipc/varlink_service.h"
@@ -32,6 +33,7 @@ class Control {
     ControlPlane& plane;
     const DecisionLog& decisions;
     const LoginBook& logins;
+    const TokenMemory& memory;
     const Counters& counters;
     std::function<std::optional<std::string>()> state_error;  // of the state store, while it stands
     std::function<std::optional<std::string>()>

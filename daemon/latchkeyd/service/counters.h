@@ -14,7 +14,6 @@ namespace latchkey::latchkeyd {
 
 struct Counters {
   std::atomic<std::int64_t> conversations{0};            // open now
-  std::atomic<std::int64_t> remembered_tokens{0};        // in memory now
   std::array<std::atomic<std::int64_t>, 5> decisions{};  // since the start, by ReasonClass
 
   void count(ReasonClass kind) {

@@ -49,10 +49,19 @@ std::vector<Executor*> Crew::executors() {
 void Crew::start() {
   for (std::size_t i = 0; i < members_.size(); ++i) {
     Member& member = members_[i];
-    member.worker.loop().post([&member] { member.server.start(); });
+    if (i == 0) {
+      member.worker.loop().post([this, &member] {
+        member.server.lead([&member] { return member.worker.busy(); }, [this] { call_help(); });
+      });
+    }
     member.thread = std::thread([&member] { member.worker.loop().run(); });
     ::pthread_setname_np(member.thread.native_handle(), ("worker-" + std::to_string(i)).c_str());
   }
+}
+
+// On the leader's thread.
+void Crew::call_help() {
+  for (std::size_t i = 1; i < members_.size(); ++i) members_[i].server.help();
 }
 
 void Crew::drain(std::function<void()> idle) {

@@ -55,8 +55,10 @@ class Crew {
     std::thread thread;
   };
 
+  void call_help();
+
   Executor& control_;
-  std::deque<Member> members_;
+  std::deque<Member> members_;  // the first one leads
 };
 
 }  // namespace latchkey::latchkeyd

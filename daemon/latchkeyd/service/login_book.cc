@@ -18,22 +18,22 @@ const LoginBook::Shard& LoginBook::shard(std::string_view person) const {
 
 void LoginBook::load(std::vector<Login> logins,
                      std::vector<std::pair<std::string, LastSeen>> last_seen) {
-  for (Login& login : logins) put(std::move(login));
+  for (Login& login : logins) put(std::make_shared<const Login>(std::move(login)));
   std::sort(last_seen.begin(), last_seen.end(),
             [](const auto& a, const auto& b) { return a.second.seen_at < b.second.seen_at; });
   for (auto& [name, seen] : last_seen) saw(name, std::move(seen));
 }
 
-std::vector<std::string> LoginBook::put(Login login) {
+std::vector<std::string> LoginBook::put(std::shared_ptr<const Login> login) {
   std::vector<std::string> forgotten;
-  Shard& shard = this->shard(login.user);
+  Shard& shard = this->shard(login->user);
   const std::lock_guard lock(shard.mutex);
-  auto person = shard.persons.try_emplace(login.user).first;
+  auto person = shard.persons.try_emplace(login->user).first;
   if (person->second.logins.size() >= limits_.logins_per_person) {
     forgotten.push_back((*person->second.logins.front())->id);
     forget_login(shard, person, 0);
   }
-  shard.logins.push_back(std::make_shared<const Login>(std::move(login)));
+  shard.logins.push_back(std::move(login));
   person->second.logins.push_back(std::prev(shard.logins.end()));
   while (shard.logins.size() > std::max<std::size_t>(1, limits_.logins / kShards)) {
     forgotten.push_back(forget_oldest_login(shard));

@@ -39,7 +39,7 @@ class LoginBook {
 
   // Ids of the logins that had to be forgotten for it; the caller closes them in the state store,
   // too.
-  std::vector<std::string> put(Login login);
+  std::vector<std::string> put(std::shared_ptr<const Login> login);
   // Null where the person has no open login of that id. The service is for judge_later_call() to
   // compare.
   std::shared_ptr<const Login> find(std::string_view id, std::string_view person) const;

@@ -198,7 +198,7 @@ Conversation::Refused Conversation::verify_anew(const Snapshot& snapshot,
   }
   trace_ = Trace{};
   tl::expected<Verified, VerifyFailure> verified =
-      verify(token_view_, snapshot, services.clock.wall(), desk_.scratch, trace_);
+      verify(token_view_, digest_, snapshot, services.clock.wall(), desk_.scratch, trace_);
   desk_.scratch.forget_signature();
   if (!verified) {
     need_keys = verified.error().need_keys;
@@ -241,11 +241,11 @@ void Conversation::record_login() {
   const claims::ClaimsRecord& record = **verified_->claims;
   login_id_ = desk_.ids.login_id();
   const std::string person(latchkey::person(request_, *desk_.snapshot->config));
-  Login login{.id = login_id_,
-              .service = request_.service,
-              .user = person,
-              .claims = record,
-              .started_at = now};
+  auto login = std::make_shared<const Login>(Login{.id = login_id_,
+                                                   .service = request_.service,
+                                                   .user = person,
+                                                   .claims = record,
+                                                   .started_at = now});
   services.store.put_login(login);
   for (std::string& forgotten : services.logins.put(std::move(login))) {
     services.store.close_login(std::move(forgotten), now);

@@ -48,7 +48,8 @@ void TokenMemory::put(const jose::TokenDigest& digest, const ConfigPtr& config,
   const std::size_t slot =
       found != shard.index.end() ? found->second : slot_for_new(shard, most, config);
   shard.slots[slot] = Slot{digest, config, verified, false};
-  shard.index[digest] = slot;
+  if (shard.index.insert_or_assign(digest, slot).second)
+    size_.fetch_add(1, std::memory_order_relaxed);
 }
 
 void TokenMemory::forget(const jose::TokenDigest& digest) {
@@ -56,15 +57,6 @@ void TokenMemory::forget(const jose::TokenDigest& digest) {
   const std::lock_guard lock(shard.mutex);
   const auto found = shard.index.find(digest);
   if (found != shard.index.end()) free_slot(shard, found->second);
-}
-
-std::size_t TokenMemory::size() const {
-  std::size_t sum = 0;
-  for (const Shard& shard : shards_) {
-    const std::lock_guard lock(shard.mutex);
-    sum += shard.index.size();
-  }
-  return sum;
 }
 
 // A free slot, a further one while there may be more, or the one that the hand stops at: the first
@@ -92,6 +84,7 @@ void TokenMemory::free_slot(Shard& shard, std::size_t slot) {
   Slot& old = shard.slots[slot];
   if (old.config == nullptr) return;
   shard.index.erase(old.digest);
+  size_.fetch_sub(1, std::memory_order_relaxed);
   old = Slot{};
 }
 

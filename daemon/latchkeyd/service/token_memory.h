@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -41,7 +42,8 @@ class TokenMemory {
   // For a token that recheck() refused.
   void forget(const jose::TokenDigest& digest);
 
-  std::size_t size() const;
+  // From any thread, without a lock.
+  std::size_t size() const { return size_.load(std::memory_order_relaxed); }
 
  private:
   static constexpr std::size_t kShards = 16;
@@ -66,10 +68,11 @@ class TokenMemory {
   };
 
   Shard& shard(const jose::TokenDigest& digest) { return shards_[digest.bytes[0] % kShards]; }
-  static std::size_t slot_for_new(Shard& shard, std::size_t most, const ConfigPtr& config);
-  static void free_slot(Shard& shard, std::size_t slot);
+  std::size_t slot_for_new(Shard& shard, std::size_t most, const ConfigPtr& config);
+  void free_slot(Shard& shard, std::size_t slot);
 
   std::array<Shard, kShards> shards_;
+  std::atomic<std::size_t> size_ = 0;
 };
 
 }  // namespace latchkey::latchkeyd

@@ -28,6 +28,9 @@ class Worker {
 
   void take(SnapshotPtr snapshot) { desk_.snapshot = std::move(snapshot); }
 
+  // Whether a conversation is open.
+  bool busy() const { return !open_.empty(); }
+
   // Conducts a conversation with a peer that may have one.
   void converse(ipc::Fd peer);
 

@@ -83,6 +83,7 @@ class ControlTest : public ::testing::Test {
                                    .plane = *plane,
                                    .decisions = decisions,
                                    .logins = logins,
+                                   .memory = memory,
                                    .counters = counters,
                                    .state_error = [this] { return store->trouble(); },
                                    .fetch_error = [this] { return fetch_error; },
@@ -151,6 +152,7 @@ class ControlTest : public ::testing::Test {
   AccountsFiles accounts{root.path()};
   DecisionLog decisions{100};
   LoginBook logins;
+  TokenMemory memory;
   Counters counters;
   tl::expected<config::Config, ConfigErrors> next_config = corp_config("digest-1");
   std::vector<std::string> applied;

@@ -41,10 +41,9 @@ constexpr timeval kNever{60, 0};
 
 }  // namespace
 
-void FakeStore::put_login(Login login) {
+void FakeStore::put_login(std::shared_ptr<const Login> login) {
   const std::lock_guard lock(mutex_);
-  std::string id = login.id;
-  logins_.insert_or_assign(std::move(id), std::move(login));
+  logins_.insert_or_assign(login->id, *login);
 }
 
 void FakeStore::close_login(std::string id, WallTime /*at*/) {

@@ -35,7 +35,7 @@ class FakeStore final : public StateStore {
   Expected<StoredState> load() override { return StoredState{}; }
   void bind(NewBinding, Executor&, Done) override {}
   void remove_binding(std::string, Executor&, DoneFound) override {}
-  void put_login(Login login) override;
+  void put_login(std::shared_ptr<const Login> login) override;
   void close_login(std::string id, WallTime at) override;
   void put_last_seen(std::string user, LastSeen seen) override;
   void add_revocation(revocation::Revocation, Executor&, DoneId) override {}

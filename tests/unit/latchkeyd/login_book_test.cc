@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,9 +14,11 @@ namespace {
 
 WallTime at(int seconds) { return WallTime(std::chrono::seconds(seconds)); }
 
-Login login(std::string id, std::string person, int started = 0) {
-  return Login{
-      .id = std::move(id), .service = "sshd", .user = std::move(person), .started_at = at(started)};
+std::shared_ptr<const Login> login(std::string id, std::string person, int started = 0) {
+  return std::make_shared<const Login>(Login{.id = std::move(id),
+                                             .service = "sshd",
+                                             .user = std::move(person),
+                                             .started_at = at(started)});
 }
 
 LastSeen seen(int seconds, std::string subject = "s") {
@@ -125,7 +128,7 @@ TEST(LoginBook, ALoginAndASightingOfOnePersonEndApart) {
 
 TEST(LoginBook, LoadsWhatWasStored) {
   LoginBook book;
-  std::vector<Login> logins{login("id1", "alice", 1), login("id2", "bob", 2)};
+  std::vector<Login> logins{*login("id1", "alice", 1), *login("id2", "bob", 2)};
   book.load(std::move(logins), {{"alice", seen(30)}, {"carol", seen(10)}});
   EXPECT_NE(book.find("id1", "alice"), nullptr);
   EXPECT_NE(book.find("id2", "bob"), nullptr);

@@ -157,7 +157,7 @@ TEST(StateStore, EverythingIsThereAfterTheNextStart) {
     ASSERT_TRUE(store.bind("alice", "s-1"));
     ASSERT_TRUE(store.revoke(subject));
     ASSERT_TRUE(store.revoke(revocation_of(revocation::Kind::user, "", "mallory")));
-    store->put_login(login_of(kId1, "alice"));
+    store->put_login(std::make_shared<const Login>(login_of(kId1, "alice")));
     store->put_last_seen("alice", LastSeen{claims_of("s-1"), WallTime(std::chrono::seconds(5))});
     // No drain: an ordinary end writes what was queued.
   }
@@ -276,8 +276,8 @@ TEST(StateStore, ClosedLoginIsGoneAndTheLastSightOfANameCounts) {
   const TempDir folder;
   {
     Store store(folder.path());
-    store->put_login(login_of(kId1, "alice"));
-    store->put_login(login_of(kId2, "alice"));
+    store->put_login(std::make_shared<const Login>(login_of(kId1, "alice")));
+    store->put_login(std::make_shared<const Login>(login_of(kId2, "alice")));
     store.drain();
     store->close_login(kId1, WallTime());
     store->close_login(std::string(32, '3'), WallTime());
@@ -295,7 +295,7 @@ TEST(StateStore, LoginClosedBeforeItWasWrittenIsNotThere) {
   const TempDir folder;
   {
     Store store(folder.path());
-    store->put_login(login_of(kId1, "alice"));
+    store->put_login(std::make_shared<const Login>(login_of(kId1, "alice")));
     store->close_login(kId1, WallTime());
   }
   Store store(folder.path());
@@ -307,7 +307,7 @@ TEST(StateStore, LoginsOfAnotherBootAreGoneAndTheRestStays) {
   {
     Store store(folder.path(), {}, "boot-1");
     ASSERT_TRUE(store.bind("alice", "s-1"));
-    store->put_login(login_of(kId1, "alice"));
+    store->put_login(std::make_shared<const Login>(login_of(kId1, "alice")));
     store->put_last_seen("alice", LastSeen{claims_of("s-1"), WallTime()});
   }
   {
@@ -345,7 +345,8 @@ TEST(StateStore, FullDiskRefusesWhatNeedsItWithItsReasonAndLosesNothingAcknowled
     EXPECT_THAT(*store->trouble(), HasSubstr("full"));
     EXPECT_GE(acknowledged.size(), 1U);
 
-    for (int i = 0; i < 500; ++i) store->put_login(login_of(id_of(i), "alice"));
+    for (int i = 0; i < 500; ++i)
+      store->put_login(std::make_shared<const Login>(login_of(id_of(i), "alice")));
     store.drain();
     EXPECT_EQ(store.journal.count("cannot be written"), 1U) << store.journal.text();
     const auto revoked =
@@ -374,7 +375,7 @@ TEST(StateStore, KillAtAnyMomentLosesNothingThatWasAcknowledged) {
       ::close(ends[0]);
       Store store(folder.path());
       for (int i = 0; store.loaded; ++i) {
-        store->put_login(login_of(id_of(i), "alice"));
+        store->put_login(std::make_shared<const Login>(login_of(id_of(i), "alice")));
         const std::string value = std::to_string(round) + "-" + std::to_string(i);
         if (!store.revoke(revocation_of(revocation::Kind::user, "", value))) break;
         if (::write(ends[1], "+", 1) != 1) break;
