@@ -116,10 +116,11 @@ class Verification {
                     Error{Reason::internal_error, "OpenSSL could not make a digest"});
     auto claims = claims::validate(jws, config.issuer, config.claims, digest->hex(), now_);
     if (!claims) {
+      const Check failed = check_of(claims.error().step);
       for (const Check check : {Check::type, Check::audience, Check::lifetime}) {
-        if (check < check_of(claims.error().step)) pass(check);
+        if (check < failed) pass(check);
       }
-      auto failure = refuse(check_of(claims.error().step), std::move(claims).error().error);
+      auto failure = refuse(failed, std::move(claims.error().error));
       name(failure.value().decision, config, jws);
       return failure;
     }

@@ -47,6 +47,7 @@ void report_cases(std::string_view set, std::size_t ran, std::size_t least);
 }  // namespace latchkey::testing
 
 // Skips the test with a sentence that names what is missing.
+// NOLINTNEXTLINE(cppcoreguidelines-macro-usage): GTEST_SKIP returns from the test itself.
 #define LATCHKEY_SKIP_WITHOUT_VECTORS(relative)  \
   if (!latchkey::testing::vector_path(relative)) \
   GTEST_SKIP() << "test vectors " << (relative)  \

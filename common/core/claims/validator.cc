@@ -179,11 +179,13 @@ class Validator {
     std::optional<std::vector<std::string>> users;
     LATCHKEY_TRY(users, read_list(payload_, policy_.user_claim, limits::kUserValues));
     LATCHKEY_TRY_VOID(check_email());
+    if (!users) return missing(policy_.user_claim);
     for (std::string& user : *users) {
       if (strip_suffix(user)) record_.users.push_back(std::move(user));
     }
-    if (record_.users.empty())
+    if (record_.users.empty()) {
       return fail(Reason::name_unusable, "claim " + quoted(policy_.user_claim));
+    }
     return {};
   }
 

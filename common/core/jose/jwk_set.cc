@@ -63,9 +63,10 @@ Expected<JwkSet> JwkSet::parse(std::string_view json) {
   for (std::size_t i = 0; i < parsed.size(); ++i) {
     if (same_kid[i].ambiguous) {
       set.dropped_.push_back(
-          {*parsed[i].kid(), "another key of the set has the same 'kid' and type"});
+          {parsed[i].kid().value_or(""), "another key of the set has the same 'kid' and type"});
     } else if (same_kid[i].repeated) {
-      set.dropped_.push_back({*parsed[i].kid(), "the same key stands in the set before it"});
+      set.dropped_.push_back(
+          {parsed[i].kid().value_or(""), "the same key stands in the set before it"});
     } else {
       set.keys_.push_back(std::move(parsed[i]));
     }

@@ -43,8 +43,9 @@ Expected<const Jwk*> select_without_kid(Algorithm algorithm, const JwkSet& keys)
 }  // namespace
 
 Expected<const Jwk*> select_key(const CompactJws& jws, const JwkSet& keys) {
-  return jws.kid() ? select_by_kid(*jws.kid(), jws.algorithm(), keys)
-                   : select_without_kid(jws.algorithm(), keys);
+  const auto kid = jws.kid();
+  return kid ? select_by_kid(*kid, jws.algorithm(), keys)
+             : select_without_kid(jws.algorithm(), keys);
 }
 
 }  // namespace latchkey::jose

@@ -19,10 +19,14 @@ class Wipe {
   explicit Wipe(EcdsaDer& der) : der_(der) {}
   Wipe(const Wipe&) = delete;
   Wipe& operator=(const Wipe&) = delete;
-  ~Wipe() { OPENSSL_cleanse(der_.data(), der_.size()); }
+  ~Wipe() { OPENSSL_cleanse(der_.data(), size_); }
+
+  // That much of it was written.
+  void used(std::size_t size) { size_ = size; }
 
  private:
   EcdsaDer& der_;
+  std::size_t size_ = 0;
 };
 
 // The signature as OpenSSL takes it, or nothing where its size or range cannot be right for this
@@ -52,8 +56,9 @@ Expected<void> check_signature(Algorithm algorithm, const Jwk& key, std::string_
                 "the key does not allow " + std::string(algorithm_name(algorithm)));
   }
   EcdsaDer der;
-  const Wipe wipe(der);
+  Wipe wipe(der);
   const Bytes form = openssl_form(algorithm, key, signature, der);
+  if (key.type() == KeyType::ec) wipe.used(der.size());
   if (form.empty()) {
     return fail(Reason::signature_invalid, "the signature is not of the key's form");
   }
