@@ -41,8 +41,10 @@ struct Scan {
   std::vector<std::string> operands;
 };
 
-// Reads short options as getopt(3) does. `most_operands` stops at the remote command of ssh: ssh
-// goes on reading options after the destination, but nothing behind the first word of the command.
+// Reads short options as OpenSSH's getopt(3) does: no option stands behind an operand, since a file
+// name that begins with '-' must not become one here (`-F` names a file whose `Match exec` runs).
+// Only ssh starts over behind its destination; `most_operands` stops it at the first word of the
+// remote command.
 Scan scan(Tool tool, std::string_view options, std::span<const std::string> arguments,
           std::size_t most_operands) {
   Scan result;
@@ -55,6 +57,11 @@ Scan scan(Tool tool, std::string_view options, std::span<const std::string> argu
       break;
     }
     if (argument.size() < 2 || argument[0] != '-') {
+      if (tool != Tool::ssh) {
+        result.operands.assign(arguments.begin() + static_cast<std::ptrdiff_t>(i),
+                               arguments.end());
+        break;
+      }
       result.operands.push_back(argument);
       if (result.operands.size() > most_operands) break;
       continue;
