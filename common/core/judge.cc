@@ -89,6 +89,10 @@ class Judge {
   Decision decision_;
 };
 
+bool is_of(const claims::ClaimsRecord& claims, const accounts::Subject& subject) {
+  return claims.issuer == subject.issuer && claims.subject == subject.subject;
+}
+
 bool is_system(const Snapshot& snapshot, std::string_view name) {
   const auto* user = snapshot.accounts->find_user(name);
   return user != nullptr && user->is_system();
@@ -231,15 +235,14 @@ Expected<void> Judge::check_system_account(const accounts::LocalIdentity& identi
 // that login to suffer from.
 Expected<void> Judge::check_binding(const claims::ClaimsRecord& claims, std::string_view who,
                                     Standing standing) {
-  const accounts::Subject subject{claims.issuer, claims.subject};
   const auto* bound = snapshot_.bindings->find(who);
-  if (bound != nullptr && *bound != subject) {
+  if (bound != nullptr && !is_of(claims, *bound)) {
     return fail(Reason::subject_conflict, "user " + quoted(who) + " is bound to subject " +
                                               quoted(bound->subject) + " of " +
                                               quoted(bound->issuer));
   }
   if (bound == nullptr && standing == Standing::token) {
-    decision_.binding = NewBinding{std::string(who), subject.issuer, subject.subject};
+    decision_.binding = NewBinding{std::string(who), claims.issuer, claims.subject};
   }
   return {};
 }
@@ -254,8 +257,7 @@ Expected<void> Judge::check_lifetime(const Login& login, std::size_t issuer) con
 // it.
 Expected<void> Judge::check_claims_age(const LastSeen* last_seen,
                                        const accounts::Subject& bound) const {
-  if (last_seen == nullptr ||
-      bound != accounts::Subject{last_seen->claims.issuer, last_seen->claims.subject}) {
+  if (last_seen == nullptr || !is_of(last_seen->claims, bound)) {
     return fail(Reason::claims_too_old, "no token sign-in of the bound subject is on record");
   }
   const auto age = distance(last_seen->seen_at, now_);

@@ -13,13 +13,7 @@ namespace {
 
 // A rule's conditions in the order in which they are tried; how far a rule got says how near it
 // came.
-enum class Step : std::uint8_t { user, issuer, groups, live, acr, amr, auth_age };
-
-struct Miss {
-  Step step;
-  Reason reason;
-  std::string detail;
-};
+enum class Step : std::uint8_t { somebody, user, issuer, groups, live, acr, amr, auth_age };
 
 template <typename Text>
 bool contains(const std::vector<std::string>& values, const Text& value) {
@@ -47,88 +41,112 @@ bool for_service(const AccessRule& rule, std::string_view service) {
   return contains(rule.services, service) || contains(rule.services, std::string_view("*"));
 }
 
-std::optional<Miss> who(const AccessRule& rule, const AccessQuestion& question) {
-  const auto& user = question.identity.user;
-  if (!rule.anyone && !rule.has_condition())
-    return Miss{Step::user, Reason::access_denied, "it allows nobody"};
-  if (question.system_account && !contains(rule.users, user)) {
-    return Miss{Step::user, Reason::system_account,
-                "it does not name the system account " + quoted(user) + " under 'users'"};
-  }
-  if (!rule.users.empty() && !contains(rule.users, user)) {
-    return Miss{Step::user, Reason::access_denied, "it does not name the user " + quoted(user)};
-  }
-  if (!rule.issuers.empty() && !contains(rule.issuers, question.issuer_name)) {
-    return Miss{Step::issuer, Reason::access_denied,
-                "it is not for issuer " + quoted(question.issuer_name)};
-  }
-  if (!rule.groups.empty() && !share(rule.groups, question.identity.groups)) {
-    return Miss{Step::groups, Reason::access_denied,
-                "it wants one of the groups " + joined(rule.groups) + ", the map gave " +
-                    (question.identity.groups.empty() ? "none" : joined(question.identity.groups))};
-  }
+// OpenID Connect Core section 2: 'auth_time' is when the user authenticated; without it nothing is
+// known of that.
+bool recent(const AccessRule& rule, const AccessQuestion& question) {
+  const auto& at = question.claims->auth_time;
+  return at && *at <= question.now + question.leeway && question.now - *at <= *rule.max_auth_age;
+}
+
+// The first condition that does not hold, or nothing.
+std::optional<Step> miss(const AccessRule& rule, const AccessQuestion& question) {
+  const auto& identity = question.identity;
+  const auto& claims = *question.claims;
+  if (!rule.anyone && !rule.has_condition()) return Step::somebody;
+  const bool by_name = question.system_account || !rule.users.empty();
+  if (by_name && !contains(rule.users, identity.user)) return Step::user;
+  if (!rule.issuers.empty() && !contains(rule.issuers, question.issuer_name)) return Step::issuer;
+  if (!rule.groups.empty() && !share(rule.groups, identity.groups)) return Step::groups;
+  if (rule.needs_live_login() && !question.live) return Step::live;
+  if (!rule.acr.empty() && !contains(rule.acr, claims.acr)) return Step::acr;
+  if (!rule.amr.empty() && !share(rule.amr, claims.amr)) return Step::amr;
+  if (rule.max_auth_age && !recent(rule, question)) return Step::auth_age;
   return std::nullopt;
 }
 
-// OpenID Connect Core section 2: 'auth_time' is when the user authenticated; without it nothing is
-// known of that.
-std::optional<Miss> auth_age(const AccessRule& rule, const AccessQuestion& question) {
-  if (!rule.max_auth_age) return std::nullopt;
-  const auto miss = [](std::string detail) {
-    return Miss{Step::auth_age, Reason::authentication_too_old, std::move(detail)};
-  };
+Reason reason_of(Step step, const AccessQuestion& question) {
+  switch (step) {
+    case Step::user:
+      return question.system_account ? Reason::system_account : Reason::access_denied;
+    case Step::live:
+      return Reason::live_login_required;
+    case Step::acr:
+    case Step::amr:
+      return Reason::acr_insufficient;
+    case Step::auth_age:
+      return Reason::authentication_too_old;
+    case Step::somebody:
+    case Step::issuer:
+    case Step::groups:
+      return Reason::access_denied;
+  }
+  return Reason::access_denied;
+}
+
+std::string or_none(const std::vector<std::string>& values) {
+  return values.empty() ? "none" : joined(values);
+}
+
+std::string describe_age(const AccessRule& rule, const AccessQuestion& question) {
   const auto& at = question.claims->auth_time;
-  const auto most = std::to_string(rule.max_auth_age->count());
-  if (!at)
-    return miss("it wants an authentication within " + most + " s, the token has no 'auth_time'");
-  if (*at > question.now + question.leeway)
-    return miss("the token's 'auth_time' lies in the future");
+  if (at && *at > question.now + question.leeway)
+    return "the token's 'auth_time' lies in the future";
+  const auto wanted =
+      "it wants an authentication within " + std::to_string(rule.max_auth_age->count()) + " s, ";
+  if (!at) return wanted + "the token has no 'auth_time'";
   const auto age = std::chrono::floor<std::chrono::seconds>(question.now - *at);
-  if (question.now - *at <= *rule.max_auth_age) return std::nullopt;
-  return miss("it wants an authentication within " + most + " s, the last one was " +
-              std::to_string(age.count()) + " s ago");
+  return wanted + "the last one was " + std::to_string(age.count()) + " s ago";
 }
 
-std::optional<Miss> how(const AccessRule& rule, const AccessQuestion& question) {
-  if (rule.needs_live_login() && !question.live) {
-    return Miss{Step::live, Reason::live_login_required,
-                "it asks for 'acr', 'amr' or 'max_auth_age'"};
-  }
+// What would have to be different. Made only for the answer that is given.
+std::string describe(Step step, const AccessRule& rule, const AccessQuestion& question) {
+  const auto& user = question.identity.user;
   const auto& claims = *question.claims;
-  if (!rule.acr.empty() && !contains(rule.acr, claims.acr)) {
-    return Miss{Step::acr, Reason::acr_insufficient,
-                "it wants 'acr' " + joined(rule.acr) + ", the token has " +
-                    (claims.acr.empty() ? "none" : quoted(claims.acr))};
+  switch (step) {
+    case Step::somebody:
+      return "it allows nobody";
+    case Step::user:
+      return question.system_account
+                 ? "it does not name the system account " + quoted(user) + " under 'users'"
+                 : "it does not name the user " + quoted(user);
+    case Step::issuer:
+      return "it is not for issuer " + quoted(question.issuer_name);
+    case Step::groups:
+      return "it wants one of the groups " + joined(rule.groups) + ", the map gave " +
+             or_none(question.identity.groups);
+    case Step::live:
+      return "it asks for 'acr', 'amr' or 'max_auth_age'";
+    case Step::acr:
+      return "it wants 'acr' " + joined(rule.acr) + ", the token has " +
+             (claims.acr.empty() ? "none" : quoted(claims.acr));
+    case Step::amr:
+      return "it wants 'amr' " + joined(rule.amr) + ", the token has " + or_none(claims.amr);
+    case Step::auth_age:
+      return describe_age(rule, question);
   }
-  if (!rule.amr.empty() && !share(rule.amr, claims.amr)) {
-    return Miss{Step::amr, Reason::acr_insufficient,
-                "it wants 'amr' " + joined(rule.amr) + ", the token has " +
-                    (claims.amr.empty() ? "none" : joined(claims.amr))};
-  }
-  return auth_age(rule, question);
-}
-
-std::optional<Miss> miss(const AccessRule& rule, const AccessQuestion& question) {
-  if (auto found = who(rule, question)) return found;
-  return how(rule, question);
+  return "";
 }
 
 }  // namespace
 
 AccessAnswer evaluate(std::span<const AccessRule> rules, const AccessQuestion& question) {
-  AccessAnswer answer;
-  std::optional<Step> nearest;
-  answer.detail = "no rule is for the service " + quoted(question.service);
+  const AccessRule* nearest = nullptr;
+  Step furthest{};
   for (const auto& rule : rules) {
     if (!for_service(rule, question.service)) continue;
-    auto found = miss(rule, question);
-    if (!found) return {Reason::allowed, &rule, {}};
-    if (nearest && found->step <= *nearest) continue;
-    nearest = found->step;
-    answer = {found->reason, &rule,
-              "rule " + quoted(rule.name) + " (" + rule.source + "): " + found->detail};
+    const auto step = miss(rule, question);
+    if (!step) return {Reason::allowed, &rule, {}};
+    if (nearest != nullptr && *step <= furthest) continue;
+    nearest = &rule;
+    furthest = *step;
   }
-  return answer;
+  if (nearest == nullptr) {
+    return {Reason::access_denied, nullptr,
+            "no rule is for the service " + quoted(question.service)};
+  }
+  return {reason_of(furthest, question), nearest,
+          "rule " + quoted(nearest->name) + " (" + nearest->source +
+              "): " + describe(furthest, *nearest, question)};
 }
 
 bool names_user(std::span<const AccessRule> rules, std::string_view service,

@@ -3,17 +3,18 @@
 
 #include <bit>
 #include <cstddef>
+#include <cstring>
 
 namespace latchkey::revocation {
 namespace {
+
+static_assert(std::endian::native == std::endian::little, "words are read as they lie in memory");
 
 // Up to eight bytes as a little endian number.
 template <typename Byte>
 std::uint64_t little_endian(const Byte* bytes, std::size_t count) {
   std::uint64_t word = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    word |= std::uint64_t{static_cast<std::uint8_t>(bytes[i])} << (8 * i);
-  }
+  std::memcpy(&word, bytes, count);
   return word;
 }
 
@@ -50,7 +51,7 @@ std::uint64_t siphash(std::string_view bytes, HashKey key) {
               k1 ^ 0x7465646279746573};
   const auto last = std::uint64_t{bytes.size()} << 56;
   for (; bytes.size() >= 8; bytes.remove_prefix(8)) state.compress(little_endian(bytes.data(), 8));
-  state.compress(last | little_endian(bytes.data(), bytes.size()));
+  state.compress(last | (bytes.empty() ? 0 : little_endian(bytes.data(), bytes.size())));
   state.v2 ^= 0xff;
   for (int i = 0; i < 4; ++i) state.round();
   return state.v0 ^ state.v1 ^ state.v2 ^ state.v3;
