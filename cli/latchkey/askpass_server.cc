@@ -29,7 +29,7 @@ bool name_of(const std::string& path, sockaddr_un& name) {
   return true;
 }
 
-// The process that started this askpass: ssh or sudo. 0 where it cannot be told.
+// 0 where it cannot be told.
 pid_t parent_of(pid_t pid) {
   std::array<char, 64> path{};
   std::snprintf(path.data(), path.size(), "/proc/%d/status", static_cast<int>(pid));
@@ -42,6 +42,29 @@ pid_t parent_of(pid_t pid) {
   }
   std::fclose(file);
   return parent;
+}
+
+// Empty where it cannot be told.
+std::string program_of(pid_t pid) {
+  std::array<char, 64> link{};
+  std::snprintf(link.data(), link.size(), "/proc/%d/exe", static_cast<int>(pid));
+  std::array<char, 4'096> path{};
+  const ssize_t size = ::readlink(link.data(), path.data(), path.size());
+  return size > 0 ? std::string(path.data(), static_cast<std::size_t>(size)) : std::string();
+}
+
+// The process that started this askpass, and whether it stands behind another run of its program:
+// ssh runs the ssh of a ProxyJump or ProxyCommand as its descendant, and the prompts of both come
+// here.
+Asker asker_of(pid_t askpass, pid_t tool) {
+  Asker asker{.pid = parent_of(askpass), .nested = false};
+  const std::string program = program_of(asker.pid);
+  pid_t ancestor = asker.pid;
+  while (ancestor > 1 && ancestor != tool && !asker.nested) {
+    ancestor = parent_of(ancestor);
+    asker.nested = program_of(ancestor) == program;
+  }
+  return asker;
 }
 
 char letter_of(PromptAnswer::Kind kind) {
@@ -70,7 +93,8 @@ void reply(int peer, PromptAnswer& answer) {
   wire::wipe(std::span<char>(answer.text));
 }
 
-void serve_one(int peer, PromptPolicy& policy, std::string_view token, std::string_view digest) {
+void serve_one(int peer, pid_t tool, PromptPolicy& policy, std::string_view token,
+               std::string_view digest) {
   ucred who{};
   socklen_t size = sizeof who;
   if (::getsockopt(peer, SOL_SOCKET, SO_PEERCRED, &who, &size) != 0 || who.uid != ::geteuid())
@@ -81,7 +105,7 @@ void serve_one(int peer, PromptPolicy& policy, std::string_view token, std::stri
   const ssize_t got = ::recv(peer, prompt.data(), prompt.size(), MSG_TRUNC | MSG_DONTWAIT);
   if (got < 0 || static_cast<std::size_t>(got) > prompt.size()) return;
   PromptAnswer answer = policy.answer({prompt.data(), static_cast<std::size_t>(got)},
-                                      parent_of(who.pid), token, digest);
+                                      asker_of(who.pid, tool), token, digest);
   reply(peer, answer);
 }
 
@@ -126,7 +150,7 @@ void serve_askpass(int listener, int signals, const Child& child, PromptPolicy& 
     if ((watched[1].revents & POLLIN) == 0) continue;
     const int peer = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
     if (peer < 0) continue;
-    serve_one(peer, policy, token, digest);
+    serve_one(peer, child.pid, policy, token, digest);
     ::close(peer);
   }
 }

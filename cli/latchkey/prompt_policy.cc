@@ -61,11 +61,12 @@ std::string PromptPolicy::objection(std::string_view prompt) const {
   return {};
 }
 
-PromptAnswer PromptPolicy::answer(std::string_view prompt, pid_t asker, std::string_view token,
+PromptAnswer PromptPolicy::answer(std::string_view prompt, Asker asker, std::string_view token,
                                   std::string_view digest) {
   const bool notice = prompt.ends_with(wire::kNoticeMarker);
   const auto marker = wire::find_marker(prompt);
   if (!marker && !notice) return {};
+  if (asker.nested) return withheld("a host on the way asked for the token; it got none");
   if (std::string why = objection(prompt); !why.empty()) return withheld(std::move(why));
   if (notice) {
     prompt.remove_suffix(wire::kNoticeMarker.size());
@@ -73,7 +74,7 @@ PromptAnswer PromptPolicy::answer(std::string_view prompt, pid_t asker, std::str
             std::string(prompt.substr(0, prompt.rfind(". Press Enter")))};
   }
 
-  Transfer& transfer = transfers_[asker];
+  Transfer& transfer = transfers_[asker.pid];
   if (marker->part == 1) {
     if (transfer.count != 0)
       return withheld("the token was already given once; the host asks again, so it was refused");

@@ -37,14 +37,20 @@ struct PromptAnswer {
   std::string text;  // the part, or the sentence for `withheld`; a part is wiped by who sends it
 };
 
+// The process that asks (ssh, sudo).
+struct Asker {
+  pid_t pid = 0;
+  bool nested = false;  // another run of its program started it: the ssh of a jump host
+};
+
 class PromptPolicy {
  public:
   explicit PromptPolicy(PromptRules rules) : rules_(std::move(rules)) {}
 
   // `prompt` is the askpass program's argument: written by ssh or sudo, its end by the remote host.
-  // `asker` is the process that asks (ssh, sudo): one transfer each. `digest` is the token's
-  // SHA-256 as hex.
-  PromptAnswer answer(std::string_view prompt, pid_t asker, std::string_view token,
+  // Each `asker` gets one transfer, a nested one none: a jump host may bear the name of the host
+  // behind it. `digest` is the token's SHA-256 as hex.
+  PromptAnswer answer(std::string_view prompt, Asker asker, std::string_view token,
                       std::string_view digest);
 
  private:

@@ -11,7 +11,7 @@ namespace {
 using Kind = PromptAnswer::Kind;
 
 const std::string kDigest(64, 'a');
-constexpr pid_t kSsh = 100;
+constexpr Asker kSsh{.pid = 100, .nested = false};
 
 PromptPolicy policy_for(std::vector<std::string> hosts = {}) {
   return PromptPolicy({false, {{"alice", "web1"}}, std::move(hosts)});
@@ -71,7 +71,16 @@ TEST(PromptPolicy, gives_a_token_once_to_one_ssh_and_again_to_another) {
   const std::string prompt = "(alice@web1) [latchkey/1 1/? 1000]: ";
   EXPECT_EQ(policy.answer(prompt, kSsh, "a.b.c", kDigest).kind, Kind::part);
   EXPECT_EQ(policy.answer(prompt, kSsh, "a.b.c", kDigest).kind, Kind::withheld);
-  EXPECT_EQ(policy.answer(prompt, kSsh + 1, "a.b.c", kDigest).kind, Kind::part);
+  EXPECT_EQ(policy.answer(prompt, {.pid = 101, .nested = false}, "a.b.c", kDigest).kind,
+            Kind::part);
+}
+
+TEST(PromptPolicy, gives_a_jump_host_nothing_though_it_bears_the_name_of_the_host_behind_it) {
+  auto policy = policy_for();
+  const Asker jump{.pid = 101, .nested = true};
+  const std::string prompt = "(alice@web1) [latchkey/1 1/? 1000]: ";
+  EXPECT_EQ(policy.answer(prompt, jump, "a.b.c", kDigest).kind, Kind::withheld);
+  EXPECT_EQ(policy.answer(prompt, kSsh, "a.b.c", kDigest).kind, Kind::part);
 }
 
 TEST(PromptPolicy, heeds_the_users_host_patterns) {
