@@ -249,7 +249,7 @@ std::optional<Account> parse_ssh_g(std::string_view output) {
 }
 
 std::optional<Account> resolve(const Destination& destination) {
-  std::vector<std::string> command{"ssh", "-G"};
+  std::vector<std::string> command{"ssh", "-G", "-T"};  // -T: not a word about terminals
   command.insert(command.end(), destination.options.begin(), destination.options.end());
   command.push_back("--");
   command.push_back(destination.target);
