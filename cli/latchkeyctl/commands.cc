@@ -56,9 +56,10 @@ int show_status(const Session& session) {
 }
 
 int explain_decision(const Session& session, const std::string& id) {
-  return call_and_print<Explain>(session, {id}, [](const ExplainAnswer& answer) {
-    return render_decision(answer.decision, style());
-  });
+  return call_and_print<Explain>(
+      session, {id},
+      [](const ExplainAnswer& answer) { return render_decision(answer.decision, style()); },
+      "decision " + id);
 }
 
 int list_decisions(const Session& session, const std::string& user, std::int64_t limit) {

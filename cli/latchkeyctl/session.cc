@@ -32,7 +32,7 @@ int report(const ipc::Fault& fault) {
   return kUnavailable;
 }
 
-int report(const ipc::control::CallError& error) {
+int report(const ipc::control::CallError& error, const std::string& what) {
   using Kind = ipc::control::MethodError::Kind;
   if (error.kind == ipc::control::CallError::Kind::transport) return report(error.fault);
   switch (error.error.kind) {
@@ -40,7 +40,8 @@ int report(const ipc::control::CallError& error) {
       std::fputs(render_config_errors(error.error.errors).c_str(), stderr);
       return complain("the configuration is invalid; the one before stays at work");
     case Kind::not_found:
-      return complain("there is no such entry: it was never given, was removed, or is older than what is kept");
+      return complain("there is no " + printable(what) +
+                      ": it was never given, was removed, or is older than what is kept");
     case Kind::refused:
       return complain("refused: " + printable(error.error.text));
     case Kind::invalid_parameter:

@@ -29,16 +29,18 @@ struct Session {
 // Prints the text to standard output; kOk, or 74 where it could not be written.
 int print(const std::string& text);
 
-int report(const ipc::control::CallError& error);
+// `what` was asked for: "decision 5f3c19a2", for the answer that there is none.
+int report(const ipc::control::CallError& error, const std::string& what = "entry");
 int report(const ipc::Fault& fault);
 
 // Calls once; `render` makes the text for people, `--json` prints the answer as it came.
 template <typename Method, typename Render>
-int call_and_print(const Session& session, const typename Method::Request& request, Render render) {
+int call_and_print(const Session& session, const typename Method::Request& request, Render render,
+                   const std::string& what = "entry") {
   auto client = ipc::varlink::VarlinkClient::connect(session.socket);
   if (!client) return report(client.error());
   const auto answer = ipc::control::call<Method>(*client, request, session.timeout);
-  if (!answer) return report(answer.error());
+  if (!answer) return report(answer.error(), what);
   return print(session.json ? ipc::control::to_json(*answer) + "\n" : render(*answer));
 }
 

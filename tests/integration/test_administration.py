@@ -88,7 +88,7 @@ def test_a_bad_configuration_changes_nothing_and_tells_every_error_with_its_plac
     assert login(host).status == 0
     host.configure()
     host.reload()
-    assert not host.status()["config_error"]
+    assert "config_error" not in host.status()
 
 
 def test_config_check_tells_the_same_without_a_daemon(host):
@@ -130,6 +130,7 @@ def test_known_keys_serve_on_when_the_provider_is_gone(host):
 
 
 def test_status_names_the_issuer_its_keys_and_what_went_wrong(host):
+    assert login(host).status == 0  # the keys are there now, whoever was first
     issuer = host.status()["issuers"][0]
     assert (issuer["name"], issuer["issuer"]) == ("corp", host.provider.issuer)
     assert issuer["keys"] and issuer["source"] == "fetched"

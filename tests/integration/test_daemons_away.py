@@ -179,7 +179,8 @@ def test_a_socket_that_root_does_not_own_is_not_spoken_to(bound):
             impostor.accept()
 
 
-def test_without_a_service_manager_the_daemons_bind_their_sockets_themselves(host):
+def test_without_a_service_manager_the_daemons_bind_their_sockets_themselves(host, tmp_path):
+    tmp_path.chmod(0o700)  # the state folder belongs to whoever runs the daemon: root, here
     host.halt()
     for listener in host.sockets.values():
         listener.close()
@@ -187,7 +188,7 @@ def test_without_a_service_manager_the_daemons_bind_their_sockets_themselves(hos
     fetchd = units.Process("own-fetchd", [host.fetchd.command[0], "--config", "/etc/latchkey/latchkey.yaml", "--socket",
                                           "/run/latchkey-fetch/fetch.sock"], f"{folder}/own-fetchd.log").start()
     latchkeyd = units.Process("own-latchkeyd", [host.latchkeyd.command[0], "--config", "/etc/latchkey/latchkey.yaml",
-                                                "--state-dir", "/var/lib/latchkey", "--pam-socket", "/run/latchkey/pam.sock",
+                                                "--state-dir", str(tmp_path), "--pam-socket", "/run/latchkey/pam.sock",
                                                 "--control-socket", "/run/latchkey/control.sock", "--fetch-socket",
                                                 "/run/latchkey-fetch/fetch.sock"], f"{folder}/own-latchkeyd.log").start()
     try:

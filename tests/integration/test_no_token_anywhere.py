@@ -13,7 +13,7 @@ GROUPS = ["corp-developers", "corp-operators"]
 
 def test_the_search_finds_what_is_planted(host, tmp_path):
     token = host.provider.token("alice", GROUPS, size=3000)
-    for start in (900, 1500, 2900):
+    for start in (token.index(".") + 1, token.rindex(".") + 1, len(token) - 40):  # the middle is padding
         (tmp_path / "log").write_text(f"debug: got {token[start:start + 40]}\n")
         assert len(host.search.in_tree(str(tmp_path))) == 1
     (tmp_path / "log").write_text("debug: nothing of it here\n")

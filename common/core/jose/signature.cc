@@ -69,6 +69,9 @@ Expected<void> check_signature(Algorithm algorithm, const Jwk& key, std::string_
   }
   const auto* bytes = reinterpret_cast<const unsigned char*>(input.data());
   // 0 and negative results alike: nothing but 1 is a signature that verified.
+  // Finalise the context itself and not a copy of it: OpenSSL wipes the last block of what it
+  // hashed only then, and that block is a part of the token.
+  EVP_MD_CTX_set_flags(work, EVP_MD_CTX_FLAG_FINALISE);
   if (EVP_DigestVerify(work, form.data(), form.size(), bytes, input.size()) != 1) {
     ERR_clear_error();
     return fail(Reason::signature_invalid);
