@@ -9,7 +9,7 @@
 namespace latchkey::latchkeyd {
 namespace {
 
-constexpr FileRules kRules{.bytes_most = 64 * 1'048'576, .follow_links = true};
+constexpr FileRules kRules{.bytes_most = std::size_t{64} << 20U, .follow_links = true};
 
 }  // namespace
 

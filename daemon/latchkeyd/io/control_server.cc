@@ -78,8 +78,8 @@ class ControlServer::Client : public std::enable_shared_from_this<Client> {
     while (server_ != nullptr && !calling_) {
       auto message = framer_.next();
       if (!message) return refuse(message.error().detail);
-      if (*message) {
-        call(**message);
+      if (const auto& whole = *message) {
+        call(*whole);
         continue;
       }
       const auto room = framer_.prepare();

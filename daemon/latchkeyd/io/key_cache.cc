@@ -20,7 +20,7 @@ namespace latchkey::latchkeyd {
 namespace {
 
 // A set of the size limit, with every character of it escaped.
-constexpr FileRules kRules{.bytes_most = 8 * 1'048'576, .own = true};
+constexpr FileRules kRules{.bytes_most = std::size_t{8} << 20U, .own = true};
 
 std::string system_text(int error_number) { return std::system_category().message(error_number); }
 

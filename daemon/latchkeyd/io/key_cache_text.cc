@@ -44,7 +44,7 @@ std::string encode_stored_keys(const StoredKeys& keys) {
 tl::expected<StoredKeys, std::string> decode_stored_keys(std::string_view text) {
   constexpr std::size_t kMembers = 7;
   jose::JsonReader reader(
-      jose::JsonLimits{.bytes = 8 * 1'048'576, .depth = 2, .members = kMembers});
+      jose::JsonLimits{.bytes = std::size_t{8} << 20U, .depth = 2, .members = kMembers});
   const auto damaged = [](std::string_view why) {
     return tl::unexpected(fmt::format("is damaged: {}", why));
   };

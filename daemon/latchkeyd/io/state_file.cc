@@ -6,8 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
-#include <memory>
+#include <filesystem>
 #include <system_error>
 #include <utility>
 
@@ -175,13 +174,11 @@ Error unusable(const std::string& path, const sqlite::Failure& failure) {
 }
 
 Expected<std::string> prepare(const std::string& directory, std::string_view name) {
-  struct Free {
-    void operator()(char* text) const { std::free(text); }
-  };
-  const std::unique_ptr<char, Free> real(::realpath(directory.c_str(), nullptr));
-  if (!real) return tl::unexpected(system_refusal(directory, errno));
-  LATCHKEY_TRY_VOID(check_directory(real.get()));
-  std::string path = fmt::format("{}/{}", real.get(), name);
+  std::error_code error;
+  const std::string real = std::filesystem::canonical(directory, error).string();
+  if (error) return tl::unexpected(system_refusal(directory, error.value()));
+  LATCHKEY_TRY_VOID(check_directory(real));
+  std::string path = fmt::format("{}/{}", real, name);
   LATCHKEY_TRY_VOID(check_file(path));
   return path;
 }

@@ -87,7 +87,7 @@ class SqliteStateStore final : public StateStore {
   Options options_;
   const Clock& clock_;
   Journal& journal_;
-  std::optional<StateTables> tables_;  // the storage thread's, once it runs
+  std::unique_ptr<StateTables> tables_;  // the storage thread's, once it runs
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;

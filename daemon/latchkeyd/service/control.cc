@@ -59,9 +59,10 @@ void Control::serve(ipc::varlink::Service& service) {
       service, [this](const Peer&, const auto& request, auto done) { done(bindings(request)); });
   control::serve<control::Reload>(
       service, [this](const Peer& peer, const auto&, auto done) { reload(peer, std::move(done)); });
-  control::serve<control::Revoke>(service, [this](const Peer& peer, auto request, auto done) {
-    revoke(peer, std::move(request), std::move(done));
-  });
+  control::serve<control::Revoke>(service,
+                                  [this](const Peer& peer, const auto& request, auto done) {
+                                    revoke(peer, request, std::move(done));
+                                  });
   control::serve<control::RemoveRevocation>(
       service, [this](const Peer& peer, const auto& request, auto done) {
         remove_revocation(peer, request.id, std::move(done));
@@ -168,7 +169,7 @@ void Control::reload(const ipc::Peer& peer, Done<control::ReloadAnswer> done) {
   });
 }
 
-void Control::revoke(const ipc::Peer& peer, control::RevokeRequest request,
+void Control::revoke(const ipc::Peer& peer, const control::RevokeRequest& request,
                      Done<control::RevokeAnswer> done) {
   auto revocation = revocation_of(request, *parts_.plane.current().config, parts_.clock.wall());
   if (!revocation) return done(tl::unexpected(std::move(revocation).error()));

@@ -62,7 +62,7 @@ class Control {
   ipc::control::Outcome<ipc::control::BindingsAnswer> bindings(
       const ipc::control::BindingsRequest& request) const;
   void reload(const ipc::Peer& peer, Done<ipc::control::ReloadAnswer> done);
-  void revoke(const ipc::Peer& peer, ipc::control::RevokeRequest request,
+  void revoke(const ipc::Peer& peer, const ipc::control::RevokeRequest& request,
               Done<ipc::control::RevokeAnswer> done);
   void remove_revocation(const ipc::Peer& peer, std::int64_t id, Done<ipc::control::Empty> done);
   void remove_binding(const ipc::Peer& peer, std::string user, Done<ipc::control::Empty> done);
