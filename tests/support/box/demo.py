@@ -68,11 +68,11 @@ def refused(host, done: clients.Result, reason: str) -> tuple[str, str]:
 
 
 def sudo(person: accounts.Person, token: str) -> clients.Result:
-    """`latchkey sudo id` typed in a session of that person on the host."""
+    """`latchkey sudo -k id` typed in a session of that person on the host."""
     path = f"{person.home}/token"
     files.write(path, token + "\n", 0o600, (person.uid, person.uid))
     groups = (accounts.GROUPS["sre"],) if person is accounts.ALICE else ()
-    return clients.run_as(person, ["latchkey", "sudo", "id"], environment={"BEARER_TOKEN_FILE": path}, groups=groups)
+    return clients.run_as(person, ["latchkey", "sudo", "-k", "id"], environment={"BEARER_TOKEN_FILE": path}, groups=groups)
 
 
 def tell(host, story: Story) -> None:
@@ -89,12 +89,12 @@ def tell(host, story: Story) -> None:
 
     def root():
         seen = opens(sudo(accounts.ALICE, tokens["alice"]), "uid=0(root)")
-        return f"alice$ latchkey sudo id\n{seen}", "uid=0(root)"
+        return f"alice$ latchkey sudo -k id\n{seen}", "uid=0(root)"
 
     def bob():
         line, tokens["request"] = refused(host, sudo(accounts.BOB, host.provider.token("bob", DEVELOPER, size=1800)),
                                           "access_denied")
-        return f"bob$ latchkey sudo id\n{line}", f"access_denied, {tokens['request']}"
+        return f"bob$ latchkey sudo -k id\n{line}", f"access_denied, {tokens['request']}"
 
     def explain():
         seen = host.ctl("explain", tokens["request"]).stdout
@@ -108,7 +108,7 @@ def tell(host, story: Story) -> None:
         key, _ = refused(host, clients.key_login(accounts.ALICE), "revoked_user")
         root_again, _ = refused(host, sudo(accounts.ALICE, tokens["alice"]), "revoked_user")
         return (f"# latchkeyctl revoke --user alice\n$ latchkey ssh alice@{clients.HOST}\n{again}\n"
-                f"$ ssh -i key alice@{clients.HOST}\n{key}\nalice$ latchkey sudo id\n{root_again}",
+                f"$ ssh -i key alice@{clients.HOST}\n{key}\nalice$ latchkey sudo -k id\n{root_again}",
                 "ssh, key and sudo refused")
 
     def rotate():

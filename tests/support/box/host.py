@@ -89,8 +89,9 @@ class Host:
         clients.install_laptop()
         shutil.rmtree("/run/sudo", ignore_errors=True)
         for person in accounts.PEOPLE:
-            if os.path.exists(f"{person.home}/.ssh/authorized_keys"):
-                os.unlink(f"{person.home}/.ssh/authorized_keys")
+            for name in (".ssh/authorized_keys", "token", "answer"):
+                if os.path.exists(f"{person.home}/{name}"):
+                    os.unlink(f"{person.home}/{name}")
         shutil.copy(self.provider.ca_file, CA_FILE)
         os.chmod(CA_FILE, 0o644)
         shutil.rmtree("/etc/latchkey/conf.d", ignore_errors=True)

@@ -7,6 +7,7 @@ token is no secret and is the same in many; what counts is the payload and the s
 
 import os
 import re
+import time
 
 SLICE, STRIDE = 20, 10
 _RUN = re.compile(rb"[A-Za-z0-9_.=-]{%d,}" % SLICE)
@@ -15,6 +16,7 @@ _RUN = re.compile(rb"[A-Za-z0-9_.=-]{%d,}" % SLICE)
 class TokenSearch:
     def __init__(self) -> None:
         self._slices: dict[bytes, str] = {}
+        self._since = time.time() - 2  # file times are a little coarser than clocks
 
     def add(self, token: str, name: str) -> None:
         secret = token.split(".", 1)[1].encode() if token.count(".") >= 2 else token.encode()
@@ -37,12 +39,12 @@ class TokenSearch:
         return sorted(found)
 
     def in_tree(self, folder: str) -> list[str]:
-        """`path: token` for each file under the folder that holds a slice."""
+        """`path: token` for each file under the folder that holds a slice and was written since the search was made."""
         found = []
         for root, _, names in os.walk(folder):
             for name in names:
                 path = os.path.join(root, name)
-                if os.path.isfile(path) and not os.path.islink(path):
+                if os.path.isfile(path) and not os.path.islink(path) and os.path.getmtime(path) >= self._since:
                     with open(path, "rb") as file:
                         found += [f"{path}: {token}" for token in self.in_bytes(file.read())]
         return found
