@@ -23,7 +23,13 @@ std::string paint(std::string_view text, std::string_view colour, Style style) {
 std::string good(std::string_view text, Style style) { return paint(text, "32", style); }
 std::string bad(std::string_view text, Style style) { return paint(text, "1;31", style); }
 
-std::string clean(std::string_view text) { return printable(text); }
+// Quotes need no escape outside of a log's fields: sentences of the daemon have them.
+std::string clean(std::string_view text) {
+  std::string out = printable(text);
+  for (auto at = out.find("\\\""); at != std::string::npos; at = out.find("\\\"", at + 1))
+    out.erase(at, 1);
+  return out;
+}
 
 std::string or_dash(std::string_view text) { return text.empty() ? "-" : clean(text); }
 
