@@ -8,6 +8,7 @@ has, and neither a mount nor a process of it outlives them. Its writable half is
 import os
 import pathlib
 import select
+import shutil
 import socket
 import subprocess
 import time
@@ -29,6 +30,8 @@ class Machine:
             os.mkdir(f"{STAGE}/{name}")
         ns.mount("overlay", ROOT, "overlay", data=f"lowerdir={base},upperdir={STAGE}/upper,workdir={STAGE}/work")
         subprocess.run(["cmake", "--install", build], check=True, capture_output=True, env=os.environ | {"DESTDIR": ROOT})
+        if module := os.environ.get("LATCHKEY_MODULE"):  # the one that is released
+            shutil.copyfile(module, next(self.path("/usr/lib").glob("*/security/pam_latchkey.so")))
         self._log = open(log, "wb")
         self._cgroups: list[pathlib.Path] = []
         self.leader = 0
