@@ -9,6 +9,11 @@
 #include <utility>
 
 namespace latchkey::tests {
+namespace {
+
+constexpr std::size_t kOptionsMost = 64;
+
+}  // namespace
 
 pam_response* response_of(std::string_view text) {
   auto* response = static_cast<pam_response*>(calloc(1, sizeof(pam_response)));
@@ -88,10 +93,14 @@ int Module::call(Host& host, wire::Operation operation, const std::vector<std::s
   using Entry = int (*)(pam_handle_t*, int, int, const char**);
   const auto index = static_cast<std::size_t>(operation) - 1;
   const auto entry = reinterpret_cast<Entry>(dlsym(library_, kEntries[index]));
-  std::vector<const char*> words;
-  words.reserve(options.size());
-  for (const std::string& option : options) words.push_back(option.c_str());
-  return entry(host.handle(), flags, static_cast<int>(words.size()), words.data());
+  // On the stack: a conversation may jump out of the call, and nothing would free it.
+  const char* words[kOptionsMost];
+  std::size_t count = 0;
+  for (const std::string& option : options) {
+    if (count == kOptionsMost) return PAM_BUF_ERR;
+    words[count++] = option.c_str();
+  }
+  return entry(host.handle(), flags, static_cast<int>(count), words);
 }
 
 const char* name(wire::Operation operation) {
