@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "core/jose/json.h"
 
@@ -22,19 +23,24 @@ std::string lower(std::string_view text) {
   return result;
 }
 
+std::optional<std::string_view> text(const jose::JsonValue& value, std::string_view name) {
+  const auto member = value.find(name);
+  return member ? member->as_string() : std::nullopt;
+}
+
+std::optional<bool> flag(const jose::JsonValue& value, std::string_view name) {
+  const auto member = value.find(name);
+  return member ? member->as_boolean() : std::nullopt;
+}
+
 Result<StoredKey> read_key(const jose::JsonValue& value) {
-  const auto kid = value.find("kid");
-  const auto algorithm = value.find("alg");
-  const auto served = value.find("served");
-  const auto current = value.find("current");
-  if (!kid || !kid->as_string() || !algorithm || !algorithm->as_string() || !served || !current) {
-    return failed("keys.json: a key without kid, alg, served or current");
-  }
-  const auto found = jose::find_algorithm(*algorithm->as_string());
-  if (!found || !served->as_boolean() || !current->as_boolean())
-    return failed("keys.json: a key of no good form");
-  return StoredKey{std::string(*kid->as_string()), *found, *served->as_boolean(),
-                   *current->as_boolean()};
+  const auto kid = text(value, "kid");
+  const auto name = text(value, "alg");
+  const auto algorithm = name ? jose::find_algorithm(*name) : std::nullopt;
+  const auto served = flag(value, "served");
+  const auto current = flag(value, "current");
+  if (!kid || !algorithm || !served || !current) return failed("keys.json: a key of no good form");
+  return StoredKey{std::string(*kid), *algorithm, *served, *current};
 }
 
 }  // namespace

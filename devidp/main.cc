@@ -116,9 +116,10 @@ Result<void> complete_order(CommandLine& line) {
   const auto issuer = read_file(issuer_file(line.folder));
   if (!issuer) return failed(issuer.error() + " (has the provider been started on this folder?)");
   order.issuer = issuer->substr(0, issuer->find('\n'));
-  order.algorithm = *jose::find_algorithm(line.algorithm);
-  order.lifetime = *duration(line.lifetime);
-  order.issued_ago = *duration(line.issued_ago);
+  // CLI11 has checked these three.
+  order.algorithm = jose::find_algorithm(line.algorithm).value_or(order.algorithm);
+  order.lifetime = duration(line.lifetime).value_or(order.lifetime);
+  order.issued_ago = duration(line.issued_ago).value_or(order.issued_ago);
   if (order.audiences.empty()) order.audiences = {"ssh://demo"};
   if (!line.kid.empty()) order.kid = line.kid;
   if (line.no_kid) order.kid = "";

@@ -19,8 +19,10 @@ namespace {
 // sd_listen_fds_with_names gives an array of strings that the caller frees, strings and all.
 struct FreeNames {
   void operator()(char** names) const {
+    // NOLINTBEGIN(cppcoreguidelines-no-malloc): this is the RAII type of what malloc gave.
     for (char** name = names; *name != nullptr; ++name) std::free(*name);
     std::free(static_cast<void*>(names));
+    // NOLINTEND(cppcoreguidelines-no-malloc)
   }
 };
 
@@ -41,6 +43,7 @@ Result<std::vector<ActivatedSocket>> take_activated_sockets() {
   const std::unique_ptr<char*, FreeNames> names(raw_names);
   if (count < 0) return system_fault("LISTEN_FDS", -count);
   std::vector<ActivatedSocket> sockets;
+  sockets.reserve(static_cast<std::size_t>(count));
   for (int index = 0; index < count; ++index) {
     sockets.push_back({names.get()[index], Fd(SD_LISTEN_FDS_START + index)});
   }

@@ -39,6 +39,8 @@ std::vector<Fd> take_descriptors(msghdr& header) {
 Result<void> send_message(int socket, std::string_view message, int fd) {
   if (message.empty() || message.size() > kMessageMost)
     return fault(FaultKind::too_large, "a message out of bounds");
+  // An iovec serves both directions; sendmsg only reads.
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast)
   iovec data{const_cast<char*>(message.data()), message.size()};
   msghdr header{};
   header.msg_iov = &data;

@@ -64,6 +64,7 @@ SealedBody& SealedBody::operator=(SealedBody&& other) noexcept {
 }
 
 SealedBody::~SealedBody() {
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): munmap takes back what mmap gave.
   if (data_ != nullptr) ::munmap(const_cast<char*>(data_), size_);
 }
 

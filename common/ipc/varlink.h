@@ -16,8 +16,8 @@
 
 namespace latchkey::ipc::varlink {
 
-inline constexpr std::size_t kCallMost = 64 * 1'024;          // a call, as a server reads it
-inline constexpr std::size_t kReplyMost = 4 * 1'024 * 1'024;  // a reply, as a client reads it
+inline constexpr std::size_t kCallMost = 65'536;      // a call, as a server reads it
+inline constexpr std::size_t kReplyMost = 4'194'304;  // a reply, as a client reads it
 
 struct Call {
   std::string method;             // "interface.Method"

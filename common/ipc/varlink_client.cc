@@ -63,7 +63,7 @@ Result<Reply> VarlinkClient::call(std::string method, std::string parameters,
   for (;;) {
     auto message = framer_.next();
     if (!message) return tl::unexpected(message.error());
-    if (*message) return decode_reply(**message);
+    if (const auto& whole = *message) return decode_reply(*whole);
     if (auto more = receive_some(socket_.get(), framer_, deadline); !more)
       return tl::unexpected(more.error());
   }

@@ -15,20 +15,21 @@ namespace {
 
 using nlohmann::ordered_json;
 
-// Bounded by the reader's depth.
+// Bounded by the reader's depth. A value of a type has a value of that type: no default is ever
+// taken.
 ordered_json copy(const jose::JsonValue& value) {
   switch (value.type()) {
     case jose::JsonType::null:
       return nullptr;
     case jose::JsonType::boolean:
-      return *value.as_boolean();
+      return value.as_boolean().value_or(false);
     case jose::JsonType::integer:
       if (const auto integer = value.as_integer()) return *integer;
-      return *value.as_number();  // above the signed range
+      return value.as_number().value_or(0);  // above the signed range
     case jose::JsonType::real:
-      return *value.as_number();
+      return value.as_number().value_or(0);
     case jose::JsonType::string:
-      return std::string(*value.as_string());
+      return std::string(value.as_string().value_or(""));
     case jose::JsonType::array: {
       auto array = ordered_json::array();
       for (const jose::JsonValue element : value.elements()) array.push_back(copy(element));

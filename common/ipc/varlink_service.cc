@@ -107,7 +107,7 @@ Result<void> Service::handle(std::string_view message, const Peer& peer,
                              std::function<void(std::string)> send) const {
   auto call = decode_call(message);
   if (!call) return tl::unexpected(call.error());
-  auto done = [oneway = call->oneway, send = std::move(send)](Reply reply) {
+  auto done = [oneway = call->oneway, send = std::move(send)](const Reply& reply) {
     send(oneway ? std::string() : encode(reply));
   };
   if (call->method == "org.varlink.service.GetInfo") {

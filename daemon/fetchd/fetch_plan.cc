@@ -29,7 +29,7 @@ FetchPlan::Step FetchPlan::start() {
 
 FetchPlan::Step FetchPlan::next(tl::expected<HttpResponse, HttpFailure> response) {
   if (!response) {
-    Outcome outcome = failed(std::move(response.error().cause));
+    Outcome outcome = failed(response.error().cause);
     outcome.answer.retry_after = response.error().retry_after;
     return outcome;
   }
@@ -40,7 +40,7 @@ FetchPlan::Step FetchPlan::next(tl::expected<HttpResponse, HttpFailure> response
 FetchPlan::Step FetchPlan::get(Document document, const std::string& url) {
   getting_ = document;
   if (auto allowed = issuer::check_url(config_, url); !allowed)
-    return failed(std::move(allowed.error().detail));
+    return failed(allowed.error().detail);
   const std::size_t most =
       document == Document::metadata ? limits::kDiscoveryBytes : limits::kJwkSetBytes;
   // The etag is of the document that latchkeyd wants; one that is only passed through is always
@@ -52,7 +52,7 @@ FetchPlan::Step FetchPlan::get(Document document, const std::string& url) {
 FetchPlan::Step FetchPlan::after_metadata(HttpResponse response) {
   if (response.status == 304) return deliver(std::move(response));
   auto metadata = issuer::parse_metadata(response.body, config_);
-  if (!metadata) return failed(std::move(metadata.error().detail));
+  if (!metadata) return failed(metadata.error().detail);
   if (request_.document == Document::metadata) return deliver(std::move(response));
   return get(Document::jwks, metadata->jwks_uri);
 }
@@ -64,20 +64,20 @@ Outcome FetchPlan::deliver(HttpResponse response) const {
   outcome.answer.bytes = response.body.size();
   // A 304 may leave the tag out; then the one that was asked with still holds (RFC 9110
   // section 15.4.5).
-  outcome.answer.etag =
-      response.status == 304 && response.etag.empty() ? request_.etag : std::move(response.etag);
+  outcome.answer.etag = std::move(response.etag);
+  if (response.status == 304 && outcome.answer.etag.empty()) outcome.answer.etag = request_.etag;
   outcome.answer.max_age = response.max_age;
   outcome.body = std::move(response.body);
   return outcome;
 }
 
-Outcome FetchPlan::failed(std::string cause) const {
+Outcome FetchPlan::failed(std::string_view cause) const {
   Outcome outcome;
   outcome.answer.id = request_.id;
   outcome.answer.status = Status::failed;
-  outcome.answer.error =
-      printable(config_.name + ": " + std::string(ipc::fetch::name(getting_)) + ": " + cause,
-                ipc::fetch::kErrorMost);
+  outcome.answer.error = printable(
+      config_.name + ": " + std::string(ipc::fetch::name(getting_)) + ": " + std::string(cause),
+      ipc::fetch::kErrorMost);
   return outcome;
 }
 

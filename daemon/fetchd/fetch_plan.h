@@ -7,6 +7,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include <tl/expected.hpp>
@@ -41,7 +42,7 @@ class FetchPlan {
   Step get(ipc::fetch::Document document, const std::string& url);
   Step after_metadata(HttpResponse response);
   Outcome deliver(HttpResponse response) const;
-  Outcome failed(std::string cause) const;
+  Outcome failed(std::string_view cause) const;
 
   issuer::IssuerConfig config_;
   ipc::fetch::Request request_;

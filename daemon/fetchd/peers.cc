@@ -11,6 +11,8 @@
 #include <memory>
 #include <optional>
 
+#include <fmt/format.h>
+
 namespace latchkey::fetchd {
 namespace {
 
@@ -36,7 +38,7 @@ tl::expected<std::vector<uid_t>, std::string> allowed_peers(const std::vector<ui
   allowed.insert(allowed.end(), uids.begin(), uids.end());
   for (const std::string& user : users) {
     const auto uid = find_user(user, passwd);
-    if (!uid) return tl::unexpected("no user " + user + " in " + passwd);
+    if (!uid) return tl::unexpected(fmt::format("no user {} in {}", user, passwd));
     allowed.push_back(*uid);
   }
   return allowed;

@@ -24,6 +24,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kWaitMost{60'000};
 constexpr std::chrono::seconds kAcceptPause{1};
+constexpr int kRequestsARound = 16;
 
 }  // namespace
 
@@ -67,10 +68,11 @@ void Server::handle_ready(const std::vector<curl_waitfd>& ready) {
   // Clients first: accepting one may reuse the number of a descriptor that was closed meanwhile.
   std::vector<std::uint64_t> readable;
   for (const auto& [id, client] : clients_) {
-    const auto found = std::find_if(ready.begin(), ready.end(), [&](const curl_waitfd& entry) {
-      return entry.fd == client.socket() && entry.revents != 0;
+    const int socket = client.socket();
+    const bool found = std::any_of(ready.begin(), ready.end(), [socket](const curl_waitfd& entry) {
+      return entry.fd == socket && entry.revents != 0;
     });
-    if (found != ready.end()) readable.push_back(id);
+    if (found) readable.push_back(id);
   }
   for (const std::uint64_t id : readable) {
     flush(id);
@@ -142,7 +144,8 @@ void Server::accept_clients() {
 }
 
 void Server::read(std::uint64_t id) {
-  for (;;) {
+  // A client that never stops asking gets its turn, and then the others get theirs.
+  for (int count = 0; count < kRequestsARound; ++count) {
     const auto found = clients_.find(id);
     if (found == clients_.end() || !found->second.wants_to_read()) return;
     auto request = found->second.receive();

@@ -18,7 +18,7 @@ namespace latchkey::fetchd {
 namespace {
 
 constexpr std::size_t kHeaderMost =
-    64 * 1'024;  // all header lines of an answer, interim ones and trailers included
+    65'536;  // all header lines of an answer, interim ones and trailers included
 constexpr long kLowSpeedBytesPerSecond = 256;
 constexpr std::size_t kCauseMost = 300;
 
