@@ -11,7 +11,7 @@
 
 namespace {
 
-using namespace latchkey::wire;
+using namespace latchkey::wire;  // NOLINT(google-build-using-namespace): what is fuzzed here
 
 void require(bool holds, const char* what) {
   if (holds) return;

@@ -12,7 +12,8 @@
 
 namespace {
 
-using namespace latchkey;
+namespace wire = latchkey::wire;
+namespace pam_module = latchkey::pam_module;
 
 void require(bool holds, const char* what) {
   if (holds) return;

@@ -14,7 +14,7 @@
 
 namespace {
 
-using namespace latchkey::wire;
+using namespace latchkey::wire;  // NOLINT(google-build-using-namespace): what is fuzzed here
 
 void require(bool holds, const char* what) {
   if (holds) return;

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pam_module/channel.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
+#include <ctime>
 
 namespace latchkey::pam_module {
 namespace {
@@ -136,9 +136,10 @@ ChannelFault Channel::wait(short events) noexcept {
 }
 
 ChannelFault Channel::send(wire::Bytes head, wire::Bytes body) noexcept {
-  // sendmsg does not write through iov_base.
+  // NOLINTBEGIN(cppcoreguidelines-pro-type-const-cast): sendmsg does not write through iov_base.
   iovec pieces[2] = {{.iov_base = const_cast<std::byte*>(head.data()), .iov_len = head.size()},
                      {.iov_base = const_cast<std::byte*>(body.data()), .iov_len = body.size()}};
+  // NOLINTEND(cppcoreguidelines-pro-type-const-cast)
   msghdr message{};
   message.msg_iov = pieces;
   message.msg_iovlen = body.empty() ? 1 : 2;

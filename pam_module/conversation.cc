@@ -11,11 +11,13 @@ namespace latchkey::pam_module {
 
 Answer::~Answer() noexcept {
   if (response_ == nullptr) return;
+  // NOLINTBEGIN(cppcoreguidelines-no-malloc): PAM hands answers over in memory of malloc.
   if (response_->resp != nullptr) {
     wire::wipe(std::span<char>(response_->resp, std::strlen(response_->resp)));
     std::free(response_->resp);
   }
   std::free(response_);
+  // NOLINTEND(cppcoreguidelines-no-malloc)
 }
 
 void copy_printable(std::string_view text, std::span<char> out) noexcept {

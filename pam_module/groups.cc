@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pam_module/groups.h"
 
-#include <errno.h>
 #include <grp.h>
 #include <unistd.h>
+
+#include <cerrno>
 
 namespace latchkey::pam_module {
 namespace {

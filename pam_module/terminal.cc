@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pam_module/terminal.h"
 
-#include <errno.h>
 #include <security/pam_ext.h>
 #include <syslog.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 #include <optional>
 #include <span>

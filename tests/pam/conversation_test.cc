@@ -4,11 +4,12 @@
 // nothing of an answer stays behind, and the answer reaches the daemon byte for byte.
 #include <poll.h>
 #include <security/pam_modules.h>
-#include <setjmp.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <csetjmp>
+#include <cstdlib>
+#include <cstring>
 
 #include "tests/pam/support/cmocka.h"
 #include "tests/pam/support/host.h"
@@ -97,7 +98,7 @@ void a_failing_conversation_gives_no_answer(void**) {
       {"it succeeds without a response", [](const Shown&, pam_response**) { return PAM_SUCCESS; }},
       {"it gives a response without a text",
        [](const Shown&, pam_response** response) {
-         *response = static_cast<pam_response*>(calloc(1, sizeof(pam_response)));
+         *response = empty_response();
          return PAM_SUCCESS;
        }},
   };
@@ -241,7 +242,7 @@ void no_part_of_an_answer_is_logged(void**) {
 }  // namespace latchkey::tests
 
 int run_program() {
-  using namespace latchkey::tests;
+  using namespace latchkey::tests;  // NOLINT(google-build-using-namespace): this file's own tests
   const CMUnitTest tests[] = {
       cmocka_unit_test(answers_of_every_length_arrive_whole_and_are_wiped),
       cmocka_unit_test(an_answer_too_long_is_not_sent_and_is_wiped),

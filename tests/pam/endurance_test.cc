@@ -6,8 +6,9 @@
 #include <dirent.h>
 #include <dlfcn.h>
 #include <malloc.h>
-#include <stdio.h>
 #include <unistd.h>
+
+#include <fstream>
 
 #include "tests/pam/support/cmocka.h"
 #include "tests/pam/support/host.h"
@@ -20,7 +21,7 @@ using wire::Operation;
 
 constexpr int kSignIns = kSanitized ? 2'000 : 100'000;
 constexpr int kLoads = 1'000;
-constexpr std::size_t kGrowthMost = 64 * 1024;
+constexpr std::size_t kGrowthMost = std::size_t{64} * 1024;
 
 int open_descriptors() {
   DIR* folder = opendir("/proc/self/fd");
@@ -33,12 +34,11 @@ int open_descriptors() {
 std::size_t heap_in_use() { return mallinfo2().uordblks; }
 
 std::size_t resident() {
-  FILE* file = fopen("/proc/self/statm", "re");
-  unsigned long size = 0;
-  unsigned long pages = 0;
-  const int fields = fscanf(file, "%lu %lu", &size, &pages);
-  fclose(file);
-  return fields == 2 ? pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE)) : 0;
+  std::ifstream file("/proc/self/statm");
+  std::size_t size = 0;
+  std::size_t pages = 0;
+  file >> size >> pages;
+  return pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
 }
 
 // Allows without noting anything, so that what grows is not the test.
@@ -137,7 +137,7 @@ void libpam_loads_and_unloads_it_too(void**) {
 }  // namespace latchkey::tests
 
 int run_program() {
-  using namespace latchkey::tests;
+  using namespace latchkey::tests;  // NOLINT(google-build-using-namespace): this file's own tests
   const CMUnitTest tests[] = {
       cmocka_unit_test(many_sign_ins_cost_no_memory_and_no_descriptor),
       cmocka_unit_test(refusals_cost_no_descriptor_either),

@@ -7,10 +7,11 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
 
 #include "tests/pam/support/host.h"
 #include "tests/pam/support/scripted_daemon.h"
@@ -470,7 +471,7 @@ void texts_do_not_extend_the_deadline(void**) {
 }  // namespace latchkey::tests
 
 int run_program() {
-  using namespace latchkey::tests;
+  using namespace latchkey::tests;  // NOLINT(google-build-using-namespace): this file's own tests
   const CMUnitTest tests[] = {
       cmocka_unit_test(begin_carries_the_items_of_pam),
       cmocka_unit_test(a_login_or_session_that_cannot_be_ours_is_sent_as_none),

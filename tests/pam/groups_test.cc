@@ -97,7 +97,7 @@ void a_list_that_grows_too_long_is_refused_and_nothing_is_changed(void**) {
 }  // namespace latchkey::tests
 
 int run_program() {
-  using namespace latchkey::tests;
+  using namespace latchkey::tests;  // NOLINT(google-build-using-namespace): this file's own tests
   const CMUnitTest tests[] = {
       cmocka_unit_test(establishing_adds_what_is_missing_and_removes_nothing),
       cmocka_unit_test(establishing_twice_changes_nothing_the_second_time),

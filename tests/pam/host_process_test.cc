@@ -2,19 +2,19 @@
 //
 // F26: the process that the module is a guest in. It lives on whatever the daemon does, and finds
 // everything as it left it.
-#include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
-#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
+#include <climits>
+#include <csignal>
+#include <cstdlib>
 #include <cstring>
 
 #include "tests/pam/support/cmocka.h"
@@ -320,7 +320,7 @@ void the_user_is_never_changed(void**) {
 }  // namespace latchkey::tests
 
 int run_program() {
-  using namespace latchkey::tests;
+  using namespace latchkey::tests;  // NOLINT(google-build-using-namespace): this file's own tests
   const CMUnitTest tests[] = {
       cmocka_unit_test(nothing_of_the_process_is_changed),
       cmocka_unit_test(the_environment_of_the_process_is_not_read),

@@ -130,7 +130,7 @@ void the_remote_user_is_never_exempt(void**) {
 }  // namespace latchkey::tests
 
 int run_program() {
-  using namespace latchkey::tests;
+  using namespace latchkey::tests;  // NOLINT(google-build-using-namespace): this file's own tests
   const CMUnitTest tests[] = {
       cmocka_unit_test(malformed_options_refuse_with_one_line),
       cmocka_unit_test(well_formed_options_are_taken_in_any_order),

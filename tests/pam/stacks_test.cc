@@ -158,10 +158,10 @@ struct ShippedCase {
 };
 
 void the_shipped_stack_holds(void**) {
-  const char* kOpen = "aasoc";
+  const char* all_open = "aasoc";
   const ShippedCase cases[] = {
       {"a token is enough", "alice", "perm_denied", answers({}), "OPTIONS", "a.soc"},
-      {"a token and a good account", "alice", "success", answers({}), "OPTIONS", kOpen},
+      {"a token and a good account", "alice", "success", answers({}), "OPTIONS", all_open},
       {"refused", "alice", "success", answers(reply_of(Result::refused)), "OPTIONS", "....c"},
       {"unknown here", "alice", "success", answers(reply_of(Result::user_unknown)), "OPTIONS",
        "....c"},
@@ -175,13 +175,13 @@ void the_shipped_stack_holds(void**) {
       {"a bad option spares root but for setcred in sshd's monitor", "root", "success", answers({}),
        "OPTIONS debug", "aa.oc"},
       {"root with a dead daemon", "root", "success", answers({}), "socket=/nowhere/pam.sock",
-       kOpen},
+       all_open},
       {"rescue with a dead daemon", "rescue", "success", answers({}), "socket=/nowhere/pam.sock",
-       kOpen},
+       all_open},
       {"root with a daemon that refuses all", "root", "success", answers(reply_of(Result::refused)),
-       "OPTIONS", kOpen},
+       "OPTIONS", all_open},
       {"root where the rest refuses", "root", "perm_denied", answers({}), "OPTIONS", "..soc"},
-      {"root without the module's file", "root", "success", answers({}), "OPTIONS", kOpen,
+      {"root without the module's file", "root", "success", answers({}), "OPTIONS", all_open,
        "/nowhere/pam_latchkey.so"},
       {"a managed user without the module's file", "alice", "success", answers({}), "OPTIONS",
        "a.s..", "/nowhere/pam_latchkey.so"},
@@ -228,7 +228,7 @@ void an_expired_local_password_does_not_open_what_was_refused(void**) {
 }  // namespace latchkey::tests
 
 int run_program() {
-  using namespace latchkey::tests;
+  using namespace latchkey::tests;  // NOLINT(google-build-using-namespace): this file's own tests
   const CMUnitTest tests[] = {
       cmocka_unit_test(each_result_opens_or_denies_as_the_table_says),
       cmocka_unit_test(the_shipped_stack_holds),

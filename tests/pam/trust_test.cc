@@ -170,7 +170,7 @@ void a_listener_of_another_user_is_refused(void**) {
 }  // namespace latchkey::tests
 
 int run_program() {
-  using namespace latchkey::tests;
+  using namespace latchkey::tests;  // NOLINT(google-build-using-namespace): this file's own tests
   const CMUnitTest tests[] = {
       cmocka_unit_test(roots_own_socket_is_taken),
       cmocka_unit_test(a_directory_that_others_may_write_to_is_refused),

@@ -213,7 +213,7 @@ void an_application_without_a_user_is_asked_for_one_in_authenticate_alone(void**
 }  // namespace latchkey::tests
 
 int run_program() {
-  using namespace latchkey::tests;
+  using namespace latchkey::tests;  // NOLINT(google-build-using-namespace): this file's own tests
   const CMUnitTest tests[] = {
       cmocka_unit_test(each_verdict_gives_the_code_of_its_row),
       cmocka_unit_test(no_socket_is_no_verdict),

@@ -2,10 +2,10 @@
 #include "tests/pam/support/host.h"
 
 #include <dlfcn.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <utility>
 
 namespace latchkey::tests {
@@ -15,19 +15,24 @@ constexpr std::size_t kOptionsMost = 64;
 
 }  // namespace
 
+// NOLINTBEGIN(cppcoreguidelines-no-malloc): PAM hands answers over in memory of malloc.
+pam_response* empty_response() {
+  return static_cast<pam_response*>(calloc(1, sizeof(pam_response)));
+}
+
 pam_response* response_of(std::string_view text) {
-  auto* response = static_cast<pam_response*>(calloc(1, sizeof(pam_response)));
+  pam_response* response = empty_response();
   response->resp = static_cast<char*>(malloc(text.size() + 1));
   memcpy(response->resp, text.data(), text.size());
   response->resp[text.size()] = '\0';
   return response;
 }
+// NOLINTEND(cppcoreguidelines-no-malloc)
 
 Converse types(std::string text) {
   return [text = std::move(text)](const Shown& shown, pam_response** response) {
     const bool prompt = shown.style == PAM_PROMPT_ECHO_OFF || shown.style == PAM_PROMPT_ECHO_ON;
-    *response =
-        prompt ? response_of(text) : static_cast<pam_response*>(calloc(1, sizeof(pam_response)));
+    *response = prompt ? response_of(text) : empty_response();
     return PAM_SUCCESS;
   };
 }

@@ -28,7 +28,8 @@ using Converse = std::function<int(const Shown&, pam_response**)>;
 
 // Answers every prompt with the text, and texts with nothing.
 Converse types(std::string text);
-// A response as an application makes it.
+// Responses as an application makes them.
+pam_response* empty_response();
 pam_response* response_of(std::string_view text);
 
 class Host {

@@ -3,12 +3,12 @@
 // Stand-ins for two functions of libc, found before libc's by the module and by libpam, since the
 // test program exports them: syslog, so that log lines can be read and reach no machine's log, and
 // explicit_bzero, so that a test sees what was wiped.
-#include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
 #include <syslog.h>
 
+#include <cerrno>
+#include <cstdarg>
+#include <cstdio>
+#include <cstring>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -52,6 +52,7 @@ void overwrite(void* start, std::size_t size) {
 
 }  // namespace
 
+// NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming): libc's own names.
 extern "C" {
 
 [[gnu::format(printf, 3, 4)]] void __syslog_chk(int, int, const char* format, ...);
@@ -76,6 +77,7 @@ void __explicit_bzero_chk(void* start, std::size_t size, std::size_t) noexcept {
 }
 
 }  // extern "C"
+// NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)
 
 namespace latchkey::tests {
 

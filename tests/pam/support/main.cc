@@ -2,8 +2,8 @@
 //
 // main() of every test program of the module: PROGRAM MODULE.so. Ends with 77, which CTest calls
 // skipped, where it is neither root nor able to make a user namespace of its own.
-#include <stdio.h>
-#include <stdlib.h>
+#include <cstdio>
+#include <cstdlib>
 
 #include "tests/pam/support/sandbox.h"
 
@@ -25,7 +25,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   latchkey::tests::set_module_path(path);
-  free(path);
+  free(path);  // NOLINT(cppcoreguidelines-no-malloc): realpath's
   const latchkey::tests::SandboxRoot root;
   return run_program();
 }
