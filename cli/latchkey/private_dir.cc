@@ -9,6 +9,9 @@
 namespace latchkey::cli {
 namespace {
 
+// What a socket's address leaves of its 108 bytes for the folder that we make ours in.
+constexpr std::size_t kRuntimeDirMost = 80;
+
 bool ours_alone(const std::string& path) {
   struct stat status {};
   return ::lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode) &&
@@ -19,7 +22,7 @@ bool ours_alone(const std::string& path) {
 
 std::optional<PrivateDir> PrivateDir::make(const std::optional<std::string>& runtime_dir) {
   const bool runtime = runtime_dir && !runtime_dir->empty() && runtime_dir->front() == '/' &&
-                       ours_alone(*runtime_dir);
+                       runtime_dir->size() <= kRuntimeDirMost && ours_alone(*runtime_dir);
   std::string path = (runtime ? *runtime_dir : std::string("/tmp")) + "/latchkey.XXXXXX";
   if (::mkdtemp(path.data()) == nullptr) return std::nullopt;
   return PrivateDir(std::move(path));

@@ -78,6 +78,8 @@ PromptAnswer PromptPolicy::answer(std::string_view prompt, Asker asker, std::str
   if (marker->part == 1) {
     if (transfer.count != 0)
       return withheld("the token was already given once; the host asks again, so it was refused");
+    if (marker->most > wire::kSshAnswerCut)
+      return withheld("the host asks for parts longer than ssh can carry");
     transfer.most = marker->most;
     transfer.count = wire::parts_of(token.size(), marker->most);
     if (transfer.count == 0)

@@ -151,11 +151,19 @@ Expected<void> Judge::login_steps(const Login& login, std::string_view who) {
 }
 
 Expected<void> Judge::last_seen_steps(const LastSeen* last_seen, std::string_view who) {
-  LATCHKEY_TRY_VOID(checked(Check::managed, check_managed(who)));
+  // First of all: a name that was revoked is shut out, whoever else would vouch for it.
   if (snapshot_.revocations->user_revoked(who)) {
     return checked<void>(Check::revocation, fail(Reason::revoked_user, "user " + quoted(who)));
   }
+  LATCHKEY_TRY_VOID(checked(Check::managed, check_managed(who)));
   const auto* bound = snapshot_.bindings->find(who);
+  if (bound == nullptr && snapshot_.accounts->find_user(who) == nullptr) {
+    return checked<void>(Check::account,
+                         fail(Reason::user_unknown,
+                              "user " + quoted(who) +
+                                  " is in no local file (LDAP and SSSD are not asked); list the "
+                                  "name under 'unmanaged' to leave it to the rest of the stack"));
+  }
   if (bound == nullptr) {
     return checked<void>(Check::binding, fail(Reason::binding_missing, "user " + quoted(who)));
   }
@@ -313,8 +321,9 @@ bool managed(std::string_view name, const Snapshot& snapshot) {
   const auto& rules = snapshot.config->managed;
   if (contains(rules.unmanaged, name)) return false;
   if (contains(rules.managed, name) || snapshot.bindings->find(name) != nullptr) return true;
-  const auto* user = snapshot.accounts->find_user(name);
-  return rules.regular_users && user != nullptr && !user->is_system();
+  // A name of which no local file knows the uid may be any regular user's (LDAP, SSSD): only what
+  // is known to be the system's own is left alone.
+  return rules.regular_users && !is_system(snapshot, name);
 }
 
 std::string_view person(const LoginRequest& request, const config::Config& config) {

@@ -187,7 +187,7 @@ struct RevokeRequest {
   std::string kind;                   // token | subject | user
   std::optional<std::string> issuer;  // `iss` value; token and subject
   std::string value;
-  std::optional<WallTime> before;  // subject only; default: now
+  std::optional<WallTime> before;  // subject only; default: now and the leeway
   std::optional<std::string> comment;
 };
 

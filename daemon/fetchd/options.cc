@@ -23,6 +23,7 @@ constexpr const char* kFooter =
     "Exit status:\n"
     "  0   ended by SIGTERM or SIGINT; --check: the configuration is good\n"
     "  64  wrong command line, or no socket\n"
+    "  70  libcurl cannot be started\n"
     "  71  the operating system refused something (the socket, a signal descriptor)\n"
     "  78  the configuration cannot be used\n"
     "\n"

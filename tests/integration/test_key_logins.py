@@ -33,6 +33,14 @@ def test_allowed_when_the_administrator_lists_the_name_as_unmanaged(host):
     assert clients.key_login(accounts.CAROL).out == "carol\n"
 
 
+def test_refused_when_the_name_is_revoked_though_it_is_not_managed(host):
+    host.with_config(lambda text: text + "unmanaged: [ carol ]\n")
+    host.ctl("revoke", "--user", "carol")
+    done = clients.key_login(accounts.CAROL)
+    assert done.status == 255
+    assert host.refusal(done.said)[0] == "revoked_user"
+
+
 @pytest.mark.parametrize("revocation", [("--user", "alice"), ("--subject", "devidp|alice", "--issuer", "ISSUER")])
 def test_refused_once_revoked_and_allowed_once_the_revocation_is_removed(host, revocation):
     sign_in(host, "alice")

@@ -185,7 +185,6 @@ control::Outcome<revocation::Revocation> revocation_of(const control::RevokeRequ
   revocation.value = request.value;
   revocation.comment = comment;
   revocation.created_at = now;
-  if (*kind == revocation::Kind::subject) revocation.before = request.before.value_or(now);
   if (user) return revocation;
   const config::Issuer* issuer = find_issuer(config, *request.issuer);
   if (issuer == nullptr) {
@@ -199,6 +198,10 @@ control::Outcome<revocation::Revocation> revocation_of(const control::RevokeRequ
         {}});
   }
   revocation.issuer = issuer->config.issuer;
+  // "Until now" by the issuer's clock, which may be ahead of ours by the leeway: a token that it
+  // issued a moment ago must not pass for one of the future.
+  if (*kind == revocation::Kind::subject)
+    revocation.before = request.before.value_or(now + issuer->config.claims.leeway);
   return revocation;
 }
 

@@ -100,6 +100,16 @@ TEST(PromptPolicy, refuses_a_part_size_that_changes_on_the_way) {
             Kind::withheld);
 }
 
+TEST(PromptPolicy, gives_nothing_in_parts_that_ssh_would_cut) {
+  for (const auto& [most, want] : std::vector<std::pair<std::string, Kind>>{
+           {"1022", Kind::part}, {"1023", Kind::part}, {"1024", Kind::withheld},
+           {"9000", Kind::withheld}}) {
+    auto policy = policy_for();
+    const std::string prompt = "(alice@web1) [latchkey/1 1/? " + most + "]: ";
+    EXPECT_EQ(policy.answer(prompt, kSsh, std::string(9'500, 't'), kDigest).kind, want) << most;
+  }
+}
+
 TEST(PromptPolicy, answers_sudo_without_a_prefix) {
   PromptPolicy policy({true, {}, {}});
   EXPECT_EQ(policy.answer("Token [latchkey/1 1/? 500]: ", kSsh, "a.b.c", kDigest).kind, Kind::part);

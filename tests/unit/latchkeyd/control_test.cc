@@ -195,15 +195,17 @@ TEST_F(ControlTest, RevocationsOutliveTheDaemonUntilTheyAreRemoved) {
   EXPECT_EQ(listed->revocations[0].id, token->id);
 }
 
-TEST_F(ControlTest, SubjectIsRevokedAsOfNowUnlessAMomentIsGiven) {
+TEST_F(ControlTest, SubjectIsRevokedAsOfItsIssuersNowUnlessAMomentIsGiven) {
   claims::ClaimsRecord claims;
   claims.issuer = kCorp;
   claims.subject = "s-1";
-  claims.issued_at = clock.wall() - std::chrono::milliseconds(1);
+  const WallTime ahead = clock.wall() + taken[1]->config->issuers[0].config.claims.leeway;
+  ASSERT_GT(ahead, clock.wall());
+  claims.issued_at = ahead - std::chrono::milliseconds(1);
   ASSERT_TRUE(
       call<control::Revoke>({.kind = "subject", .issuer = std::string(kCorp), .value = "s-1"}));
   EXPECT_EQ(taken[1]->revocations->find(claims), Reason::revoked_subject);
-  claims.issued_at = clock.wall();
+  claims.issued_at = ahead;
   EXPECT_EQ(taken[1]->revocations->find(claims), std::nullopt);
   ASSERT_TRUE(call<control::Revoke>({.kind = "subject",
                                      .issuer = std::string(kCorp),
