@@ -13,15 +13,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "cli/latchkey/askpass_server.h"
+#include "cli/latchkey/askpass_protocol.h"
 #include "cli/latchkey/terminal.h"
 #include "core/base/text.h"
 #include "wire/secret_buffer.h"
 
 namespace latchkey::cli {
 namespace {
-
-constexpr std::string_view kLinkName = "latchkey-askpass";
 
 int connect_beside(const std::string& link) {
   const std::string path = link.substr(0, link.rfind('/')) + "/socket";
@@ -80,15 +78,14 @@ int ask_elsewhere(const char* prompt, char** argv) {
 
 }  // namespace
 
-bool is_askpass(const char* argv0) {
-  if (argv0 == nullptr) return false;
-  const std::string_view name(argv0);
-  const auto slash = name.rfind('/');
-  return slash != std::string_view::npos && name.substr(slash + 1) == kLinkName;
-}
-
 int run_askpass(int argc, char** argv) {
-  const char* prompt = argc > 1 ? argv[1] : "";
+  if (argc < 2) {
+    std::fprintf(stderr,
+                 "latchkey-askpass: answers one prompt of ssh or sudo; 'latchkey ssh' and 'latchkey "
+                 "sudo' have it started\n");
+    return 64;
+  }
+  const char* prompt = argv[1];
   const int peer = connect_beside(argv[0]);
   if (peer < 0) return ask_elsewhere(prompt, argv);
   const std::size_t length = std::strlen(prompt);

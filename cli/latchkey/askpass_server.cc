@@ -14,6 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "cli/latchkey/askpass_protocol.h"
 #include "wire/limits.h"
 
 namespace latchkey::cli {

@@ -15,12 +15,6 @@
 
 namespace latchkey::cli {
 
-// First byte of an answer on the private socket; the rest is its text.
-inline constexpr char kAnswerPart = 'A';
-inline constexpr char kAnswerForeign = 'F';
-inline constexpr char kAnswerWithheld = 'W';
-inline constexpr char kAnswerNotice = 'N';
-
 // A listening SOCK_SEQPACKET socket at `path`, or -1 (errno).
 int listen_at(const std::string& path);
 

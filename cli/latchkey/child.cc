@@ -27,18 +27,18 @@ std::vector<char*> pointers(std::span<const std::string> words) {
 
 // The child gets default dispositions for what the wrapper ignores while it waits, and the mask
 // from before.
-void set_signals(posix_spawnattr_t& attributes, const sigset_t* mask) {
+void set_signals(posix_spawnattr_t& attributes, const sigset_t& mask) {
   sigset_t defaults;
   sigemptyset(&defaults);
   for (const int number : {SIGINT, SIGQUIT, SIGPIPE}) sigaddset(&defaults, number);
   posix_spawnattr_setsigdefault(&attributes, &defaults);
-  if (mask != nullptr) posix_spawnattr_setsigmask(&attributes, mask);
-  const int flags = POSIX_SPAWN_SETSIGDEF | (mask != nullptr ? POSIX_SPAWN_SETSIGMASK : 0);
-  posix_spawnattr_setflags(&attributes, static_cast<short>(flags));
+  posix_spawnattr_setsigmask(&attributes, &mask);
+  constexpr int kFlags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK;
+  posix_spawnattr_setflags(&attributes, static_cast<short>(kFlags));
 }
 
 std::optional<pid_t> spawn(std::span<const std::string> command, char* const* environment,
-                           const posix_spawn_file_actions_t* actions, const sigset_t* mask) {
+                           const posix_spawn_file_actions_t* actions, const sigset_t& mask) {
   std::vector<char*> arguments = pointers(command);
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
@@ -75,13 +75,14 @@ int wait_for(pid_t pid) {
 
 }  // namespace
 
-std::optional<std::string> output_of(std::span<const std::string> command) {
+std::optional<std::string> output_of(std::span<const std::string> command, const sigset_t& mask) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return std::nullopt;
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-  const auto pid = spawn(command, environ, &actions, nullptr);
+  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  const auto pid = spawn(command, environ, &actions, mask);
   posix_spawn_file_actions_destroy(&actions);
   ::close(ends[1]);
   std::string text = pid ? read_all(ends[0]) : std::string{};
@@ -93,7 +94,7 @@ std::optional<std::string> output_of(std::span<const std::string> command) {
 std::optional<Child> start(std::span<const std::string> command,
                            std::span<const std::string> environment, const sigset_t& mask) {
   std::vector<char*> variables = pointers(environment);
-  const auto pid = spawn(command, variables.data(), nullptr, &mask);
+  const auto pid = spawn(command, variables.data(), nullptr, mask);
   if (!pid) return std::nullopt;
   const int pidfd = static_cast<int>(::syscall(SYS_pidfd_open, *pid, 0U));  // is CLOEXEC by itself
   if (pidfd >= 0) return Child{*pid, pidfd};

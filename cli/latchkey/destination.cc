@@ -248,12 +248,12 @@ std::optional<Account> parse_ssh_g(std::string_view output) {
   return account;
 }
 
-std::optional<Account> resolve(const Destination& destination) {
+std::optional<Account> resolve(const Destination& destination, const sigset_t& mask) {
   std::vector<std::string> command{"ssh", "-G", "-T"};  // -T: not a word about terminals
   command.insert(command.end(), destination.options.begin(), destination.options.end());
   command.push_back("--");
   command.push_back(destination.target);
-  const auto output = output_of(command);
+  const auto output = output_of(command, mask);
   if (!output) return std::nullopt;
   return parse_ssh_g(*output);
 }

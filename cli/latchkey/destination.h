@@ -6,6 +6,7 @@
 // unknown destination gets no token.
 #pragma once
 
+#include <csignal>
 #include <optional>
 #include <span>
 #include <string>
@@ -36,7 +37,7 @@ struct Account {
 // Reads the output of `ssh -G`.
 std::optional<Account> parse_ssh_g(std::string_view output);
 
-// Runs `ssh -G` for the destination. Nothing where ssh refuses it.
-std::optional<Account> resolve(const Destination& destination);
+// Runs `ssh -G` for the destination, with this signal mask. Nothing where ssh refuses it.
+std::optional<Account> resolve(const Destination& destination, const sigset_t& mask);
 
 }  // namespace latchkey::cli

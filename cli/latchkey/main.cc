@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // latchkey: what users run. Finds the token that they already have and takes it through the
-// unmodified ssh, scp, sftp, rsync and sudo. Started under the name of its askpass link it is that
-// helper instead.
+// unmodified ssh, scp, sftp, rsync and sudo.
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -13,12 +12,10 @@
 #include <utility>
 #include <vector>
 
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 
-#include "cli/latchkey/askpass_client.h"
+#include "cli/latchkey/no_cores.h"
 #include "cli/latchkey/run_tool.h"
 #include "cli/latchkey/token_source.h"
 #include "cli/latchkey/user_config.h"
@@ -93,12 +90,6 @@ int run(const Options& options, const std::string& program, std::vector<std::str
   return latchkey::cli::run_tool(tool, found->token.view());
 }
 
-void no_cores() {
-  const rlimit none{0, 0};
-  ::setrlimit(RLIMIT_CORE, &none);
-  ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-}
-
 // Our own options may also stand right behind the tool's name (`latchkey ssh --token-file F host`).
 void take_own_options(std::vector<std::string>& arguments, Options& options) {
   constexpr std::string_view kAssigned = "--token-file=";
@@ -151,10 +142,7 @@ constexpr char kFooter[] =
 }  // namespace
 
 int main(int argc, char** argv) {
-  no_cores();
-  if (latchkey::cli::is_askpass(argc > 0 ? argv[0] : nullptr))
-    return latchkey::cli::run_askpass(argc, argv);
-
+  latchkey::cli::no_cores();
   CLI::App app("Signs in to Linux hosts with the token that you already have.", "latchkey");
   app.footer(kFooter);
   app.set_version_flag("--version", "latchkey " LATCHKEY_VERSION);

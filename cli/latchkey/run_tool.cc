@@ -13,7 +13,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "cli/latchkey/askpass_client.h"
+#include "cli/latchkey/askpass_protocol.h"
 #include "cli/latchkey/askpass_server.h"
 #include "cli/latchkey/private_dir.h"
 #include "core/jose/scratch.h"
@@ -32,14 +32,14 @@ std::optional<Tool> tool_of(std::string_view program) {
   return std::nullopt;
 }
 
-PromptRules rules_of(const ToolRun& run) {
+PromptRules rules_of(const ToolRun& run, const sigset_t& mask) {
   PromptRules rules;
   rules.hosts = run.hosts;
   const auto tool = tool_of(run.program);
   rules.bare = !tool.has_value();
   if (!tool) return rules;
   for (const Destination& destination : destinations(*tool, run.arguments)) {
-    if (auto account = resolve(destination)) rules.accounts.push_back(std::move(*account));
+    if (auto account = resolve(destination, mask)) rules.accounts.push_back(std::move(*account));
   }
   if (run.verbose) {
     for (const Account& account : rules.accounts) {
@@ -63,10 +63,17 @@ std::optional<std::string> take(std::vector<std::string>& environment, std::stri
   return value;
 }
 
-std::string own_path() {
+// Where the build puts it, beside us, or where it is installed; empty where it is in neither place.
+std::string askpass_program() {
   std::array<char, 4096> path{};
   const ssize_t length = ::readlink("/proc/self/exe", path.data(), path.size() - 1);
-  return length > 0 ? std::string(path.data(), static_cast<std::size_t>(length)) : std::string{};
+  if (length <= 0) return {};
+  const std::string own(path.data(), static_cast<std::size_t>(length));
+  const std::string folder = own.substr(0, own.rfind('/') + 1);
+  for (const char* place : {"latchkey-askpass", LATCHKEY_ASKPASS_FROM_BIN}) {
+    if (::access((folder + place).c_str(), X_OK) == 0) return folder + place;
+  }
+  return {};
 }
 
 std::vector<std::string> inherited_environment() {
@@ -138,13 +145,14 @@ std::vector<std::string> tool_environment(std::span<const std::string> inherited
 }
 
 int run_tool(const ToolRun& run, std::string_view token) {
-  PromptPolicy policy(rules_of(run));
   const bool sudo = run.program == "sudo";
   const char* runtime = std::getenv("XDG_RUNTIME_DIR");
   const auto folder =
       PrivateDir::make(runtime == nullptr ? std::nullopt : std::optional<std::string>(runtime));
   if (!folder) return fail_to_start("cannot make a private folder");
-  if (::symlink(own_path().c_str(), folder->askpass().c_str()) != 0)
+  const std::string askpass = askpass_program();
+  if (askpass.empty()) return fail_to_start("cannot find latchkey-askpass");
+  if (::symlink(askpass.c_str(), folder->askpass().c_str()) != 0)
     return fail_to_start(folder->askpass());
   const int listener = listen_at(folder->socket());
   if (listener < 0) return fail_to_start(folder->socket());
@@ -160,6 +168,8 @@ int run_tool(const ToolRun& run, std::string_view token) {
     ::close(listener);
     return status;
   }
+  // The tool connects while `ssh -G` tells whose prompts are answered; an askpass that is early waits.
+  PromptPolicy policy(rules_of(run, held.former()));
   serve_askpass(listener, held.descriptor(), *child, policy, token, digest_of(token));
   ::close(listener);
   return reap(*child);

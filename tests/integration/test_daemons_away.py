@@ -84,7 +84,7 @@ def test_a_restart_forgets_no_login_no_binding_and_no_key(bound):
                                {"BEARER_TOKEN_FILE": path})
     session.sendline("echo as-$(id -un)")
     session.expect("as-alice")
-    assert bound.status()["logins"] == 1
+    assert bound.logins_become(1)
     bound.provider.stop()
     bound.latchkeyd.stop()
     bound.fetchd.stop()
@@ -96,7 +96,7 @@ def test_a_restart_forgets_no_login_no_binding_and_no_key(bound):
     session.sendline("exit")
     session.expect("closed")
     session.wait()
-    assert bound.status()["logins"] == 0
+    assert bound.logins_become(0)
 
 
 def test_a_killed_latchkeyd_has_every_binding_that_it_gave_a_verdict_on(host):

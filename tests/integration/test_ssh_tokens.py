@@ -88,7 +88,7 @@ def test_a_session_on_a_terminal_is_opened_and_closed(host):
                                {"BEARER_TOKEN_FILE": path})
     session.sendline("echo as-$(id -un)")
     session.expect("as-alice")
-    assert host.status()["logins"] == 1
+    assert host.logins_become(1)
     session.sendline("exit")
     session.expect("closed")
     session.wait()

@@ -34,6 +34,7 @@ def test_everything_is_where_debian_expects_it_and_nothing_else_is_installed(tre
         f"644 /usr/lib/{architecture}/security/pam_latchkey.so",
         "755 /usr/libexec/latchkey/latchkeyd",
         "755 /usr/libexec/latchkey/latchkey-fetchd",
+        "755 /usr/libexec/latchkey/latchkey-askpass",
         "755 /usr/bin/latchkey",
         "755 /usr/bin/latchkeyctl",
         "644 /usr/lib/systemd/system/latchkeyd.service",

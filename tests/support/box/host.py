@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 
 from box import accounts, clients, files, leaks, logs, sshd, units
 from box.provider import Provider
@@ -145,6 +146,14 @@ class Host:
 
     def status(self) -> dict:
         return self.ctl_json("status")
+
+    def logins_become(self, count: int) -> bool:
+        """Whether the host comes to have so many open logins. sshd closes a session after its client has gone."""
+        deadline = time.monotonic() + clients.DEADLINE_S
+        while time.monotonic() < deadline:
+            if self.status()["logins"] == count:
+                return True
+        return False
 
     def reload(self) -> None:
         self.ctl("reload")

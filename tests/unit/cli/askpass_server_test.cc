@@ -16,6 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cli/latchkey/askpass_protocol.h"
+
 namespace latchkey::cli {
 namespace {
 
