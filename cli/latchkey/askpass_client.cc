@@ -80,9 +80,10 @@ int ask_elsewhere(const char* prompt, char** argv) {
 
 int run_askpass(int argc, char** argv) {
   if (argc < 2) {
-    std::fprintf(stderr,
-                 "latchkey-askpass: answers one prompt of ssh or sudo; 'latchkey ssh' and 'latchkey "
-                 "sudo' have it started\n");
+    std::fprintf(
+        stderr,
+        "latchkey-askpass: answers one prompt of ssh or sudo; 'latchkey ssh' and 'latchkey "
+        "sudo' have it started\n");
     return 64;
   }
   const char* prompt = argv[1];

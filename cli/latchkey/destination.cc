@@ -58,8 +58,7 @@ Scan scan(Tool tool, std::string_view options, std::span<const std::string> argu
     }
     if (argument.size() < 2 || argument[0] != '-') {
       if (tool != Tool::ssh) {
-        result.operands.assign(arguments.begin() + static_cast<std::ptrdiff_t>(i),
-                               arguments.end());
+        result.operands.assign(arguments.begin() + static_cast<std::ptrdiff_t>(i), arguments.end());
         break;
       }
       result.operands.push_back(argument);

@@ -168,7 +168,8 @@ int run_tool(const ToolRun& run, std::string_view token) {
     ::close(listener);
     return status;
   }
-  // The tool connects while `ssh -G` tells whose prompts are answered; an askpass that is early waits.
+  // The tool connects while `ssh -G` tells whose prompts are answered; an askpass that is early
+  // waits.
   PromptPolicy policy(rules_of(run, held.former()));
   serve_askpass(listener, held.descriptor(), *child, policy, token, digest_of(token));
   ::close(listener);

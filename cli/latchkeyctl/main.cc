@@ -66,9 +66,10 @@ void add_revocations(CLI::App& app, Options& options, int& status) {
                    "The issuer (iss), with --jti and --subject")
       ->type_name("I");
   revoke
-      ->add_option("--before", options.revocation.before,
-                   "With --subject: RFC 3339 time; default: now by the issuer's clock, that is, now "
-                   "and the leeway which the configuration grants it")
+      ->add_option(
+          "--before", options.revocation.before,
+          "With --subject: RFC 3339 time; default: now by the issuer's clock, that is, now "
+          "and the leeway which the configuration grants it")
       ->type_name("T");
   revoke->add_option("--comment", options.revocation.comment, "Free text for the list")
       ->type_name("TEXT");

@@ -101,9 +101,11 @@ TEST(PromptPolicy, refuses_a_part_size_that_changes_on_the_way) {
 }
 
 TEST(PromptPolicy, gives_nothing_in_parts_that_ssh_would_cut) {
-  for (const auto& [most, want] : std::vector<std::pair<std::string, Kind>>{
-           {"1022", Kind::part}, {"1023", Kind::part}, {"1024", Kind::withheld},
-           {"9000", Kind::withheld}}) {
+  for (const auto& [most, want] :
+       std::vector<std::pair<std::string, Kind>>{{"1022", Kind::part},
+                                                 {"1023", Kind::part},
+                                                 {"1024", Kind::withheld},
+                                                 {"9000", Kind::withheld}}) {
     auto policy = policy_for();
     const std::string prompt = "(alice@web1) [latchkey/1 1/? " + most + "]: ";
     EXPECT_EQ(policy.answer(prompt, kSsh, std::string(9'500, 't'), kDigest).kind, want) << most;
