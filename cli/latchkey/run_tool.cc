@@ -132,15 +132,20 @@ std::vector<std::string> tool_environment(std::span<const std::string> inherited
                                           const std::string& askpass) {
   std::vector<std::string> result(inherited.begin(), inherited.end());
   take(result, "BEARER_TOKEN");
-  take(result, kFormerAskpass);
-  take(result, kFormerRequire);
-  const auto former = take(result, sudo ? "SUDO_ASKPASS" : "SSH_ASKPASS");
+  auto former = take(result, sudo ? "SUDO_ASKPASS" : "SSH_ASKPASS");
+  auto require = sudo ? std::nullopt : take(result, "SSH_ASKPASS_REQUIRE");
+  auto users_own = take(result, kFormerAskpass);
+  auto users_require = take(result, kFormerRequire);
+  // Below another wrapper (`latchkey rsync -e 'latchkey ssh'`) the former askpass is that one's,
+  // which would hand a foreign prompt to itself for ever: what was before it is the user's.
+  if (former && former->ends_with("/latchkey-askpass")) {
+    former = std::move(users_own);
+    require = std::move(users_require);
+  }
   if (former && !former->empty()) result.push_back(std::string(kFormerAskpass) + "=" + *former);
-  result.push_back((sudo ? "SUDO_ASKPASS=" : "SSH_ASKPASS=") + askpass);
-  if (sudo) return result;
-  const auto require = take(result, "SSH_ASKPASS_REQUIRE");
   if (require && !require->empty()) result.push_back(std::string(kFormerRequire) + "=" + *require);
-  result.emplace_back("SSH_ASKPASS_REQUIRE=force");
+  result.push_back((sudo ? "SUDO_ASKPASS=" : "SSH_ASKPASS=") + askpass);
+  if (!sudo) result.emplace_back("SSH_ASKPASS_REQUIRE=force");
   return result;
 }
 

@@ -37,5 +37,19 @@ TEST(ToolEnvironment, drops_former_names_that_were_set_from_outside) {
             (Words{"SUDO_ASKPASS=/d/a"}));
 }
 
+TEST(ToolEnvironment, below_another_wrapper_hands_on_the_users_askpass_and_never_that_wrappers) {
+  const Words inherited{"SSH_ASKPASS=/outer/latchkey-askpass", "SSH_ASKPASS_REQUIRE=force",
+                        "LATCHKEY_FORMER_ASKPASS=/usr/bin/ksshaskpass",
+                        "LATCHKEY_FORMER_ASKPASS_REQUIRE=prefer"};
+  EXPECT_EQ(sorted(tool_environment(inherited, false, "/inner/latchkey-askpass")),
+            sorted({"SSH_ASKPASS=/inner/latchkey-askpass", "SSH_ASKPASS_REQUIRE=force",
+                    "LATCHKEY_FORMER_ASKPASS=/usr/bin/ksshaskpass",
+                    "LATCHKEY_FORMER_ASKPASS_REQUIRE=prefer"}));
+  EXPECT_EQ(sorted(tool_environment(
+                Words{"SSH_ASKPASS=/outer/latchkey-askpass", "SSH_ASKPASS_REQUIRE=force"}, false,
+                "/inner/latchkey-askpass")),
+            sorted({"SSH_ASKPASS=/inner/latchkey-askpass", "SSH_ASKPASS_REQUIRE=force"}));
+}
+
 }  // namespace
 }  // namespace latchkey::cli
