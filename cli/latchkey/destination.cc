@@ -177,6 +177,14 @@ RsyncScan scan_rsync(std::span<const std::string> arguments) {
   return result;
 }
 
+// rsync's "host::module": a second colon right behind the one that ends the host. Further on it
+// belongs to a path ("host:Foo::Bar.3pm"), and inside brackets to an address.
+bool names_daemon(std::string_view operand) {
+  auto colon = operand.find(':');
+  if (operand.find('[') < colon) colon = std::min(operand.find("]:"), operand.size() - 1) + 1;
+  return colon < operand.size() && operand.substr(colon).starts_with("::");
+}
+
 std::vector<Destination> rsync_destinations(std::span<const std::string> arguments) {
   const RsyncScan found = scan_rsync(arguments);
   std::vector<std::string> options;
@@ -185,7 +193,7 @@ std::vector<Destination> rsync_destinations(std::span<const std::string> argumen
   }
   std::vector<Destination> result;
   for (const std::string& operand : found.operands) {
-    if (operand.starts_with("rsync://") || operand.find("::") != std::string::npos) continue;
+    if (operand.starts_with("rsync://") || names_daemon(operand)) continue;
     if (auto part = remote_part(operand)) result.push_back({options, std::move(*part)});
   }
   return result;

@@ -71,7 +71,15 @@ const std::vector<Case> kCases = {
      {"-e", "ssh -p 2222 -l bob", "a", "host:b"},
      {"-p 2222 -l bob host"}},
     {"rsync with --rsh=", Tool::rsync, {"--rsh=ssh -p 22", "host:b", "."}, {"-p 22 host"}},
-    {"an rsync daemon is no ssh host", Tool::rsync, {"host::module", "rsync://host/x", "."}, {}},
+    {"an rsync daemon is no ssh host",
+     Tool::rsync,
+     {"host::module", "[::1]::module", "rsync://host/x", "."},
+     {}},
+    {"two colons in the path of rsync make no daemon of its host",
+     Tool::rsync,
+     {"alice@host:man/Foo::Bar.3pm", "."},
+     {"alice@host"}},
+    {"nor do those of an address in brackets", Tool::rsync, {"bob@[::1]:dir", "."}, {"bob@::1"}},
 };
 
 TEST(Destinations, are_read_as_the_tools_read_them) {
