@@ -23,6 +23,7 @@ namespace latchkey::cli {
 namespace {
 
 constexpr int kCannotStart = 127;
+constexpr char kRsyncShell[] = "RSYNC_RSH";  // what rsync runs where no -e says otherwise
 
 std::optional<Tool> tool_of(std::string_view program) {
   if (program == "ssh") return Tool::ssh;
@@ -38,7 +39,10 @@ PromptRules rules_of(const ToolRun& run, const sigset_t& mask) {
   const auto tool = tool_of(run.program);
   rules.bare = !tool.has_value();
   if (!tool) return rules;
-  for (const Destination& destination : destinations(*tool, run.arguments)) {
+  std::vector<std::string> arguments = run.arguments;
+  const char* shell = tool == Tool::rsync ? std::getenv(kRsyncShell) : nullptr;
+  if (shell != nullptr) arguments.insert(arguments.begin(), std::string("--rsh=") + shell);
+  for (const Destination& destination : destinations(*tool, arguments)) {
     if (auto account = resolve(destination, mask)) rules.accounts.push_back(std::move(*account));
   }
   if (run.verbose) {

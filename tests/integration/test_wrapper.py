@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where the wrapper's token goes, with the real ssh: to the host that was asked for, and nowhere else."""
 
+import pexpect
+
 from box import accounts, clients, files
 
 GROUPS = ["corp-developers"]
@@ -63,3 +65,25 @@ def test_an_unknown_host_key_is_asked_about_at_the_terminal(host):
     session.sendline("yes")
     session.expect("alice\r\n")
     session.close()
+
+
+def test_the_account_that_rsync_reads_from_its_environment_gets_the_token(host):
+    files.write(f"{accounts.ALICE.home}/notes", "read by rsync\n", 0o644, (accounts.ALICE.uid,) * 2)
+    done = clients.wrapped("rsync", host.provider.token("alice", GROUPS, size=1800), [f"{clients.HOST}:notes", "fetched"],
+                           environment={"RSYNC_RSH": "ssh -l alice"})
+    assert done.status == 0, done.said
+    assert files.read(f"{clients.LAPTOP.home}/fetched") == "read by rsync\n"
+
+
+def test_a_nested_wrapper_asks_about_an_unknown_host_key_at_the_terminal(host):
+    files.write(f"{accounts.ALICE.home}/notes", "read by rsync\n", 0o644, (accounts.ALICE.uid,) * 2)
+    files.write(f"{clients.LAPTOP.home}/.ssh/known_hosts", "", 0o600, OWN)
+    files.write(f"{clients.LAPTOP.home}/.ssh/config", "UpdateHostKeys no\n", 0o600, OWN)
+    path = clients.token_file(host.provider.token("alice", GROUPS, size=1800))
+    session = clients.terminal(clients.LAPTOP, ["/usr/bin/latchkey", "rsync", "-e", "latchkey ssh",
+                                                f"alice@{clients.HOST}:notes", "fetched"], {"BEARER_TOKEN_FILE": path})
+    session.expect("continue connecting")
+    session.sendline("yes")
+    session.expect(pexpect.EOF)
+    session.close()
+    assert session.exitstatus == 0, session.before
