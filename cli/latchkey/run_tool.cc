@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -23,6 +24,7 @@ namespace latchkey::cli {
 namespace {
 
 constexpr int kCannotStart = 127;
+constexpr char kAskOnce[] = "-oNumberOfPasswordPrompts=1";
 constexpr char kRsyncShell[] = "RSYNC_RSH";  // what rsync runs where no -e says otherwise
 
 std::optional<Tool> tool_of(std::string_view program) {
@@ -54,6 +56,19 @@ PromptRules rules_of(const ToolRun& run, const sigset_t& mask) {
       std::fprintf(stderr, "latchkey: no remote account found in the arguments\n");
   }
   return rules;
+}
+
+// The token is given once, so what ssh asks after a refusal could only be answered with nothing,
+// and the reason of the refusal would be followed by two of "no token was given". A number on the
+// command line is the user's wish; one of the configuration is not known yet when ssh starts.
+bool asks_once(const ToolRun& run) {
+  constexpr std::string_view kKeyword = "numberofpasswordprompts";
+  const auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; };
+  return tool_of(run.program).has_value() &&
+         std::none_of(run.arguments.begin(), run.arguments.end(), [&](const std::string& word) {
+           return std::search(word.begin(), word.end(), kKeyword.begin(), kKeyword.end(), same) !=
+                  word.end();
+         });
 }
 
 std::optional<std::string> take(std::vector<std::string>& environment, std::string_view name) {
@@ -168,10 +183,16 @@ int run_tool(const ToolRun& run, std::string_view token) {
 
   std::vector<std::string> command{run.program};
   if (sudo) command.emplace_back("-A");
+  std::vector<std::string> environment =
+      tool_environment(inherited_environment(), sudo, folder->askpass());
+  if (asks_once(run) && run.program != "rsync") {
+    command.emplace_back(kAskOnce);
+  } else if (asks_once(run) && std::getenv(kRsyncShell) == nullptr) {
+    environment.push_back(std::string(kRsyncShell) + "=ssh " + kAskOnce);  // an -e wins over it
+  }
   command.insert(command.end(), run.arguments.begin(), run.arguments.end());
   const HeldSignals held;
-  const auto child = start(
-      command, tool_environment(inherited_environment(), sudo, folder->askpass()), held.former());
+  const auto child = start(command, environment, held.former());
   if (!child) {
     const int status = fail_to_start("cannot run " + run.program);
     ::close(listener);

@@ -2,6 +2,7 @@
 """Where the wrapper's token goes, with the real ssh: to the host that was asked for, and nowhere else."""
 
 import pexpect
+import pytest
 
 from box import accounts, clients, files
 
@@ -40,6 +41,25 @@ def test_a_host_that_the_users_configuration_does_not_list_gets_none(host):
     assert done.status == 255 and "uid=" not in done.out
     files.write(f"{folder}/config.yaml", f"hosts: [ '{clients.HOST}' ]\n", 0o600, OWN)
     assert clients.ssh(token, "alice", "true").status == 0
+
+
+@pytest.mark.parametrize("tool, arguments", [
+    ("ssh", ["alice@box.example", "id"]),
+    ("scp", ["alice@box.example:x", "."]),
+    ("sftp", ["alice@box.example"]),
+    ("rsync", ["alice@box.example:x", "."]),
+])
+def test_a_refusal_is_told_once_and_nothing_is_asked_after_it(host, tool, arguments):
+    done = clients.wrapped(tool, host.provider.token("bob", GROUPS), arguments)
+    assert done.status != 0
+    assert "user_mismatch" in done.err and "token_missing" not in done.err and "already given" not in done.err
+    assert asked_for(host, "alice") == ["user_mismatch"]
+
+
+def test_a_number_of_prompts_on_the_command_line_is_kept(host):
+    done = clients.ssh(host.provider.token("bob", GROUPS), "alice", options=("-o", "numberOfPasswordPrompts=2"))
+    assert done.status == 255
+    assert len(asked_for(host, "alice")) == 2
 
 
 def test_a_local_password_is_typed_at_the_terminal_and_is_not_ours_to_answer(host):
