@@ -99,6 +99,16 @@ def test_nopasswd_does_not_pass_by_the_account_call(host):
     assert reason_of_account(host, "alice") == "revoked_user"
 
 
+def test_a_login_shell_of_sudo_does_not_pass_by_the_account_call(host):
+    sshd.install_sudoers("alice ALL=(ALL:ALL) NOPASSWD: ALL\n")
+    assert clients.ssh(host.provider.token("alice", OPERATOR), "alice", "true").status == 0
+    assert clients.run_as(accounts.ALICE, ["sudo", "-n", "-i", "id", "-u"]).out == "0\n"
+    host.ctl("revoke", "--user", "alice")
+    done = clients.run_as(accounts.ALICE, ["sudo", "-n", "-i", "id", "-u"])
+    assert done.status != 0 and done.out == ""
+    assert reason_of_account(host, "alice") == "revoked_user"
+
+
 def test_an_expired_local_password_opens_nothing_that_is_refused(host):
     # Debian's common-account ends the stack on "new token required": ours stands before it.
     sshd.install_sudoers("carol ALL=(ALL:ALL) NOPASSWD: ALL\n")

@@ -128,6 +128,12 @@ def test_the_example_configuration_is_one(installed):
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
+@pytest.mark.parametrize("service", sshd.STACKS)
+def test_the_readme_has_every_pam_file_put_in_place_that_sudo_and_sshd_read(service):
+    # What the tests put in place and the README does not would be a gate that stands open on a real host.
+    assert f"`/etc/pam.d/{service}`" in (pathlib.Path(os.environ["LATCHKEY_SOURCE"]) / "README.md").read_text()
+
+
 @pytest.mark.parametrize("service", ["sshd", "sudo"])
 def test_libpam_reads_the_stack_and_lets_root_through_without_a_daemon(machine, tmp_path, service):
     machine.halt()

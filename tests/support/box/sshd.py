@@ -8,6 +8,7 @@ import subprocess
 from box import files, units
 
 EXAMPLES = "/usr/share/doc/latchkey/examples"
+STACKS = {"sshd": "sshd", "sudo": "sudo", "sudo-i": "sudo"}  # each service that has to have one, and its example
 HOST_KEY = "/etc/ssh/box_host_ed25519"
 
 _OF_THE_BOX = f"""\
@@ -41,9 +42,9 @@ def sshd(log: str) -> units.Process:
 
 
 def install_stacks(change=lambda service, text: text) -> None:
-    """Puts the shipped stacks in place for sshd, sudo and sudo-i; `change(service, text)` may edit each of them."""
+    """Puts the shipped stacks in place; `change(service, text)` may edit each of them."""
     files.must_be_in_box()
-    for service, example in (("sshd", "sshd"), ("sudo", "sudo"), ("sudo-i", "sudo")):
+    for service, example in STACKS.items():
         files.write(f"/etc/pam.d/{service}", change(service, files.read(f"{EXAMPLES}/pam.d/{example}")))
 
 
