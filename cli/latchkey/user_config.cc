@@ -40,6 +40,12 @@ class Reader {
     return config;
   }
 
+  void complain(const YAML::Node& where, const std::string& what) {
+    const YAML::Mark mark = where.Mark();
+    errors.push_back(name_ + ":" + std::to_string(mark.line + 1) + ":" +
+                     std::to_string(mark.column + 1) + ": " + what);
+  }
+
   std::vector<std::string> errors;
 
  private:
@@ -73,12 +79,6 @@ class Reader {
     }
   }
 
-  void complain(const YAML::Node& where, const std::string& what) {
-    const YAML::Mark mark = where.Mark();
-    errors.push_back(name_ + ":" + std::to_string(mark.line + 1) + ":" +
-                     std::to_string(mark.column + 1) + ": " + what);
-  }
-
   std::string name_;
 };
 
@@ -88,7 +88,10 @@ tl::expected<UserConfig, std::vector<std::string>> parse_user_config(const std::
                                                                      const std::string& text) {
   Reader reader(name);
   try {
-    UserConfig config = reader.read(YAML::Load(text));
+    const std::vector<YAML::Node> documents = YAML::LoadAll(text);
+    UserConfig config = reader.read(documents.empty() ? YAML::Node() : documents.front());
+    // Passed over, the second would take its list of hosts with it, and every host would do.
+    if (documents.size() > 1) reader.complain(documents[1], "a second document");
     if (reader.errors.empty()) return config;
   } catch (const YAML::Exception& problem) {
     reader.errors.push_back(name + ":" + std::to_string(problem.mark.line + 1) + ":" +

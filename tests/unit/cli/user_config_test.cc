@@ -34,6 +34,12 @@ TEST(UserConfig, names_every_error_with_its_line) {
 
 TEST(UserConfig, refuses_what_is_no_yaml) { EXPECT_FALSE(parse_user_config("c", "hosts: [a")); }
 
+TEST(UserConfig, refuses_a_second_document_whose_hosts_would_go_unheard) {
+  const auto config = parse_user_config("c", "---\n---\nhosts: [a]\n");
+  ASSERT_FALSE(config);
+  EXPECT_EQ(config.error(), (std::vector<std::string>{"c:3:1: a second document"}));
+}
+
 TEST(UserConfig, refuses_a_list_at_the_top) { EXPECT_FALSE(parse_user_config("c", "- a\n")); }
 
 TEST(UserConfigPath, follows_the_base_directory_rules) {
