@@ -86,6 +86,9 @@ int run(const Options& options, const std::string& program, std::vector<std::str
   if (!config) return kBadConfig;
   const auto found = token(options, *config);
   if (!found) return kNoToken;
+  // `ssh -G` runs what the user's configuration says (Match exec): nothing that we start inherits
+  // the token.
+  ::unsetenv("BEARER_TOKEN");
   const ToolRun tool{program, std::move(arguments), config->hosts, options.verbose};
   return latchkey::cli::run_tool(tool, found->token.view());
 }

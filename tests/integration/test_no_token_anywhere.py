@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tokens are secrets: in no log, journal, state file, argument, environment or lasting memory is any part of one."""
 
+import glob
 import os
 import signal
 
 import pytest
 
-from box import clients
+from box import clients, files
 
 GROUPS = ["corp-developers", "corp-operators"]
 
@@ -36,9 +37,22 @@ def test_no_process_has_a_token_in_its_arguments_or_environment(host):
     assert found == []
 
 
+def test_what_the_users_ssh_configuration_runs_inherits_no_token(host):
+    seen = f"{clients.LAPTOP.home}/seen"
+    files.write(f"{clients.LAPTOP.home}/.ssh/config", "StrictHostKeyChecking yes\nUpdateHostKeys no\n"
+                f'Match exec "env >>{seen}"\n', 0o600, (clients.LAPTOP.uid,) * 2)
+    done = clients.run_as(clients.LAPTOP, ["latchkey", "ssh", f"alice@{clients.HOST}", "true"],
+                          environment={"BEARER_TOKEN": host.provider.token("alice", GROUPS, size=3000)})
+    environment = files.read(seen)
+    os.unlink(seen)
+    assert done.status == 0, done.said
+    assert "HOME=" in environment and "BEARER_TOKEN" not in environment
+
+
 def test_the_wrapper_leaves_no_file_behind(host):
     token = host.provider.token("alice", GROUPS, size=3000)
     assert clients.ssh(token, "alice", "true").status == 0
+    assert glob.glob("/tmp/latchkey.*") == []
     os.unlink(f"{clients.LAPTOP.home}/token")
     for folder in ("/tmp", "/var/tmp", "/run", "/dev/shm", "/home"):
         assert host.search.in_tree(folder) == []
