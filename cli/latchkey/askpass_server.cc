@@ -54,16 +54,20 @@ std::string program_of(pid_t pid) {
   return size > 0 ? std::string(path.data(), static_cast<std::size_t>(size)) : std::string();
 }
 
-// The process that started this askpass, and whether it stands behind another run of its program:
-// ssh runs the ssh of a ProxyJump or ProxyCommand as its descendant, and the prompts of both come
-// here.
+bool is_ssh(const std::string& program) { return program.substr(program.rfind('/') + 1) == "ssh"; }
+
+// The process that started this askpass, and whether it stands behind an ssh: ssh runs the ssh of a
+// ProxyJump or ProxyCommand as its descendant, and the prompts of both come here. That one may be
+// another binary, or have lost its parents on the way: who does not descend from the tool is taken
+// for one.
 Asker asker_of(pid_t askpass, pid_t tool) {
   Asker asker{.pid = parent_of(askpass), .nested = false};
   const std::string program = program_of(asker.pid);
   pid_t ancestor = asker.pid;
-  while (ancestor > 1 && ancestor != tool && !asker.nested) {
+  while (ancestor != tool && !asker.nested) {
     ancestor = parent_of(ancestor);
-    asker.nested = program_of(ancestor) == program;
+    const std::string above = program_of(ancestor);
+    asker.nested = ancestor <= 1 || above == program || is_ssh(above);
   }
   return asker;
 }

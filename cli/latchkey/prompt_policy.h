@@ -40,7 +40,7 @@ struct PromptAnswer {
 // The process that asks (ssh, sudo).
 struct Asker {
   pid_t pid = 0;
-  bool nested = false;  // another run of its program started it: the ssh of a jump host
+  bool nested = false;  // an ssh started it, or not the tool: the ssh of a jump host
 };
 
 class PromptPolicy {

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where the wrapper's token goes, with the real ssh: to the host that was asked for, and nowhere else."""
 
+import shutil
+
 import pexpect
 import pytest
 
@@ -21,6 +23,15 @@ def test_a_jump_host_that_asks_for_a_token_gets_none(host):
     # The jump host asked and was given nothing of the token; the host behind it was never reached.
     assert asked_for(host, "bob") != [] and "user_mismatch" not in asked_for(host, "bob")
     assert asked_for(host, "alice") == []
+
+
+@pytest.mark.parametrize("proxy", ["ssh", "/usr/local/bin/box-ssh"], ids=["ssh", "another ssh"])
+def test_a_jump_host_that_bears_the_name_of_the_host_behind_it_gets_none(host, proxy):
+    shutil.copy("/usr/bin/ssh", "/usr/local/bin/box-ssh")
+    token = host.provider.token("alice", GROUPS, size=1800)
+    done = clients.ssh(token, "alice", options=("-o", f"ProxyCommand {proxy} -W %h:22 alice@{clients.HOST}"))
+    assert done.status == 255 and "uid=" not in done.out
+    assert set(asked_for(host, "alice")) == {"token_missing"}
 
 
 def test_through_a_jump_host_with_a_key_the_token_reaches_the_host_that_was_asked_for(host):

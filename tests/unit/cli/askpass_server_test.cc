@@ -4,6 +4,7 @@
 // kernel, so nothing here pretends to be one.
 #include "cli/latchkey/askpass_server.h"
 
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <string>
@@ -71,6 +72,34 @@ char told(int between) {
   return static_cast<char>(status);
 }
 
+char told_stranger() {
+  char folder[] = "/tmp/latchkey-test.XXXXXX";
+  if (::mkdtemp(folder) == nullptr) return '!';
+  const std::string path = std::string(folder) + "/socket";
+  const int listener = listen_at(path);
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    ::pause();
+    ::_exit(0);
+  }
+  const pid_t other = ::fork();  // an askpass that this process has started, not the tool
+  if (other == 0) {
+    const char answer = ask(path);
+    ::kill(pid, SIGTERM);
+    ::_exit(answer);
+  }
+  const Child child{pid, static_cast<int>(::syscall(SYS_pidfd_open, pid, 0U))};
+  PromptPolicy policy({false, {{"alice", "web1"}}, {}});
+  serve_askpass(listener, -1, child, policy, "a.b.c", std::string(64, 'a'));
+  reap(child);
+  int status = 0;
+  ::waitpid(other, &status, 0);
+  ::close(listener);
+  ::unlink(path.c_str());
+  ::rmdir(folder);
+  return static_cast<char>(WEXITSTATUS(status));
+}
+
 TEST(AskpassServer, gives_the_token_to_the_tool_that_was_started) {
   EXPECT_EQ(told(0), kAnswerPart);
 }
@@ -78,6 +107,10 @@ TEST(AskpassServer, gives_the_token_to_the_tool_that_was_started) {
 TEST(AskpassServer, withholds_it_from_the_ssh_of_a_jump_host) {
   EXPECT_EQ(told(1), kAnswerWithheld);
   EXPECT_EQ(told(2), kAnswerWithheld);
+}
+
+TEST(AskpassServer, withholds_it_from_who_does_not_descend_from_the_tool) {
+  EXPECT_EQ(told_stranger(), kAnswerWithheld);
 }
 
 }  // namespace
