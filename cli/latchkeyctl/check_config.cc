@@ -25,6 +25,14 @@ json list(const std::vector<config::ConfigError>& errors) {
   return out;
 }
 
+std::vector<ipc::control::ConfigErrorRecord> records(
+    const std::vector<config::ConfigError>& errors) {
+  std::vector<ipc::control::ConfigErrorRecord> out;
+  for (const config::ConfigError& error : errors)
+    out.push_back({error.file, error.line, error.column, error.message});
+  return out;
+}
+
 // One line each on standard error; what the file quotes was escaped by the parser.
 void complain(const char* kind, const std::vector<config::ConfigError>& errors) {
   for (const config::ConfigError& error : errors) {
@@ -62,10 +70,7 @@ int check_config(const Session& session, const std::string& file) {
 
 int dump_config_file(const Session& session, const std::string& file) {
   const auto config = config_files::load(file);
-  if (!config) {
-    complain("", config.error());
-    return kNegative;
-  }
+  if (!config) return report(session, records(config.error()), file + " is invalid");
   if (session.json)
     return print_json({{"yaml", config::dump(*config)}, {"digest", config->digest}});
   return print(config::dump(*config));

@@ -38,10 +38,10 @@ template <typename Method, typename Append>
 int all_pages(const Session& session, typename Method::Request request,
               typename Method::Answer& all, Append append) {
   auto client = ipc::varlink::VarlinkClient::connect(session.socket);
-  if (!client) return report(client.error());
+  if (!client) return report(session, client.error());
   for (;;) {
     auto page = ipc::control::call<Method>(*client, request, session.timeout);
-    if (!page) return report(page.error());
+    if (!page) return report(session, page.error(), "entry");
     const bool more = append(all, request, *std::move(page));
     if (!more) return kOk;
   }
@@ -59,7 +59,7 @@ int explain_decision(const Session& session, const std::string& id) {
   return call_and_print<Explain>(
       session, {id},
       [](const ExplainAnswer& answer) { return render_decision(answer.decision, style()); },
-      "decision " + id);
+      "decision " + quoted(id));
 }
 
 int list_decisions(const Session& session, const std::string& user, std::int64_t limit) {
@@ -128,9 +128,10 @@ int list_revocations(const Session& session, const std::string& kind) {
 }
 
 int remove_revocation(const Session& session, std::int64_t id) {
-  return call_and_print<RemoveRevocation>(session, {id}, [&](const Empty&) {
-    return fmt::format("revocation {} removed; in force\n", id);
-  });
+  return call_and_print<RemoveRevocation>(
+      session, {id},
+      [&](const Empty&) { return fmt::format("revocation {} removed; in force\n", id); },
+      fmt::format("revocation {}", id));
 }
 
 int list_bindings(const Session& session) {
@@ -147,9 +148,13 @@ int list_bindings(const Session& session) {
 }
 
 int remove_binding(const Session& session, const std::string& user) {
-  return call_and_print<RemoveBinding>(session, {user}, [&](const Empty&) {
-    return fmt::format("{} is free for the next subject that signs in; in force\n", quoted(user));
-  });
+  return call_and_print<RemoveBinding>(
+      session, {user},
+      [&](const Empty&) {
+        return fmt::format("{} is free for the next subject that signs in; in force\n",
+                           quoted(user));
+      },
+      "binding of " + quoted(user));
 }
 
 }  // namespace latchkey::cli

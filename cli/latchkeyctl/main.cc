@@ -10,6 +10,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/latchkeyctl/commands.h"
+#include "core/base/text.h"
 
 namespace {
 
@@ -135,7 +136,8 @@ int main(int argc, char** argv) {
   app.add_option("--socket", options.session.socket, "The daemon's control socket")
       ->type_name("PATH")
       ->capture_default_str();
-  app.add_flag("--json", options.session.json, "Print the answer as JSON on one line");
+  app.add_flag("--json", options.session.json,
+               "Print the answer, or what went wrong, as JSON on one line");
 
   int status = kUsage;
   app.add_subcommand("status", "Print the health of the daemon and of each issuer's keys")
@@ -148,6 +150,13 @@ int main(int argc, char** argv) {
   add_bindings(app, options, status);
   try {
     app.parse(argc, argv);
+  } catch (const CLI::RequiredError& problem) {
+    // CLI11 misses the command before it minds the word that is none.
+    const auto words = app.remaining(true);
+    if (words.empty()) return app.exit(problem) == 0 ? kOk : kUsage;
+    std::fprintf(stderr, "latchkeyctl: there is no command %s; see --help\n",
+                 latchkey::quoted(words.front()).c_str());
+    return kUsage;
   } catch (const CLI::ParseError& problem) {
     return app.exit(problem) == 0 ? kOk : kUsage;
   }

@@ -23,14 +23,6 @@ std::string paint(std::string_view text, std::string_view colour, Style style) {
 std::string good(std::string_view text, Style style) { return paint(text, "32", style); }
 std::string bad(std::string_view text, Style style) { return paint(text, "1;31", style); }
 
-// Quotes need no escape outside of a log's fields: sentences of the daemon have them.
-std::string clean(std::string_view text) {
-  std::string out = printable(text);
-  for (auto at = out.find("\\\""); at != std::string::npos; at = out.find("\\\"", at + 1))
-    out.erase(at, 1);
-  return out;
-}
-
 std::string or_dash(std::string_view text) { return text.empty() ? "-" : clean(text); }
 
 void line(std::string& out, std::string_view label, std::string_view value) {
@@ -98,6 +90,13 @@ std::string issuer_text(const IssuerStatus& issuer, WallTime now, Style style) {
 }
 
 }  // namespace
+
+std::string clean(std::string_view text) {
+  std::string out = printable(text);
+  for (auto at = out.find("\\\""); at != std::string::npos; at = out.find("\\\"", at + 1))
+    out.erase(at, 1);
+  return out;
+}
 
 std::string render_span(std::chrono::milliseconds span) {
   const auto seconds = std::max<std::int64_t>(0, duration_cast<std::chrono::seconds>(span).count());
@@ -200,8 +199,9 @@ std::string render_bindings(std::span<const BindingRecord> bindings) {
 std::string render_config_errors(std::span<const ConfigErrorRecord> errors) {
   std::string out;
   for (const ConfigErrorRecord& error : errors) {
-    out += fmt::format("{}:{}:{}: {}\n", clean(error.file), error.line, error.column,
-                       clean(error.message));
+    out += clean(error.file);
+    if (error.line > 0) out += fmt::format(":{}:{}", error.line, error.column);
+    out += fmt::format(": {}\n", clean(error.message));
   }
   return out;
 }

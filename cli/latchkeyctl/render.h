@@ -8,6 +8,7 @@
 #include <chrono>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "core/base/time.h"
 #include "ipc/control.h"
@@ -23,6 +24,10 @@ std::string render_decisions(std::span<const ipc::control::DecisionSummary> deci
 std::string render_revocations(std::span<const ipc::control::RevocationRecord> revocations);
 std::string render_bindings(std::span<const ipc::control::BindingRecord> bindings);
 std::string render_config_errors(std::span<const ipc::control::ConfigErrorRecord> errors);
+
+// Foreign text as one printable line; quotes stay as they are, since sentences of the daemon have
+// them.
+std::string clean(std::string_view text);
 
 // "3 min", "2 h 5 min", "4 d 3 h"; negative spans are "0 s".
 std::string render_span(std::chrono::milliseconds span);

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <span>
 #include <string>
 
 #include "ipc/control_calls.h"
@@ -29,18 +30,24 @@ struct Session {
 // Prints the text to standard output; kOk, or 74 where it could not be written.
 int print(const std::string& text);
 
-// `what` was asked for: "decision 5f3c19a2", for the answer that there is none.
-int report(const ipc::control::CallError& error, const std::string& what = "entry");
-int report(const ipc::Fault& fault);
+// Says on standard error what went wrong, or with `--json` on standard output as one line:
+// {"error": a word, "message": the sentence, "errors": those of a configuration}. `what` was asked
+// for: "decision 5f3c19a2", for the answer that there is none.
+int report(const Session& session, const ipc::control::CallError& error, const std::string& what);
+int report(const Session& session, const ipc::Fault& fault);
+
+// The same for a configuration that is no good: its errors, and a sentence about it.
+int report(const Session& session, std::span<const ipc::control::ConfigErrorRecord> errors,
+           const std::string& sentence);
 
 // Calls once; `render` makes the text for people, `--json` prints the answer as it came.
 template <typename Method, typename Render>
 int call_and_print(const Session& session, const typename Method::Request& request, Render render,
                    const std::string& what = "entry") {
   auto client = ipc::varlink::VarlinkClient::connect(session.socket);
-  if (!client) return report(client.error());
+  if (!client) return report(session, client.error());
   const auto answer = ipc::control::call<Method>(*client, request, session.timeout);
-  if (!answer) return report(answer.error(), what);
+  if (!answer) return report(session, answer.error(), what);
   return print(session.json ? ipc::control::to_json(*answer) + "\n" : render(*answer));
 }
 

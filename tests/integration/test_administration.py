@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an administrator does while people sign in: revoke, explain, look, change the configuration, rotate."""
 
+import json
 import time
 
 import pytest
@@ -89,6 +90,29 @@ def test_a_bad_configuration_changes_nothing_and_tells_every_error_with_its_plac
     host.configure()
     host.reload()
     assert "config_error" not in host.status()
+
+
+@pytest.mark.parametrize("arguments, word, status", [
+    (["reload"], "config_invalid", 1),
+    (["config", "dump", host_module.CONFIG], "config_invalid", 1),
+    (["explain", "00000000"], "not_found", 1),
+    (["revocations", "remove", "77"], "not_found", 1),
+    (["revoke", "--jti", "x", "--issuer", "https://elsewhere.example"], "refused", 1),
+    (["--socket", "/nowhere", "revocations", "list"], "unavailable", 69),
+], ids=str)
+def test_what_went_wrong_is_json_too_where_json_is_asked_for(host, arguments, word, status):
+    host.configure(host.config().replace("audiences:", "audience:"))
+    done = host.ctl("--json", *arguments, check=False)
+    told = json.loads(done.stdout)
+    assert (done.returncode, done.stderr, told["error"]) == (status, "", word)
+    assert told["message"]
+    assert [error["column"] > 0 for error in told.get("errors", [])] == [True, True] * (word == "config_invalid")
+
+
+def test_a_command_that_does_not_exist_is_named(host):
+    for arguments in (["stauts"], ["config", "stauts"]):
+        done = host.ctl(*arguments, check=False)
+        assert done.returncode == 64 and '"stauts"' in done.stderr
 
 
 def test_config_check_tells_the_same_without_a_daemon(host):
