@@ -148,3 +148,17 @@ def test_rescue_needs_a_password_and_no_token(host):
     terminal.sendline(accounts.RESCUE.password)
     terminal.expect("\r\n0\r\n")
     terminal.close()
+
+
+def test_an_unmanaged_user_is_asked_for_a_password_only_where_the_bypass_lines_name_them(host):
+    host.with_config(lambda text: text + "unmanaged: [ dave ]\n")
+    sshd.install_sudoers("dave ALL=(ALL:ALL) ALL\n")
+    terminal = clients.terminal(accounts.DAVE, ["/usr/bin/sudo", "-k", "id", "-u"])
+    assert terminal.expect(["latchkey/1", "assword"]) == 0
+    terminal.close(force=True)
+    sshd.install_stacks(lambda service, text: text.replace("root:rescue", "root:rescue:dave"))
+    terminal = clients.terminal(accounts.DAVE, ["/usr/bin/sudo", "-k", "id", "-u"])
+    terminal.expect("assword")
+    terminal.sendline(accounts.DAVE.password)
+    terminal.expect("\r\n0\r\n")
+    terminal.close()

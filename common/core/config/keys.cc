@@ -41,7 +41,7 @@ constexpr auto kKeys = std::to_array<Key>({
    .meaning = "Local names that are Latchkey's to judge. Where this key is absent, that is every local name with a uid of 1000 and more (nobody excepted). A name that has signed in with a token once is managed in any case."},
   {.section = Section::root, .name = "unmanaged", .slot = ROOT(List, managed.unmanaged), .form = &kLocalName, .rule = Rule::append,
    .example = "[ backup-admin ]",
-   .meaning = "Local names that are never managed: the rest of the PAM stack decides about their keys and passwords. Wins over 'managed'."},
+   .meaning = "Local names that are never managed: they sign in with a key, about which the rest of the PAM stack decides, and never with a token. A password is asked only of names that the stack leads past Latchkey (the bypass lines of the examples). Wins over 'managed'."},
   {.section = Section::root, .name = "sudo_services", .slot = ROOT(List, sudo_services), .form = &kPlainService,
    .standard = "[sudo, sudo-i]", .example = "[ sudo, sudo-i ]",
    .meaning = "PAM services that act for one user on behalf of another: in setcred and session calls PAM_RUSER is the person and PAM_USER the target. An answer holds at most 500 bytes there."},
