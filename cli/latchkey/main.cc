@@ -19,6 +19,7 @@
 #include "cli/latchkey/run_tool.h"
 #include "cli/latchkey/token_source.h"
 #include "cli/latchkey/user_config.h"
+#include "core/base/text.h"
 
 namespace {
 
@@ -35,6 +36,11 @@ struct Options {
   std::string token_file;
   bool verbose = false;
 };
+
+int usage(const std::string& what) {
+  std::fprintf(stderr, "latchkey: %s; see --help\n", what.c_str());
+  return kUsage;
+}
 
 std::optional<std::string> variable(const char* name) {
   const char* value = std::getenv(name);
@@ -93,8 +99,12 @@ int run(const Options& options, const std::string& program, std::vector<std::str
   return latchkey::cli::run_tool(tool, found->token.view());
 }
 
+constexpr char kNoFile[] = "the name of a file is wanted, not nothing";
+
 // Our own options may also stand right behind the tool's name (`latchkey ssh --token-file F host`).
-void take_own_options(std::vector<std::string>& arguments, Options& options) {
+// False where one is given and is no name: the empty variable of a script must not become the token
+// of somewhere else.
+bool take_own_options(std::vector<std::string>& arguments, Options& options) {
   constexpr std::string_view kAssigned = "--token-file=";
   while (!arguments.empty()) {
     const std::string first = arguments.front();
@@ -105,9 +115,11 @@ void take_own_options(std::vector<std::string>& arguments, Options& options) {
       options.token_file = first.substr(kAssigned.size());
       arguments.erase(arguments.begin());
     } else {
-      return;
+      return true;
     }
+    if (options.token_file.empty()) return false;
   }
+  return true;
 }
 
 constexpr std::array<std::pair<const char*, const char*>, 5> kTools{{
@@ -154,7 +166,10 @@ int main(int argc, char** argv) {
   Options options;
   app.add_option("--token-file", options.token_file,
                  "Read the token from FILE ('-' is standard input)")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->each([](const std::string& file) {
+        if (file.empty()) throw CLI::ValidationError(kNoFile);
+      });
   app.add_flag("-v,--verbose", options.verbose,
                "Say where the token comes from and which accounts may get it");
 
@@ -166,12 +181,18 @@ int main(int argc, char** argv) {
     tool->set_help_flag();
     tool->callback([&, program = std::string(name)] {
       std::vector<std::string> arguments(argv + ours, argv + argc);
-      take_own_options(arguments, options);
-      status = run(options, program, std::move(arguments));
+      status = take_own_options(arguments, options)
+                   ? run(options, program, std::move(arguments))
+                   : usage(std::string("--token-file: ") + kNoFile);
     });
   }
   try {
     app.parse(ours, argv);
+  } catch (const CLI::RequiredError& problem) {
+    // CLI11 misses the command before it minds the word that is none.
+    const auto words = app.remaining(true);
+    if (words.empty()) return app.exit(problem) == 0 ? 0 : kUsage;
+    return usage(latchkey::quoted(words.front()) + " is neither a command nor an option");
   } catch (const CLI::ParseError& problem) {
     const int code = app.exit(problem);
     return code == 0 ? 0 : kUsage;

@@ -154,7 +154,7 @@ int main(int argc, char** argv) {
     // CLI11 misses the command before it minds the word that is none.
     const auto words = app.remaining(true);
     if (words.empty()) return app.exit(problem) == 0 ? kOk : kUsage;
-    std::fprintf(stderr, "latchkeyctl: there is no command %s; see --help\n",
+    std::fprintf(stderr, "latchkeyctl: %s is neither a command nor an option; see --help\n",
                  latchkey::quoted(words.front()).c_str());
     return kUsage;
   } catch (const CLI::ParseError& problem) {

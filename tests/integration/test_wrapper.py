@@ -118,3 +118,16 @@ def test_a_nested_wrapper_asks_about_an_unknown_host_key_at_the_terminal(host):
     session.expect(pexpect.EOF)
     session.close()
     assert session.exitstatus == 0, session.before
+
+
+def test_an_empty_name_of_a_token_file_is_wrong_usage_and_not_the_token_of_somewhere_else(installed):
+    for arguments in (["--token-file", "", "token"], ["ssh", "--token-file", "", "-V"], ["ssh", "--token-file=", "-V"]):
+        done = clients.run_as(clients.LAPTOP, ["latchkey", *arguments], environment={"BEARER_TOKEN": "another"})
+        assert (done.status, done.out) == (64, ""), arguments
+        assert "--token-file" in done.err and "OpenSSH" not in done.err
+
+
+def test_a_word_that_is_no_tool_is_named(installed):
+    for word in ("shs", "--verbsoe"):
+        done = clients.run_as(clients.LAPTOP, ["latchkey", word])
+        assert done.status == 64 and f'"{word}"' in done.err
