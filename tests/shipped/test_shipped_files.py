@@ -4,6 +4,7 @@
 import os
 import pathlib
 import pwd
+import re
 import shutil
 import stat
 import subprocess
@@ -126,6 +127,25 @@ def test_folders_have_the_owner_that_their_users_rely_on(installed, path, mode, 
 def test_the_example_configuration_is_one(installed):
     checked = run("latchkeyctl", "config", "check", str(EXAMPLES / "latchkey.yaml"))
     assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def readme_example(key: str) -> str:
+    text = (pathlib.Path(os.environ["LATCHKEY_SOURCE"]) / "README.md").read_text()
+    return next(block for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL) if f"\n{key}:" in block)
+
+
+def test_the_readmes_configuration_is_one_without_a_warning(installed, tmp_path):
+    (tmp_path / "latchkey.yaml").write_text(readme_example("issuers"))
+    checked = run("latchkeyctl", "config", "check", str(tmp_path / "latchkey.yaml"))
+    assert (checked.returncode, checked.stderr) == (0, "")
+
+
+def test_the_readmes_configuration_of_a_user_is_one(installed, tmp_path):
+    (tmp_path / "latchkey").mkdir()
+    (tmp_path / "latchkey/config.yaml").write_text(readme_example("hosts"))
+    (tmp_path / ".token").write_text("a.b.c\n")
+    printed = run("latchkey", "token", env={"XDG_CONFIG_HOME": str(tmp_path), "HOME": str(tmp_path)})
+    assert (printed.returncode, printed.stdout, printed.stderr) == (0, "a.b.c\n", "")
 
 
 @pytest.mark.parametrize("service", sshd.STACKS)
