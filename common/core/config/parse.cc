@@ -72,7 +72,7 @@ tl::expected<Config, std::vector<ConfigError>> parse(std::span<const SourceText>
   // Where a file could not be read, what the others lack may stand in it.
   if (all_read) {
     if (reader.issuers().empty() && !reader.root().contains(find_key(Section::root, "issuers"))) {
-      reader.error({sources.front().name, 0, 0}, "'issuers' is missing");
+      reader.error({sources.front().name, 1, 1}, "'issuers' is missing");
     }
     config.warnings = check(config, reader);
   }

@@ -82,7 +82,7 @@ void Reader::read(const std::string& file, const YamlNode& root, bool main) {
   file_ = &file;
   read_section(Section::root, root, {.config = &config_}, root_);
   const auto* version = find_key(Section::root, "version");
-  if (main && !root_.contains(version)) error({file, 0, 0}, "'version: 1' is missing");
+  if (main && !root_.contains(version)) error({file, 1, 1}, "'version: 1' is missing");
 }
 
 void Reader::read_section(Section section, const YamlNode& node, const Target& target, Seen& seen) {

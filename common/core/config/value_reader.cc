@@ -246,7 +246,7 @@ void ValueReader::operator()(Slot<GroupMapValue> slot) const {
       expected(name, "a claim value (" + *fault + ")");
     } else if (value.kind != YamlNode::Kind::list || value.items.empty() ||
                value.items.size() > kListMost) {
-      expected(value, "a list of local groups");
+      expected(value, "a list of 1 to " + std::to_string(kListMost) + " local groups");
     } else {
       slot(target)[name.text] = texts(value);
     }

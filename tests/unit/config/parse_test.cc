@@ -164,11 +164,11 @@ std::string issuer(const std::string& more) {
 
 TEST(ConfigError, NamesWhatIsWrongAndWhere) {
   const std::vector<Case> cases = {
-      {"an empty file", "", {"f: 'version: 1' is missing", "f: 'issuers' is missing"}},
+      {"an empty file", "", {"f:1:1: 'version: 1' is missing", "f:1:1: 'issuers' is missing"}},
       {"no version",
        "issuers: [ { name: a, issuer: https://a, audiences: [ x ] } ]\n",
-       {"f: 'version: 1' is missing"}},
-      {"no issuers", "version: 1\n", {"f: 'issuers' is missing"}},
+       {"f:1:1: 'version: 1' is missing"}},
+      {"no issuers", "version: 1\n", {"f:1:1: 'issuers' is missing"}},
       {"an empty list of issuers",
        "version: 1\nissuers: []\n",
        {"f:2:10: 'issuers' must not be an empty list"}},
@@ -261,7 +261,7 @@ TEST(ConfigError, NamesWhatIsWrongAndWhere) {
        {"f:6:5: 'groups' needs both 'claim' and 'map'"}},
       {"a value mapped to no group",
        issuer("    groups: { claim: g, map: { a: [] } }\n"),
-       {"f:6:35: 'issuers[].groups.map': expected a list of local groups, found a list"}},
+       {"f:6:35: 'issuers[].groups.map': expected a list of 1 to 4096 local groups, found a list"}},
       {"a local group that is no name",
        issuer("    groups: { claim: g, map: { a: [ 'b:c' ] } }\n"),
        {"f:6:37: 'issuers[].groups.map': expected a local name (only letters, digits and . _ - are "
