@@ -45,7 +45,7 @@ class Silence {
   Silence& operator=(const Silence&) = delete;
 
  private:
-  static constexpr std::array<int, 4> kSignals{SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+  static constexpr std::array<int, 5> kSignals{SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCONT};
   int terminal_;
   bool changed_ = false;
   termios settings_{};
@@ -81,21 +81,24 @@ TerminalAnswer converse(int terminal, std::string_view prompt, std::string_view 
   const bool confirm = hint == "confirm";
   const bool yes_or_no = confirm || prompt.find("(yes/no") != std::string_view::npos ||
                          prompt.find("type 'yes'") != std::string_view::npos;
-  put(terminal, prompt);
   if (hint == "none") {
+    put(terminal, prompt);
     put(terminal, "\n");
     return TerminalAnswer::given;
   }
   std::array<char, 4'096> line{};
   ssize_t length = -1;
-  {
-    const Silence silence(terminal, !yes_or_no);
-    length = read_line(terminal, line);
-  }
-  if (interrupted != 0) {
-    put(terminal, "\n");
-    std::raise(interrupted);
-  }
+  // Behind a stop and `fg` it is asked anew: the shell may have turned the echo on meanwhile.
+  do {
+    interrupted = 0;
+    {
+      const Silence silence(terminal, !yes_or_no);
+      put(terminal, prompt);
+      length = read_line(terminal, line);
+    }
+    if (interrupted != 0) put(terminal, "\n");
+    if (interrupted != 0 && interrupted != SIGCONT) std::raise(interrupted);
+  } while (interrupted == SIGCONT);
   TerminalAnswer answer = TerminalAnswer::refused;
   if (length >= 0 && confirm) {
     const std::string_view typed(line.data(), static_cast<std::size_t>(length));

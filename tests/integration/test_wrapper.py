@@ -86,6 +86,26 @@ def test_a_local_password_is_typed_at_the_terminal_and_is_not_ours_to_answer(hos
     session.close()
 
 
+def test_a_password_is_not_shown_when_it_is_typed_after_a_stop_and_fg(host):
+    host.with_config(lambda text: text + "unmanaged: [ dave ]\n")
+    files.write("/etc/pam.d/sshd", "auth required pam_unix.so\naccount required pam_unix.so\nsession required pam_unix.so\n")
+    path = clients.token_file(host.provider.token("dave", GROUPS, size=1800))
+    session = clients.terminal(clients.LAPTOP, ["/bin/bash", "--norc"], {"BEARER_TOKEN_FILE": path, "PS1": "ready> "})
+    session.expect("ready> ")
+    session.sendline(f"latchkey ssh dave@{clients.HOST} id -un")
+    session.expect("Password: ")
+    session.sendcontrol("z")
+    session.expect("Stopped.*ready> ")
+    session.sendline("fg")
+    session.expect("Password: ")
+    session.sendline(accounts.DAVE.password)
+    session.expect("dave\r\n")
+    shown = session.before
+    session.expect("ready> ")
+    session.close(force=True)
+    assert accounts.DAVE.password not in shown
+
+
 def test_an_unknown_host_key_is_asked_about_at_the_terminal(host):
     files.write(f"{clients.LAPTOP.home}/.ssh/known_hosts", "", 0o600, OWN)
     files.write(f"{clients.LAPTOP.home}/.ssh/config", "UpdateHostKeys no\n", 0o600, OWN)
