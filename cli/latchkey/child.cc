@@ -82,6 +82,7 @@ std::optional<std::string> output_of(std::span<const std::string> command, const
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
   const auto pid = spawn(command, environ, &actions, mask);
   posix_spawn_file_actions_destroy(&actions);
   ::close(ends[1]);

@@ -14,7 +14,8 @@
 namespace latchkey::cli {
 
 // What the command printed on standard output (at most 1 MiB), where it ended with status 0. Its
-// standard error is ours, its standard input is empty. The words are looked up in PATH.
+// standard error is dropped: the tool that is run beside it complains of the same. Its standard
+// input is empty. The words are looked up in PATH.
 std::optional<std::string> output_of(std::span<const std::string> command, const sigset_t& mask);
 
 // A started child and a descriptor (pidfd) that becomes readable when it has ended.

@@ -75,6 +75,12 @@ def test_a_number_of_prompts_on_the_command_line_is_kept(host):
     assert len(asked_for(host, "alice")) == 2
 
 
+def test_what_ssh_complains_of_is_said_once(host):
+    done = clients.ssh(host.provider.token("alice", GROUPS), "alice", options=("-o", "Bogus=1"))
+    assert done.status == 255
+    assert done.err.count("bogus") == 1, done.err
+
+
 def test_a_local_password_is_typed_at_the_terminal_and_is_not_ours_to_answer(host):
     host.with_config(lambda text: text + "unmanaged: [ dave ]\n")
     # dave's stack asks for a password alone: a prompt without our marker, on a host that the token would be good for.
