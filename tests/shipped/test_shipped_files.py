@@ -129,6 +129,14 @@ def test_the_example_configuration_is_one(installed):
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
+@pytest.mark.parametrize("argument, status", [("--help", 0), ("--hlep", 2)])
+def test_the_demo_does_nothing_but_answer_where_it_is_asked_for_help_or_misspelt(argument, status):
+    told = run("bash", f"{os.environ['LATCHKEY_SOURCE']}/demo", argument)
+    assert told.returncode == status
+    assert told.stdout.startswith("demo: shows Latchkey at work") or (status == 2 and "--help" in told.stderr)
+    assert "Packages" not in told.stdout
+
+
 def readme_example(key: str) -> str:
     text = (pathlib.Path(os.environ["LATCHKEY_SOURCE"]) / "README.md").read_text()
     return next(block for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL) if f"\n{key}:" in block)
