@@ -59,7 +59,7 @@ int explain_decision(const Session& session, const std::string& id) {
   return call_and_print<Explain>(
       session, {id},
       [](const ExplainAnswer& answer) { return render_decision(answer.decision, style()); },
-      "decision " + quoted(id));
+      "decision '" + id + "'");
 }
 
 int list_decisions(const Session& session, const std::string& user, std::int64_t limit) {
@@ -154,7 +154,7 @@ int remove_binding(const Session& session, const std::string& user) {
         return fmt::format("{} is free for the next subject that signs in; in force\n",
                            quoted(user));
       },
-      "binding of " + quoted(user));
+      "binding of '" + user + "'");
 }
 
 }  // namespace latchkey::cli

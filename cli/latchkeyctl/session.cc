@@ -36,6 +36,7 @@ int tell(const Session& session, std::string_view word, const std::string& sente
 int print(const std::string& text) {
   const bool done =
       std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+  if (!done) std::fprintf(stderr, "latchkeyctl: the output could not be written\n");
   return done ? kOk : kOutputFailed;
 }
 

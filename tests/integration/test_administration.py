@@ -2,6 +2,7 @@
 """What an administrator does while people sign in: revoke, explain, look, change the configuration, rotate."""
 
 import json
+import subprocess
 import time
 
 import pytest
@@ -107,6 +108,12 @@ def test_what_went_wrong_is_json_too_where_json_is_asked_for(host, arguments, wo
     assert (done.returncode, done.stderr, told["error"]) == (status, "", word)
     assert told["message"]
     assert [error["column"] > 0 for error in told.get("errors", [])] == [True, True] * (word == "config_invalid")
+
+
+def test_an_output_that_cannot_be_written_is_told(host):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(["latchkeyctl", "status"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (74, "latchkeyctl: the output could not be written\n")
 
 
 def test_a_command_that_does_not_exist_is_named(host):
