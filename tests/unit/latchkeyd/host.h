@@ -55,7 +55,7 @@ class FakeStore final : public StateStore {
 struct FakeNeeds final : Needs {
   void request_keys(std::string issuer, std::uint64_t seen_generation, Executor& reply_to,
                     std::function<void(KeysOutcome)> done) override;
-  bool accounts_changed() const override { return accounts_changed_; }
+  bool accounts_changed(const Snapshot& /*snapshot*/) const override { return accounts_changed_; }
   void request_accounts(Executor& reply_to, std::function<void()> done) override;
   void bind(NewBinding binding, Executor& reply_to,
             std::function<void(Expected<void>)> done) override;

@@ -487,6 +487,7 @@ TEST(SignIn, SeesAnAccountThatWasMadeAMomentAgo) {
   host.needs.accounts_changed_ = true;
   host.needs.on_accounts = [&] {
     host.passwd += "carol:x:1002:1002::/:/bin/sh\n";
+    host.needs.accounts_changed_ = false;
     host.take_new();
   };
   Client client{ipc::Fd()};
@@ -495,6 +496,18 @@ TEST(SignIn, SeesAnAccountThatWasMadeAMomentAgo) {
   const auto token =
       host.token({{"preferred_username", "\"carol\""}, {"sub", "\"subject-of-carol\""}});
   EXPECT_EQ(host.sign_in(client, token, begin).result, wire::Result::allow);
+}
+
+TEST(SignIn, AUserIsNotUnknownBecauseTheAccountFilesCannotBeRead) {
+  Host host;
+  host.needs.accounts_changed_ = true;
+  Client client{ipc::Fd()};
+  wire::Begin begin = Host::alice();
+  begin.user = "carol";
+  const auto token =
+      host.token({{"preferred_username", "\"carol\""}, {"sub", "\"subject-of-carol\""}});
+  EXPECT_EQ(host.sign_in(client, token, begin).result, wire::Result::unavailable);
+  EXPECT_EQ(host.last_reason(), Reason::internal_error);
 }
 
 TEST(SignIn, ASourcePaysForItsVerificationsAndOthersDoNot) {
