@@ -164,7 +164,8 @@ asio::awaitable<Conversation::Refused> Conversation::verify_token() {
     const std::uint64_t seen_generation = snapshot->keys[*need_keys].generation;
     snapshot.reset();  // nobody keeps an old snapshot alive while he waits
     const KeysOutcome outcome = co_await newer_keys(std::move(issuer), seen_generation);
-    if (outcome != KeysOutcome::newer) break;
+    // Where age was what was wrong, the same set is a good one once it was fetched again.
+    if (outcome != KeysOutcome::newer && refused->reason != Reason::keys_stale) break;
   }
   if (bare_ && token_view_.size() == wire::kSshAnswerCut && may_come_of_a_cut(refused->reason)) {
     refused->reason = Reason::token_cut;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <map>
@@ -115,6 +116,7 @@ class Host {
   accounts::Bindings bindings;
   std::vector<revocation::Revocation> revocations;
   std::uint64_t generation = 1;
+  std::chrono::hours keys_age{0};
   void publish();
 
   // The same from the worker's own thread.

@@ -412,6 +412,38 @@ TEST(SignIn, AnUnknownKeyIsAskedForOnceAndThenDecidedAgain) {
   }
 }
 
+// F3, F21: after a night without the provider its keys are the same, and good again.
+TEST(SignIn, KeysThatWereTooOldServeAsSoonAsTheyAreFetchedAgain) {
+  struct Case {
+    std::string_view name;
+    KeysOutcome outcome;
+    bool fetched;
+    Reason want;
+  };
+  const Case cases[] = {
+      {"let in when the set is the same", KeysOutcome::unchanged, true, Reason::allowed},
+      {"let in when somebody else's fetch was a moment ago", KeysOutcome::rate_limited, true,
+       Reason::allowed},
+      {"refused when the fetch failed", KeysOutcome::failed, false, Reason::keys_stale},
+      {"refused when asked too often", KeysOutcome::rate_limited, false, Reason::keys_stale},
+  };
+  for (const Case& test : cases) {
+    SCOPED_TRACE(test.name);
+    Host host;
+    host.keys_age = 25h;
+    host.publish();
+    host.needs.on_keys = [&]() -> std::optional<KeysOutcome> {
+      if (test.fetched) host.keys_age = 0h;
+      host.take_new();
+      return test.outcome;
+    };
+    Client client{ipc::Fd()};
+    host.sign_in(client, host.token());
+    EXPECT_EQ(code(host.last_reason()), code(test.want));
+    EXPECT_EQ(host.needs.keys_requested, std::vector<std::string>{"corp"});
+  }
+}
+
 TEST(SignIn, KeysThatDoNotComeInTimeAreNoVerdictOfYes) {
   Host host({.needs = 20ms});
   host.needs.on_keys = [] { return std::nullopt; };
