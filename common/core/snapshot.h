@@ -31,6 +31,7 @@ struct Snapshot {
   std::vector<IssuerKeys> keys;  // same order and size as config->issuers
   std::shared_ptr<const revocation::RevocationSet> revocations;
   std::shared_ptr<const accounts::LocalAccounts> accounts;
+  std::uint64_t accounts_stamp = 0;  // of the files that `accounts` were read from; opaque here
   std::shared_ptr<const accounts::Bindings> bindings;
   std::uint64_t number = 0;  // grows with each swap
 };

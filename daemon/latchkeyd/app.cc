@@ -77,7 +77,7 @@ App::App(const Options& options, const SystemClock& clock, QueuedJournal& journa
     return plane_.next_tick();
   });
   watch_.emplace(loop_, accounts_.folder(), journal_, [this] {
-    if (accounts_.changed()) plane_.refresh_accounts();
+    if (plane_.accounts_changed(plane_.current())) plane_.refresh_accounts();
   });
   signals_.assign(ground.signals.release());
 }

@@ -35,7 +35,7 @@ namespace latchkey::latchkeyd {
 // What was read and opened before anything runs.
 struct Ground {
   config::Config config;
-  std::shared_ptr<const accounts::LocalAccounts> accounts;
+  AccountsFiles::Read accounts;
   StoredState stored;
   Listeners listeners;
   ipc::Fd signals;  // signalfd of SIGTERM, SIGINT and SIGHUP, which are blocked

@@ -79,7 +79,7 @@ int run(const Options& options) {
   AccountsFiles accounts(options.accounts_root);
   auto local = accounts.read();
   if (!local) return complain(journal, EX_NOINPUT, local.error());
-  auto listeners = find_listeners(options, (*local)->find_group(kAdminGroup));
+  auto listeners = find_listeners(options, local->accounts->find_group(kAdminGroup));
   if (!listeners) return complain(journal, EX_OSERR, listeners.error().detail);
   if (!listeners->pam || !listeners->control) {
     return complain(

@@ -24,18 +24,17 @@ std::uint64_t AccountsFiles::stamp() const {
                        number(b.device), number(b.inode), b.size, b.modified_ns, b.changed_ns});
 }
 
-bool AccountsFiles::changed() const { return stamp() != seen_.load(std::memory_order_relaxed); }
-
-tl::expected<std::shared_ptr<const accounts::LocalAccounts>, std::string> AccountsFiles::read() {
+tl::expected<AccountsFiles::Read, std::string> AccountsFiles::read() const {
   // Taken before the reading: a change in between shows as one that was not seen yet.
-  seen_.store(stamp(), std::memory_order_relaxed);
+  const std::uint64_t before = stamp();
   auto passwd = read_plain_file(passwd_, kRules);
   if (!passwd) return tl::unexpected(passwd_ + " " + passwd.error());
   auto group = read_plain_file(group_, kRules);
   if (!group && stamp_of(group_) != FileStamp{})
     return tl::unexpected(group_ + " " + group.error());
-  return std::make_shared<const accounts::LocalAccounts>(accounts::LocalAccounts::parse(
-      passwd->bytes, group ? std::string_view(group->bytes) : std::string_view()));
+  return Read{std::make_shared<const accounts::LocalAccounts>(accounts::LocalAccounts::parse(
+                  passwd->bytes, group ? std::string_view(group->bytes) : std::string_view())),
+              before};
 }
 
 }  // namespace latchkey::latchkeyd

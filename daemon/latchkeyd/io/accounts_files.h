@@ -5,7 +5,6 @@
 // not ask itself.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -21,13 +20,18 @@ class AccountsFiles {
   // ROOT/etc/passwd and ROOT/etc/group; an empty root is the host's own.
   explicit AccountsFiles(const std::string& root);
 
-  // One thread at a time. Fails with a sentence that names the file; a group file that is missing
-  // is an empty one.
-  tl::expected<std::shared_ptr<const accounts::LocalAccounts>, std::string> read();
+  struct Read {
+    std::shared_ptr<const accounts::LocalAccounts> accounts;
+    std::uint64_t stamp = 0;  // of the files then
+  };
 
-  // Whether they are others than the last read() saw, successful or not: two stat calls. From any
-  // thread.
-  bool changed() const;
+  // Fails with a sentence that names the file; a group file that is missing is an empty one.
+  tl::expected<Read, std::string> read() const;
+
+  // Whether they are others than those that a read() of this stamp saw: two stat calls. From any
+  // thread. Whoever holds accounts keeps their stamp beside them, so that nobody is told that
+  // nothing changed because somebody else has seen it.
+  bool changed_since(std::uint64_t stamp) const { return this->stamp() != stamp; }
 
   const std::string& folder() const { return folder_; }
 
@@ -37,7 +41,6 @@ class AccountsFiles {
   std::string folder_;
   std::string passwd_;
   std::string group_;
-  std::atomic<std::uint64_t> seen_{0};
 };
 
 }  // namespace latchkey::latchkeyd

@@ -24,7 +24,8 @@ ControlPlane::ControlPlane(Parts parts, Start start)
   first.config = std::make_shared<const config::Config>(std::move(start.config));
   first.keys = keys_->configure(first.config);
   first.revocations = revocations_.set();
-  first.accounts = std::move(start.accounts);
+  first.accounts = std::move(start.accounts.accounts);
+  first.accounts_stamp = start.accounts.stamp;
   first.bindings = std::make_shared<const accounts::Bindings>(std::move(start.bindings));
   hub_ = std::make_unique<SnapshotHub>(parts_.control, std::move(first));
   note_config(*current().config);
@@ -85,16 +86,25 @@ void ControlPlane::refresh_accounts(std::function<void()> done) {
   if (!done) done = nothing;
   // Who asks second finds it done, but perhaps not yet with every worker: the hub's order sees to
   // that.
-  if (!parts_.accounts.changed()) return publish([](Snapshot& /*next*/) {}, std::move(done));
-  auto accounts = parts_.accounts.read();
-  if (!accounts) {
-    parts_.journal.log(LogLevel::error,
-                       "the account files cannot be read; what was read before stays at work",
-                       {{"error", accounts.error()}});
+  if (!accounts_changed(current())) return publish([](Snapshot& /*next*/) {}, std::move(done));
+  auto read = parts_.accounts.read();
+  if (!read) {
+    // Tried again whenever somebody asks, said once.
+    if (std::exchange(accounts_error_, read.error()) != read.error()) {
+      parts_.journal.log(LogLevel::error,
+                         "the account files cannot be read; what was read before stays at work",
+                         {{"error", read.error()}});
+    }
     return done();
   }
+  accounts_error_.clear();
   parts_.journal.log(LogLevel::debug, "the account files were read anew");
-  publish([&](Snapshot& next) { next.accounts = *std::move(accounts); }, std::move(done));
+  publish(
+      [&](Snapshot& next) {
+        next.accounts = std::move(read->accounts);
+        next.accounts_stamp = read->stamp;
+      },
+      std::move(done));
 }
 
 void ControlPlane::reload(std::function<void(tl::expected<bool, ConfigErrors>)> done) {

@@ -52,7 +52,7 @@ class ControlPlane final : public Needs {
   // What was read at start; makes the first snapshot. Before the threads start.
   struct Start {
     config::Config config;
-    std::shared_ptr<const accounts::LocalAccounts> accounts;
+    AccountsFiles::Read accounts;
     accounts::Bindings bindings;
     std::vector<revocation::Revocation> revocations;
   };
@@ -68,7 +68,9 @@ class ControlPlane final : public Needs {
                     std::function<void(KeysOutcome)> done) override;
   void bind(NewBinding binding, Executor& reply_to,
             std::function<void(Expected<void>)> done) override;
-  bool accounts_changed() const override { return parts_.accounts.changed(); }
+  bool accounts_changed(const Snapshot& snapshot) const override {
+    return parts_.accounts.changed_since(snapshot.accounts_stamp);
+  }
   void request_accounts(Executor& reply_to, std::function<void()> done) override;
 
   // The rest on the control thread; completions run there, after every worker has what they tell.
@@ -77,6 +79,7 @@ class ControlPlane final : public Needs {
   void tick() { keys_->tick(); }
   SteadyTime next_tick() const { return keys_->next_tick(); }
 
+  // Reads the account files where they are others than the current snapshot's.
   void refresh_accounts(std::function<void()> done = {});
 
   // Whether the configuration changed; or all its errors, and then the old one stays at work.
@@ -108,6 +111,7 @@ class ControlPlane final : public Needs {
   std::unique_ptr<SnapshotHub> hub_;
   WallTime config_loaded_at_{};
   ConfigErrors config_errors_;  // of the last reload
+  std::string accounts_error_;  // of the last reading of the account files; empty where it was good
 };
 
 }  // namespace latchkey::latchkeyd

@@ -161,8 +161,9 @@ bool Conversation::admitted() {
 asio::awaitable<Decision> Conversation::later_call() {
   Decision decision = judge_later_call();
   if (lacks_account(decision.reason)) {
-    const bool changed = co_await newer_accounts();
-    if (changed) decision = judge_later_call();
+    const AccountsNow accounts = co_await newer_accounts();
+    if (accounts == AccountsNow::newer) decision = judge_later_call();
+    if (accounts == AccountsNow::unknown) decision = refuse_without_accounts();
   }
   if (request_.operation == Operation::close_session) close_login();
   co_return decision;
@@ -328,9 +329,20 @@ Decision Conversation::broken(Reason reason, std::string detail) {
   return refuse(reason, std::move(detail));
 }
 
-// What may be otherwise for an account that was made a moment ago.
-bool Conversation::lacks_account(Reason reason) {
-  return reason == Reason::user_unknown || reason == Reason::not_managed;
+// What may be otherwise for an account that was made a moment ago. A name that the configuration
+// keeps out of our hands is none of ours whatever the files say.
+bool Conversation::lacks_account(Reason reason) const {
+  const config::Config& config = *desk_.snapshot->config;
+  const std::vector<std::string>& never = config.managed.unmanaged;
+  return reason == Reason::user_unknown ||
+         (reason == Reason::not_managed &&
+          std::find(never.begin(), never.end(), latchkey::person(request_, config)) == never.end());
+}
+
+// "None of ours" and "no such user" open stacks, so they are never said from memory.
+Decision Conversation::refuse_without_accounts() const {
+  return refuse(Reason::internal_error,
+                "the account files have changed, and could not be read anew in time");
 }
 
 bool Conversation::is_sudo(const Snapshot& snapshot) const {

@@ -12,6 +12,7 @@
 
 #include <asio/awaitable.hpp>
 
+#include <cstdint>
 #include <list>
 #include <optional>
 #include <span>
@@ -44,6 +45,9 @@ class Conversation {
  private:
   // A refusal that ends the conversation early, or nothing.
   using Refused = std::optional<Decision>;
+  // The worker's accounts after it asked for newer ones: the files have not changed, it has newer
+  // ones, or what the files say now could not be learned.
+  enum class AccountsNow : std::uint8_t { same, newer, unknown };
 
   // conversation.cc
   asio::awaitable<bool> receive_begin();
@@ -62,7 +66,8 @@ class Conversation {
   Refused received(Received outcome);
   Decision refuse(Reason reason, std::string detail = {}) const;
   Decision broken(Reason reason, std::string detail);
-  static bool lacks_account(Reason reason);
+  bool lacks_account(Reason reason) const;
+  Decision refuse_without_accounts() const;
   bool is_sudo(const Snapshot& snapshot) const;
 
   // sign_in.cc: authenticate
@@ -79,7 +84,7 @@ class Conversation {
   asio::awaitable<Decision> bind(Decision decision);
   void record_login();
   asio::awaitable<KeysOutcome> newer_keys(std::string issuer, std::uint64_t seen_generation);
-  asio::awaitable<bool> newer_accounts();
+  asio::awaitable<AccountsNow> newer_accounts();
   asio::awaitable<Expected<void>> store_binding(NewBinding binding);
   void forget_token();
 

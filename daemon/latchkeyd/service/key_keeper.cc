@@ -19,8 +19,7 @@ namespace {
 
 constexpr seconds kFilePoll{30};         // of a local key file: one stat
 constexpr seconds kUnreachableFirst{1};  // until fetchd is asked again; doubled each time
-constexpr milliseconds kSpread{
-    5'000};  // of a refresh that is due at start: hosts that boot together
+constexpr milliseconds kSpread{5'000};   // of a refresh due at start: hosts that boot together
 constexpr seconds kIdle{3'600};
 constexpr std::size_t kWaitersMost = 4'096;  // of one issuer; far above what the workers hold open
 
@@ -84,6 +83,7 @@ struct KeyKeeper::Issuer {
   unsigned unreachable = 0;            // in a row; of fetchd
   std::optional<SteadyTime> asked_at;  // the provider, last
   bool fetching = false;
+  bool outdated = false;  // what is being fetched was asked for where keys are no longer asked for
   std::vector<Waiter> waiters;
 
   bool from_file() const { return !config.jwks_file.empty(); }
@@ -144,6 +144,7 @@ void KeyKeeper::adopt(Issuer& issuer, const issuer::IssuerConfig& config) {
   if (!elsewhere) return;
   issuer.etag.clear();
   issuer.state.next_fetch = clock_.steady();
+  issuer.outdated = issuer.fetching;
 }
 
 // A new issuer begins with what is on disk, and asks at once where that does not serve.
@@ -230,6 +231,8 @@ void KeyKeeper::fetch(Issuer& issuer) {
 
 void KeyKeeper::fetched(Issuer& issuer, const FetchResult& result) {
   issuer.fetching = false;
+  // Whatever it says, it is of the old place, or was believed under the old authority.
+  if (std::exchange(issuer.outdated, false)) return fetch(issuer);
   settle(issuer, result);
   if (hooks_.rescheduled) hooks_.rescheduled();
 }
@@ -384,14 +387,12 @@ std::shared_ptr<KeyKeeper::Issuer> KeyKeeper::shared(const Issuer& issuer) const
 
 std::vector<IssuerKeys> KeyKeeper::keys() const {
   std::vector<IssuerKeys> keys;
-  keys.reserve(issuers_.size());
   for (const auto& issuer : issuers_) keys.push_back(issuer->state.keys);
   return keys;
 }
 
 std::vector<KeyState> KeyKeeper::states() const {
   std::vector<KeyState> states;
-  states.reserve(issuers_.size());
   for (const auto& issuer : issuers_) states.push_back(issuer->state);
   return states;
 }

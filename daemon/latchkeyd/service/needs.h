@@ -11,6 +11,7 @@
 
 #include "core/base/error.h"
 #include "core/decision.h"
+#include "core/snapshot.h"
 #include "daemon/latchkeyd/io/executor.h"
 
 namespace latchkey::latchkeyd {
@@ -31,13 +32,13 @@ class Needs {
   virtual void request_keys(std::string issuer, std::uint64_t seen_generation, Executor& reply_to,
                             std::function<void(KeysOutcome)> done) = 0;
 
-  // Whether /etc/passwd or /etc/group is not what the current snapshot was read from: two stat
-  // calls, from any thread. `useradd` followed at once by a login must be seen, and inotify alone
-  // would come too late.
-  virtual bool accounts_changed() const = 0;
+  // Whether /etc/passwd or /etc/group is not what this snapshot was read from: two stat calls, from
+  // any thread. `useradd` followed at once by a login must be seen, and inotify alone would come
+  // too late.
+  virtual bool accounts_changed(const Snapshot& snapshot) const = 0;
 
   // Has the accounts read anew where they changed. Every worker took the new snapshot before `done`
-  // runs.
+  // runs; where they could not be read there is none, and the worker's own is still a changed one.
   virtual void request_accounts(Executor& reply_to, std::function<void()> done) = 0;
 
   // Stores the binding durably and hands every worker a snapshot with it, then calls `done`.

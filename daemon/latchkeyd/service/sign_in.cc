@@ -64,8 +64,9 @@ asio::awaitable<Decision> Conversation::sign_in() {
   if (refused) co_return *std::move(refused);
   Decision decision = judge_claims();
   if (lacks_account(decision.reason)) {
-    const bool changed = co_await newer_accounts();
-    if (changed) decision = judge_again();
+    const AccountsNow accounts = co_await newer_accounts();
+    if (accounts == AccountsNow::newer) decision = judge_again();
+    if (accounts == AccountsNow::unknown) decision = refuse_without_accounts();
   }
   if (decision.allowed() && decision.binding) decision = co_await bind(std::move(decision));
   if (decision.allowed()) record_login();
@@ -163,7 +164,8 @@ asio::awaitable<Conversation::Refused> Conversation::verify_token() {
     const std::uint64_t seen_generation = snapshot->keys[*need_keys].generation;
     snapshot.reset();  // nobody keeps an old snapshot alive while he waits
     const KeysOutcome outcome = co_await newer_keys(std::move(issuer), seen_generation);
-    if (outcome != KeysOutcome::newer) break;
+    // Where age was what was wrong, the same set is a good one once it was fetched again.
+    if (outcome != KeysOutcome::newer && refused->reason != Reason::keys_stale) break;
   }
   if (bare_ && token_view_.size() == wire::kSshAnswerCut && may_come_of_a_cut(refused->reason)) {
     refused->reason = Reason::token_cut;
@@ -266,15 +268,15 @@ asio::awaitable<KeysOutcome> Conversation::newer_keys(std::string issuer,
   co_return pending->result.value_or(KeysOutcome::failed);
 }
 
-// Whether the worker has newer accounts now than it had.
-asio::awaitable<bool> Conversation::newer_accounts() {
-  if (!desk_.services.needs.accounts_changed()) co_return false;
+asio::awaitable<Conversation::AccountsNow> Conversation::newer_accounts() {
+  const Needs& needs = desk_.services.needs;
+  if (!needs.accounts_changed(*desk_.snapshot)) co_return AccountsNow::same;
   struct Done {};
   const auto pending = std::make_shared<Pending<Done>>(desk_.loop.context());
   desk_.services.needs.request_accounts(
       desk_.loop, [done = Pending<Done>::completion(pending)] { done(Done{}); });
   co_await pending->wait(desk_.patience.needs);
-  co_return pending->result.has_value();
+  co_return needs.accounts_changed(*desk_.snapshot) ? AccountsNow::unknown : AccountsNow::newer;
 }
 
 asio::awaitable<Expected<void>> Conversation::store_binding(NewBinding binding) {

@@ -389,9 +389,9 @@ TEST_F(ControlTest, BadConfigurationLeavesTheOldOneAtWorkAndReportsAllErrors) {
 }
 
 TEST_F(ControlTest, AccountThatWasJustMadeIsSeen) {
-  EXPECT_FALSE(plane->accounts_changed());
+  EXPECT_FALSE(plane->accounts_changed(*taken[0]));
   put_accounts("bob");
-  EXPECT_TRUE(plane->accounts_changed());
+  EXPECT_TRUE(plane->accounts_changed(*taken[0]));
   bool done = false;
   plane->request_accounts(loop, [&] { done = true; });
   while (!done) {
@@ -399,16 +399,32 @@ TEST_F(ControlTest, AccountThatWasJustMadeIsSeen) {
     for (TestLoop& worker : workers) worker.run_ready();
   }
   EXPECT_NE(taken[0]->accounts->find_user("bob"), nullptr);
-  EXPECT_FALSE(plane->accounts_changed());
+  EXPECT_FALSE(plane->accounts_changed(*taken[0]));
 }
 
-TEST_F(ControlTest, AccountsThatCannotBeReadLeaveTheFormerOnesAtWork) {
-  std::filesystem::remove(root / "etc/passwd");
-  bool done = false;
-  plane->refresh_accounts([&] { done = true; });
-  EXPECT_TRUE(done);
+// The control thread has read them, a worker has not taken them yet: to that worker they changed.
+TEST_F(ControlTest, AccountsAreChangedForAWorkerUntilItHasThem) {
+  put_accounts("bob");
+  plane->refresh_accounts();
+  loop.run_ready();
+  EXPECT_TRUE(plane->accounts_changed(*taken[0]));
+  for (TestLoop& worker : workers) worker.run_ready();
+  EXPECT_FALSE(plane->accounts_changed(*taken[0]));
+  loop.run_ready();
+}
+
+TEST_F(ControlTest, AccountsThatCannotBeReadLeaveTheFormerOnesAtWorkAndAreTriedAgain) {
+  const std::filesystem::path passwd = root / "etc/passwd";
+  std::filesystem::permissions(passwd, std::filesystem::perms(0666));
+  int done = 0;
+  for (int i = 0; i < 2; ++i) plane->refresh_accounts([&] { ++done; });
+  EXPECT_EQ(done, 2);
   EXPECT_NE(plane->current().accounts->find_user("alice"), nullptr);
-  EXPECT_EQ(journal.count("account files cannot be read"), 1U);
+  EXPECT_TRUE(plane->accounts_changed(plane->current()));
+  EXPECT_EQ(journal.count("account files cannot be read"), 1U) << "said once";
+  std::filesystem::permissions(passwd, std::filesystem::perms(0644));
+  plane->refresh_accounts();
+  EXPECT_FALSE(plane->accounts_changed(plane->current()));
 }
 
 TEST_F(ControlTest, WorkerThatAsksForKeysIsAnsweredOnItsOwnThreadWithTheNewSet) {

@@ -113,6 +113,7 @@ TEST(LaterCalls, AccountSeesAnAccountThatWasMadeAMomentAgo) {
   host.needs.accounts_changed_ = true;
   host.needs.on_accounts = [&] {
     host.passwd += "carol:x:1002:1002::/:/bin/sh\n";
+    host.needs.accounts_changed_ = false;
     host.take_new();
   };
   Client client{ipc::Fd()};
@@ -120,6 +121,34 @@ TEST(LaterCalls, AccountSeesAnAccountThatWasMadeAMomentAgo) {
       .operation = wire::Operation::account, .service = "sshd", .user = "carol"};
   EXPECT_EQ(call(host, client, account).result, wire::Result::refused);
   EXPECT_EQ(host.last_reason(), Reason::binding_missing);
+}
+
+// "Not managed" lets a stack go on, so it is no answer to a question that could not be looked into.
+TEST(LaterCalls, ANameIsNotUnmanagedBecauseTheAccountFilesCannotBeRead) {
+  struct Case {
+    std::string_view name;
+    std::string_view user;
+    wire::Result want;
+  };
+  const Case cases[] = {
+      {"no verdict on a name that may have been made since", "carol", wire::Result::unavailable},
+      {"no verdict on a system account that may be none any more", "root",
+       wire::Result::unavailable},
+      {"left to the stack when the configuration says so", "backup", wire::Result::not_managed},
+      {"judged as ever when the name is known", "alice", wire::Result::refused},
+  };
+  Host host;
+  host.config_text += "unmanaged: [ backup ]\n";
+  host.publish();
+  host.needs.accounts_changed_ = true;
+  Client client{ipc::Fd()};
+  for (const Case& test : cases) {
+    SCOPED_TRACE(test.name);
+    const wire::Verdict verdict =
+        call(host, client,
+             {.operation = wire::Operation::account, .service = "sshd", .user = test.user});
+    EXPECT_EQ(verdict.result, test.want);
+  }
 }
 
 TEST(LaterCalls, SetcredGivesTheGroupsOfTheMap) {

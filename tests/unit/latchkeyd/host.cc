@@ -205,7 +205,7 @@ SnapshotPtr Host::snapshot() const {
   Snapshot snapshot;
   snapshot.config = config();
   snapshot.keys = {{.keys = std::make_shared<const jose::JwkSet>(*std::move(keys)),
-                    .fetched_at = clock.wall(),
+                    .fetched_at = clock.wall() - keys_age,
                     .generation = generation}};
   snapshot.revocations = std::make_shared<const revocation::RevocationSet>(
       revocation::RevocationSet::build(revocations, secret));

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <map>
@@ -55,7 +56,7 @@ class FakeStore final : public StateStore {
 struct FakeNeeds final : Needs {
   void request_keys(std::string issuer, std::uint64_t seen_generation, Executor& reply_to,
                     std::function<void(KeysOutcome)> done) override;
-  bool accounts_changed() const override { return accounts_changed_; }
+  bool accounts_changed(const Snapshot& /*snapshot*/) const override { return accounts_changed_; }
   void request_accounts(Executor& reply_to, std::function<void()> done) override;
   void bind(NewBinding binding, Executor& reply_to,
             std::function<void(Expected<void>)> done) override;
@@ -115,6 +116,7 @@ class Host {
   accounts::Bindings bindings;
   std::vector<revocation::Revocation> revocations;
   std::uint64_t generation = 1;
+  std::chrono::hours keys_age{0};
   void publish();
 
   // The same from the worker's own thread.

@@ -380,6 +380,26 @@ TEST_F(KeyKeeperTest, KeysServeOnWhileTheyAreAskedForElsewhereAfterAReload) {
   EXPECT_EQ(fetcher.requests[1].etag, "");
 }
 
+TEST_F(KeyKeeperTest, AnswerThatWasOnItsWayWhenAReloadMovedTheKeysIsDroppedAndAskedForAnew) {
+  begin();
+  clock.advance(hours(1));
+  keeper().tick();
+  request(state().keys.generation);
+  auto corp = issuer_config("corp");
+  corp.ca_file = "/etc/ca.pem";
+  corp.digest = "digest-2";
+  keeper().configure(config_of({corp}));
+  fetcher.answer_ok(kKeysTwo, "\"2\"");
+  EXPECT_EQ(kid(), "one") << "that answer was believed under the former CA";
+  EXPECT_THAT(outcomes, IsEmpty()) << "who waits for keys waits on";
+  ASSERT_EQ(fetcher.requests.size(), 3U);
+  EXPECT_EQ(fetcher.requests[2].digest, "digest-2");
+  EXPECT_EQ(fetcher.requests[2].etag, "");
+  fetcher.answer_ok(kKeysTwo);
+  EXPECT_EQ(kid(), "two");
+  EXPECT_THAT(outcomes, ElementsAre(KeysOutcome::newer));
+}
+
 TEST_F(KeyKeeperTest, AnswerForAnIssuerThatIsGoneIsDropped) {
   keeper().configure(config_of({issuer_config("corp")}));
   keeper().tick();

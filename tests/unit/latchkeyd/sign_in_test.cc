@@ -412,6 +412,38 @@ TEST(SignIn, AnUnknownKeyIsAskedForOnceAndThenDecidedAgain) {
   }
 }
 
+// F3, F21: after a night without the provider its keys are the same, and good again.
+TEST(SignIn, KeysThatWereTooOldServeAsSoonAsTheyAreFetchedAgain) {
+  struct Case {
+    std::string_view name;
+    KeysOutcome outcome;
+    bool fetched;
+    Reason want;
+  };
+  const Case cases[] = {
+      {"let in when the set is the same", KeysOutcome::unchanged, true, Reason::allowed},
+      {"let in when somebody else's fetch was a moment ago", KeysOutcome::rate_limited, true,
+       Reason::allowed},
+      {"refused when the fetch failed", KeysOutcome::failed, false, Reason::keys_stale},
+      {"refused when asked too often", KeysOutcome::rate_limited, false, Reason::keys_stale},
+  };
+  for (const Case& test : cases) {
+    SCOPED_TRACE(test.name);
+    Host host;
+    host.keys_age = 25h;
+    host.publish();
+    host.needs.on_keys = [&]() -> std::optional<KeysOutcome> {
+      if (test.fetched) host.keys_age = 0h;
+      host.take_new();
+      return test.outcome;
+    };
+    Client client{ipc::Fd()};
+    host.sign_in(client, host.token());
+    EXPECT_EQ(code(host.last_reason()), code(test.want));
+    EXPECT_EQ(host.needs.keys_requested, std::vector<std::string>{"corp"});
+  }
+}
+
 TEST(SignIn, KeysThatDoNotComeInTimeAreNoVerdictOfYes) {
   Host host({.needs = 20ms});
   host.needs.on_keys = [] { return std::nullopt; };
@@ -487,6 +519,7 @@ TEST(SignIn, SeesAnAccountThatWasMadeAMomentAgo) {
   host.needs.accounts_changed_ = true;
   host.needs.on_accounts = [&] {
     host.passwd += "carol:x:1002:1002::/:/bin/sh\n";
+    host.needs.accounts_changed_ = false;
     host.take_new();
   };
   Client client{ipc::Fd()};
@@ -495,6 +528,18 @@ TEST(SignIn, SeesAnAccountThatWasMadeAMomentAgo) {
   const auto token =
       host.token({{"preferred_username", "\"carol\""}, {"sub", "\"subject-of-carol\""}});
   EXPECT_EQ(host.sign_in(client, token, begin).result, wire::Result::allow);
+}
+
+TEST(SignIn, AUserIsNotUnknownBecauseTheAccountFilesCannotBeRead) {
+  Host host;
+  host.needs.accounts_changed_ = true;
+  Client client{ipc::Fd()};
+  wire::Begin begin = Host::alice();
+  begin.user = "carol";
+  const auto token =
+      host.token({{"preferred_username", "\"carol\""}, {"sub", "\"subject-of-carol\""}});
+  EXPECT_EQ(host.sign_in(client, token, begin).result, wire::Result::unavailable);
+  EXPECT_EQ(host.last_reason(), Reason::internal_error);
 }
 
 TEST(SignIn, ASourcePaysForItsVerificationsAndOthersDoNot) {
