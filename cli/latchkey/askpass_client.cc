@@ -59,6 +59,7 @@ void become_former(const char* program, const char* require, char** argv) {
     ::unsetenv("SSH_ASKPASS_REQUIRE");
   }
   const std::string path = program;
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): execvp does not write through it.
   argv[0] = const_cast<char*>(path.c_str());
   ::execvp(path.c_str(), argv);
 }

@@ -5,7 +5,10 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <string>
+#include <string_view>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -37,12 +40,14 @@ pid_t parent_of(pid_t pid) {
   std::FILE* file = std::fopen(path.data(), "re");
   if (file == nullptr) return 0;
   std::array<char, 256> line{};
-  int parent = 0;
-  while (std::fgets(line.data(), static_cast<int>(line.size()), file) != nullptr) {
-    if (std::sscanf(line.data(), "PPid: %d", &parent) == 1) break;
+  constexpr std::string_view kName = "PPid:";
+  long parent = 0;
+  while (parent == 0 && std::fgets(line.data(), static_cast<int>(line.size()), file) != nullptr) {
+    if (std::string_view(line.data()).starts_with(kName))
+      parent = std::strtol(line.data() + kName.size(), nullptr, 10);
   }
   std::fclose(file);
-  return parent;
+  return static_cast<pid_t>(parent);
 }
 
 // Empty where it cannot be told.
@@ -88,6 +93,7 @@ char letter_of(PromptAnswer::Kind kind) {
 
 void reply(int peer, PromptAnswer& answer) {
   const char kind = letter_of(answer.kind);
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): sendmsg does not write through it.
   std::array<iovec, 2> pieces{iovec{const_cast<char*>(&kind), 1},
                               iovec{answer.text.data(), answer.text.size()}};
   msghdr message{};

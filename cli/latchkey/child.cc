@@ -20,6 +20,7 @@ std::vector<char*> pointers(std::span<const std::string> words) {
   std::vector<char*> result;
   result.reserve(words.size() + 1);
   // posix_spawn takes char* const[] for historical reasons and does not write through them.
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast)
   for (const std::string& word : words) result.push_back(const_cast<char*>(word.c_str()));
   result.push_back(nullptr);
   return result;

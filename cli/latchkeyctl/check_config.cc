@@ -28,6 +28,7 @@ json list(const std::vector<config::ConfigError>& errors) {
 std::vector<ipc::control::ConfigErrorRecord> records(
     const std::vector<config::ConfigError>& errors) {
   std::vector<ipc::control::ConfigErrorRecord> out;
+  out.reserve(errors.size());
   for (const config::ConfigError& error : errors)
     out.push_back({error.file, error.line, error.column, error.message});
   return out;

@@ -26,7 +26,7 @@ TEST(PrivateDir, lies_in_the_runtime_folder_where_a_sockets_address_has_room_for
   const test::TemporaryFolder scratch;
   const std::string path = folder_of(80, scratch.path());
   const auto made = PrivateDir::make(path);
-  ASSERT_TRUE(made);
+  if (!made) FAIL();
   EXPECT_TRUE(made->path().starts_with(path + "/latchkey."));
   EXPECT_LT(made->socket().size(), sizeof(sockaddr_un::sun_path));
 }
@@ -40,7 +40,7 @@ TEST(PrivateDir, lies_in_tmp_where_the_runtime_folders_name_is_too_long_open_or_
         std::optional(scratch.path() + "/none"), std::optional(std::string("relative")),
         std::optional<std::string>()}) {
     const auto made = PrivateDir::make(runtime);
-    ASSERT_TRUE(made) << runtime.value_or("-");
+    if (!made) FAIL() << runtime.value_or("-");
     EXPECT_TRUE(made->path().starts_with("/tmp/latchkey.")) << made->path();
   }
 }
@@ -49,7 +49,7 @@ TEST(PrivateDir, is_closed_to_others_and_goes_with_its_owner) {
   std::string path;
   {
     const auto made = PrivateDir::make(std::nullopt);
-    ASSERT_TRUE(made);
+    if (!made) FAIL();
     path = made->path();
     struct stat status {};
     ASSERT_EQ(::stat(path.c_str(), &status), 0);
