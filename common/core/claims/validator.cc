@@ -58,7 +58,7 @@ class Validator {
         return tl::unexpected(Refusal{step, std::move(done).error()});
     }
     record_.token_digest = std::move(token_digest);
-    record_.key_id = jws_.key().thumbprint();
+    record_.key_id = jws_.key_id();
     return ValidatedClaims(std::move(record_));
   }
 

@@ -122,7 +122,19 @@ class Checker {
     both("jwks_uri", "jwks_file");
     both("ca_file", "jwks_file");
     both("origins", "jwks_file");
-    if (config.discovery_url.empty() && config.jwks_uri.empty() && config.jwks_file.empty()) {
+    for (const auto name :
+         {"discovery_url", "jwks_uri", "jwks_file", "ca_file", "origins", "algorithms"})
+      both(name, "symmetric_key_file");
+    if (has_key("symmetric_key_file") != has_key("symmetric_algorithm")) {
+      reader_.error(
+          at(instance, Section::issuer,
+             has_key("symmetric_key_file") ? "symmetric_key_file" : "symmetric_algorithm"),
+          "'symmetric_key_file' and 'symmetric_algorithm' need one another");
+    }
+    if (config.symmetric()) {
+      config.algorithms.clear();  // the default is one of issuers with public keys
+    } else if (config.discovery_url.empty() && config.jwks_uri.empty() &&
+               config.jwks_file.empty()) {
       config.discovery_url = issuer::discovery_url(config);
     }
   }

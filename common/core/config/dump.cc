@@ -109,6 +109,10 @@ struct ValueWriter {
   std::string operator()(Slot<milliseconds> slot) const {
     return line(format_duration(slot(target)));
   }
+  std::string operator()(Slot<std::optional<jose::SymmetricAlgorithm>> slot) const {
+    const auto& algorithm = slot(target);
+    return line(algorithm ? std::string(jose::algorithm_name(*algorithm)) : "");
+  }
   std::string operator()(Slot<std::optional<seconds>> slot) const {
     const auto& duration = slot(target);
     return line(duration ? format_duration(*duration) : "");

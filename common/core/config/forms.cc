@@ -105,10 +105,15 @@ MaybeFault service_fault(std::string_view text) {
 
 MaybeFault algorithm_fault(std::string_view text) {
   if (jose::find_algorithm(text)) return {};
-  if (text == "HS256" || text == "HS384" || text == "HS512")
-    return "symmetric algorithms are not supported";
+  if (jose::find_symmetric_algorithm(text))
+    return "symmetric algorithms need 'symmetric_key_file' and stand in 'symmetric_algorithm'";
   if (text == "none") return "a token without a signature is never accepted";
   return "it is none of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA";
+}
+
+MaybeFault symmetric_algorithm_fault(std::string_view text) {
+  return yes_or(jose::find_symmetric_algorithm(text).has_value(),
+                "it is none of HS256, HS384, HS512");
 }
 
 MaybeFault token_kind_fault(std::string_view text) {
@@ -163,6 +168,7 @@ constinit const Form kLocalName{"a local name", local_name_fault};
 constinit const Form kService{"a PAM service or \"*\"", service_fault};
 constinit const Form kPlainService{"a PAM service", plain_service_fault};
 constinit const Form kAlgorithm{"an algorithm", algorithm_fault};
+constinit const Form kSymmetricAlgorithm{"HS256, HS384 or HS512", symmetric_algorithm_fault};
 constinit const Form kTokenKind{"access or id", token_kind_fault};
 constinit const Form kTyp{"a token type such as at+jwt, or none", typ_fault};
 constinit const Form kLogLevel{"a log level", log_level_fault};

@@ -37,6 +37,7 @@ extern const Form kLocalName;     // a local user or group
 extern const Form kService;       // a PAM service, or "*"
 extern const Form kPlainService;  // a PAM service
 extern const Form kAlgorithm;
+extern const Form kSymmetricAlgorithm;
 extern const Form kTokenKind;
 extern const Form kTyp;
 extern const Form kLogLevel;

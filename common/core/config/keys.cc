@@ -91,6 +91,12 @@ constexpr auto kKeys = std::to_array<Key>({
   {.section = Section::issuer, .name = "jwks_file", .slot = ISSUER(Text, config.jwks_file), .form = &kPath,
    .example = "/etc/latchkey/corp-keys.json",
    .meaning = "A local file with the keys (a JWK set). Where it is set, nothing is fetched and the keys do not go stale."},
+  {.section = Section::issuer, .name = "symmetric_key_file", .slot = ISSUER(Text, config.symmetric_key_file), .form = &kPath,
+   .example = "/etc/latchkey/corp-key.jwk",
+   .meaning = "A local file with a secret that this issuer and the host share: one JWK of the type oct. Where it is set, tokens are HMACs with that key and nothing else is taken; whoever can read the file can make tokens. It belongs to root and is not readable by others: owner root, group latchkey, mode 0640, or a systemd credential of latchkeyd."},
+  {.section = Section::issuer, .name = "symmetric_algorithm", .slot = ISSUER(std::optional<jose::SymmetricAlgorithm>, config.symmetric_algorithm), .form = &kSymmetricAlgorithm,
+   .example = "HS256",
+   .meaning = "The one algorithm of that key, which must be at least as long as its hash (32, 48 or 64 bytes). Required where 'symmetric_key_file' is set."},
   {.section = Section::issuer, .name = "ca_file", .slot = ISSUER(Text, config.ca_file), .form = &kPath,
    .example = "/etc/latchkey/corp-ca.pem",
    .meaning = "The CA certificates that the provider's TLS certificate must come from. Default: the system's."},
@@ -223,6 +229,9 @@ struct TypeName {
   std::string operator()(SectionListSlot) const { return "list of sections"; }
   std::string operator()(Slot<bool>) const { return "true"; }
   std::string operator()(Slot<std::string>) const { return std::string(form->expects); }
+  std::string operator()(Slot<std::optional<jose::SymmetricAlgorithm>>) const {
+    return std::string(form->expects);
+  }
   std::string operator()(Slot<std::size_t>) const { return "number"; }
   std::string operator()(Slot<seconds>) const { return "duration"; }
   std::string operator()(Slot<milliseconds>) const { return "duration"; }

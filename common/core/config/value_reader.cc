@@ -182,6 +182,10 @@ void ValueReader::operator()(Slot<std::vector<jose::Algorithm>> slot) const {
   slot(target) = std::move(out);
 }
 
+void ValueReader::operator()(Slot<std::optional<jose::SymmetricAlgorithm>> slot) const {
+  if (const auto* value = text(node)) slot(target) = jose::find_symmetric_algorithm(*value);
+}
+
 void ValueReader::operator()(Slot<std::vector<claims::TokenKind>> slot) const {
   std::vector<claims::TokenKind> out;
   for (const auto* member : members()) {

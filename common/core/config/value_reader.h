@@ -26,6 +26,7 @@ struct ValueReader {
   void operator()(Slot<std::chrono::milliseconds> slot) const;
   void operator()(Slot<std::optional<std::chrono::seconds>> slot) const;
   void operator()(Slot<std::vector<jose::Algorithm>> slot) const;
+  void operator()(Slot<std::optional<jose::SymmetricAlgorithm>> slot) const;
   void operator()(Slot<std::vector<claims::TokenKind>> slot) const;
   void operator()(Slot<std::vector<claims::RequiredClaim>> slot) const;
   void operator()(Slot<GroupMapValue> slot) const;

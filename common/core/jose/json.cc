@@ -14,6 +14,7 @@
 #include <new>
 #include <span>
 
+#include <openssl/crypto.h>
 #include <simdjson.h>
 
 namespace latchkey::jose {
@@ -280,6 +281,15 @@ tl::expected<JsonValue, JsonError> JsonReader::read_padded(std::string_view text
   state.tape.parsed();
   if (const auto error = state.walk(JsonTape::kRoot, 1)) return tl::unexpected(*error);
   return JsonValue(&state.tape, JsonTape::kRoot);
+}
+
+// Strings are all of a text that a reader keeps besides its copy: they lie unescaped in a buffer of
+// 5/3 of the capacity (simdjson's document::allocate).
+void JsonReader::wipe() {
+  State& state = *state_;
+  if (state.copy != nullptr) OPENSSL_cleanse(state.copy.get(), state.copy_size);
+  if (state.capacity != 0)
+    OPENSSL_cleanse(state.tape.document.string_buf.get(), 5 * state.capacity / 3);
 }
 
 JsonType JsonValue::type() const {

@@ -46,6 +46,11 @@ issuers:
     issuer: https://file.example.com/
     audiences: [ x ]
     jwks_file: /etc/latchkey/file.json
+  - name: shared
+    issuer: https://shared.example.com/
+    audiences: [ x ]
+    symmetric_key_file: /etc/latchkey/shared.jwk
+    symmetric_algorithm: HS512
 access:
   - services: [ "*" ]
     allow: { anyone: true }

@@ -132,6 +132,23 @@ TEST(Config, AListThatIsSetReplacesItsDefault) {
   EXPECT_EQ(config.issuers[0].config.algorithms, std::vector{jose::Algorithm::eddsa});
 }
 
+// The issuer's lines are 2 to 5, `more` starts in line 6; so do the lines of the root in the second
+// form.
+std::string issuer(const std::string& more) {
+  return "version: 1\nissuers:\n  - name: a\n    issuer: https://a\n    audiences: [ x ]\n" + more;
+}
+
+TEST(Config, AnIssuerWithASymmetricKeyHasNothingElse) {
+  const auto config =
+      parsed(issuer("    symmetric_key_file: /k\n    symmetric_algorithm: HS384\n"));
+  ASSERT_TRUE(config);
+  const auto& section = config->issuers[0].config;
+  EXPECT_TRUE(section.symmetric() && section.local_keys());
+  EXPECT_EQ(section.symmetric_algorithm, jose::SymmetricAlgorithm::hs384);
+  EXPECT_TRUE(section.algorithms.empty());
+  EXPECT_TRUE(section.discovery_url.empty());
+}
+
 TEST(RequiredClaim, HasTheTypeThatWasWritten) {
   const auto config =
       parsed(
@@ -155,12 +172,6 @@ struct Case {
   std::string text;
   std::vector<std::string> want;
 };
-
-// The issuer's lines are 2 to 5, `more` starts in line 6; so do the lines of the root in the second
-// form.
-std::string issuer(const std::string& more) {
-  return "version: 1\nissuers:\n  - name: a\n    issuer: https://a\n    audiences: [ x ]\n" + more;
-}
 
 TEST(ConfigError, NamesWhatIsWrongAndWhere) {
   const std::vector<Case> cases = {
@@ -239,8 +250,34 @@ TEST(ConfigError, NamesWhatIsWrongAndWhere) {
        {"f:6:20: 'remembered_tokens': expected a whole number, 0 to 1000000, found \"many\""}},
       {"a symmetric algorithm",
        issuer("    algorithms: [ HS256 ]\n"),
-       {"f:6:19: 'issuers[].algorithms': expected an algorithm (symmetric algorithms are not "
-        "supported), found \"HS256\""}},
+       {"f:6:19: 'issuers[].algorithms': expected an algorithm (symmetric algorithms need "
+        "'symmetric_key_file' and stand in 'symmetric_algorithm'), found \"HS256\""}},
+      {"a symmetric algorithm that is none",
+       issuer("    symmetric_key_file: /k\n    symmetric_algorithm: RS256\n"),
+       {"f:7:26: 'issuers[].symmetric_algorithm': expected HS256, HS384 or HS512 (it is none of "
+        "HS256, HS384, HS512), found \"RS256\""}},
+      {"a symmetric key without its algorithm",
+       issuer("    symmetric_key_file: /k\n"),
+       {"f:6:5: 'symmetric_key_file' and 'symmetric_algorithm' need one another"}},
+      {"a symmetric algorithm without a key",
+       issuer("    symmetric_algorithm: HS256\n"),
+       {"f:6:5: 'symmetric_key_file' and 'symmetric_algorithm' need one another"}},
+      {"a symmetric key besides everything that finds public ones",
+       issuer("    symmetric_key_file: /k\n    symmetric_algorithm: HS256\n    jwks_file: /j\n"
+              "    algorithms: [ RS256 ]\n    ca_file: /c\n"),
+       {"f:6:5: 'jwks_file' and 'symmetric_key_file' exclude each other",
+        "f:6:5: 'ca_file' and 'symmetric_key_file' exclude each other",
+        "f:6:5: 'algorithms' and 'symmetric_key_file' exclude each other",
+        "f:8:5: 'ca_file' and 'jwks_file' exclude each other"}},
+      {"a symmetric key besides addresses",
+       issuer("    symmetric_key_file: /k\n    symmetric_algorithm: HS256\n"
+              "    origins: [ https://b ]\n    jwks_uri: https://a/k\n"),
+       {"f:6:5: 'jwks_uri' and 'symmetric_key_file' exclude each other",
+        "f:6:5: 'origins' and 'symmetric_key_file' exclude each other"}},
+      {"a symmetric key besides discovery",
+       issuer("    symmetric_key_file: /k\n    symmetric_algorithm: HS256\n"
+              "    discovery_url: https://a/d\n"),
+       {"f:6:5: 'discovery_url' and 'symmetric_key_file' exclude each other"}},
       {"no algorithm at all",
        issuer("    algorithms: []\n"),
        {"f:6:17: 'issuers[].algorithms' must not be an empty list"}},
