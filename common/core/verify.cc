@@ -94,7 +94,7 @@ class Verification {
     pass(Check::form, Check::header);
 
     if (auto found = find_issuer(*jws); !found)
-      return refuse(Check::issuer, std::move(found).error());
+      return refuse(Check::issuer, perhaps_graph(*jws, std::move(found).error()));
     pass(Check::issuer);
     const IssuerConfig& config = snapshot_.config->issuers[issuer_].config;
     if (auto allowed = check_algorithm(config, jws->algorithm()); !allowed) {
@@ -110,7 +110,7 @@ class Verification {
     if (!key) return refuse(Check::key, key.error());
     pass(Check::key);
     const auto verified = jose::verify_signature(*jws, **key, scratch_);
-    if (!verified) return refuse(Check::signature, verified.error());
+    if (!verified) return refuse(Check::signature, perhaps_graph(*jws, verified.error()));
     pass(Check::signature);
     return accept(config, keys, *verified);
   }
@@ -176,6 +176,17 @@ class Verification {
                     .generation = keys.generation,
                     .algorithm = jws.algorithm(),
                     .config_digest = config.digest};
+  }
+
+  // Entra signs a token for Microsoft Graph with another `nonce` in its header than the one it
+  // hands out, and as another issuer than its discovery names. The mark is the bearer's own word;
+  // it chooses between two ways of saying no.
+  static Error perhaps_graph(const jose::CompactJws& jws, Error error) {
+    const bool verdict =
+        error.reason == Reason::issuer_unknown || error.reason == Reason::signature_invalid;
+    if (verdict && jws.header().find("nonce"))
+      return Error{Reason::token_for_microsoft_graph, std::move(error.detail)};
+    return error;
   }
 
   // RFC 8725 section 3.8: the unverified `iss` picks the table row, nothing else. It is not quoted: nobody answers for it.

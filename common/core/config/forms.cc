@@ -8,6 +8,7 @@
 #include "core/accounts/local_accounts.h"
 #include "core/base/limits.h"
 #include "core/base/text.h"
+#include "core/claims/token_type.h"
 #include "core/issuer/https_url.h"
 #include "core/jose/algorithm.h"
 
@@ -125,7 +126,25 @@ MaybeFault typ_fault(std::string_view text) {
   const bool fine = only(text, 127, [](char c) {
     return is_word(c) || std::string_view("!#$&-^_.+/").find(c) != std::string_view::npos;
   });
-  return yes_or(fine, "it is no media type");
+  if (!fine) return "it is no media type";
+  return yes_or(!claims::never_accepted_type(text),
+                "tokens of that type are made for other receivers and never sign in");
+}
+
+MaybeFault payload_typ_fault(std::string_view text) {
+  if (auto fault = any_text_fault(text)) return fault;
+  return yes_or(!claims::never_accepted_payload_type(text),
+                "tokens of that type are made for other receivers and never sign in");
+}
+
+// Those that decide by themselves have keys of their own or are refused; those that carry or name a
+// key are never looked at (RFC 8725 section 3.10).
+MaybeFault header_member_fault(std::string_view text) {
+  if (auto fault = any_text_fault(text)) return fault;
+  constexpr std::array<std::string_view, 10> kOthers = {"alg", "typ", "cty", "crit", "b64",
+                                                        "zip", "jku", "jwk", "x5u",  "x5c"};
+  return yes_or(std::find(kOthers.begin(), kOthers.end(), text) == kOthers.end(),
+                "that one has rules of its own");
 }
 
 MaybeFault log_level_fault(std::string_view text) {
@@ -171,6 +190,8 @@ constinit const Form kAlgorithm{"an algorithm", algorithm_fault};
 constinit const Form kSymmetricAlgorithm{"HS256, HS384 or HS512", symmetric_algorithm_fault};
 constinit const Form kTokenKind{"access or id", token_kind_fault};
 constinit const Form kTyp{"a token type such as at+jwt, or none", typ_fault};
+constinit const Form kPayloadTyp{"a payload's type such as Bearer", payload_typ_fault};
+constinit const Form kHeaderMember{"the name of a header member", header_member_fault};
 constinit const Form kLogLevel{"a log level", log_level_fault};
 
 }  // namespace latchkey::config

@@ -37,8 +37,6 @@ struct ValueReader {
   std::optional<std::chrono::milliseconds> duration(std::chrono::milliseconds unit) const;
   std::vector<const YamlNode*> members() const;
   std::vector<std::string> texts(const YamlNode& list) const;
-  std::optional<claims::RequiredClaim> required_claim(const YamlNode& name,
-                                                      const YamlNode& value) const;
 };
 
 }  // namespace latchkey::config
