@@ -25,7 +25,7 @@ constexpr auto kRows = std::to_array<ReasonRow>({
   {R(token_parts_invalid), K::refused, notice, "the parts of the token do not fit together (number, order, size or digest)", "The parts of the token do not fit together", "-"},
   {R(token_encrypted), K::refused, notice, "the token is encrypted (JWE), and no decryption key is configured", kTokenUnusable, "RFC 7516 section 9"},
   {R(header_unsupported), K::refused, notice, "the header asks for something that this verifier does not do (crit, b64, zip, nested token)", kTokenUnusable, "RFC 7515 section 4.1.11"},
-  {R(algorithm_unsupported), K::refused, warning, "the header names an algorithm that is never accepted ('none', HMAC or unknown)", kTokenUnusable, "RFC 8725 section 3.1"},
+  {R(algorithm_unsupported), K::refused, warning, "the header names an algorithm that is never accepted ('none', unknown, or HMAC for an issuer without a symmetric key)", kTokenUnusable, "RFC 8725 section 3.1"},
   {R(algorithm_not_allowed), K::refused, notice, "the algorithm is not in the issuer's 'algorithms'", kTokenUnusable, "RFC 8725 section 3.1"},
   {R(issuer_unknown), K::refused, notice, "no configured issuer equals the token's 'iss' byte for byte", "The token is from an issuer that this host does not know", "RFC 8725 section 3.8"},
   {R(keys_missing), K::unavailable, error, "no key set of this issuer has been fetched yet; see 'latchkeyctl status'", "The identity provider's keys are not available, try again later", "-"},

@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The key keeper over an issuer's symmetric key file.
+#include <fcntl.h>
 #include <unistd.h>
 
+#include <cstdint>
+#include <cstring>
 #include <fstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/jose/base64url.h"
 #include "daemon/latchkeyd/service/key_keeper.h"
+#include "tests/support/memory_scan.h"
 #include "tests/support/signing.h"
 #include "tests/unit/latchkeyd/fakes.h"
 #include "tests/unit/latchkeyd/key_fakes.h"
@@ -141,6 +146,45 @@ TEST_F(SymmetricKeyFileTest, FileThatOthersMayReadIsRefused) {
     EXPECT_EQ(keys[0].symmetric != nullptr, c.why == nullptr) << std::oct << c.mode;
     EXPECT_THAT(state().last_error.value_or(""), HasSubstr(c.why == nullptr ? "" : c.why));
   }
+}
+
+// 43 characters of base64url, made here and written without a copy of them in a stream's buffer.
+struct FreshKey {
+  explicit FreshKey(const std::string& file) {
+    std::string text;
+    text.reserve(256);
+    text += R"({"kty":"oct","k":")";
+    const std::size_t start = text.size();
+    std::uint32_t state = 7;
+    for (unsigned i = 0; i < 42; ++i) {
+      state = state * 1'664'525 + 1'013'904'223;
+      text.push_back(static_cast<char>('K' + (state >> 28)));
+    }
+    text += "A\"}";
+    encoded = latchkey::testing::Needle(std::string_view(text).substr(start, 16));
+    const int out = ::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    EXPECT_EQ(::write(out, text.data(), text.size()), static_cast<ssize_t>(text.size()));
+    ::close(out);
+    std::string secret = *jose::decode_base64url(std::string_view(text).substr(start, 43));
+    raw = latchkey::testing::Needle(std::string_view(secret).substr(0, 16));
+    ::explicit_bzero(secret.data(), secret.size());
+    ::explicit_bzero(text.data(), text.size());
+  }
+  latchkey::testing::Needle encoded{""};
+  latchkey::testing::Needle raw{""};
+};
+
+TEST_F(SymmetricKeyFileTest, SecretLiesInOneContextOfOpenSslAndNowhereElse) {
+  if (!latchkey::testing::kMemoryCanBeScanned) GTEST_SKIP() << "a sanitizer's shadow is memory too";
+  const FreshKey fresh(file);
+  ASSERT_EQ(latchkey::testing::count_in_memory(fresh.encoded), 0U) << "the test's own copy";
+  ASSERT_EQ(latchkey::testing::count_in_memory(fresh.raw), 0U) << "the test's own copy";
+  ASSERT_NE(configure()[0].symmetric, nullptr) << state().last_error.value_or("");
+  EXPECT_EQ(latchkey::testing::count_in_memory(fresh.encoded), 0U);
+  EXPECT_EQ(latchkey::testing::count_in_memory(fresh.raw), 1U);
+  published.clear();
+  keeper.configure(config_of({issuer_config("other")}));
+  EXPECT_EQ(latchkey::testing::count_in_memory(fresh.raw), 0U) << "it outlived its issuer";
 }
 
 }  // namespace
