@@ -153,6 +153,10 @@ TEST(Verify, EachCheckGivesItsReasonAndItsTrace) {
        compact(R"({"alg":"ES256","kid":"k","nonce":"n"})", payload("https://sts.windows.net/t/"),
                std::string(64, 's')),
        Reason::token_for_microsoft_graph, Check::issuer},
+      {"a nonce and no iss",
+       signing_key(Algorithm::es256)
+           .token(R"({"alg":"ES256","kid":"k","nonce":"n"})", R"({"sub":"u"})"),
+       Reason::claim_missing, Check::issuer},
       {"a nonce in the header of a token that verifies",
        signing_key(Algorithm::es256).token(R"({"alg":"ES256","kid":"k","nonce":"n"})", payload()),
        Reason::allowed, kNo},
