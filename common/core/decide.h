@@ -35,7 +35,7 @@ struct Verified {
   std::shared_ptr<const claims::ValidatedClaims> claims;
   std::size_t issuer = 0;        // index into config->issuers
   std::uint64_t generation = 0;  // of the key set that verified it
-  jose::Algorithm algorithm{};   // by which the key verified it
+  std::optional<jose::Algorithm> algorithm;  // by which the key verified it; nothing: symmetric
   std::string config_digest;     // of the issuer's section of the configuration then
 };
 

@@ -291,7 +291,7 @@ Expected<void> Judge::check_access(const revocation::CurrentClaims& claims,
                                          .now = now_,
                                          .leeway = section.config.claims.leeway});
   if (answer.rule != nullptr) decision_.rule = answer.rule->name;
-  const auto missing = accounts::missing_groups(*claims, section.groups, *snapshot_.accounts);
+  const auto& missing = identity.missing_groups;
   std::string detail = answer.detail;
   if (!missing.empty()) {
     detail += (detail.empty() ? "" : "; ") + std::string("this host has no group ") +

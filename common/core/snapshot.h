@@ -14,16 +14,22 @@
 #include "core/base/time.h"
 #include "core/config/config.h"
 #include "core/jose/jwk_set.h"
+#include "core/jose/symmetric_key.h"
 #include "core/revocation/revocation_set.h"
 
 namespace latchkey {
 
-// The keys of one issuer as they were last fetched well. `keys` is null while there are none.
+// The keys of one issuer as they were last fetched or read well. Null while there are none; an
+// issuer with a symmetric key of its own has that and no set, every other one a set and no such
+// key.
 struct IssuerKeys {
   std::shared_ptr<const jose::JwkSet> keys;
   WallTime fetched_at{};
   std::uint64_t generation =
       0;  // counts good fetches that changed the set; remembered tokens hold it
+  std::shared_ptr<const jose::SymmetricKey> symmetric = nullptr;
+
+  bool any() const { return keys != nullptr || symmetric != nullptr; }
 };
 
 struct Snapshot {

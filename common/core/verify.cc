@@ -52,7 +52,8 @@ Check check_of(claims::Step step) {
 
 // Are there keys, and are they young enough that verdicts are made with them?
 Expected<void> check_keys(const IssuerConfig& config, const IssuerKeys& keys, WallTime now) {
-  if (keys.keys == nullptr) return fail(Reason::keys_missing, "issuer " + config.name);
+  const bool any = config.symmetric() ? keys.symmetric != nullptr : keys.keys != nullptr;
+  if (!any) return fail(Reason::keys_missing, "issuer " + config.name);
   if (!issuer::serves(issuer::freshness(config, keys.fetched_at, std::nullopt, now))) {
     return fail(Reason::keys_stale, "issuer " + config.name);
   }
@@ -62,6 +63,14 @@ Expected<void> check_keys(const IssuerConfig& config, const IssuerKeys& keys, Wa
 bool newer_keys_could_help(Reason reason) {
   return reason == Reason::keys_missing || reason == Reason::keys_stale ||
          reason == Reason::key_unknown;
+}
+
+// Whether another set still has the key. A symmetric key that was read anew may be another one: its
+// tokens are verified anew.
+bool still_trusted(const IssuerKeys& keys, const Verified& verified) {
+  if (!verified.algorithm || keys.keys == nullptr) return false;
+  const jose::Jwk* key = keys.keys->find_thumbprint((*verified.claims)->key_id);
+  return key != nullptr && key->allows(*verified.algorithm);
 }
 
 class Verification {
@@ -77,11 +86,15 @@ class Verification {
 
   tl::expected<Verified, VerifyFailure> run() {
     const auto jws = jose::parse_compact(token_, scratch_);
-    if (!jws) return refuse_form(jws.error());
+    if (!jws) {
+      const bool perhaps_mac =
+          jws.error().reason == Reason::algorithm_unsupported && has_symmetric_issuer();
+      return perhaps_mac ? run_mac(jws.error()) : refuse_form(jws.error());
+    }
     pass(Check::form, Check::header);
 
     if (auto found = find_issuer(*jws); !found)
-      return refuse(Check::issuer, std::move(found).error());
+      return refuse(Check::issuer, perhaps_graph(*jws, std::move(found).error()));
     pass(Check::issuer);
     const IssuerConfig& config = snapshot_.config->issuers[issuer_].config;
     if (auto allowed = check_algorithm(config, jws->algorithm()); !allowed) {
@@ -97,7 +110,7 @@ class Verification {
     if (!key) return refuse(Check::key, key.error());
     pass(Check::key);
     const auto verified = jose::verify_signature(*jws, **key, scratch_);
-    if (!verified) return refuse(Check::signature, verified.error());
+    if (!verified) return refuse(Check::signature, perhaps_graph(*jws, verified.error()));
     pass(Check::signature);
     return accept(config, keys, *verified);
   }
@@ -107,6 +120,39 @@ class Verification {
   }
 
  private:
+  bool has_symmetric_issuer() const {
+    const auto& issuers = snapshot_.config->issuers;
+    return std::any_of(issuers.begin(), issuers.end(),
+                       [](const config::Issuer& issuer) { return issuer.config.symmetric(); });
+  }
+
+  // A token with an HMAC. Unless it names an issuer that has a symmetric key of its own, it is
+  // refused as it is where no such issuer is configured (RFC 8725 section 3.1).
+  tl::expected<Verified, VerifyFailure> run_mac(const Error& unsupported) {
+    const auto mac = jose::parse_compact_mac(token_, scratch_);
+    if (!mac) return refuse_form(mac.error());
+    if (!find_issuer(*mac) || !snapshot_.config->issuers[issuer_].config.symmetric())
+      return refuse_form(unsupported);
+    pass(Check::form, Check::header, Check::issuer);
+    const IssuerConfig& config = snapshot_.config->issuers[issuer_].config;
+    if (mac->algorithm() != config.symmetric_algorithm) {
+      return refuse(Check::algorithm, not_allowed(config, algorithm_name(mac->algorithm())));
+    }
+    pass(Check::algorithm);
+
+    const IssuerKeys& keys = snapshot_.keys[issuer_];
+    if (auto usable = check_keys(config, keys, now_); !usable)
+      return refuse(Check::keys, std::move(usable).error());
+    pass(Check::keys);
+    if (auto fits = keys.symmetric->fits(mac->algorithm(), mac->kid()); !fits)
+      return refuse(Check::key, std::move(fits).error());
+    pass(Check::key);
+    const auto verified = jose::verify_mac(*mac, *keys.symmetric, scratch_);
+    if (!verified) return refuse(Check::signature, verified.error());
+    pass(Check::signature);
+    return accept(config, keys, *verified);
+  }
+
   tl::expected<Verified, VerifyFailure> accept(const IssuerConfig& config, const IssuerKeys& keys,
                                                const jose::VerifiedJws& jws) {
     const auto digest =
@@ -132,9 +178,20 @@ class Verification {
                     .config_digest = config.digest};
   }
 
+  // Entra signs a token for Microsoft Graph with another `nonce` in its header than the one it
+  // hands out, and as another issuer than its discovery names. The mark is the bearer's own word;
+  // it chooses between two ways of saying no.
+  static Error perhaps_graph(const jose::CompactJws& jws, Error error) {
+    const bool verdict =
+        error.reason == Reason::issuer_unknown || error.reason == Reason::signature_invalid;
+    if (verdict && jws.header().find("nonce"))
+      return Error{Reason::token_for_microsoft_graph, std::move(error.detail)};
+    return error;
+  }
+
   // RFC 8725 section 3.8: the unverified `iss` picks the table row, nothing else. It is not quoted: nobody answers for it.
-  Expected<void> find_issuer(const jose::CompactJws& jws) {
-    const auto iss = jws.unverified_issuer();
+  Expected<void> find_issuer(const jose::CompactForm& form) {
+    const auto iss = form.unverified_issuer();
     if (!iss) return fail(Reason::claim_missing, "'iss' is absent or no string");
     const std::ptrdiff_t index = snapshot_.config->find_issuer(*iss);
     if (index < 0) return fail(Reason::issuer_unknown);
@@ -148,14 +205,18 @@ class Verification {
     if (std::find(config.algorithms.begin(), config.algorithms.end(), algorithm) !=
         config.algorithms.end())
       return {};
-    return fail(Reason::algorithm_not_allowed,
-                "issuer " + config.name + ": " + std::string(algorithm_name(algorithm)));
+    return tl::unexpected(not_allowed(config, algorithm_name(algorithm)));
+  }
+
+  static Error not_allowed(const IssuerConfig& config, std::string_view algorithm) {
+    return Error{Reason::algorithm_not_allowed,
+                 "issuer " + config.name + ": " + std::string(algorithm)};
   }
 
   // From here on the issuer's key answers for what is named.
   static void name(Decision& decision, const IssuerConfig& config, const jose::VerifiedJws& jws) {
     decision.issuer = config.issuer;
-    decision.key_id = jws.key().thumbprint();
+    decision.key_id = jws.key_id();
     const auto sub = jws.claims().find("sub");
     const auto subject = sub ? sub->as_string() : std::nullopt;
     if (subject && subject->size() <= limits::kClaimStringBytes) decision.subject = *subject;
@@ -236,11 +297,8 @@ tl::expected<void, Error> recheck(const Verified& verified, const Snapshot& snap
   const IssuerKeys& keys = snapshot.keys[verified.issuer];
   if (auto usable = check_keys(config, keys, now); !usable)
     return refuse(Check::keys, std::move(usable).error());
-  if (keys.generation != verified.generation) {
-    const jose::Jwk* key = keys.keys->find_thumbprint(record.key_id);
-    if (key == nullptr || !key->allows(verified.algorithm)) {
-      return refuse(Check::key, Error{Reason::key_unknown, "the issuer has withdrawn the key"});
-    }
+  if (keys.generation != verified.generation && !still_trusted(keys, verified)) {
+    return refuse(Check::key, Error{Reason::key_unknown, "the issuer has withdrawn the key"});
   }
   if (auto valid = claims::check_lifetime(record, config.claims, now); !valid) {
     return refuse(Check::lifetime, std::move(valid).error());

@@ -38,7 +38,7 @@ std::uint32_t random_number() {
 std::string status_text(const ControlPlane& plane) {
   const Snapshot& snapshot = plane.current();
   const auto ready = std::count_if(snapshot.keys.begin(), snapshot.keys.end(),
-                                   [](const IssuerKeys& keys) { return keys.keys != nullptr; });
+                                   [](const IssuerKeys& keys) { return keys.any(); });
   return std::to_string(ready) + " of " + std::to_string(snapshot.keys.size()) +
          " issuers have keys";
 }

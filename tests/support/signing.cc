@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdlib>
 #include <iostream>
+#include <span>
 #include <vector>
 
 #include <openssl/core_names.h>
@@ -187,6 +188,25 @@ const SigningKey& signing_key(Algorithm algorithm) {
         SigningKey::generate(algorithm, std::string(algorithm_name(algorithm))));
   }
   return *key;
+}
+
+std::string mac_token(jose::SymmetricAlgorithm algorithm, std::string_view secret,
+                      std::string_view header, std::string_view payload) {
+  constexpr std::array<const char*, jose::kSymmetricAlgorithms> kDigests{"SHA256", "SHA384",
+                                                                         "SHA512"};
+  const std::string input = encode_base64url(header) + '.' + encode_base64url(payload);
+  std::array<unsigned char, EVP_MAX_MD_SIZE> mac{};
+  std::size_t size = 0;
+  require(
+      EVP_Q_mac(nullptr, "HMAC", nullptr, kDigests[static_cast<std::size_t>(algorithm)], nullptr,
+                secret.data(), secret.size(), reinterpret_cast<const unsigned char*>(input.data()),
+                input.size(), mac.data(), mac.size(), &size) != nullptr,
+      "HMAC");
+  return input + '.' + encode_base64url(std::span<const std::uint8_t>(mac.data(), size));
+}
+
+std::string oct_jwk(std::string_view secret, std::string_view extra) {
+  return R"({"kty":"oct","k":")" + encode_base64url(secret) + '"' + std::string(extra) + "}";
 }
 
 std::string jwk_set(std::initializer_list<std::string> jwks) {

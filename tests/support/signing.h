@@ -57,6 +57,12 @@ class SigningKey {
 // One key an algorithm, made once a process, with the algorithm's name as kid ("RS256").
 const SigningKey& signing_key(jose::Algorithm algorithm);
 
+// A compact JWS with an HMAC by that secret, over the texts as they are.
+std::string mac_token(jose::SymmetricAlgorithm algorithm, std::string_view secret,
+                      std::string_view header, std::string_view payload);
+// The secret as a JWK of the type oct, with `extra` before the closing brace.
+std::string oct_jwk(std::string_view secret, std::string_view extra = {});
+
 // {"keys":[…]} of JWK objects.
 std::string jwk_set(std::initializer_list<std::string> jwks);
 

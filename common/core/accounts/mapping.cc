@@ -2,25 +2,24 @@
 #include "core/accounts/mapping.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "core/base/text.h"
 
 namespace latchkey::accounts {
 namespace {
 
-// Calls `visit` for each local group name that the map gives for the claims, once a mention.
-template <typename Visit>
-void mapped_groups(const claims::ClaimsRecord& claims, const GroupMap& map, Visit visit) {
-  for (const auto& value : claims.groups) {
-    const auto entry = map.groups.find(value);
-    if (entry == map.groups.end()) continue;
-    for (const auto& group : entry->second) visit(group);
-  }
-}
-
 template <typename Value>
 bool contains(const std::vector<Value>& values, const Value& value) {
   return std::find(values.begin(), values.end(), value) != values.end();
+}
+
+// A group that the map gave, once; `gid` where it exists here.
+void give(LocalIdentity& identity, const std::string& group, std::optional<std::uint32_t> gid) {
+  auto& names = gid ? identity.groups : identity.missing_groups;
+  if (contains(names, group)) return;
+  names.push_back(group);
+  if (gid) identity.gids.push_back(*gid);
 }
 
 }  // namespace
@@ -55,22 +54,12 @@ Expected<LocalIdentity> identify(const revocation::CurrentClaims& claims, const 
   LocalIdentity identity;
   identity.user = account->name;
   identity.uid = account->uid;
-  mapped_groups(*claims, map, [&](const std::string& group) {
-    const auto gid = accounts.find_group(group);
-    if (!gid || contains(identity.groups, group)) return;
-    identity.groups.push_back(group);
-    identity.gids.push_back(*gid);
-  });
+  for (const auto& value : claims->groups) {
+    const auto entry = map.groups.find(value);
+    if (entry == map.groups.end()) continue;
+    for (const auto& group : entry->second) give(identity, group, accounts.find_group(group));
+  }
   return identity;
-}
-
-std::vector<std::string> missing_groups(const claims::ClaimsRecord& claims, const GroupMap& map,
-                                        const LocalAccounts& accounts) {
-  std::vector<std::string> out;
-  mapped_groups(claims, map, [&](const std::string& group) {
-    if (!accounts.find_group(group) && !contains(out, group)) out.push_back(group);
-  });
-  return out;
 }
 
 }  // namespace latchkey::accounts

@@ -25,6 +25,7 @@ class LocalIdentity {
   std::uint32_t uid = 0;
   std::vector<std::string> groups;  // local groups that the map gave and that exist here
   std::vector<std::uint32_t> gids;  // their ids, same order
+  std::vector<std::string> missing_groups;  // that the map gave and this host does not have
 
   // The same person with no groups to give to a process.
   void drop_groups() {
@@ -47,14 +48,8 @@ std::vector<std::string_view> usable_users(const claims::ClaimsRecord& claims);
 Expected<void> check_name(const claims::ClaimsRecord& claims, std::string_view user);
 
 // The claims' identity under that name, with the groups that the map gives and this host has. A
-// group value that the map does not list gives nothing; so does a mapped group that does not exist
-// here (`missing_groups` names those). name_unusable, user_mismatch, user_unknown.
+// group value that the map does not list gives nothing. name_unusable, user_mismatch, user_unknown.
 Expected<LocalIdentity> identify(const revocation::CurrentClaims& claims, const GroupMap& map,
                                  std::string_view user, const LocalAccounts& accounts);
-
-// Local groups that the map gives for these claims and that do not exist here; for the explanation
-// of a refusal.
-std::vector<std::string> missing_groups(const claims::ClaimsRecord& claims, const GroupMap& map,
-                                        const LocalAccounts& accounts);
 
 }  // namespace latchkey::accounts

@@ -22,6 +22,7 @@ inline constexpr std::size_t kUserValues = 64;           // of a token
 inline constexpr std::size_t kAmrValues = 32;            // of a token
 inline constexpr std::size_t kJwkSetBytes = 1'048'576;
 inline constexpr std::size_t kJwkSetKeys = 512;
+inline constexpr std::size_t kSymmetricKeyFileBytes = 8'192;
 inline constexpr std::size_t kDiscoveryBytes = 262'144;
 inline constexpr std::size_t kIssuers = 64;
 inline constexpr std::size_t kConfigBytes = 1'048'576;  // of one file

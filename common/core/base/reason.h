@@ -48,12 +48,14 @@ enum class ReasonLevel : std::uint8_t { info, notice, warning, error };
   ROW(key_ambiguous)               \
   ROW(key_unfit)                   \
   ROW(signature_invalid)           \
+  ROW(token_for_microsoft_graph)   \
   ROW(claim_missing)               \
   ROW(claim_invalid)               \
   ROW(claim_wrong)                 \
   ROW(token_expired)               \
   ROW(token_not_yet_valid)         \
   ROW(token_too_old)               \
+  ROW(token_lives_too_long)        \
   ROW(audience_wrong)              \
   ROW(type_wrong)                  \
   ROW(client_wrong)                \

@@ -6,25 +6,16 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/base/limits.h"
+#include "core/claims/requirement.h"
 
 namespace latchkey::claims {
 
 enum class TokenKind : std::uint8_t { access, id };
-
-// A required claim: present and equal to the value (string, boolean or integer, as the
-// configuration wrote it).
-struct RequiredClaim {
-  enum class Kind : std::uint8_t { text, boolean, integer };
-  std::string name;
-  Kind kind = Kind::text;
-  std::string text;
-  bool boolean = false;
-  std::int64_t integer = 0;
-};
 
 // How many names the user claim may hold. An array is refused unless the configuration says that it
 // is meant: a provider that suddenly sends one has changed what the claim says.
@@ -39,14 +30,27 @@ struct ClaimsPolicy {
   std::vector<std::string>
       client_claims;  // e.g. azp, client_id: where `clients` is set, one of them must be present
   std::vector<std::string> clients;  // allowed values; empty = any
+  // Values of the payload's own `typ`, byte for byte (Keycloak: "Bearer", "ID"); empty = not looked
+  // at.
+  std::vector<std::string> payload_typ;
   std::vector<RequiredClaim> require;
+  std::vector<RequiredClaim> require_header;  // of the header's members
   std::string user_claim = "preferred_username";
   UserValues user_values = UserValues::one;
   std::string
       user_strip_suffix;    // e.g. "@example.com": removed where present, else the value is refused
+  // What says that an e-mail is verified, where the name comes from one; "none" = nothing need.
+  std::string email_verified_claim = "email_verified";
   std::string group_claim;  // empty = no groups are read
   std::chrono::seconds leeway = limits::kLeewayDefault;
-  std::chrono::seconds max_token_age{0};  // exp - iat and now - iat; 0 = no limit
+  std::chrono::seconds max_token_age{0};                   // now - iat; 0 = no limit
+  std::optional<std::chrono::seconds> max_token_lifetime;  // exp - iat; default: max_token_age
+
+  // The user's name is made from an e-mail address, or from something that looks like one.
+  bool user_is_email() const {
+    return user_claim == "email" || user_claim.ends_with(".email") ||
+           user_strip_suffix.find('@') != std::string::npos;
+  }
 };
 
 }  // namespace latchkey::claims

@@ -12,14 +12,17 @@ Expected<void> check_lifetime(const ClaimsRecord& record, const ClaimsPolicy& po
   if (record.issued_at && now < *record.issued_at - policy.leeway) {
     return fail(Reason::token_not_yet_valid, "'iat' lies in the future");
   }
-  if (policy.max_token_age.count() == 0) return {};
-  if (!record.issued_at) return fail(Reason::claim_missing, "'iat', which 'max_token_age' needs");
-  if (now >= *record.issued_at + policy.max_token_age + policy.leeway) {
-    return fail(Reason::token_too_old, "issued too long ago");
+  const auto age = policy.max_token_age;
+  const auto lifetime = policy.max_token_lifetime.value_or(age);
+  if (age.count() == 0 && lifetime.count() == 0) return {};
+  if (!record.issued_at) {
+    return fail(Reason::claim_missing,
+                "'iat', which 'max_token_age' and 'max_token_lifetime' need");
   }
-  if (record.expires_at - *record.issued_at > policy.max_token_age) {
-    return fail(Reason::token_too_old, "it lives too long");
-  }
+  if (age.count() != 0 && now >= *record.issued_at + age + policy.leeway)
+    return fail(Reason::token_too_old);
+  if (lifetime.count() != 0 && record.expires_at - *record.issued_at > lifetime)
+    return fail(Reason::token_lives_too_long);
   return {};
 }
 

@@ -8,7 +8,8 @@
 //   not yet valid  now <  nbf - leeway          RFC 7519 section 4.1.5: "before"
 //                  now <  iat - leeway          issued in the future: one of the two clocks is
 //                  wrong
-//   too old        now >= iat + max_token_age + leeway, or exp - iat > max_token_age
+//   too old        now >= iat + max_token_age + leeway
+//   too long       exp - iat > max_token_lifetime
 #pragma once
 
 #include "core/base/error.h"
@@ -18,8 +19,8 @@
 
 namespace latchkey::claims {
 
-// token_expired, token_not_yet_valid, token_too_old; claim_missing where an age is asked for and
-// there is no `iat`.
+// token_expired, token_not_yet_valid, token_too_old, token_lives_too_long; claim_missing where an
+// age is asked for and there is no `iat`.
 Expected<void> check_lifetime(const ClaimsRecord& record, const ClaimsPolicy& policy, WallTime now);
 
 }  // namespace latchkey::claims

@@ -47,6 +47,18 @@ bool header_typ_allowed(std::optional<std::string_view> typ, const ClaimsPolicy&
   });
 }
 
+Expected<void> check_payload_type(const jose::JsonValue& payload, const ClaimsPolicy& policy) {
+  const auto typ = payload_typ(payload);
+  if (typ && never_accepted_payload_type(*typ))
+    return fail(Reason::type_wrong, "payload 'typ' " + quoted(*typ));
+  if (policy.payload_typ.empty()) return {};
+  if (!typ) return fail(Reason::type_wrong, "the payload's 'typ' is absent or no string");
+  if (std::find(policy.payload_typ.begin(), policy.payload_typ.end(), *typ) !=
+      policy.payload_typ.end())
+    return {};
+  return fail(Reason::type_wrong, "payload 'typ' " + quoted(*typ));
+}
+
 std::optional<TokenKind> shown_kind(std::optional<std::string_view> typ,
                                     const jose::JsonValue& payload) {
   if (typ && is_media_type(*typ, "at+jwt")) return TokenKind::access;  // RFC 9068 section 2.1
@@ -69,6 +81,11 @@ bool never_accepted_type(std::string_view typ) {
                      [&](std::string_view never) { return is_media_type(typ, never); });
 }
 
+bool never_accepted_payload_type(std::string_view typ) {
+  return std::any_of(kNeverInPayload.begin(), kNeverInPayload.end(),
+                     [&](std::string_view never) { return is_media_type(typ, never); });
+}
+
 Expected<std::optional<TokenKind>> check_type(std::optional<std::string_view> typ,
                                               const jose::JsonValue& payload,
                                               const ClaimsPolicy& policy) {
@@ -81,12 +98,7 @@ Expected<std::optional<TokenKind>> check_type(std::optional<std::string_view> ty
     return fail(Reason::type_wrong, "it is a security event or logout token ('events')");
   if (payload.find("cnf"))
     return fail(Reason::type_wrong, "it is bound to a key that nobody shows here ('cnf')");
-  if (const auto keycloak = payload_typ(payload)) {
-    for (const std::string_view never : kNeverInPayload) {
-      if (is_media_type(*keycloak, never))
-        return fail(Reason::type_wrong, "payload 'typ' " + quoted(*keycloak));
-    }
-  }
+  LATCHKEY_TRY_VOID(check_payload_type(payload, policy));
   const auto kind = shown_kind(typ, payload);
   const auto allowed = [&](TokenKind wanted) {
     return std::find(policy.kinds.begin(), policy.kinds.end(), wanted) != policy.kinds.end();

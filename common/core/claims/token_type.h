@@ -18,6 +18,9 @@ namespace latchkey::claims {
 // "application/".
 bool never_accepted_type(std::string_view typ);
 
+// The same of the payload's own `typ` (Keycloak's refresh tokens and the like).
+bool never_accepted_payload_type(std::string_view typ);
+
 // type_wrong where header `typ`, the payload's own `typ` (Keycloak), the marks of other kinds of
 // token or a proof of possession that nobody checks here (RFC 7800) say that this token is not one
 // of `policy.kinds`. Gives the kind where the token shows it, nothing where it could be either.

@@ -9,6 +9,7 @@
 #include "core/base/text.h"
 #include "core/claims/claim_reader.h"
 #include "core/claims/lifetime.h"
+#include "core/claims/requirement.h"
 #include "core/claims/token_type.h"
 
 namespace latchkey::claims {
@@ -22,18 +23,6 @@ tl::unexpected<Error> missing(std::string_view name) {
 
 bool contains(const std::vector<std::string>& list, std::string_view value) {
   return std::find(list.begin(), list.end(), value) != list.end();
-}
-
-bool equals(const JsonValue& value, const RequiredClaim& wanted) {
-  switch (wanted.kind) {
-    case RequiredClaim::Kind::text:
-      return value.as_string() == wanted.text;
-    case RequiredClaim::Kind::boolean:
-      return value.as_boolean() == wanted.boolean;
-    case RequiredClaim::Kind::integer:
-      return value.as_integer() == wanted.integer;
-  }
-  return false;
 }
 
 }  // namespace
@@ -58,7 +47,7 @@ class Validator {
         return tl::unexpected(Refusal{step, std::move(done).error()});
     }
     record_.token_digest = std::move(token_digest);
-    record_.key_id = jws_.key().thumbprint();
+    record_.key_id = jws_.key_id();
     return ValidatedClaims(std::move(record_));
   }
 
@@ -146,11 +135,10 @@ class Validator {
   }
 
   Expected<void> check_required() {
-    for (const RequiredClaim& wanted : policy_.require) {
-      const auto value = find_claim(payload_, wanted.name);
-      if (!value) return missing(wanted.name);
-      if (!equals(*value, wanted)) return fail(Reason::claim_wrong, quoted(wanted.name));
-    }
+    for (const RequiredClaim& required : policy_.require)
+      LATCHKEY_TRY_VOID(claims::check_required(payload_, required, "claim"));
+    for (const RequiredClaim& required : policy_.require_header)
+      LATCHKEY_TRY_VOID(claims::check_required(jws_.header(), required, "header member"));
     return {};
   }
 
@@ -192,9 +180,11 @@ class Validator {
   // OpenID Connect Core section 5.7: an e-mail address identifies nobody unless the provider
   // checked it.
   Expected<void> check_email() {
-    if (policy_.user_claim != "email") return {};
-    const auto verified = payload_.find("email_verified");
-    if (!verified || verified->as_boolean() != true) return fail(Reason::email_unverified);
+    const std::string& name = policy_.email_verified_claim;
+    if (!policy_.user_is_email() || name == "none") return {};
+    const auto verified = find_claim(payload_, name);
+    if (!verified || verified->as_boolean() != true)
+      return fail(Reason::email_unverified, "claim " + quoted(name) + " is not true");
     return {};
   }
 

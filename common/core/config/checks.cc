@@ -94,6 +94,7 @@ class Checker {
         if (kind == claims::TokenKind::id) claims.typ.insert(claims.typ.end(), {"jwt", "none"});
       }
     }
+    email(claims, instance);
     if (config.min_fetch_interval > config.refresh_interval ||
         config.refresh_interval > config.max_stale) {
       reader_.error(at(instance, Section::issuer, "refresh_interval"),
@@ -103,6 +104,16 @@ class Checker {
         set(instance.seen, Section::groups, "map")) {
       reader_.error(at(instance, Section::issuer, "groups"),
                     "'groups' needs both 'claim' and 'map'");
+    }
+  }
+
+  // An address without its domain is a name that anybody may choose at another provider of mail.
+  void email(const claims::ClaimsPolicy& claims, const Instance& instance) {
+    const auto& suffix = claims.user_strip_suffix;
+    if (claims.user_is_email() && (!suffix.starts_with('@') || suffix.size() == 1)) {
+      reader_.error(at(instance, Section::user, "claim"),
+                    "a name from an e-mail address needs 'strip_suffix' with its domain, such as "
+                    "\"@example.com\"");
     }
   }
 
@@ -122,7 +133,19 @@ class Checker {
     both("jwks_uri", "jwks_file");
     both("ca_file", "jwks_file");
     both("origins", "jwks_file");
-    if (config.discovery_url.empty() && config.jwks_uri.empty() && config.jwks_file.empty()) {
+    for (const auto name :
+         {"discovery_url", "jwks_uri", "jwks_file", "ca_file", "origins", "algorithms"})
+      both(name, "symmetric_key_file");
+    if (has_key("symmetric_key_file") != has_key("symmetric_algorithm")) {
+      reader_.error(
+          at(instance, Section::issuer,
+             has_key("symmetric_key_file") ? "symmetric_key_file" : "symmetric_algorithm"),
+          "'symmetric_key_file' and 'symmetric_algorithm' need one another");
+    }
+    if (config.symmetric()) {
+      config.algorithms.clear();  // the default is one of issuers with public keys
+    } else if (config.discovery_url.empty() && config.jwks_uri.empty() &&
+               config.jwks_file.empty()) {
       config.discovery_url = issuer::discovery_url(config);
     }
   }

@@ -49,6 +49,18 @@ std::string scalar(claims::TokenKind kind) {
   return kind == claims::TokenKind::id ? "id" : "access";
 }
 
+std::string scalar(const claims::RequiredValue& value) {
+  switch (value.kind) {
+    case claims::RequiredValue::Kind::boolean:
+      return value.boolean ? "true" : "false";
+    case claims::RequiredValue::Kind::integer:
+      return std::to_string(value.integer);
+    case claims::RequiredValue::Kind::text:
+      return in_quotes(value.text);
+  }
+  return "";
+}
+
 template <typename Values>
 std::string list(const Values& values) {
   std::string out = "[";
@@ -59,14 +71,25 @@ std::string list(const Values& values) {
   return out + ']';
 }
 
+std::string bound(std::string_view name, const std::optional<std::int64_t>& number) {
+  return number ? std::string(name) + ": " + std::to_string(*number) : "";
+}
+
+// As requirement_reader.h has it.
 std::string scalar(const claims::RequiredClaim& claim) {
-  switch (claim.kind) {
-    case claims::RequiredClaim::Kind::boolean:
-      return claim.boolean ? "true" : "false";
-    case claims::RequiredClaim::Kind::integer:
-      return std::to_string(claim.integer);
-    case claims::RequiredClaim::Kind::text:
-      return in_quotes(claim.text);
+  using Match = claims::RequiredClaim::Match;
+  switch (claim.match) {
+    case Match::equals:
+      return scalar(claim.values.front());
+    case Match::one_of:
+      return "{one_of: " + list(claim.values) + '}';
+    case Match::contains:
+      return "{contains: " + scalar(claim.values.front()) + '}';
+    case Match::present:
+      return "{present: true}";
+    case Match::range:
+      return '{' + bound("min", claim.least) + (claim.least && claim.most ? ", " : "") +
+             bound("max", claim.most) + '}';
   }
   return "";
 }
@@ -108,6 +131,10 @@ struct ValueWriter {
   std::string operator()(Slot<seconds> slot) const { return line(format_duration(slot(target))); }
   std::string operator()(Slot<milliseconds> slot) const {
     return line(format_duration(slot(target)));
+  }
+  std::string operator()(Slot<std::optional<jose::SymmetricAlgorithm>> slot) const {
+    const auto& algorithm = slot(target);
+    return line(algorithm ? std::string(jose::algorithm_name(*algorithm)) : "");
   }
   std::string operator()(Slot<std::optional<seconds>> slot) const {
     const auto& duration = slot(target);

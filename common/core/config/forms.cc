@@ -8,6 +8,7 @@
 #include "core/accounts/local_accounts.h"
 #include "core/base/limits.h"
 #include "core/base/text.h"
+#include "core/claims/token_type.h"
 #include "core/issuer/https_url.h"
 #include "core/jose/algorithm.h"
 
@@ -105,10 +106,15 @@ MaybeFault service_fault(std::string_view text) {
 
 MaybeFault algorithm_fault(std::string_view text) {
   if (jose::find_algorithm(text)) return {};
-  if (text == "HS256" || text == "HS384" || text == "HS512")
-    return "symmetric algorithms are not supported";
+  if (jose::find_symmetric_algorithm(text))
+    return "symmetric algorithms need 'symmetric_key_file' and stand in 'symmetric_algorithm'";
   if (text == "none") return "a token without a signature is never accepted";
   return "it is none of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA";
+}
+
+MaybeFault symmetric_algorithm_fault(std::string_view text) {
+  return yes_or(jose::find_symmetric_algorithm(text).has_value(),
+                "it is none of HS256, HS384, HS512");
 }
 
 MaybeFault token_kind_fault(std::string_view text) {
@@ -120,7 +126,25 @@ MaybeFault typ_fault(std::string_view text) {
   const bool fine = only(text, 127, [](char c) {
     return is_word(c) || std::string_view("!#$&-^_.+/").find(c) != std::string_view::npos;
   });
-  return yes_or(fine, "it is no media type");
+  if (!fine) return "it is no media type";
+  return yes_or(!claims::never_accepted_type(text),
+                "tokens of that type are made for other receivers and never sign in");
+}
+
+MaybeFault payload_typ_fault(std::string_view text) {
+  if (auto fault = any_text_fault(text)) return fault;
+  return yes_or(!claims::never_accepted_payload_type(text),
+                "tokens of that type are made for other receivers and never sign in");
+}
+
+// Those that decide by themselves have keys of their own or are refused; those that carry or name a
+// key are never looked at (RFC 8725 section 3.10).
+MaybeFault header_member_fault(std::string_view text) {
+  if (auto fault = any_text_fault(text)) return fault;
+  constexpr std::array<std::string_view, 10> kOthers = {"alg", "typ", "cty", "crit", "b64",
+                                                        "zip", "jku", "jwk", "x5u",  "x5c"};
+  return yes_or(std::find(kOthers.begin(), kOthers.end(), text) == kOthers.end(),
+                "that one has rules of its own");
 }
 
 MaybeFault log_level_fault(std::string_view text) {
@@ -163,8 +187,11 @@ constinit const Form kLocalName{"a local name", local_name_fault};
 constinit const Form kService{"a PAM service or \"*\"", service_fault};
 constinit const Form kPlainService{"a PAM service", plain_service_fault};
 constinit const Form kAlgorithm{"an algorithm", algorithm_fault};
+constinit const Form kSymmetricAlgorithm{"HS256, HS384 or HS512", symmetric_algorithm_fault};
 constinit const Form kTokenKind{"access or id", token_kind_fault};
 constinit const Form kTyp{"a token type such as at+jwt, or none", typ_fault};
+constinit const Form kPayloadTyp{"a payload's type such as Bearer", payload_typ_fault};
+constinit const Form kHeaderMember{"the name of a header member", header_member_fault};
 constinit const Form kLogLevel{"a log level", log_level_fault};
 
 }  // namespace latchkey::config

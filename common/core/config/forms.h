@@ -37,8 +37,11 @@ extern const Form kLocalName;     // a local user or group
 extern const Form kService;       // a PAM service, or "*"
 extern const Form kPlainService;  // a PAM service
 extern const Form kAlgorithm;
+extern const Form kSymmetricAlgorithm;
 extern const Form kTokenKind;
-extern const Form kTyp;
+extern const Form kTyp;           // of a header
+extern const Form kPayloadTyp;    // of a payload
+extern const Form kHeaderMember;  // that may be required
 extern const Form kLogLevel;
 
 }  // namespace latchkey::config

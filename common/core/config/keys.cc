@@ -91,6 +91,12 @@ constexpr auto kKeys = std::to_array<Key>({
   {.section = Section::issuer, .name = "jwks_file", .slot = ISSUER(Text, config.jwks_file), .form = &kPath,
    .example = "/etc/latchkey/corp-keys.json",
    .meaning = "A local file with the keys (a JWK set). Where it is set, nothing is fetched and the keys do not go stale."},
+  {.section = Section::issuer, .name = "symmetric_key_file", .slot = ISSUER(Text, config.symmetric_key_file), .form = &kPath,
+   .example = "/etc/latchkey/corp-key.jwk",
+   .meaning = "A local file with a secret that this issuer and the host share: one JWK of the type oct. Where it is set, tokens are HMACs with that key and nothing else is taken; whoever can read the file can make tokens. It belongs to root and is not readable by others: owner root, group latchkey, mode 0640, or a systemd credential of latchkeyd."},
+  {.section = Section::issuer, .name = "symmetric_algorithm", .slot = ISSUER(std::optional<jose::SymmetricAlgorithm>, config.symmetric_algorithm), .form = &kSymmetricAlgorithm,
+   .example = "HS256",
+   .meaning = "The one algorithm of that key, which must be at least as long as its hash (32, 48 or 64 bytes). Required where 'symmetric_key_file' is set."},
   {.section = Section::issuer, .name = "ca_file", .slot = ISSUER(Text, config.ca_file), .form = &kPath,
    .example = "/etc/latchkey/corp-ca.pem",
    .meaning = "The CA certificates that the provider's TLS certificate must come from. Default: the system's."},
@@ -106,6 +112,9 @@ constexpr auto kKeys = std::to_array<Key>({
   {.section = Section::issuer, .name = "typ", .slot = ISSUER(List, config.claims.typ), .form = &kTyp, .rule = Rule::nonempty,
    .example = "[ at+jwt, JWT, none ]",
    .meaning = "What a token's header may say in 'typ' (case does not matter, 'application/' may be left out; none: the header has none). Default: at+jwt for access tokens, JWT and none for ID tokens."},
+  {.section = Section::issuer, .name = "payload_typ", .slot = ISSUER(List, config.claims.payload_typ), .form = &kPayloadTyp, .rule = Rule::nonempty,
+   .example = "[ Bearer ]",
+   .meaning = "What the claim 'typ' of the payload must be, byte for byte, for providers whose tokens all have the same 'typ' in the header (Keycloak: Bearer for access tokens, ID for ID tokens). Default: it is not looked at, but that of a refresh, offline or logout token is refused."},
   {.section = Section::issuer, .name = "token_id_claim", .slot = ISSUER(Text, config.claims.token_id_claim), .form = &kAnyText,
    .standard = "jti", .example = "jti",
    .meaning = "The claim that names a single token, for its revocation (Entra: uti)."},
@@ -115,15 +124,21 @@ constexpr auto kKeys = std::to_array<Key>({
   {.section = Section::issuer, .name = "clients", .slot = ISSUER(List, config.claims.clients), .form = &kAnyText, .rule = Rule::nonempty,
    .example = "[ latchkey-cli ]",
    .meaning = "Clients whose tokens are taken. Default: any client of the issuer."},
-  {.section = Section::issuer, .name = "require", .slot = ISSUER(std::vector<claims::RequiredClaim>, config.claims.require),
-   .example = "{ email_verified: true }",
-   .meaning = "Claims that a token must have with exactly this value: a text, a whole number, true or false. Quotes make a text of anything."},
+  {.section = Section::issuer, .name = "require", .slot = ISSUER(std::vector<claims::RequiredClaim>, config.claims.require), .form = &kAnyText,
+   .example = "{ email_verified: true, tid: { one_of: [ t1, t2 ] }, roles: { contains: admin }, \"assurance.level\": { min: 2 } }",
+   .meaning = "Claims that a token must have. A value (a text, a whole number, true or false; quotes make a text of anything) must be equal, in type too. { one_of: [...] }: equal to one of them. { contains: ... }: the claim is an array with an element that is equal. { present: true }: there, and not null. { min: ..., max: ... }: a number within, bounds included; one of the two may be left out. A name with dots is a path into objects where no claim has that very name. There are no patterns."},
+  {.section = Section::issuer, .name = "require_header", .slot = ISSUER(std::vector<claims::RequiredClaim>, config.claims.require_header), .form = &kHeaderMember,
+   .example = "{ env: prod }",
+   .meaning = "The same for members of the header that the standards do not define."},
   {.section = Section::issuer, .name = "leeway", .slot = ISSUER(seconds, config.claims.leeway), .range = {0, limits::kLeewayMost.count() * kSecond},
    .standard = "1m", .example = "60s",
    .meaning = "How far the clocks of provider and host may differ."},
   {.section = Section::issuer, .name = "max_token_age", .slot = ISSUER(seconds, config.claims.max_token_age), .range = {0, 366 * kDay},
    .standard = "1d", .example = "12h",
-   .meaning = "The longest life that a token may have, and how long ago it may have been issued. 0s: no limit."},
+   .meaning = "How long ago a token may have been issued ('iat'). 0s: no limit."},
+  {.section = Section::issuer, .name = "max_token_lifetime", .slot = ISSUER(MaybeSeconds, config.claims.max_token_lifetime), .range = {0, 366 * kDay},
+   .example = "1h",
+   .meaning = "The longest life that a token may have, from 'iat' to 'exp'. 0s: no limit. Default: what 'max_token_age' says."},
   {.section = Section::issuer, .name = "refresh_interval", .slot = ISSUER(seconds, config.refresh_interval), .range = {10 * kSecond, 7 * kDay},
    .standard = "5m", .example = "5m",
    .meaning = "How long fetched keys are good for where the provider does not say (Cache-Control). They are fetched anew before that."},
@@ -144,10 +159,13 @@ constexpr auto kKeys = std::to_array<Key>({
   // ---- issuers[].user
   {.section = Section::user, .name = "claim", .slot = ISSUER(Text, config.claims.user_claim), .form = &kAnyText,
    .standard = "preferred_username", .example = "preferred_username",
-   .meaning = "The claim with the name. The first sign-in binds 'iss' and 'sub' to it; another subject with the same name is refused. With 'email' the token must also say that the address is verified."},
+   .meaning = "The claim with the name. The first sign-in binds 'iss' and 'sub' to it; another subject with the same name is refused. Where it is an e-mail address, which is said by the name 'email' or by an '@' in 'strip_suffix', the token must also say that the address is verified."},
   {.section = Section::user, .name = "strip_suffix", .slot = ISSUER(Text, config.claims.user_strip_suffix), .form = &kAnyText,
    .example = "\"@example.com\"",
-   .meaning = "What is taken off the end of the claim's value; a value without it is refused."},
+   .meaning = "What is taken off the end of the claim's value; a value without it is refused. Required for an e-mail address, with its '@' and domain: an address of another domain names another person."},
+  {.section = Section::user, .name = "email_verified_claim", .slot = ISSUER(Text, config.claims.email_verified_claim), .form = &kAnyText,
+   .standard = "email_verified", .example = "xms_edov",
+   .meaning = "The claim that must be true where the name is an e-mail address (Entra: xms_edov). none: nothing need say it; only for login names that look like an address and that the provider alone gives out, such as upn of your own Entra tenant."},
 
   // ---- issuers[].groups
   {.section = Section::groups, .name = "claim", .slot = ISSUER(Text, config.claims.group_claim), .form = &kAnyText, .rule = Rule::shown,
@@ -223,12 +241,15 @@ struct TypeName {
   std::string operator()(SectionListSlot) const { return "list of sections"; }
   std::string operator()(Slot<bool>) const { return "true"; }
   std::string operator()(Slot<std::string>) const { return std::string(form->expects); }
+  std::string operator()(Slot<std::optional<jose::SymmetricAlgorithm>>) const {
+    return std::string(form->expects);
+  }
   std::string operator()(Slot<std::size_t>) const { return "number"; }
   std::string operator()(Slot<seconds>) const { return "duration"; }
   std::string operator()(Slot<milliseconds>) const { return "duration"; }
   std::string operator()(Slot<MaybeSeconds>) const { return "duration"; }
   std::string operator()(Slot<std::vector<claims::RequiredClaim>>) const {
-    return "map of claims and values";
+    return "map of names and what is required";
   }
   std::string operator()(Slot<GroupMapValue>) const {
     return "map of claim values and lists of local groups";

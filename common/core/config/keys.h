@@ -45,8 +45,9 @@ using AnySlot =
     std::variant<VersionSlot, SectionSlot, SectionListSlot, Slot<bool>, Slot<std::string>,
                  Slot<std::vector<std::string>>, Slot<std::size_t>, Slot<std::chrono::seconds>,
                  Slot<std::chrono::milliseconds>, Slot<std::optional<std::chrono::seconds>>,
-                 Slot<std::vector<jose::Algorithm>>, Slot<std::vector<claims::TokenKind>>,
-                 Slot<std::vector<claims::RequiredClaim>>, Slot<GroupMapValue>>;
+                 Slot<std::vector<jose::Algorithm>>, Slot<std::optional<jose::SymmetricAlgorithm>>,
+                 Slot<std::vector<claims::TokenKind>>, Slot<std::vector<claims::RequiredClaim>>,
+                 Slot<GroupMapValue>>;
 
 enum class Rule : std::uint8_t {
   none = 0,

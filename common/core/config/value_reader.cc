@@ -6,6 +6,7 @@
 
 #include "core/base/text.h"
 #include "core/config/parse.h"
+#include "core/config/requirement_reader.h"
 
 namespace latchkey::config {
 namespace {
@@ -182,6 +183,10 @@ void ValueReader::operator()(Slot<std::vector<jose::Algorithm>> slot) const {
   slot(target) = std::move(out);
 }
 
+void ValueReader::operator()(Slot<std::optional<jose::SymmetricAlgorithm>> slot) const {
+  if (const auto* value = text(node)) slot(target) = jose::find_symmetric_algorithm(*value);
+}
+
 void ValueReader::operator()(Slot<std::vector<claims::TokenKind>> slot) const {
   std::vector<claims::TokenKind> out;
   for (const auto* member : members()) {
@@ -193,41 +198,22 @@ void ValueReader::operator()(Slot<std::vector<claims::TokenKind>> slot) const {
   slot(target) = std::move(out);
 }
 
-std::optional<claims::RequiredClaim> ValueReader::required_claim(const YamlNode& name,
-                                                                 const YamlNode& value) const {
-  using Kind = claims::RequiredClaim::Kind;
-  claims::RequiredClaim out;
-  out.name = name.text;
-  if (value.kind != YamlNode::Kind::scalar || kAnyText.fault(name.text) ||
-      kAnyText.fault(value.text)) {
-    expected(value, "a claim's name and a text, a whole number, true or false");
-    return std::nullopt;
-  }
-  if (value.plain && (value.text == "true" || value.text == "false")) {
-    out.kind = Kind::boolean;
-    out.boolean = value.text == "true";
-  } else if (const auto number =
-                 value.plain ? whole_number<std::int64_t>(value.text) : std::nullopt) {
-    out.kind = Kind::integer;
-    out.integer = *number;
-  } else {
-    out.text = value.text;
-  }
-  return out;
-}
-
 void ValueReader::operator()(Slot<std::vector<claims::RequiredClaim>> slot) const {
   if (node.kind != YamlNode::Kind::map)
-    return expected(node, "claims with their values, such as { email_verified: true }");
-  if (node.members.size() > kListMost) return expected(node, "fewer claims");
+    return expected(node, "names with what is required, such as { email_verified: true }");
+  if (node.members.size() > kListMost) return expected(node, "fewer names");
   std::map<std::string_view, int> lines;
   for (const auto& [name, value] : node.members) {
     const auto [it, fresh] = lines.try_emplace(name.text, name.line);
     if (!fresh) {
-      reader.error(name, "the claim " + quoted(name.text) + " is set twice, first in line " +
+      reader.error(name, quoted(name.text) + " is required twice, first in line " +
                              std::to_string(it->second));
-    } else if (auto claim = required_claim(name, value)) {
+    } else if (const auto fault = key.form->fault(name.text)) {
+      expected(name, std::string(key.form->expects) + " (" + *fault + ")");
+    } else if (auto claim = read_requirement(name, value)) {
       slot(target).push_back(*std::move(claim));
+    } else {
+      expected(*claim.error().at, claim.error().expected);
     }
   }
 }

@@ -26,6 +26,7 @@ struct ValueReader {
   void operator()(Slot<std::chrono::milliseconds> slot) const;
   void operator()(Slot<std::optional<std::chrono::seconds>> slot) const;
   void operator()(Slot<std::vector<jose::Algorithm>> slot) const;
+  void operator()(Slot<std::optional<jose::SymmetricAlgorithm>> slot) const;
   void operator()(Slot<std::vector<claims::TokenKind>> slot) const;
   void operator()(Slot<std::vector<claims::RequiredClaim>> slot) const;
   void operator()(Slot<GroupMapValue> slot) const;
@@ -36,8 +37,6 @@ struct ValueReader {
   std::optional<std::chrono::milliseconds> duration(std::chrono::milliseconds unit) const;
   std::vector<const YamlNode*> members() const;
   std::vector<std::string> texts(const YamlNode& list) const;
-  std::optional<claims::RequiredClaim> required_claim(const YamlNode& name,
-                                                      const YamlNode& value) const;
 };
 
 }  // namespace latchkey::config

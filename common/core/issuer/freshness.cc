@@ -40,7 +40,7 @@ milliseconds age(WallTime fetched_at, WallTime now) {
 Freshness freshness(const IssuerConfig& config, std::optional<WallTime> fetched_at, std::optional<seconds> max_age,
                     WallTime now) {
   if (!fetched_at) return Freshness::none;
-  if (!config.jwks_file.empty()) return Freshness::fresh;
+  if (config.local_keys()) return Freshness::fresh;
   const auto old = age(*fetched_at, now);
   const milliseconds good_for = lifetime(config, max_age);
   if (old > config.max_stale) return Freshness::too_stale;

@@ -102,7 +102,8 @@ Expected<HeaderFields> read_fields(const JsonValue& header) {
   return fields;
 }
 
-Expected<Algorithm> check_fields(const HeaderFields& fields) {
+// The name of the algorithm, of a header that asks for nothing else.
+Expected<std::string_view> check_fields(const HeaderFields& fields) {
   if (!fields.unsupported.empty()) {
     return fail(Reason::header_unsupported,
                 "header member '" + std::string(fields.unsupported) + "'");
@@ -116,35 +117,37 @@ Expected<Algorithm> check_fields(const HeaderFields& fields) {
   if (!fields.alg)
     return fail(Reason::token_malformed,
                 "header member 'alg' is absent");  // RFC 7515 section 4.1.1
-  const auto algorithm = find_algorithm(*fields.alg);
-  if (!algorithm) return fail(Reason::algorithm_unsupported, "algorithm " + quoted(*fields.alg));
-  return *algorithm;
+  return *fields.alg;
 }
 
 }  // namespace
 
 class CompactParser {
  public:
-  static Expected<CompactJws> parse(std::string_view token, Scratch& scratch, Payload form) {
+  // `find` is the one table of names in which the header's algorithm is looked up.
+  template <typename Compact, typename Find>
+  static Expected<Compact> parse(std::string_view token, Scratch& scratch, Payload payload_form,
+                                 Find find) {
     Parts parts;
     LATCHKEY_TRY(parts, split(token));
     auto header = read_header(parts.header, scratch);
     if (!header) return tl::unexpected(std::move(header).error());
     HeaderFields fields;
     LATCHKEY_TRY(fields, read_fields(*header));
-    Algorithm algorithm{};
-    LATCHKEY_TRY(algorithm, check_fields(fields));
-    auto payload = form == Payload::claims ? read_claims(parts.payload, scratch)
-                                           : read_opaque(parts.payload, scratch);
+    std::string_view name;
+    LATCHKEY_TRY(name, check_fields(fields));
+    const auto algorithm = find(name);
+    if (!algorithm) return fail(Reason::algorithm_unsupported, "algorithm " + quoted(name));
+    auto payload = payload_form == Payload::claims ? read_claims(parts.payload, scratch)
+                                                   : read_opaque(parts.payload, scratch);
     if (!payload) return tl::unexpected(std::move(payload).error());
 
-    CompactJws jws(*header, *payload);
-    LATCHKEY_TRY(jws.signature_, read_signature(parts.signature, scratch));
-    jws.signing_input_ = token.substr(0, parts.header.size() + 1 + parts.payload.size());
-    jws.algorithm_ = algorithm;
-    jws.kid_ = fields.kid;
-    jws.typ_ = fields.typ;
-    return jws;
+    CompactForm form(*header, *payload);
+    LATCHKEY_TRY(form.signature_, read_signature(parts.signature, scratch));
+    form.signing_input_ = token.substr(0, parts.header.size() + 1 + parts.payload.size());
+    form.kid_ = fields.kid;
+    form.typ_ = fields.typ;
+    return Compact(form, *algorithm);
   }
 
  private:
@@ -176,13 +179,17 @@ class CompactParser {
   }
 };
 
-std::optional<std::string_view> CompactJws::unverified_issuer() const {
+std::optional<std::string_view> CompactForm::unverified_issuer() const {
   const auto issuer = payload_.find("iss");
   return issuer ? issuer->as_string() : std::nullopt;
 }
 
 Expected<CompactJws> parse_compact(std::string_view token, Scratch& scratch, Payload payload) {
-  return CompactParser::parse(token, scratch, payload);
+  return CompactParser::parse<CompactJws>(token, scratch, payload, find_algorithm);
+}
+
+Expected<CompactMac> parse_compact_mac(std::string_view token, Scratch& scratch, Payload payload) {
+  return CompactParser::parse<CompactMac>(token, scratch, payload, find_symmetric_algorithm);
 }
 
 std::chrono::microseconds quote(std::string_view token, Scratch& scratch) {
@@ -193,8 +200,10 @@ std::chrono::microseconds quote(std::string_view token, Scratch& scratch) {
   if (!header) return kJunk;
   const auto alg = header->find("alg");
   const auto name = alg ? alg->as_string() : std::nullopt;
-  const auto algorithm = name ? find_algorithm(*name) : std::nullopt;
-  return algorithm ? verification_cost(*algorithm) : kJunk;
+  if (!name) return kJunk;
+  if (const auto algorithm = find_algorithm(*name)) return verification_cost(*algorithm);
+  const auto symmetric = find_symmetric_algorithm(*name);
+  return symmetric ? verification_cost(*symmetric) : kJunk;
 }
 
 }  // namespace latchkey::jose

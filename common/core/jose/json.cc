@@ -14,11 +14,13 @@
 #include <new>
 #include <span>
 
+#include <openssl/crypto.h>
 #include <simdjson.h>
 
 namespace latchkey::jose {
 
 static_assert(kJsonPadding >= simdjson::SIMDJSON_PADDING);
+constexpr std::size_t kCountMost = 0xFF'FFFF;  // of a container, as the tape has it
 
 namespace {
 
@@ -84,6 +86,8 @@ struct JsonTape {
   std::uint64_t word(std::size_t index) const { return words[index]; }
   char kind(std::size_t index) const { return static_cast<char>(words[index] >> 56); }
   std::uint64_t payload(std::size_t index) const { return words[index] & 0x00FF'FFFF'FFFF'FFFF; }
+
+  bool nests(std::size_t index) const { return kind(index) == '{' || kind(index) == '['; }
 
   // Index of the value that follows the one at `index`.
   std::size_t after(std::size_t index) const {
@@ -179,15 +183,15 @@ struct JsonReader::State {
   }
 
   std::optional<JsonError> walk(std::size_t index, std::size_t depth) {
-    const char kind = tape.kind(index);
-    if (kind != '{' && kind != '[') return std::nullopt;
+    if (!tape.nests(index)) return std::nullopt;
     if (depth > limits.depth) return JsonError::too_deep;
-    return kind == '{' ? walk_object(index, depth) : walk_array(index, depth);
+    return tape.kind(index) == '{' ? walk_object(index, depth) : walk_array(index, depth);
   }
 
   std::optional<JsonError> walk_array(std::size_t index, std::size_t depth) {
     const std::size_t end = tape.after(index) - 1;
     for (std::size_t at = index + 1; at != end; at = tape.after(at)) {
+      if (!tape.nests(at)) continue;
       if (const auto error = walk(at, depth + 1)) return error;
     }
     return std::nullopt;
@@ -211,8 +215,7 @@ struct JsonReader::State {
       if (count == limits.members) return JsonError::too_many_members;
       names[count] = make_name(tape.string(at));
       names[count++].index = at;
-      const char kind = tape.kind(at + 1);
-      nested = nested || kind == '{' || kind == '[';
+      nested = nested || tape.nests(at + 1);
     }
     if (index == JsonTape::kRoot) record_root(count);
     if (has_duplicate({names.get(), count})) return JsonError::duplicate_name;
@@ -280,6 +283,15 @@ tl::expected<JsonValue, JsonError> JsonReader::read_padded(std::string_view text
   state.tape.parsed();
   if (const auto error = state.walk(JsonTape::kRoot, 1)) return tl::unexpected(*error);
   return JsonValue(&state.tape, JsonTape::kRoot);
+}
+
+// Strings are all of a text that a reader keeps besides its copy: they lie unescaped in a buffer of
+// 5/3 of the capacity (simdjson's document::allocate).
+void JsonReader::wipe() {
+  State& state = *state_;
+  if (state.copy != nullptr) OPENSSL_cleanse(state.copy.get(), state.copy_size);
+  if (state.capacity != 0)
+    OPENSSL_cleanse(state.tape.document.string_buf.get(), 5 * state.capacity / 3);
 }
 
 JsonType JsonValue::type() const {
@@ -353,10 +365,10 @@ JsonMembers JsonValue::members() const {
 }
 
 std::size_t JsonValue::size() const {
-  std::size_t count = 0;
-  for ([[maybe_unused]] const JsonValue value : elements()) ++count;
-  for ([[maybe_unused]] const JsonMember member : members()) ++count;
-  return count;
+  if (!document_->nests(index_)) return 0;
+  // simdjson counts to 2^24 - 1, which no text within the limits reaches: each takes two bytes.
+  static_assert(2 * kCountMost > limits::kJwkSetBytes);
+  return document_->payload(index_) >> 32;
 }
 
 JsonElements::Iterator& JsonElements::Iterator::operator++() {

@@ -163,6 +163,9 @@ class JsonReader {
   // behind it.
   tl::expected<JsonValue, JsonError> read_padded(std::string_view text);
 
+  // Overwrites what it holds of the last text, for a text that was a secret. Its values are gone.
+  void wipe();
+
  private:
   struct State;
   std::unique_ptr<State> state_;

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <bit>
 #include <span>
-#include <vector>
 
 #include <openssl/core_names.h>
 #include <openssl/err.h>
@@ -17,11 +16,12 @@
 #include <openssl/rsa.h>
 #include <openssl/sha.h>
 
-#include "core/base/limits.h"
+#include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/jose/base64url.h"
 #include "core/jose/ecdsa_form.h"
 #include "core/jose/ed25519.h"
+#include "core/jose/jwk_members.h"
 #include "core/jose/rsa_modulus.h"
 
 namespace latchkey::jose {
@@ -183,12 +183,7 @@ class JwkParser {
 
  private:
   Step read_kid() {
-    const auto member = json_.find("kid");
-    if (!member) return {};
-    const auto kid = member->as_string();
-    if (!kid) return drop("'kid' is no string");  // RFC 7517 section 4.5
-    if (kid->size() > limits::kKidBytes) return drop("'kid' is longer than 256 bytes");
-    jwk_.kid_ = std::string(*kid);
+    LATCHKEY_TRY(jwk_.kid_, jose::read_kid(json_));
     return {};
   }
 
@@ -201,31 +196,8 @@ class JwkParser {
     return {};
   }
 
-  Step check_use() {
-    const auto use = json_.find("use");
-    if (!use || use->as_string() == "sig") return {};  // RFC 7517 section 4.2
-    return drop("its 'use' is not 'sig'");
-  }
-
-  Step check_operations() {
-    const auto member = json_.find("key_ops");
-    if (!member) return {};
-    if (!member->is_array()) return drop("'key_ops' is no array");
-    std::vector<std::string_view> operations;
-    for (const JsonValue element : member->elements()) {
-      const auto operation = element.as_string();
-      if (!operation) return drop("'key_ops' holds something that is no string");
-      operations.push_back(*operation);
-    }
-    std::sort(operations.begin(), operations.end());
-    if (std::adjacent_find(operations.begin(), operations.end()) != operations.end()) {
-      return drop("'key_ops' names an operation twice");  // RFC 7517 section 4.3
-    }
-    if (!std::binary_search(operations.begin(), operations.end(), "verify")) {
-      return drop("its 'key_ops' do not hold 'verify'");
-    }
-    return {};
-  }
+  Step check_use() { return jose::check_use(json_); }
+  Step check_operations() { return jose::check_operations(json_); }
 
   Step read_material() {
     const auto member = json_.find("kty");

@@ -15,12 +15,11 @@ std::string kid_of(const JsonValue& jwk) {
   return std::string(kid.value_or("").substr(0, limits::kKidBytes));
 }
 
-bool same_name(const Jwk& a, const Jwk& b) {
-  return a.kid() && a.kid() == b.kid() && a.type() == b.type();
-}
+bool same_name(const Jwk& a, const Jwk& b) { return a.kid() == b.kid() && a.type() == b.type(); }
 
 // Two keys with one kid: of different types both stay (RFC 7517 section 4.5 has that case); the
-// same key twice counts once; otherwise nobody can say which one is meant, and all of them go.
+// same key twice counts once, also without a kid; otherwise nobody can say which one is meant, and
+// all of them go.
 struct SameKid {
   bool repeated = false;   // an earlier entry is the same key
   bool ambiguous = false;  // another entry is another key
@@ -29,7 +28,8 @@ SameKid compare(const std::vector<Jwk>& keys, std::size_t index) {
   SameKid result;
   for (std::size_t other = 0; other < keys.size(); ++other) {
     if (other == index || !same_name(keys[other], keys[index])) continue;
-    if (keys[other].thumbprint() != keys[index].thumbprint()) result.ambiguous = true;
+    const bool named = keys[index].kid().has_value();
+    if (named && keys[other].thumbprint() != keys[index].thumbprint()) result.ambiguous = true;
     if (keys[other].thumbprint() == keys[index].thumbprint() && other < index)
       result.repeated = true;
   }

@@ -32,8 +32,10 @@ Expected<const Jwk*> select_without_kid(Algorithm algorithm, const JwkSet& keys)
   const Jwk* found = nullptr;
   for (const Jwk& key : keys.keys()) {
     if (!key.allows(algorithm)) continue;
-    if (found != nullptr) return fail(Reason::key_ambiguous);
-    found = &key;
+    // The same key under two names is one key.
+    if (found != nullptr && found->thumbprint() != key.thumbprint())
+      return fail(Reason::key_ambiguous);
+    if (found == nullptr) found = &key;
   }
   if (found == nullptr)
     return fail(Reason::key_unknown, "no key allows " + std::string(algorithm_name(algorithm)));

@@ -83,15 +83,27 @@ class SignatureVerifier {
  public:
   static Expected<VerifiedJws> verify(const CompactJws& jws, const Jwk& key, Scratch& scratch) {
     const auto done =
-        check_signature(jws.algorithm_, key, jws.signing_input_, jws.signature_, scratch);
+        check_signature(jws.algorithm(), key, jws.signing_input_, jws.signature_, scratch);
     scratch.forget_signature();
     if (!done) return tl::unexpected(done.error());
-    return VerifiedJws(jws, key);
+    return VerifiedJws(jws, jws.algorithm(), key.thumbprint());
+  }
+
+  static Expected<VerifiedJws> verify(const CompactMac& mac, const SymmetricKey& key,
+                                      Scratch& scratch) {
+    const auto done = key.check(mac.algorithm(), mac.signing_input_, mac.signature_);
+    scratch.forget_signature();
+    if (!done) return tl::unexpected(done.error());
+    return VerifiedJws(mac, std::nullopt, key.id());
   }
 };
 
 Expected<VerifiedJws> verify_signature(const CompactJws& jws, const Jwk& key, Scratch& scratch) {
   return SignatureVerifier::verify(jws, key, scratch);
+}
+
+Expected<VerifiedJws> verify_mac(const CompactMac& mac, const SymmetricKey& key, Scratch& scratch) {
+  return SignatureVerifier::verify(mac, key, scratch);
 }
 
 }  // namespace latchkey::jose

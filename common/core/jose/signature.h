@@ -13,24 +13,28 @@
 #include "core/jose/compact_jws.h"
 #include "core/jose/jwk.h"
 #include "core/jose/scratch.h"
+#include "core/jose/symmetric_key.h"
 
 namespace latchkey::jose {
 
 // Borrows from token, scratch and key, like the CompactJws that it was made from.
 class VerifiedJws {
  public:
-  const JsonValue& claims() const { return jws_.payload_; }  // always an object
-  const JsonValue& header() const { return jws_.header_; }
-  std::optional<std::string_view> typ() const { return jws_.typ_; }
-  Algorithm algorithm() const { return jws_.algorithm_; }
-  const Jwk& key() const { return *key_; }
+  const JsonValue& claims() const { return form_.payload_; }  // always an object
+  const JsonValue& header() const { return form_.header_; }
+  std::optional<std::string_view> typ() const { return form_.typ_; }
+  // By which the key verified it; nothing where that was the issuer's symmetric key.
+  std::optional<Algorithm> algorithm() const { return algorithm_; }
+  std::string_view key_id() const { return key_id_; }  // Jwk::thumbprint() or SymmetricKey::id()
 
  private:
   friend class SignatureVerifier;
-  VerifiedJws(const CompactJws& jws, const Jwk& key) : jws_(jws), key_(&key) {}
+  VerifiedJws(const CompactForm& form, std::optional<Algorithm> algorithm, std::string_view key_id)
+      : form_(form), algorithm_(algorithm), key_id_(key_id) {}
 
-  CompactJws jws_;
-  const Jwk* key_;
+  CompactForm form_;
+  std::optional<Algorithm> algorithm_;
+  std::string_view key_id_;
 };
 
 // Whether the key made this signature (RFC 7518 section 3 form) over the input with that algorithm.
@@ -42,5 +46,8 @@ Expected<void> check_signature(Algorithm algorithm, const Jwk& key, std::string_
 // The same for a token, by its header's algorithm. The decoded signature in the scratch is wiped in
 // any case, so this can be asked once a parse.
 Expected<VerifiedJws> verify_signature(const CompactJws& jws, const Jwk& key, Scratch& scratch);
+
+// The same with the issuer's symmetric key, compared in constant time.
+Expected<VerifiedJws> verify_mac(const CompactMac& mac, const SymmetricKey& key, Scratch& scratch);
 
 }  // namespace latchkey::jose

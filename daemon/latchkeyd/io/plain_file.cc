@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 #include <optional>
 #include <system_error>
 
@@ -37,6 +38,14 @@ std::optional<std::string> objection(const struct stat& status, const FileRules&
   }
   if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
     return fmt::format("may be written by others (mode {:04o})", status.st_mode & 07777U);
+  }
+  if (rules.secret && (status.st_mode & S_IRWXO) != 0) {
+    return fmt::format("may be read by others (mode {:04o})", status.st_mode & 07777U);
+  }
+  // A systemd credential shows a group that may read: that is how its access list looks.
+  if (rules.secret && (status.st_mode & S_IRGRP) != 0 && status.st_gid != 0 &&
+      status.st_gid != ::getegid()) {
+    return fmt::format("may be read by the group {}", status.st_gid);
   }
   if (static_cast<std::uint64_t>(status.st_size) > rules.bytes_most) {
     return fmt::format("has more than {} bytes", rules.bytes_most);
@@ -72,8 +81,10 @@ tl::expected<FileText, std::string> read_plain_file(const std::string& path, con
     if (step == 0) break;
     size += static_cast<std::size_t>(step);
   }
-  if (size != static_cast<std::size_t>(status.st_size))
+  if (size != static_cast<std::size_t>(status.st_size)) {
+    if (rules.secret) ::explicit_bzero(text.bytes.data(), text.bytes.size());
     return tl::unexpected<std::string>("changes while it is read");
+  }
   text.bytes.resize(size);
   return text;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Reads a small file whole, if it is what it should be: a plain file, of an owner that we believe,
-// that nobody else may write to, within a size. Never hangs on a fifo or a device.
+// that nobody else may write to (a secret: nor read), within a size. Never hangs on a fifo or a
+// device.
 #pragma once
 
 #include <fcntl.h>
@@ -33,6 +34,7 @@ struct FileRules {
   bool follow_links = false;  // the last part of the path may be a symbolic link
   bool own =
       false;  // must belong to this process's uid (else that or root), and have one name only
+  bool secret = false;  // read by nobody but its owner, root's group and this process's group
 };
 
 struct FileText {

@@ -145,7 +145,7 @@ control::IssuerStatus issuer_status(const issuer::IssuerConfig& config, const Ke
   status.name = config.name;
   status.issuer = config.issuer;
   status.source = name(state.origin);
-  const auto fetched_at = state.keys.keys ? std::optional(state.keys.fetched_at) : std::nullopt;
+  const auto fetched_at = state.keys.any() ? std::optional(state.keys.fetched_at) : std::nullopt;
   status.stale = !issuer::serves(issuer::freshness(config, fetched_at, state.max_age, now.wall));
   status.generation = static_cast<std::int64_t>(state.keys.generation);
   status.fetched_at = fetched_at;
@@ -153,6 +153,13 @@ control::IssuerStatus issuer_status(const issuer::IssuerConfig& config, const Ke
   status.next_fetch_at = now.wall + std::chrono::duration_cast<std::chrono::milliseconds>(
                                         state.next_fetch - now.steady);
   status.last_error = state.last_error;
+  if (state.keys.symmetric) {
+    // Without a thumbprint: that of a secret is something to try guesses against (RFC 7638 section
+    // 7).
+    status.keys.push_back({state.keys.symmetric->kid().value_or(""),
+                           std::string(state.keys.symmetric->id()),
+                           {std::string(jose::algorithm_name(state.keys.symmetric->algorithm()))}});
+  }
   if (!state.keys.keys) return status;
   for (const jose::Jwk& key : state.keys.keys->keys()) {
     control::KeyStatus shown{key.kid().value_or(""), key.thumbprint(), {}};

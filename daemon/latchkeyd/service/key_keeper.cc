@@ -2,13 +2,16 @@
 #include "daemon/latchkeyd/service/key_keeper.h"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "core/base/text.h"
 #include "core/jose/jwk_set.h"
+#include "core/jose/symmetric_key.h"
 #include "daemon/latchkeyd/io/plain_file.h"
+#include "wire/secret_buffer.h"
 
 namespace latchkey::latchkeyd {
 
@@ -50,6 +53,13 @@ tl::expected<std::shared_ptr<const jose::JwkSet>, std::string> good_set(std::str
 
 std::string key_source(const issuer::IssuerConfig& config) {
   std::string source = config.issuer + "\n" + config.jwks_file + "\n";
+  if (config.symmetric()) {
+    source +=
+        config.symmetric_key_file + "\n" +
+        std::string(config.symmetric_algorithm ? jose::algorithm_name(*config.symmetric_algorithm)
+                                               : "") +
+        "\n";
+  }
   for (const std::string& origin : config.origins) source += origin + "\n";
   return source;
 }
@@ -78,7 +88,7 @@ struct KeyKeeper::Issuer {
   std::string source;
   KeyState state;
   std::string etag;
-  FileStamp file;                      // of jwks_file, as it was last looked at
+  FileStamp file;                      // of the key file, as it was last looked at
   unsigned failures = 0;               // in a row; of the provider
   unsigned unreachable = 0;            // in a row; of fetchd
   std::optional<SteadyTime> asked_at;  // the provider, last
@@ -86,7 +96,7 @@ struct KeyKeeper::Issuer {
   bool outdated = false;  // what is being fetched was asked for where keys are no longer asked for
   std::vector<Waiter> waiters;
 
-  bool from_file() const { return !config.jwks_file.empty(); }
+  bool from_file() const { return config.local_keys(); }
 
   void answer_all(const std::function<KeysOutcome(const Waiter&)>& outcome) {
     for (const Waiter& waiter : std::exchange(waiters, {})) waiter.done(outcome(waiter));
@@ -337,11 +347,11 @@ void KeyKeeper::unreachable(Issuer& issuer, std::string why) {
 void KeyKeeper::complain(const Issuer& issuer, std::string_view why, milliseconds delay) {
   const IssuerKeys& keys = issuer.state.keys;
   const bool serves = issuer::serves(
-      issuer::freshness(issuer.config, keys.keys ? std::optional(keys.fetched_at) : std::nullopt,
+      issuer::freshness(issuer.config, keys.any() ? std::optional(keys.fetched_at) : std::nullopt,
                         issuer.state.max_age, clock_.wall()));
   const std::string old =
-      keys.keys ? fmt::format("{}", issuer::age(keys.fetched_at, clock_.wall()) / seconds(1))
-                : std::string("none");
+      keys.any() ? fmt::format("{}", issuer::age(keys.fetched_at, clock_.wall()) / seconds(1))
+                 : std::string("none");
   journal_.log(
       serves ? LogLevel::warning : LogLevel::error,
       serves ? "the issuer's keys cannot be fetched; the last good ones serve"
@@ -353,19 +363,49 @@ void KeyKeeper::complain(const Issuer& issuer, std::string_view why, millisecond
 }
 
 void KeyKeeper::read_file(Issuer& issuer) {
-  const std::string& path = issuer.config.jwks_file;
+  const bool symmetric = issuer.config.symmetric();
+  const std::string& path = symmetric ? issuer.config.symmetric_key_file : issuer.config.jwks_file;
   KeyState& state = issuer.state;
   state.next_fetch = clock_.steady() + kFilePoll;
   const FileStamp stamp = stamp_of(path);
   if (stamp == issuer.file && state.attempted_at) return;
   issuer.file = stamp;
   state.attempted_at = clock_.wall();
-  const auto text =
-      read_plain_file(path, {.bytes_most = limits::kJwkSetBytes, .follow_links = true});
-  auto set = text ? good_set(text->bytes) : tl::unexpected(text.error());
-  if (set) return take(issuer, *std::move(set), KeyState::Origin::file);
-  state.last_error = path + ": " + set.error();
+  const auto done = symmetric ? read_symmetric(issuer) : read_set(issuer);
+  if (done) return;
+  state.last_error = path + ": " + done.error();
   complain(issuer, *state.last_error, kFilePoll);
+}
+
+tl::expected<void, std::string> KeyKeeper::read_set(Issuer& issuer) {
+  const auto text = read_plain_file(issuer.config.jwks_file,
+                                    {.bytes_most = limits::kJwkSetBytes, .follow_links = true});
+  if (!text) return tl::unexpected(text.error());
+  auto set = good_set(text->bytes);
+  if (!set) return tl::unexpected(std::move(set).error());
+  take(issuer, *std::move(set), KeyState::Origin::file);
+  return {};
+}
+
+// The file was written, so its key counts as another one: keeping the old one's bytes to compare
+// them would be one more place where they lie.
+tl::expected<void, std::string> KeyKeeper::read_symmetric(Issuer& issuer) {
+  auto text = read_plain_file(
+      issuer.config.symmetric_key_file,
+      {.bytes_most = limits::kSymmetricKeyFileBytes, .follow_links = true, .secret = true});
+  if (!text) return tl::unexpected(std::move(text).error());
+  auto key = jose::SymmetricKey::parse(text->bytes, issuer.config.symmetric_algorithm.value());
+  wire::wipe(std::span<char>(text->bytes));
+  if (!key) return tl::unexpected(std::move(key).error());
+  KeyState& state = issuer.state;
+  state.keys.symmetric = std::make_shared<const jose::SymmetricKey>(*std::move(key));
+  state.keys.fetched_at = clock_.wall();
+  state.keys.generation = ++last_generation_;
+  state.origin = KeyState::Origin::file;
+  state.last_error.reset();
+  journal_.log(LogLevel::info, "the issuer's symmetric key was read",
+               {{"issuer", issuer.config.name}});
+  return {};
 }
 
 // Hands the workers what we have, then tells those who wait.

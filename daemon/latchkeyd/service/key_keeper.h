@@ -4,8 +4,9 @@
 // lifetime, and fetches because of an unknown key, one fetch for everybody who waits and at most
 // one in `min_fetch_interval`. A fetched set replaces the one before it whole: a key that is gone
 // from it stops at once. A set without a usable key is no good set; whatever goes wrong leaves the
-// last good one at work. Waits and rates go by the steady clock, so that a wall clock that jumps
-// makes no storm; how old a set is goes by the wall clock, and the decisions judge that.
+// last good one at work. An issuer with a symmetric key of its own has that file in a set's place.
+// Waits and rates go by the steady clock, so that a wall clock that jumps makes no storm; how old a
+// set is goes by the wall clock, and the decisions judge that.
 //
 // Belongs to the control thread. Its owner calls `tick()` when `next_tick()` has come.
 #pragma once
@@ -93,6 +94,8 @@ class KeyKeeper {
   void fetched(Issuer& issuer, const FetchResult& result);
   void settle(Issuer& issuer, const FetchResult& result);
   void read_file(Issuer& issuer);
+  tl::expected<void, std::string> read_set(Issuer& issuer);
+  tl::expected<void, std::string> read_symmetric(Issuer& issuer);
   void take(Issuer& issuer, std::shared_ptr<const jose::JwkSet> set, KeyState::Origin origin);
   void taken(Issuer& issuer, std::optional<std::chrono::seconds> max_age);
   void failed(Issuer& issuer, std::string why, std::optional<std::chrono::seconds> retry_after);

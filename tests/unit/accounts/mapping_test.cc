@@ -111,8 +111,10 @@ TEST(Mapping, GroupsComeThroughTheMapOnly) {
 TEST(Mapping, NamesTheMappedGroupsThatThisHostLacks) {
   const GroupMap map{{{"gone", {"nogroup", "developers"}}, {"gone2", {"nogroup"}}}};
   const auto claims = claims_of({"alice"}, {"gone", "gone2", "other"});
-  EXPECT_EQ(missing_groups(*claims, map, LocalAccounts::parse(kPasswd, kGroup)),
-            std::vector<std::string>{"nogroup"});
+  const auto identity = identify_as(claims, map, "alice");
+  ASSERT_TRUE(identity);
+  EXPECT_EQ(identity->missing_groups, std::vector<std::string>{"nogroup"});
+  EXPECT_EQ(identity->groups, std::vector<std::string>{"developers"});
 }
 
 TEST(Mapping, ARefusalShowsForeignNamesEscaped) {

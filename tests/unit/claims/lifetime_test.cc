@@ -77,9 +77,28 @@ TEST(Lifetime, AgeIsBoundedWhereItIsConfigured) {
       {"valid when it lives exactly as long as allowed", 1'000, 3'600'000, kNone, 0,
        Reason::allowed},
       {"refused when it lives one millisecond longer", 1'000, 3'600'001, kNone, 0,
-       Reason::token_too_old},
+       Reason::token_lives_too_long},
   };
   expect(cases, ClaimsPolicy{.leeway = seconds(60), .max_token_age = seconds(3'600)});
+}
+
+TEST(Lifetime, LifeIsBoundedByItself) {
+  const Case refused[] = {
+      {"refused without iat", 0, kNone, kNone, kNone, Reason::claim_missing},
+      {"valid when it lives exactly as long as allowed", 1'000, 600'000, kNone, 0, Reason::allowed},
+      {"refused when it lives one millisecond longer", 1'000, 600'001, kNone, 0,
+       Reason::token_lives_too_long},
+  };
+  expect(refused, ClaimsPolicy{.max_token_lifetime = seconds(600)});
+  expect(refused,
+         ClaimsPolicy{.max_token_age = seconds(3'600), .max_token_lifetime = seconds(600)});
+  const Case old[] = {
+      {"valid though it lives longer than the age", 1'000, 7'200'000, kNone, 0, Reason::allowed},
+      {"refused as too old", 3'660'000, 7'200'000, kNone, 0, Reason::token_too_old},
+  };
+  expect(old, ClaimsPolicy{.leeway = seconds(60),
+                           .max_token_age = seconds(3'600),
+                           .max_token_lifetime = seconds(0)});
 }
 
 }  // namespace

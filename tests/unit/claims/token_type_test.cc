@@ -14,6 +14,9 @@ const ClaimsPolicy kId{.kinds = {TokenKind::id}, .typ = {"jwt", "none"}};
 const ClaimsPolicy kBoth{.kinds = {TokenKind::access, TokenKind::id},
                          .typ = {"at+jwt", "jwt", "none"}};
 
+const ClaimsPolicy kBearer{
+    .kinds = {TokenKind::access}, .typ = {"jwt"}, .payload_typ = {"Bearer", "Access"}};
+
 struct Case {
   std::string_view name;
   const ClaimsPolicy& policy;
@@ -56,6 +59,14 @@ TEST(TokenType, OnlyTheConfiguredKindsAreAccepted) {
       {"accepted: Keycloak access token", kAccess, "JWT", R"({"typ":"Bearer"})", true},
       {"accepted: Keycloak access token beside an at_hash", kAccess, "JWT",
        R"({"typ":"Bearer","at_hash":"x"})", true},
+      {"accepted: payload typ as configured", kBearer, "JWT", R"({"typ":"Bearer"})", true},
+      {"accepted: another configured payload typ", kBearer, "JWT", R"({"typ":"Access"})", true},
+      {"refused: payload typ is configured and absent", kBearer, "JWT", "{}", false},
+      {"refused: payload typ is compared byte for byte", kBearer, "JWT", R"({"typ":"bearer"})",
+       false},
+      {"refused: another payload typ", kBearer, "JWT", R"({"typ":"ID"})", false},
+      {"refused: payload typ is no string", kBearer, "JWT", R"({"typ":["Bearer"]})", false},
+      {"refused: payload typ is null", kBearer, "JWT", R"({"typ":null})", false},
       {"refused: Keycloak refresh token", kBoth, "JWT", R"({"typ":"Refresh"})", false},
       {"refused: Keycloak offline token", kBoth, "JWT", R"({"typ":"Offline"})", false},
       {"refused: Keycloak logout token", kBoth, "JWT", R"({"typ":"Logout"})", false},

@@ -155,8 +155,9 @@ TEST(Validator, Lifetime) {
       {"accepted: no iat", payload({{"-iat", ""}}), Reason::allowed},
       {"missing: iat where an age is configured", payload({{"-iat", ""}}), Reason::claim_missing,
        Step::lifetime, [](ClaimsPolicy& policy) { policy.max_token_age = std::chrono::hours(1); }},
-      {"too old: lives longer than the age", with("exp", "1900003591"), Reason::token_too_old,
-       Step::lifetime, [](ClaimsPolicy& policy) { policy.max_token_age = std::chrono::hours(1); }},
+      {"too long: lives longer than the age", with("exp", "1900003591"),
+       Reason::token_lives_too_long, Step::lifetime,
+       [](ClaimsPolicy& policy) { policy.max_token_age = std::chrono::hours(1); }},
   };
   expect(cases);
 }
@@ -250,43 +251,29 @@ TEST(Validator, Client) {
   expect(cases);
 }
 
-TEST(Validator, RequiredClaims) {
-  using Kind = RequiredClaim::Kind;
-  const auto require = [](RequiredClaim claim) {
-    return [claim](ClaimsPolicy& policy) { policy.require = {claim}; };
-  };
-  const RequiredClaim tenant{.name = "tid", .kind = Kind::text, .text = "t-1"};
-  const RequiredClaim verified{.name = "email_verified", .kind = Kind::boolean, .boolean = true};
-  const RequiredClaim level{.name = "assurance.level", .kind = Kind::integer, .integer = 3};
+// What each kind of requirement means: requirement_test.cc.
+TEST(Validator, RequiredClaimsAndHeaderMembers) {
+  const RequiredClaim prod{.name = "env.name", .values = {{.text = "prod"}}};
+  const auto require = [&](ClaimsPolicy& policy) { policy.require = {prod}; };
+  const auto require_header = [&](ClaimsPolicy& policy) { policy.require_header = {prod}; };
+  const std::string good = payload({{"env", R"({"name":"prod"})"}});
   const Case cases[] = {
-      {"accepted: text", payload({{"tid", "\"t-1\""}}), Reason::allowed, {}, require(tenant)},
-      {"wrong: other text", payload({{"tid", "\"t-2\""}}), Reason::claim_wrong, Step::claims,
-       require(tenant)},
-      {"wrong: an array that holds it", payload({{"tid", R"(["t-1"])"}}), Reason::claim_wrong,
-       Step::claims, require(tenant)},
-      {"missing: text", payload(), Reason::claim_missing, Step::claims, require(tenant)},
-      {"accepted: boolean",
-       payload({{"email_verified", "true"}}),
-       Reason::allowed,
-       {},
-       require(verified)},
-      {"wrong: false", payload({{"email_verified", "false"}}), Reason::claim_wrong, Step::claims,
-       require(verified)},
-      {"wrong: the string true", payload({{"email_verified", "\"true\""}}), Reason::claim_wrong,
-       Step::claims, require(verified)},
-      {"wrong: 1 is not true", payload({{"email_verified", "1"}}), Reason::claim_wrong,
-       Step::claims, require(verified)},
-      {"accepted: integer by a path",
-       payload({{"assurance", R"({"level":3})"}}),
-       Reason::allowed,
-       {},
-       require(level)},
-      {"wrong: 3.0 is no integer", payload({{"assurance", R"({"level":3.0})"}}),
-       Reason::claim_wrong, Step::claims, require(level)},
-      {"wrong: null", payload({{"assurance", R"({"level":null})"}}), Reason::claim_wrong,
-       Step::claims, require(level)},
+      {"accepted: there and right", good, Reason::allowed, {}, require},
+      {"missing", payload(), Reason::claim_missing, Step::claims, require},
+      {"wrong", payload({{"env", R"({"name":"test"})"}}), Reason::claim_wrong, Step::claims,
+       require},
+      {"missing: a claim is no header member", good, Reason::claim_missing, Step::claims,
+       require_header},
   };
   expect(cases);
+  Signed token;
+  ClaimsPolicy policy = base_policy();
+  require_header(policy);
+  EXPECT_TRUE(token.validate(payload(), policy, R"({"alg":"EdDSA","env":{"name":"prod"}})"));
+  const auto wrong = token.validate(payload(), policy, R"({"alg":"EdDSA","env":{"name":"x"}})");
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(code(wrong.error().error.reason), "claim_wrong");
+  EXPECT_EQ(wrong.error().error.detail, "header member \"env.name\"");
 }
 
 TEST(Validator, UserNames) {
@@ -294,11 +281,15 @@ TEST(Validator, UserNames) {
     return payload({{"preferred_username", std::move(value)}});
   };
   const auto several = [](ClaimsPolicy& policy) { policy.user_values = UserValues::several; };
-  const auto suffix = [](ClaimsPolicy& policy) { policy.user_strip_suffix = "@example.com"; };
+  const auto suffix = [](ClaimsPolicy& policy) {
+    policy.user_strip_suffix = "@example.com";
+    policy.email_verified_claim = "none";
+  };
   const auto email = [](ClaimsPolicy& policy) {
     policy.user_claim = "email";
     policy.user_strip_suffix = "@example.com";
   };
+  const auto address = [](ClaimsPolicy& policy) { policy.user_strip_suffix = "@example.com"; };
   const auto mail = [](std::string verified) {
     return payload({{"email", "\"alice@example.com\""}, {"email_verified", std::move(verified)}});
   };
@@ -329,6 +320,40 @@ TEST(Validator, UserNames) {
        email},
       {"unverified: absent", payload({{"email", "\"alice@example.com\""}}),
        Reason::email_unverified, Step::claims, email},
+      {"unverified: of another domain", payload({{"email", "\"alice@other.example\""}}),
+       Reason::email_unverified, Step::claims, email},
+      {"unusable: verified, of another domain",
+       payload({{"email", "\"alice@other.example\""}, {"email_verified", "true"}}),
+       Reason::name_unusable, Step::claims, email},
+      {"unverified: another claim with an address in it", user("\"alice@example.com\""),
+       Reason::email_unverified, Step::claims, address},
+      {"accepted: the same, verified",
+       payload({{"preferred_username", "\"alice@example.com\""}, {"email_verified", "true"}}),
+       Reason::allowed,
+       {},
+       address},
+      {"unverified: an e-mail at the end of a path",
+       payload({{"x", R"({"email":"a@example.com"})"}}), Reason::email_unverified, Step::claims,
+       [](ClaimsPolicy& policy) { policy.user_claim = "x.email"; }},
+      {"accepted: another claim says that it is verified",
+       payload({{"email", "\"alice@example.com\""}, {"xms_edov", "true"}}),
+       Reason::allowed,
+       {},
+       [&](ClaimsPolicy& policy) {
+         email(policy);
+         policy.email_verified_claim = "xms_edov";
+       }},
+      {"unverified: the other claim is asked and the usual one is not enough", mail("true"),
+       Reason::email_unverified, Step::claims,
+       [&](ClaimsPolicy& policy) {
+         email(policy);
+         policy.email_verified_claim = "xms_edov";
+       }},
+      {"accepted: a suffix that is no domain needs nothing",
+       user("\"alice.corp\""),
+       Reason::allowed,
+       {},
+       [](ClaimsPolicy& policy) { policy.user_strip_suffix = ".corp"; }},
   };
   expect(cases);
 }
@@ -348,6 +373,7 @@ TEST(Validator, GivesTheClaimsThatTheConfigurationReads) {
   policy.group_claim = "realm_access.roles";
   policy.user_values = UserValues::several;
   policy.user_strip_suffix = "@example.com";
+  policy.email_verified_claim = "none";
   const auto result = token.validate(
       payload({{"preferred_username", R"(["alice@example.com","bob@other.example"])"},
                {"uti", "\"t-7\""},

@@ -37,7 +37,10 @@ issuers:
     algorithms: [ EdDSA, ES256 ]
     tokens: [ id, access ]
     clients: [ cli ]
-    require: { email_verified: true, "a b": "true", level: 3, minus: -1, no: false, text: "x: y" }
+    require: { email_verified: true, "a b": "true", level: 3, minus: -1, no: false, text: "x: y", some: { one_of: [ a ] } }
+    require_header: { env: { present: true } }
+    payload_typ: [ Bearer, ID ]
+    max_token_lifetime: 0s
     ca_file: /etc/latchkey/corp ca.pem
     leeway: 90s
     user: { claim: email, strip_suffix: "@example.com" }
@@ -46,6 +49,11 @@ issuers:
     issuer: https://file.example.com/
     audiences: [ x ]
     jwks_file: /etc/latchkey/file.json
+  - name: shared
+    issuer: https://shared.example.com/
+    audiences: [ x ]
+    symmetric_key_file: /etc/latchkey/shared.jwk
+    symmetric_algorithm: HS512
 access:
   - services: [ "*" ]
     allow: { anyone: true }
@@ -96,6 +104,7 @@ issuers:
     fetch_timeout: 10s
     user:
       claim: preferred_username
+      email_verified_claim: email_verified
 sudo_services: [sudo, sudo-i]
 max_claims_age: 1d
 remembered_tokens: 10000

@@ -111,6 +111,11 @@ TEST(Form, TakesAndRefusesTexts) {
       {"a type", &kTyp, "at+jwt", true},
       {"a type in full", &kTyp, "application/at+jwt", true},
       {"no type with a blank", &kTyp, "at jwt", false},
+      {"no logout token", &kTyp, "logout+jwt", false},
+      {"no DPoP proof", &kTyp, "application/dpop+jwt", false},
+      {"no security event", &kTyp, "SECEVENT+JWT", false},
+      {"a payload's type", &kPayloadTyp, "Bearer", true},
+      {"no payload's type of a refresh token", &kPayloadTyp, "refresh", false},
       {"a log level", &kLogLevel, "debug", true},
       {"no other log level", &kLogLevel, "trace", false},
   };

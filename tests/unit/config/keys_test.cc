@@ -57,6 +57,9 @@ std::string with(const Key& key, std::string_view value) {
   out += unless(Section::issuer, "issuer", "    issuer: https://id.example.com\n");
   out +=
       unless(Section::issuer, "audiences", "    audiences: [ a ]\n") + set(Section::issuer, "    ");
+  // Keys that need one another.
+  if (key.name == "symmetric_key_file") out += "    symmetric_algorithm: HS256\n";
+  if (key.name == "symmetric_algorithm") out += "    symmetric_key_file: /k\n";
   out += wrap(Section::user, "    user:\n", "      ");
   if (key.section == Section::groups) {
     out += "    groups:\n" + set(Section::groups, "      ");

@@ -70,8 +70,7 @@ TEST(Config, IsWhatTheDesignsExampleSays) {
   EXPECT_EQ(corp.claims.client_claims, (std::vector<std::string>{"azp", "client_id"}));
   ASSERT_EQ(corp.claims.require.size(), 1U);
   EXPECT_EQ(corp.claims.require[0].name, "email_verified");
-  EXPECT_EQ(corp.claims.require[0].kind, claims::RequiredClaim::Kind::boolean);
-  EXPECT_TRUE(corp.claims.require[0].boolean);
+  EXPECT_TRUE(corp.claims.require[0].values.at(0).boolean);
   EXPECT_EQ(corp.claims.leeway, 60s);
   EXPECT_EQ(corp.claims.max_token_age, 12h);
   EXPECT_EQ(corp.claims.user_strip_suffix, "@example.com");
@@ -132,22 +131,21 @@ TEST(Config, AListThatIsSetReplacesItsDefault) {
   EXPECT_EQ(config.issuers[0].config.algorithms, std::vector{jose::Algorithm::eddsa});
 }
 
-TEST(RequiredClaim, HasTheTypeThatWasWritten) {
+// The issuer's lines are 2 to 5, `more` starts in line 6; so do the lines of the root in the second
+// form.
+std::string issuer(const std::string& more) {
+  return "version: 1\nissuers:\n  - name: a\n    issuer: https://a\n    audiences: [ x ]\n" + more;
+}
+
+TEST(Config, AnIssuerWithASymmetricKeyHasNothingElse) {
   const auto config =
-      parsed(
-          "version: 1\nissuers: [ { name: a, issuer: https://a, audiences: [ x ], require: "
-          "{ b: false, i: -7, big: 9223372036854775808, t: tid, q: \"true\", n: '5', y: yes } } "
-          "]\n")
-          .value();
-  using Kind = claims::RequiredClaim::Kind;
-  const auto& require = config.issuers[0].config.claims.require;
-  ASSERT_EQ(require.size(), 7U);
-  const std::vector<Kind> want = {Kind::boolean, Kind::integer, Kind::text, Kind::text,
-                                  Kind::text,    Kind::text,    Kind::text};
-  for (std::size_t i = 0; i < want.size(); ++i)
-    EXPECT_EQ(require[i].kind, want[i]) << require[i].name;
-  EXPECT_EQ(require[1].integer, -7);
-  EXPECT_EQ(require[4].text, "true");
+      parsed(issuer("    symmetric_key_file: /k\n    symmetric_algorithm: HS384\n"));
+  ASSERT_TRUE(config);
+  const auto& section = config->issuers[0].config;
+  EXPECT_TRUE(section.symmetric() && section.local_keys());
+  EXPECT_EQ(section.symmetric_algorithm, jose::SymmetricAlgorithm::hs384);
+  EXPECT_TRUE(section.algorithms.empty());
+  EXPECT_TRUE(section.discovery_url.empty());
 }
 
 struct Case {
@@ -155,12 +153,6 @@ struct Case {
   std::string text;
   std::vector<std::string> want;
 };
-
-// The issuer's lines are 2 to 5, `more` starts in line 6; so do the lines of the root in the second
-// form.
-std::string issuer(const std::string& more) {
-  return "version: 1\nissuers:\n  - name: a\n    issuer: https://a\n    audiences: [ x ]\n" + more;
-}
 
 TEST(ConfigError, NamesWhatIsWrongAndWhere) {
   const std::vector<Case> cases = {
@@ -212,7 +204,7 @@ TEST(ConfigError, NamesWhatIsWrongAndWhere) {
        {"f:7:1: 'log_level' is set twice, first at f:6"}},
       {"a duplicate required claim",
        issuer("    require: { a: 1, a: 2 }\n"),
-       {"f:6:22: the claim \"a\" is set twice, first in line 6"}},
+       {"f:6:22: \"a\" is required twice, first in line 6"}},
       {"a duplicate group value",
        issuer("    groups: { claim: g, map: { a: [ b ], a: [ c ] } }\n"),
        {"f:6:42: the value \"a\" is mapped twice, first in line 6"}},
@@ -239,8 +231,34 @@ TEST(ConfigError, NamesWhatIsWrongAndWhere) {
        {"f:6:20: 'remembered_tokens': expected a whole number, 0 to 1000000, found \"many\""}},
       {"a symmetric algorithm",
        issuer("    algorithms: [ HS256 ]\n"),
-       {"f:6:19: 'issuers[].algorithms': expected an algorithm (symmetric algorithms are not "
-        "supported), found \"HS256\""}},
+       {"f:6:19: 'issuers[].algorithms': expected an algorithm (symmetric algorithms need "
+        "'symmetric_key_file' and stand in 'symmetric_algorithm'), found \"HS256\""}},
+      {"a symmetric algorithm that is none",
+       issuer("    symmetric_key_file: /k\n    symmetric_algorithm: RS256\n"),
+       {"f:7:26: 'issuers[].symmetric_algorithm': expected HS256, HS384 or HS512 (it is none of "
+        "HS256, HS384, HS512), found \"RS256\""}},
+      {"a symmetric key without its algorithm",
+       issuer("    symmetric_key_file: /k\n"),
+       {"f:6:5: 'symmetric_key_file' and 'symmetric_algorithm' need one another"}},
+      {"a symmetric algorithm without a key",
+       issuer("    symmetric_algorithm: HS256\n"),
+       {"f:6:5: 'symmetric_key_file' and 'symmetric_algorithm' need one another"}},
+      {"a symmetric key besides everything that finds public ones",
+       issuer("    symmetric_key_file: /k\n    symmetric_algorithm: HS256\n    jwks_file: /j\n"
+              "    algorithms: [ RS256 ]\n    ca_file: /c\n"),
+       {"f:6:5: 'jwks_file' and 'symmetric_key_file' exclude each other",
+        "f:6:5: 'ca_file' and 'symmetric_key_file' exclude each other",
+        "f:6:5: 'algorithms' and 'symmetric_key_file' exclude each other",
+        "f:8:5: 'ca_file' and 'jwks_file' exclude each other"}},
+      {"a symmetric key besides addresses",
+       issuer("    symmetric_key_file: /k\n    symmetric_algorithm: HS256\n"
+              "    origins: [ https://b ]\n    jwks_uri: https://a/k\n"),
+       {"f:6:5: 'jwks_uri' and 'symmetric_key_file' exclude each other",
+        "f:6:5: 'origins' and 'symmetric_key_file' exclude each other"}},
+      {"a symmetric key besides discovery",
+       issuer("    symmetric_key_file: /k\n    symmetric_algorithm: HS256\n"
+              "    discovery_url: https://a/d\n"),
+       {"f:6:5: 'discovery_url' and 'symmetric_key_file' exclude each other"}},
       {"no algorithm at all",
        issuer("    algorithms: []\n"),
        {"f:6:17: 'issuers[].algorithms' must not be an empty list"}},
@@ -250,6 +268,23 @@ TEST(ConfigError, NamesWhatIsWrongAndWhere) {
       {"discovery besides keys",
        issuer("    discovery_url: https://a/d\n    jwks_uri: https://a/k\n"),
        {"f:7:5: 'discovery_url' and 'jwks_uri' exclude each other"}},
+      {"a type that is never accepted",
+       issuer("    typ: [ JWT, application/Logout+JWT ]\n"),
+       {"f:6:17: 'issuers[].typ': expected a token type such as at+jwt, or none (tokens of that "
+        "type are made for other receivers and never sign in), found "
+        "\"application/Logout+JWT\""}},
+      {"a payload type that is never accepted",
+       issuer("    payload_typ: [ Refresh ]\n"),
+       {"f:6:20: 'issuers[].payload_typ': expected a payload's type such as Bearer (tokens of that "
+        "type are made for other receivers and never sign in), found \"Refresh\""}},
+      {"an e-mail without its domain",
+       issuer("    user: { claim: email }\n"),
+       {"f:6:13: a name from an e-mail address needs 'strip_suffix' with its domain, such as "
+        "\"@example.com\""}},
+      {"an e-mail with half a domain",
+       issuer("    user: { claim: x.email, strip_suffix: example.com }\n"),
+       {"f:6:13: a name from an e-mail address needs 'strip_suffix' with its domain, such as "
+        "\"@example.com\""}},
       {"a CA for a file",
        issuer("    ca_file: /c\n    jwks_file: /k\n"),
        {"f:7:5: 'ca_file' and 'jwks_file' exclude each other"}},

@@ -143,12 +143,18 @@ const std::vector<Case>& sign_ins() {
          s.keys = {testing::signing_key(Algorithm::es256).jwk(R"(,"key_ops":["sign"])")};
        }},
       {Reason::signature_invalid, [](SignIn& s) { s.tampered = true; }},
+      {Reason::token_for_microsoft_graph,
+       [](SignIn& s) {
+         s.header = R"({"alg":"ES256","kid":"ES256","typ":"at+jwt","nonce":"n"})";
+         s.tampered = true;
+       }},
       {Reason::claim_missing, without("sub")},
       {Reason::claim_invalid, claim("exp", R"("1700003600")")},
       {Reason::claim_wrong, issuer_setting("require: { jti: another }")},
       {Reason::token_expired, claim("exp", "1699999940")},
       {Reason::token_not_yet_valid, claim("nbf", "1700000061")},
       {Reason::token_too_old, claim("iat", "1699900000")},
+      {Reason::token_lives_too_long, claim("exp", "1700090000")},
       {Reason::audience_wrong, claim("aud", R"("ssh://prod2")")},
       {Reason::type_wrong, header(R"({"alg":"ES256","kid":"ES256","typ":"JWT"})")},
       {Reason::client_wrong, issuer_setting("clients: [ another ]")},

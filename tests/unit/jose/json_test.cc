@@ -160,6 +160,20 @@ TEST(JsonReader, GrowsAndShrinksWithItsTexts) {
   }
 }
 
+TEST(JsonReader, NothingOfASecretIsLeftOnceItIsWiped) {
+  JsonReader reader;
+  const auto value = reader.read(R"({"k":"a secret","long":")" + std::string(3'000, 's') + R"("})");
+  ASSERT_TRUE(value);
+  const std::string_view secrets[] = {*value->find("k")->as_string(),
+                                      *value->find("long")->as_string()};
+  reader.wipe();
+  for (const std::string_view secret : secrets)
+    EXPECT_EQ(secret.find_first_not_of('\0'), std::string_view::npos);
+  EXPECT_TRUE(reader.read("{}"));
+  JsonReader fresh;
+  fresh.wipe();
+}
+
 TEST(JsonValue, GivesEachTypeOnlyAsItself) {
   JsonReader reader;
   const auto root = reader.read(

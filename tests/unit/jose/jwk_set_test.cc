@@ -35,6 +35,8 @@ struct Case {
 
 // RFC 7517 section 4.5 and the rule for one kid twice.
 TEST(JwkSet, DropsWhatIsOfNoUseAndKeepsTheRest) {
+  const std::string plain = signing_key(Algorithm::es256).plain_jwk();
+  const std::string other_plain = SigningKey::generate(Algorithm::es256, "").plain_jwk();
   const Case cases[] = {
       {"empty set", jwk_set({}), 0, 0},
       {"one key", jwk_set({ec("a")}), 1, 0},
@@ -58,6 +60,9 @@ TEST(JwkSet, DropsWhatIsOfNoUseAndKeepsTheRest) {
        jwk_set({ec("a"), R"({"kty":"XYZ","kid":"x"})"}), 1, 1},
       {"entries that are no keys", jwk_set({ec("a"), "{}"}).insert(9, "1,null,\"x\",[],"), 1, 5},
       {"other members of the set", R"({"x":[1],"keys":[)" + ec("a") + R"(],"y":{}})", 1, 0},
+      {"the same key twice without a kid", jwk_set({plain, plain}), 1, 1},
+      {"the same key with a kid and without", jwk_set({plain, ec("a")}), 2, 0},
+      {"two keys without a kid", jwk_set({plain, other_plain}), 2, 0},
       {"kids are bytes: case counts", jwk_set({ec("a"), other_ec("A")}), 2, 0},
   };
   for (const Case& c : cases) {

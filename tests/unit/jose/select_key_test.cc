@@ -15,6 +15,9 @@ using testing::jwk_set;
 using testing::signing_key;
 
 std::string ec(std::string_view extra) { return signing_key(Algorithm::es256).plain_jwk(extra); }
+std::string other_ec(std::string_view extra) {
+  return testing::SigningKey::generate(Algorithm::es256, "").plain_jwk(extra);
+}
 std::string rsa(std::string_view extra) { return signing_key(Algorithm::rs256).plain_jwk(extra); }
 
 struct Case {
@@ -58,7 +61,11 @@ TEST(SelectKey, OneKeyFitsOrTheTokenIsRefused) {
        jwk_set({ec(R"(,"kid":"e")")}), Reason::allowed, "e"},
       {"found without kid: one of several fits", R"({"alg":"ES256"})", two, Reason::allowed, "e"},
       {"ambiguous without kid: two fit", R"({"alg":"ES256"})",
-       jwk_set({ec(R"(,"kid":"a")"), ec(R"(,"kid":"b")")}), Reason::key_ambiguous},
+       jwk_set({ec(R"(,"kid":"a")"), other_ec(R"(,"kid":"b")")}), Reason::key_ambiguous},
+      {"found without kid: the same key twice", R"({"alg":"ES256"})", jwk_set({ec(""), ec("")}),
+       Reason::allowed},
+      {"found without kid: the same key under two names", R"({"alg":"ES256"})",
+       jwk_set({ec(R"(,"kid":"a")"), ec(""), ec(R"(,"kid":"b")")}), Reason::allowed, "a"},
       {"unknown without kid: none fits", R"({"alg":"ES384"})", two, Reason::key_unknown},
       {"unknown without kid: an empty set", R"({"alg":"ES256"})", jwk_set({}), Reason::key_unknown},
   };

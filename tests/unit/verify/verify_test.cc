@@ -130,7 +130,7 @@ TEST(Verify, EachCheckGivesItsReasonAndItsTrace) {
        [](Snapshot& s) {
          s.keys[0].keys =
              make_keys(jwk_set({signing_key(Algorithm::es256).plain_jwk(R"(,"kid":"a")"),
-                                signing_key(Algorithm::es256).plain_jwk(R"(,"kid":"b")")}));
+                                testing::SigningKey::generate(Algorithm::es256, "b").jwk()}));
        }},
       {"the key does not allow the algorithm",
        compact(R"({"alg":"ES384","kid":"k"})", payload(), "s"), Reason::key_unfit, Check::key},
@@ -144,8 +144,25 @@ TEST(Verify, EachCheckGivesItsReasonAndItsTrace) {
        Reason::type_wrong, Check::type},
       {"audience", good, Reason::audience_wrong, Check::audience, kNo,
        of_corp([](auto& config) { config.claims.audiences = {"ssh-test"}; })},
-      {"expired", good, Reason::token_too_old, Check::lifetime, kNo,
+      {"too long a life", good, Reason::token_lives_too_long, Check::lifetime, kNo,
        of_corp([](auto& config) { config.claims.max_token_age = std::chrono::seconds(60); })},
+      {"meant for Graph",
+       compact(R"({"alg":"ES256","kid":"k","nonce":"n"})", payload(), std::string(64, 's')),
+       Reason::token_for_microsoft_graph, Check::signature},
+      {"meant for Graph, whose issuer is not configured",
+       compact(R"({"alg":"ES256","kid":"k","nonce":"n"})", payload("https://sts.windows.net/t/"),
+               std::string(64, 's')),
+       Reason::token_for_microsoft_graph, Check::issuer},
+      {"a nonce and no iss",
+       signing_key(Algorithm::es256)
+           .token(R"({"alg":"ES256","kid":"k","nonce":"n"})", R"({"sub":"u"})"),
+       Reason::claim_missing, Check::issuer},
+      {"a nonce in the header of a token that verifies",
+       signing_key(Algorithm::es256).token(R"({"alg":"ES256","kid":"k","nonce":"n"})", payload()),
+       Reason::allowed, kNo},
+      {"a nonce, and a key that a newer set may have",
+       signing_key(Algorithm::es256).token(R"({"alg":"ES256","kid":"x","nonce":"n"})", payload()),
+       Reason::key_unknown, Check::key, 0U},
       {"user claim", good, Reason::claim_missing, Check::claims, kNo,
        of_corp([](auto& config) { config.claims.user_claim = "uid"; })},
   };

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/claims/requirement.h"
+
+#include <algorithm>
+
+#include "core/base/text.h"
+#include "core/claims/claim_reader.h"
+
+namespace latchkey::claims {
+namespace {
+
+using jose::JsonValue;
+
+bool equals(const JsonValue& value, const RequiredValue& wanted) {
+  switch (wanted.kind) {
+    case RequiredValue::Kind::text:
+      return value.as_string() == wanted.text;
+    case RequiredValue::Kind::boolean:
+      return value.as_boolean() == wanted.boolean;
+    case RequiredValue::Kind::integer:
+      return value.as_integer() == wanted.integer;
+  }
+  return false;
+}
+
+bool equals_one(const JsonValue& value, const std::vector<RequiredValue>& wanted) {
+  return std::any_of(wanted.begin(), wanted.end(),
+                     [&](const RequiredValue& each) { return equals(value, each); });
+}
+
+bool contains(const JsonValue& value, const std::vector<RequiredValue>& wanted) {
+  for (const JsonValue element : value.elements()) {
+    if (equals_one(element, wanted)) return true;
+  }
+  return false;
+}
+
+// Whole numbers are compared as such; a double would round those beyond 2^53 over a bound.
+bool in_range(const JsonValue& value, const RequiredClaim& required) {
+  const auto within = [&](auto number) {
+    using Number = decltype(number);
+    return (!required.least || number >= static_cast<Number>(*required.least)) &&
+           (!required.most || number <= static_cast<Number>(*required.most));
+  };
+  if (const auto integer = value.as_integer()) return within(*integer);
+  const auto number = value.as_number();
+  return number && within(*number);
+}
+
+bool satisfies(const JsonValue& value, const RequiredClaim& required) {
+  switch (required.match) {
+    case RequiredClaim::Match::equals:
+    case RequiredClaim::Match::one_of:
+      return equals_one(value, required.values);
+    case RequiredClaim::Match::contains:
+      return contains(value, required.values);
+    case RequiredClaim::Match::present:
+      return !value.is_null();
+    case RequiredClaim::Match::range:
+      return in_range(value, required);
+  }
+  return false;
+}
+
+}  // namespace
+
+Expected<void> check_required(const JsonValue& object, const RequiredClaim& required,
+                              std::string_view what) {
+  const auto value = find_claim(object, required.name);
+  const auto named = [&] { return std::string(what) + ' ' + quoted(required.name); };
+  if (!value) return fail(Reason::claim_missing, named());
+  if (!satisfies(*value, required)) return fail(Reason::claim_wrong, named());
+  return {};
+}
+
+}  // namespace latchkey::claims

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The key keeper over an issuer's symmetric key file.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstring>
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/jose/base64url.h"
+#include "daemon/latchkeyd/service/key_keeper.h"
+#include "tests/support/memory_scan.h"
+#include "tests/support/signing.h"
+#include "tests/unit/latchkeyd/fakes.h"
+#include "tests/unit/latchkeyd/key_fakes.h"
+
+namespace latchkey::latchkeyd {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::seconds;
+using testing::config_of;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using testing::issuer_config;
+
+class SymmetricKeyFileTest : public ::testing::Test {
+ protected:
+  void write_key(const std::string& secret, unsigned mode = 0600) {
+    std::ofstream(file) << latchkey::testing::oct_jwk(secret);
+    std::filesystem::permissions(file, std::filesystem::perms(mode));
+  }
+  std::vector<IssuerKeys> configure(
+      jose::SymmetricAlgorithm algorithm = jose::SymmetricAlgorithm::hs256) {
+    auto corp = issuer_config("corp");
+    corp.discovery_url.clear();
+    corp.symmetric_key_file = file;
+    corp.symmetric_algorithm = algorithm;
+    return keeper.configure(config_of({corp}));
+  }
+  void look_again() {
+    clock.advance(seconds(30));
+    keeper.tick();
+  }
+  void request(std::uint64_t seen) {
+    keeper.request("corp", seen, [this](KeysOutcome outcome) { outcomes.push_back(outcome); });
+  }
+  KeyState state() { return keeper.states().at(0); }
+
+  testing::FakeClock clock;
+  testing::FakeJournal journal;
+  testing::FakeFetcher fetcher;
+  testing::FakeStorage storage;
+  std::vector<std::vector<IssuerKeys>> published;
+  std::vector<KeysOutcome> outcomes;
+  testing::TempDir folder;
+  std::string file = folder / "corp.jwk";
+  KeyKeeper keeper{clock,
+                   journal,
+                   fetcher,
+                   storage,
+                   {[this](std::vector<IssuerKeys> keys, const std::function<void()>& done) {
+                      published.push_back(std::move(keys));
+                      done();
+                    },
+                    [] {},
+                    {},
+                    [] { return 0U; }}};
+};
+
+TEST_F(SymmetricKeyFileTest, KeyIsThereAtOnceAndStaysWhatItIs) {
+  write_key(std::string(32, 's'));
+  const auto keys = configure();
+  ASSERT_NE(keys[0].symmetric, nullptr);
+  EXPECT_EQ(keys[0].keys, nullptr) << "no set, and nothing that could be taken for one";
+  EXPECT_EQ(state().origin, KeyState::Origin::file);
+  clock.advance(hours(48));
+  keeper.tick();
+  EXPECT_TRUE(fetcher.requests.empty());
+  EXPECT_TRUE(published.empty()) << "the file is the same";
+  EXPECT_TRUE(storage.stored.empty()) << "a secret is not copied";
+}
+
+TEST_F(SymmetricKeyFileTest, ChangedFileIsAnotherKey) {
+  write_key(std::string(32, 's'));
+  const auto before = configure()[0];
+  write_key(std::string(33, 't'));
+  look_again();
+  ASSERT_EQ(published.size(), 1U);
+  EXPECT_NE(state().keys.symmetric, before.symmetric);
+  EXPECT_GT(state().keys.generation, before.generation);
+  write_key(std::string(34, 'u'));
+  request(state().keys.generation);
+  EXPECT_THAT(outcomes, ElementsAre(KeysOutcome::newer)) << "for an unknown kid it is read at once";
+}
+
+TEST_F(SymmetricKeyFileTest, BadFileLeavesTheLastGoodKeyAndSaysWhyWithoutIt) {
+  write_key(std::string(32, 's'));
+  configure();
+  write_key(std::string(31, 't'));
+  look_again();
+  EXPECT_TRUE(published.empty());
+  EXPECT_NE(state().keys.symmetric, nullptr);
+  ASSERT_TRUE(state().last_error);
+  EXPECT_THAT(*state().last_error, HasSubstr("the key has 31 bytes, HS256 needs 32"));
+  EXPECT_THAT(journal.text(), ::testing::Not(HasSubstr("dHR0"))) << "a part of the key";
+}
+
+TEST_F(SymmetricKeyFileTest, AnotherAlgorithmAsksTheFileAgain) {
+  write_key(std::string(48, 's'));
+  EXPECT_NE(configure()[0].symmetric, nullptr);
+  const auto keys = configure(jose::SymmetricAlgorithm::hs384);
+  ASSERT_NE(keys[0].symmetric, nullptr);
+  EXPECT_EQ(keys[0].symmetric->algorithm(), jose::SymmetricAlgorithm::hs384);
+  EXPECT_EQ(configure(jose::SymmetricAlgorithm::hs512)[0].symmetric, nullptr);
+}
+
+TEST_F(SymmetricKeyFileTest, FileThatOthersMayReadIsRefused) {
+  struct Case {
+    unsigned mode;
+    unsigned group;
+    const char* why;  // null: taken
+  };
+  constexpr unsigned kAnother = 12'345;
+  const unsigned own = ::getegid();
+  const Case cases[] = {{0600, own, nullptr},
+                        {0400, own, nullptr},
+                        {0640, own, nullptr},
+                        {0440, 0, nullptr},
+                        {0600, kAnother, nullptr},
+                        {0640, kAnother, "may be read by the group 12345"},
+                        {0644, own, "may be read by others (mode 0644)"},
+                        {0604, own, "may be read by others (mode 0604)"},
+                        {0601, own, "may be read by others (mode 0601)"},
+                        {0660, own, "may be written by others"}};
+  for (const Case& c : cases) {
+    if (c.group != own && ::geteuid() != 0) continue;
+    write_key(std::string(32, 's'), c.mode);
+    ASSERT_EQ(::chown(file.c_str(), static_cast<uid_t>(-1), c.group), 0);
+    keeper.configure(config_of({issuer_config("other")}));  // forgets what was read
+    const auto keys = configure();
+    EXPECT_EQ(keys[0].symmetric != nullptr, c.why == nullptr) << std::oct << c.mode;
+    EXPECT_THAT(state().last_error.value_or(""), HasSubstr(c.why == nullptr ? "" : c.why));
+  }
+}
+
+// 43 characters of base64url, made here and written without a copy of them in a stream's buffer.
+struct FreshKey {
+  explicit FreshKey(const std::string& file) {
+    std::string text;
+    text.reserve(256);
+    text += R"({"kty":"oct","k":")";
+    const std::size_t start = text.size();
+    std::uint32_t state = 7;
+    for (unsigned i = 0; i < 42; ++i) {
+      state = state * 1'664'525 + 1'013'904'223;
+      text.push_back(static_cast<char>('K' + (state >> 28)));
+    }
+    text += "A\"}";
+    encoded = latchkey::testing::Needle(std::string_view(text).substr(start, 16));
+    const int out = ::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    EXPECT_EQ(::write(out, text.data(), text.size()), static_cast<ssize_t>(text.size()));
+    ::close(out);
+    std::string secret = *jose::decode_base64url(std::string_view(text).substr(start, 43));
+    raw = latchkey::testing::Needle(std::string_view(secret).substr(0, 16));
+    ::explicit_bzero(secret.data(), secret.size());
+    ::explicit_bzero(text.data(), text.size());
+  }
+  latchkey::testing::Needle encoded{""};
+  latchkey::testing::Needle raw{""};
+};
+
+TEST_F(SymmetricKeyFileTest, SecretLiesInOneContextOfOpenSslAndNowhereElse) {
+  if (!latchkey::testing::kMemoryCanBeScanned) GTEST_SKIP() << "a sanitizer's shadow is memory too";
+  const FreshKey fresh(file);
+  ASSERT_EQ(latchkey::testing::count_in_memory(fresh.encoded), 0U) << "the test's own copy";
+  ASSERT_EQ(latchkey::testing::count_in_memory(fresh.raw), 0U) << "the test's own copy";
+  ASSERT_NE(configure()[0].symmetric, nullptr) << state().last_error.value_or("");
+  EXPECT_EQ(latchkey::testing::count_in_memory(fresh.encoded), 0U);
+  EXPECT_EQ(latchkey::testing::count_in_memory(fresh.raw), 1U);
+  published.clear();
+  keeper.configure(config_of({issuer_config("other")}));
+  EXPECT_EQ(latchkey::testing::count_in_memory(fresh.raw), 0U) << "it outlived its issuer";
+}
+
+}  // namespace
+}  // namespace latchkey::latchkeyd
