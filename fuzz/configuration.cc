@@ -29,7 +29,13 @@ void check_messages(const std::vector<ConfigError>& errors) {
 void check_config(const latchkey::config::Config& config) {
   require(!config.issuers.empty());
   for (const auto& issuer : config.issuers) {
-    require(!issuer.config.claims.audiences.empty() && !issuer.config.algorithms.empty());
+    require(!issuer.config.claims.audiences.empty());
+    // Public keys or a symmetric one, never both and never neither.
+    require(issuer.config.algorithms.empty() == issuer.config.symmetric());
+    require(issuer.config.symmetric_algorithm.has_value() == issuer.config.symmetric());
+    require(!issuer.config.symmetric() ||
+            (issuer.config.jwks_file.empty() && issuer.config.jwks_uri.empty() &&
+             issuer.config.discovery_url.empty() && issuer.config.origins.empty()));
     require(!issuer.config.claims.kinds.empty() && !issuer.config.claims.typ.empty());
     require(issuer.config.issuer.starts_with("https://"));
   }

@@ -50,11 +50,10 @@ Check check_of(claims::Step step) {
   return Check::claims;
 }
 
-// Are there keys, and are they young enough that verdicts are made with them?
-Expected<void> check_keys(const IssuerConfig& config, const IssuerKeys& keys, WallTime now) {
-  const bool any = config.symmetric() ? keys.symmetric != nullptr : keys.keys != nullptr;
+// Are there keys (`any`), and are they young enough that verdicts are made with them?
+Expected<void> check_keys(const IssuerConfig& config, bool any, WallTime fetched_at, WallTime now) {
   if (!any) return fail(Reason::keys_missing, "issuer " + config.name);
-  if (!issuer::serves(issuer::freshness(config, keys.fetched_at, std::nullopt, now))) {
+  if (!issuer::serves(issuer::freshness(config, fetched_at, std::nullopt, now))) {
     return fail(Reason::keys_stale, "issuer " + config.name);
   }
   return {};
@@ -68,7 +67,7 @@ bool newer_keys_could_help(Reason reason) {
 // Whether another set still has the key. A symmetric key that was read anew may be another one: its
 // tokens are verified anew.
 bool still_trusted(const IssuerKeys& keys, const Verified& verified) {
-  if (!verified.algorithm || keys.keys == nullptr) return false;
+  if (!verified.algorithm) return false;
   const jose::Jwk* key = keys.keys->find_thumbprint((*verified.claims)->key_id);
   return key != nullptr && key->allows(*verified.algorithm);
 }
@@ -103,7 +102,8 @@ class Verification {
     pass(Check::algorithm);
 
     const IssuerKeys& keys = snapshot_.keys[issuer_];
-    if (auto usable = check_keys(config, keys, now_); !usable)
+    const bool any = keys.keys != nullptr;
+    if (auto usable = check_keys(config, any, keys.fetched_at, now_); !usable)
       return refuse(Check::keys, std::move(usable).error());
     pass(Check::keys);
     const auto key = jose::select_key(*jws, *keys.keys);
@@ -141,7 +141,8 @@ class Verification {
     pass(Check::algorithm);
 
     const IssuerKeys& keys = snapshot_.keys[issuer_];
-    if (auto usable = check_keys(config, keys, now_); !usable)
+    const bool any = keys.symmetric != nullptr;
+    if (auto usable = check_keys(config, any, keys.fetched_at, now_); !usable)
       return refuse(Check::keys, std::move(usable).error());
     pass(Check::keys);
     if (auto fits = keys.symmetric->fits(mac->algorithm(), mac->kid()); !fits)
@@ -295,7 +296,8 @@ tl::expected<void, Error> recheck(const Verified& verified, const Snapshot& snap
     return refuse(Check::issuer, Error{Reason::issuer_unknown, "the configuration has changed"});
   }
   const IssuerKeys& keys = snapshot.keys[verified.issuer];
-  if (auto usable = check_keys(config, keys, now); !usable)
+  const bool any = verified.algorithm ? keys.keys != nullptr : keys.symmetric != nullptr;
+  if (auto usable = check_keys(config, any, keys.fetched_at, now); !usable)
     return refuse(Check::keys, std::move(usable).error());
   if (keys.generation != verified.generation && !still_trusted(keys, verified)) {
     return refuse(Check::key, Error{Reason::key_unknown, "the issuer has withdrawn the key"});

@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <string>
@@ -59,11 +58,10 @@ inline std::size_t count_in_memory(const Needle& needle) {
   const int memory = ::open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
   std::ifstream maps("/proc/self/maps");
   for (std::string line; std::getline(maps, line);) {
-    std::uintptr_t at = 0;
-    std::uintptr_t end = 0;
-    char writable = '-';
-    if (std::sscanf(line.c_str(), "%lx-%lx %*c%c", &at, &end, &writable) != 3 || writable != 'w')
-      continue;
+    char* rest = nullptr;  // "begin-end rwxp …"
+    std::uintptr_t at = std::strtoul(line.c_str(), &rest, 16);
+    const std::uintptr_t end = std::strtoul(rest + 1, &rest, 16);
+    if (!std::string_view(rest).starts_with(" rw")) continue;
     for (; at < end; at += kWindow - needle.size() + 1) {
       const std::size_t size = std::min<std::size_t>(kWindow, end - at);
       if (::pread(memory, window, size, static_cast<off_t>(at)) != static_cast<ssize_t>(size))

@@ -14,7 +14,6 @@
 #include <new>
 #include <span>
 
-#include <openssl/crypto.h>
 #include <simdjson.h>
 
 namespace latchkey::jose {
@@ -285,13 +284,12 @@ tl::expected<JsonValue, JsonError> JsonReader::read_padded(std::string_view text
   return JsonValue(&state.tape, JsonTape::kRoot);
 }
 
-// Strings are all of a text that a reader keeps besides its copy: they lie unescaped in a buffer of
-// 5/3 of the capacity (simdjson's document::allocate).
-void JsonReader::wipe() {
+void JsonReader::forget() {
   State& state = *state_;
-  if (state.copy != nullptr) OPENSSL_cleanse(state.copy.get(), state.copy_size);
-  if (state.capacity != 0)
-    OPENSSL_cleanse(state.tape.document.string_buf.get(), 5 * state.capacity / 3);
+  if (state.copy != nullptr) explicit_bzero(state.copy.get(), state.copy_size);
+  // simdjson keeps unescaped strings in a buffer of at least this size (its document::allocate).
+  std::uint8_t* strings = state.tape.document.string_buf.get();
+  if (strings != nullptr) explicit_bzero(strings, 5 * state.capacity / 3);
 }
 
 JsonType JsonValue::type() const {

@@ -163,8 +163,9 @@ class JsonReader {
   // behind it.
   tl::expected<JsonValue, JsonError> read_padded(std::string_view text);
 
-  // Overwrites what it holds of the last text, for a text that was a secret. Its values are gone.
-  void wipe();
+  // Overwrites what was kept of the last text (its copy and its strings); every value read from it
+  // ends. For texts that hold a secret.
+  void forget();
 
  private:
   struct State;

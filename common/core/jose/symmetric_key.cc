@@ -51,7 +51,7 @@ class SecretReader {
   SecretReader() : reader_(JsonLimits{.bytes = limits::kSymmetricKeyFileBytes}) {}
   SecretReader(const SecretReader&) = delete;
   SecretReader& operator=(const SecretReader&) = delete;
-  ~SecretReader() { reader_.wipe(); }
+  ~SecretReader() { reader_.forget(); }
 
   JsonReader& operator*() { return reader_; }
 

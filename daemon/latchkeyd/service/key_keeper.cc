@@ -394,7 +394,9 @@ tl::expected<void, std::string> KeyKeeper::read_symmetric(Issuer& issuer) {
       issuer.config.symmetric_key_file,
       {.bytes_most = limits::kSymmetricKeyFileBytes, .follow_links = true, .secret = true});
   if (!text) return tl::unexpected(std::move(text).error());
-  auto key = jose::SymmetricKey::parse(text->bytes, issuer.config.symmetric_algorithm.value());
+  auto key = issuer.config.symmetric_algorithm
+                 ? jose::SymmetricKey::parse(text->bytes, *issuer.config.symmetric_algorithm)
+                 : tl::unexpected<std::string>("has no configured algorithm");
   wire::wipe(std::span<char>(text->bytes));
   if (!key) return tl::unexpected(std::move(key).error());
   KeyState& state = issuer.state;

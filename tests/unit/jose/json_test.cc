@@ -166,12 +166,12 @@ TEST(JsonReader, NothingOfASecretIsLeftOnceItIsWiped) {
   ASSERT_TRUE(value);
   const std::string_view secrets[] = {*value->find("k")->as_string(),
                                       *value->find("long")->as_string()};
-  reader.wipe();
+  reader.forget();
   for (const std::string_view secret : secrets)
     EXPECT_EQ(secret.find_first_not_of('\0'), std::string_view::npos);
   EXPECT_TRUE(reader.read("{}"));
   JsonReader fresh;
-  fresh.wipe();
+  fresh.forget();
 }
 
 TEST(JsonValue, GivesEachTypeOnlyAsItself) {

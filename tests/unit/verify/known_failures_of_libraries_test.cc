@@ -60,6 +60,7 @@ Reason verdict(
   return reason;
 }
 
+// NOLINTNEXTLINE(cppcoreguidelines-macro-usage): a failure names the line of its case
 #define EXPECT_REASON(want, ...) EXPECT_EQ(code(verdict(__VA_ARGS__)), want)
 
 std::string all_keys() {

@@ -91,6 +91,12 @@ TEST(SymmetricIssuer, AcceptsItsOwnKeyAndNothingElse) {
        Reason::key_unknown, Check::key, 1U},
       {"no key yet", hs(), Reason::keys_missing, Check::keys, 1U,
        [](Snapshot& s) { s.keys[1].symmetric = nullptr; }},
+      {"a signature, of an issuer by hand that names both",
+       signing_key(Algorithm::es256).token(payload(kShared)), Reason::keys_missing, Check::keys, 1U,
+       [](Snapshot& s) {
+         auto& config = const_cast<config::Config&>(*s.config).issuers[1].config;
+         config.algorithms = testing::all_algorithms();
+       }},
       {"an issuer that is not configured", hs("https://id.example/x"),
        Reason::algorithm_unsupported, Check::algorithm},
       {"no issuer", mac_token(SymmetricAlgorithm::hs256, kSecret, kHeader, "{}"),
