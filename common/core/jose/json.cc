@@ -282,6 +282,14 @@ tl::expected<JsonValue, JsonError> JsonReader::read_padded(std::string_view text
   return JsonValue(&state.tape, JsonTape::kRoot);
 }
 
+void JsonReader::forget() {
+  State& state = *state_;
+  if (state.copy != nullptr) explicit_bzero(state.copy.get(), state.copy_size);
+  // simdjson keeps unescaped strings in a buffer of at least this size (its document::allocate).
+  std::uint8_t* strings = state.tape.document.string_buf.get();
+  if (strings != nullptr) explicit_bzero(strings, 5 * state.capacity / 3);
+}
+
 JsonType JsonValue::type() const {
   switch (document_->kind(index_)) {
     case '{':

@@ -163,6 +163,10 @@ class JsonReader {
   // behind it.
   tl::expected<JsonValue, JsonError> read_padded(std::string_view text);
 
+  // Overwrites what was kept of the last text (its copy and its strings); every value read from it
+  // ends. For texts that hold a secret.
+  void forget();
+
  private:
   struct State;
   std::unique_ptr<State> state_;
