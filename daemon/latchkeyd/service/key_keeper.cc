@@ -158,6 +158,7 @@ void KeyKeeper::start(Issuer& issuer) {
   KeyState& state = issuer.state;
   state.origin = KeyState::Origin::cache;
   state.keys = IssuerKeys{*std::move(set), stored->fetched_at, ++last_generation_};
+  state.document = std::make_shared<const std::string>(stored->jwks);
   state.max_age = stored->max_age;
   issuer.etag = stored->etag;
   const auto freshness =
@@ -240,7 +241,7 @@ void KeyKeeper::settle(Issuer& issuer, const FetchResult& result) {
     case FetchResult::Status::ok: {
       auto set = good_set(result.body);
       if (!set) return failed(issuer, std::move(set).error(), result.retry_after);
-      take(issuer, *std::move(set), KeyState::Origin::fetched);
+      take(issuer, *std::move(set), result.body, KeyState::Origin::fetched);
       issuer.etag = result.etag;
       storage_.save(issuer.config.name, {issuer.source, clock_.wall(), result.max_age, result.etag,
                                          std::string(result.body)});
@@ -273,7 +274,7 @@ void KeyKeeper::settle(Issuer& issuer, const FetchResult& result) {
 
 // A good set replaces the one before it whole: what is gone from it stops at once (never merge).
 void KeyKeeper::take(Issuer& issuer, std::shared_ptr<const jose::JwkSet> set,
-                     KeyState::Origin origin) {
+                     std::string_view document, KeyState::Origin origin) {
   IssuerKeys& keys = issuer.state.keys;
   const bool changed = !keys.keys || !same_keys(*keys.keys, *set);
   for (const jose::DroppedKey& dropped : set->dropped()) {
@@ -282,6 +283,7 @@ void KeyKeeper::take(Issuer& issuer, std::shared_ptr<const jose::JwkSet> set,
                  {{"issuer", issuer.config.name}, {"kid", dropped.kid}, {"why", dropped.why}});
   }
   keys.keys = std::move(set);
+  issuer.state.document = std::make_shared<const std::string>(document);
   keys.fetched_at = clock_.wall();
   if (changed) keys.generation = ++last_generation_;
   issuer.state.origin = origin;
@@ -360,7 +362,7 @@ void KeyKeeper::read_file(Issuer& issuer) {
   const auto text =
       read_plain_file(path, {.bytes_most = limits::kJwkSetBytes, .follow_links = true});
   auto set = text ? good_set(text->bytes) : tl::unexpected(text.error());
-  if (set) return take(issuer, *std::move(set), KeyState::Origin::file);
+  if (set) return take(issuer, *std::move(set), text->bytes, KeyState::Origin::file);
   state.last_error = path + ": " + set.error();
   complain(issuer, *state.last_error, kFilePoll);
 }
