@@ -18,7 +18,7 @@
 namespace latchkey::cli {
 namespace {
 
-using namespace ipc::control;
+namespace control = ipc::control;
 
 constexpr char kHostConfig[] = "/etc/latchkey/latchkey.yaml";
 constexpr std::size_t kAccountsMost = std::size_t{64} << 20U;
@@ -49,14 +49,14 @@ class Gathering {
       report(client.error());
       return fail("--jwks FILE verifies without the daemon");
     }
-    client_.emplace(*std::move(client));
+    client_ = std::make_unique<ipc::varlink::VarlinkClient>(*std::move(client));
     return true;
   }
 
   template <typename Method>
   std::optional<typename Method::Answer> ask(const typename Method::Request& request,
                                              const std::string& what) {
-    auto answer = call<Method>(*client_, request, session_.timeout);
+    auto answer = control::call<Method>(*client_, request, session_.timeout);
     if (answer) return *std::move(answer);
     report(answer.error(), what);
     return std::nullopt;
@@ -65,7 +65,7 @@ class Gathering {
   bool read_config() {
     tl::expected<config::Config, config_files::Errors> config;
     if (order_.config.empty() && client_) {
-      const auto answer = ask<GetConfig>({}, "configuration");
+      const auto answer = ask<control::GetConfig>({}, "configuration");
       if (!answer) return false;
       const std::array<config::SourceText, 1> texts{{{"the daemon's configuration", answer->yaml}}};
       config = config::parse(texts);
@@ -124,7 +124,8 @@ class Gathering {
     evidence_.keys = "of the running daemon";
     for (const config::Issuer& issuer : config_.issuers) {
       const std::string& name = issuer.config.name;
-      const auto answer = ask<GetKeys>({name}, "issuer " + quoted(name) + " in the daemon");
+      const auto answer =
+          ask<control::GetKeys>({name}, "issuer " + quoted(name) + " in the daemon");
       if (!answer) return false;
       if (!answer->jwks || !answer->fetched_at) {
         evidence_.snapshot.keys.emplace_back();
@@ -175,22 +176,23 @@ class Gathering {
   }
 
   bool ask_bindings(std::map<std::string, accounts::Subject, std::less<>>& bound) {
-    BindingsRequest request;
+    control::BindingsRequest request;
     for (;;) {
-      const auto page = ask<Bindings>(request, "binding");
+      const auto page = ask<control::Bindings>(request, "binding");
       if (!page) return false;
-      for (const BindingRecord& one : page->bindings) bound[one.user] = {one.issuer, one.subject};
+      for (const control::BindingRecord& one : page->bindings)
+        bound[one.user] = {one.issuer, one.subject};
       if (!page->more || page->bindings.empty()) return true;
       request.after = page->bindings.back().user;
     }
   }
 
   bool ask_revocations(std::vector<revocation::Revocation>& revoked) {
-    RevocationsRequest request;
+    control::RevocationsRequest request;
     for (;;) {
-      const auto page = ask<Revocations>(request, "revocation");
+      const auto page = ask<control::Revocations>(request, "revocation");
       if (!page) return false;
-      for (const RevocationRecord& one : page->revocations) {
+      for (const control::RevocationRecord& one : page->revocations) {
         const auto kind = revocation::find_kind(one.kind);
         if (!kind) return fail("the daemon knows kinds of revocations that this tool does not");
         revoked.push_back({one.id, *kind, one.issuer, one.value, one.before.value_or(WallTime{}),
@@ -204,7 +206,7 @@ class Gathering {
   const Session& session_;
   const EvidenceOrder& order_;
   WallTime now_;
-  std::optional<ipc::varlink::VarlinkClient> client_;
+  std::unique_ptr<ipc::varlink::VarlinkClient> client_;  // null: no daemon is asked
   config::Config config_;
   Evidence evidence_;
 };

@@ -23,7 +23,7 @@ namespace {
 using evp::failed;
 using wire::SecretBuffer;
 
-constexpr std::size_t kJwkRoom = 32'768;  // RSA of 16384 bits with all its numbers, and labels
+constexpr std::size_t kJwkRoom = 32'768;  // RSA of 8192 bits with all its numbers, and labels
 
 // Text that is wiped with its owner.
 struct Wiped {

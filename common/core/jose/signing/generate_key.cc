@@ -36,7 +36,7 @@ KeyResult<KeyMaterial> KeyMaterial::generate(const KeyOrder& order) {
       return generate_symmetric(order.bits == 0 ? kSymmetricBitsDefault : order.bits);
     case KeyKind::rsa: {
       const std::size_t bits = order.bits == 0 ? kRsaBitsDefault : order.bits;
-      if (bits < 1'024 || bits > 16'384) return failed("RSA has 1024 to 16384 bits here");
+      if (bits < 1'024 || bits > 8'192) return failed("RSA has 1024 to 8192 bits here");
       key.reset(EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", bits));
       break;
     }

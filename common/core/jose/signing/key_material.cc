@@ -5,6 +5,8 @@
 
 #include <array>
 
+#include <openssl/core_names.h>
+
 #include "core/jose/signing/evp.h"
 
 namespace latchkey::jose {
@@ -20,6 +22,14 @@ std::string group_of(const EVP_PKEY* key) {
   std::size_t size = 0;
   if (EVP_PKEY_get_group_name(key, name.data(), name.size(), &size) != 1) return {};
   return {name.data(), size};
+}
+
+// Of the private exponent of an RSA key.
+unsigned exponent_bits(const EVP_PKEY* key) {
+  BIGNUM* raw = nullptr;
+  if (EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_D, &raw) != 1) return 0;
+  const evp::Number exponent(raw);
+  return static_cast<unsigned>(BN_num_bits(exponent.get()));
 }
 
 }  // namespace
@@ -61,8 +71,10 @@ KeyResult<KeyMaterial> KeyMaterial::of(PublicKey key, bool with_private) {
     return failed("its type " + std::string(name == nullptr ? "" : name) +
                   " is none of RSA, EC and Ed25519");
   }
-  if (const auto bits = made.bits(); made.kind_ == KeyKind::rsa && (bits < 512 || bits > 16'384))
+  if (const auto bits = made.bits(); made.kind_ == KeyKind::rsa && (bits < 512 || bits > 8'192))
     return failed("RSA of " + std::to_string(bits) + " bits is of no use");
+  if (made.kind_ == KeyKind::rsa && with_private && exponent_bits(made.key_.get()) > made.bits())
+    return failed("its private exponent is longer than its modulus");  // each bit costs time
   if (auto matching = made.check_halves(); !matching) return tl::unexpected(matching.error());
   return made;
 }

@@ -37,7 +37,7 @@ inline constexpr std::size_t kKeyTextMost = 65'536;  // of a PEM or JWK
 
 struct KeyOrder {
   KeyKind kind = KeyKind::ec;
-  unsigned bits = 0;                 // RSA: 1024 to 16384, default 3072; oct: default 512
+  unsigned bits = 0;                 // RSA: 1024 to 8192, default 3072; oct: default 512
   std::string_view curve = "P-256";  // EC
 };
 
