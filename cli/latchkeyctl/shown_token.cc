@@ -29,14 +29,14 @@ ordered_json copy(const JsonValue& value) {
     case jose::JsonType::null:
       return nullptr;
     case jose::JsonType::boolean:
-      return *value.as_boolean();
+      return value.as_boolean().value_or(false);
     case jose::JsonType::integer:
       if (const auto number = value.as_integer()) return *number;
-      return *value.as_number();
+      return value.as_number().value_or(0);
     case jose::JsonType::real:
-      return *value.as_number();
+      return value.as_number().value_or(0);
     case jose::JsonType::string:
-      return *value.as_string();
+      return std::string(value.as_string().value_or(""));
     case jose::JsonType::array: {
       auto array = ordered_json::array();
       for (const JsonValue element : value.elements()) array.push_back(copy(element));

@@ -128,8 +128,8 @@ Step<std::string> header_text(const KeyMaterial& key, SigningAlgorithm algorithm
   if (!options.no_kid) {
     if (!options.kid.empty()) {
       header["kid"] = options.kid;
-    } else if (key.labels().kid) {
-      header["kid"] = *key.labels().kid;
+    } else if (const auto& own = key.labels().kid; own) {
+      header["kid"] = *own;
     } else if (key.kind() != jose::KeyKind::oct) {
       auto name = key.thumbprint();
       if (!name) return name;
