@@ -25,9 +25,11 @@ tl::unexpected<std::string> problem(const std::string& where, std::string_view w
   return tl::unexpected(where + ": " + std::string(what));
 }
 
-// What was typed in the place of a file may be a token: then it is not repeated.
-bool looks_like_a_token(std::string_view text) {
-  return text.size() > 255 || (text.starts_with("ey") && text.find('/') == std::string_view::npos);
+// What was typed in the place of a file may be a token or a key: then it is not repeated.
+bool looks_like_a_secret(std::string_view text) {
+  return text.size() > 255 || text.find('{') != std::string_view::npos ||
+         text.find("-----BEGIN") != std::string_view::npos ||
+         (text.starts_with("ey") && text.find('/') == std::string_view::npos);
 }
 
 std::string name_of(const std::string& path) {
@@ -42,9 +44,10 @@ FileResult<ipc::Fd> open_input(const std::string& path) {
   }
   ipc::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
   if (file) return file;
-  if (looks_like_a_token(path)) {
+  if (looks_like_a_secret(path)) {
     return tl::unexpected<std::string>(
-        "tokens come from a file or standard input, never from the command line, where everybody "
+        "tokens and keys come from a file or standard input, never from the command line, where "
+        "everybody "
         "can read them; whatever was typed there should be taken for known");
   }
   return problem(name_of(path), std::strerror(errno));

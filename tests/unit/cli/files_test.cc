@@ -83,11 +83,16 @@ TEST_F(Files, says_why_a_file_cannot_be_read) {
   EXPECT_EQ(read_input(folder_.path(), 9).error(), folder_.path() + ": Is a directory");
 }
 
-TEST_F(Files, repeats_nothing_that_was_typed_and_may_be_a_token) {
+TEST_F(Files, repeats_nothing_that_was_typed_and_may_be_a_token_or_a_key) {
   const std::string said = read_token("eyJhbGciOiJub25lIn0.e30.c2VjcmV0").error();
   EXPECT_EQ(said.find("eyJ"), std::string::npos);
   EXPECT_NE(said.find("never from the command line"), std::string::npos);
-  EXPECT_EQ(read_token(std::string(256, 'a')).error(), said);
+  for (const std::string& typed :
+       {std::string(256, 'a'), std::string(R"({"kty":"oct","k":"c2VjcmV0"})"),
+        std::string("-----BEGIN PRIVATE KEY-----\nc2VjcmV0")}) {
+    EXPECT_EQ(read_token(typed).error(), said);
+    EXPECT_EQ(read_key(typed).error(), said);
+  }
 }
 
 TEST_F(Files, refuses_a_private_key_that_everybody_may_read) {
