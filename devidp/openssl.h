@@ -5,7 +5,6 @@
 
 #include <openssl/bio.h>
 #include <openssl/bn.h>
-#include <openssl/ecdsa.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
@@ -15,20 +14,16 @@ namespace latchkey::devidp {
 
 struct FreeOpenssl {
   void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
   void operator()(X509* certificate) const { X509_free(certificate); }
   void operator()(X509_EXTENSION* extension) const { X509_EXTENSION_free(extension); }
   void operator()(BIO* bio) const { BIO_free_all(bio); }
   void operator()(BIGNUM* number) const { BN_free(number); }
-  void operator()(ECDSA_SIG* signature) const { ECDSA_SIG_free(signature); }
 };
 
 using Key = std::unique_ptr<EVP_PKEY, FreeOpenssl>;
-using MdContext = std::unique_ptr<EVP_MD_CTX, FreeOpenssl>;
 using Certificate = std::unique_ptr<X509, FreeOpenssl>;
 using Extension = std::unique_ptr<X509_EXTENSION, FreeOpenssl>;
 using Bio = std::unique_ptr<BIO, FreeOpenssl>;
 using BigNumber = std::unique_ptr<BIGNUM, FreeOpenssl>;
-using EcdsaSignature = std::unique_ptr<ECDSA_SIG, FreeOpenssl>;
 
 }  // namespace latchkey::devidp

@@ -5,12 +5,13 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <nlohmann/json_fwd.hpp>
 
 #include "core/jose/algorithm.h"
+#include "core/jose/signing/key_material.h"
 #include "devidp/files.h"
-#include "devidp/openssl.h"
 
 namespace latchkey::devidp {
 
@@ -21,20 +22,23 @@ class SigningKey {
 
   jose::Algorithm algorithm() const { return algorithm_; }
 
-  Result<std::string> private_pem() const;  // PKCS #8
-  Result<std::string> public_pem() const;   // SubjectPublicKeyInfo
+  Result<std::string> private_pem() const;                              // PKCS #8
+  Result<std::string> public_pem() const { return key_.public_pem(); }  // SubjectPublicKeyInfo
 
   // The public half as a JWK with `kid`, `alg` and `use` (RFC 7517 section 4).
   Result<nlohmann::ordered_json> jwk(const std::string& kid) const;
 
   // The bytes of a JWS signature over `input` (RFC 7518 section 3, RFC 8037 section 3.1).
-  Result<std::string> sign(std::string_view input) const;
+  Result<std::string> sign(std::string_view input) const {
+    return key_.sign(jose::signing(algorithm_), input);
+  }
 
  private:
-  SigningKey(jose::Algorithm algorithm, Key key) : algorithm_(algorithm), key_(std::move(key)) {}
+  SigningKey(jose::Algorithm algorithm, jose::KeyMaterial key)
+      : algorithm_(algorithm), key_(std::move(key)) {}
 
   jose::Algorithm algorithm_;
-  Key key_;
+  jose::KeyMaterial key_;
 };
 
 // HS256, for the token that keys HMAC with a public key.

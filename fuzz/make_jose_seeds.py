@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the seeds of the fuzzers base64url, json, jwks and token beside this file.
+"""Writes the seeds of the fuzzers base64url, json, jwks, key_material and token beside this file.
 
     make_jose_seeds.py
 
@@ -72,6 +72,32 @@ def jwks():
     put("jwks", "no_set", "[]")
 
 
+def key_material():
+    put("key_material", "rsa_public", json.dumps(RSA | {"alg": "PS256", "kid": "r"}))
+    put("key_material", "ec_private", json.dumps({  # RFC 7515 appendix A.3
+        "kty": "EC", "crv": "P-256", "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+        "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0", "d": "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"}))
+    okp = OKP | {"d": "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"}
+    put("key_material", "okp_private", json.dumps(okp))
+    put("key_material", "okp_uses", json.dumps(okp | {"use": "enc", "key_ops": ["verify"], "alg": "ES256", "kid": "\n"}))
+    put("key_material", "oct", json.dumps({"kty": "oct", "k": b64(b"k" * 32)}))
+    put("key_material", "rsa_private", json.dumps(RSA | {"d": "AQAB", "p": "Aw", "q": "Aw", "dp": "Aw", "dq": "Aw", "qi": "Aw"}))
+    put("key_material", "long_exponent", json.dumps(RSA | {"d": "f" + "A" * 999}))
+    # openssl genpkey -algorithm ed25519; and with -aes256 -pass pass:secret
+    put("key_material", "pem",
+           "-----BEGIN PRIVATE KEY-----\n"
+           "MC4CAQAwBQYDK2VwBCIEIGELisJdxCDmD4jYYsGqbKRE9xLEeOAitZ/mJI9DbI+L\n"
+           "-----END PRIVATE KEY-----\n")
+    put("key_material", "pem_locked",
+           "-----BEGIN ENCRYPTED PRIVATE KEY-----\n"
+           "MIGbMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAj2YMGA0cH17wICCAAw\n"
+           "DAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEJ6pvGKakukmxLCkQGVcbyQEQJFd\n"
+           "rU9MzZydJUVn/Hmp2CfsiiN8zP+L3YvtDGTvnpNBSzNnXZCyP4yxSY3W7rOImR/2\n"
+           "8dTD88rCHlay8lv2KRw=\n"
+           "-----END ENCRYPTED PRIVATE KEY-----\n")
+    put("key_material", "pem_public", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n")
+
+
 def token():
     good = ('{"iss":"https://id.example","sub":"u","aud":"ssh-prod","exp":1900000600,"iat":1899999990,"nbf":1899999990,'
             '"preferred_username":"alice"}')
@@ -98,4 +124,5 @@ def token():
 base64url()
 json_texts()
 jwks()
+key_material()
 token()

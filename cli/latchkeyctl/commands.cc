@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/latchkeyctl/commands.h"
 
-#include <chrono>
 #include <optional>
 #include <utility>
 
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "cli/latchkeyctl/moment.h"
 #include "cli/latchkeyctl/render.h"
 #include "core/base/text.h"
 #include "ipc/time_text.h"
@@ -16,10 +16,6 @@ namespace latchkey::cli {
 namespace {
 
 using namespace ipc::control;
-
-WallTime wall_now() {
-  return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
-}
 
 Style style() { return ::isatty(STDOUT_FILENO) == 1 ? Style::colour : Style::plain; }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // latchkeyctl: what administrators run. Every command is one call to latchkeyd over its control
-// socket, save `config check`, which reads files and needs no daemon.
+// socket, save `config check`, `token` and `jwk`, which read files and mostly need no daemon.
 #include <chrono>
 #include <optional>
 #include <string>
@@ -10,6 +10,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/latchkeyctl/commands.h"
+#include "cli/latchkeyctl/token_options.h"
 #include "core/base/text.h"
 
 namespace {
@@ -120,7 +121,17 @@ constexpr char kFooter[] =
     "Exit status: 0 done; 1 the daemon answered no (not found, refused, configuration invalid); 64 "
     "wrong usage; "
     "69 the daemon did not answer; 74 the output could not be written; 77 the control socket is "
-    "not for you.";
+    "not for you. Of `token` and `jwk`: 0 done, or the token is accepted; 1 the token is refused; "
+    "2 "
+    "anything else.";
+
+// What stands where no argument belongs may be a token, so it is not repeated.
+int wrong_usage(const CLI::App& app, const CLI::ParseError& problem) {
+  if (!is_token_command(app)) return app.exit(problem) == 0 ? kOk : kUsage;
+  if (dynamic_cast<const CLI::ExtrasError*>(&problem) != nullptr)
+    return trouble("there are more arguments than the command takes; see its --help");
+  return app.exit(problem) == 0 ? kOk : kTrouble;
+}
 
 }  // namespace
 
@@ -148,6 +159,9 @@ int main(int argc, char** argv) {
       ->callback([&] { status = reload(options.session); });
   add_revocations(app, options, status);
   add_bindings(app, options, status);
+  TokenOptions token_options;
+  add_token(app, options.session, token_options, status);
+  add_jwk(app, options.session, token_options, status);
   try {
     app.parse(argc, argv);
   } catch (const CLI::RequiredError& problem) {
@@ -158,7 +172,7 @@ int main(int argc, char** argv) {
                  latchkey::quoted(words.front()).c_str());
     return kUsage;
   } catch (const CLI::ParseError& problem) {
-    return app.exit(problem) == 0 ? kOk : kUsage;
+    return wrong_usage(app, problem);
   }
   return status;
 }

@@ -152,13 +152,33 @@ std::string render_decision(const DecisionRecord& decision, Style style) {
   if (!decision.subject.empty()) line(out, "subject", clean(decision.subject));
   if (!decision.key_id.empty()) line(out, "key", clean(decision.key_id));
   if (decision.clause != "-" && !decision.clause.empty()) line(out, "see", clean(decision.clause));
-  out += "checks\n";
-  for (const CheckRecord& check : decision.checks) {
+  return out + "checks\n" + render_checks(decision.checks, style);
+}
+
+std::string render_checks(std::span<const CheckRecord> checks, Style style) {
+  std::string out;
+  for (const CheckRecord& check : checks) {
     const std::string mark = check.outcome == "passed"   ? good("passed     ", style)
                              : check.outcome == "failed" ? bad("FAILED     ", style)
                                                          : "not reached";
     out += fmt::format("  {}  {:<11} {}\n", mark, clean(check.check), clean(check.description));
   }
+  return out;
+}
+
+std::string emphasis(std::string_view text, bool is_good, Style style) {
+  return is_good ? good(text, style) : bad(text, style);
+}
+
+std::string detail_line(std::string_view label, std::string_view foreign) {
+  std::string out;
+  line(out, label, clean(foreign));
+  return out;
+}
+
+std::string joined(const std::vector<std::string>& foreign) {
+  std::string out;
+  for (const std::string& word : foreign) out += (out.empty() ? "" : " ") + word;
   return out;
 }
 

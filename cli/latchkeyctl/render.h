@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/time.h"
 #include "ipc/control.h"
@@ -17,6 +18,12 @@ namespace latchkey::cli {
 
 // ANSI emphasis only where the reader is a terminal.
 enum class Style { plain, colour };
+
+// Pieces of such a text, for the commands that make their own. `good` decides the colour.
+std::string emphasis(std::string_view text, bool good, Style style);
+std::string detail_line(std::string_view label, std::string_view foreign);
+std::string joined(const std::vector<std::string>& foreign);  // by blanks; still to be escaped
+std::string render_checks(std::span<const ipc::control::CheckRecord> checks, Style style);
 
 std::string render_status(const ipc::control::StatusAnswer& status, WallTime now, Style style);
 std::string render_decision(const ipc::control::DecisionRecord& decision, Style style);

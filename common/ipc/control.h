@@ -101,6 +101,26 @@ struct GetConfig {
   using Answer = GetConfigAnswer;
 };
 
+struct GetKeysRequest {
+  std::string issuer;  // short name
+};
+
+struct GetKeysAnswer {
+  std::string issuer;  // short name
+  std::string source;  // fetched | cache | file | none
+  bool stale = false;
+  std::int64_t generation = 0;
+  std::optional<WallTime> fetched_at;
+  std::optional<std::string> jwks;  // as the provider wrote it; public keys
+};
+
+// Error: NotFound.
+struct GetKeys {
+  static constexpr std::string_view kMethod = "io.latchkey.Control.GetKeys";
+  using Request = GetKeysRequest;
+  using Answer = GetKeysAnswer;
+};
+
 struct ReloadAnswer {
   bool changed = false;
 };
@@ -305,6 +325,8 @@ struct MethodError {
 std::string to_json(const Empty& value);
 std::string to_json(const StatusAnswer& value);
 std::string to_json(const GetConfigAnswer& value);
+std::string to_json(const GetKeysRequest& value);
+std::string to_json(const GetKeysAnswer& value);
 std::string to_json(const ReloadAnswer& value);
 std::string to_json(const ExplainRequest& value);
 std::string to_json(const ExplainAnswer& value);

@@ -11,6 +11,7 @@ namespace latchkey::ipc::control {
 namespace {
 
 constexpr auto kRevocationKinds = json::one_of("token", "subject", "user");
+constexpr auto kKeySources = json::one_of("fetched", "cache", "file", "none");
 constexpr json::Between kPage{1, static_cast<std::int64_t>(kPageMost)};
 
 }  // namespace
@@ -35,7 +36,7 @@ template <typename Walk>
 void fields(Walk& walk, IssuerStatus& value) {
   walk("name", value.name);
   walk("issuer", value.issuer);
-  walk("source", value.source, json::one_of("fetched", "cache", "file", "none"));
+  walk("source", value.source, kKeySources);
   walk("stale", value.stale);
   walk("generation", value.generation);
   walk("keys", value.keys);
@@ -80,6 +81,21 @@ template <typename Walk>
 void fields(Walk& walk, GetConfigAnswer& value) {
   walk("yaml", value.yaml);
   walk("digest", value.digest);
+}
+
+template <typename Walk>
+void fields(Walk& walk, GetKeysRequest& value) {
+  walk("issuer", value.issuer);
+}
+
+template <typename Walk>
+void fields(Walk& walk, GetKeysAnswer& value) {
+  walk("issuer", value.issuer);
+  walk("source", value.source, kKeySources);
+  walk("stale", value.stale);
+  walk("generation", value.generation);
+  walk("fetched_at", value.fetched_at);
+  walk("jwks", value.jwks);
 }
 
 template <typename Walk>
@@ -270,6 +286,8 @@ Result<T> read(std::string_view text, json::Unknown unknown) {
 LATCHKEY_MESSAGE(Empty, refused)
 LATCHKEY_MESSAGE(StatusAnswer, ignored)
 LATCHKEY_MESSAGE(GetConfigAnswer, ignored)
+LATCHKEY_MESSAGE(GetKeysRequest, refused)
+LATCHKEY_MESSAGE(GetKeysAnswer, ignored)
 LATCHKEY_MESSAGE(ReloadAnswer, ignored)
 LATCHKEY_MESSAGE(ExplainRequest, refused)
 LATCHKEY_MESSAGE(ExplainAnswer, ignored)

@@ -8,11 +8,14 @@ import subprocess
 
 import pytest
 
+import npm
 from box import clients, forge, host as host_module, tls
 from browser import Browser, device_flow
 
 HERE = pathlib.Path(__file__).resolve().parent
 NAME = "idp.example"
+
+pytestmark = npm.needed
 
 
 class RealProvider:

@@ -21,6 +21,7 @@ BOXES = {
     "common/wire": "wire",
     "common/core/base": "base",
     "common/core/jose": "jose",
+    "common/core/jose/signing": "signing",
     "common/core/claims": "claims",
     "common/core/issuer": "issuer",
     "common/core/revocation": "revocation",
@@ -45,6 +46,8 @@ BOXES = {
 
 CORE = ["base", "jose", "claims", "issuer", "revocation", "accounts", "policy", "config", "decide"]
 EVERYTHING = sorted(set(BOXES.values()))
+# What signs lies within the core and is seen by tools only: no daemon has an arrow to it.
+PURE = CORE + ["signing"]
 
 # a: the boxes that a may include, besides itself. decide -> config -> {policy, accounts, claims, issuer, revocation}
 # -> jose -> base; inside the middle row each sees the types of the stations before its own on the straight way
@@ -53,6 +56,7 @@ ARROWS = {
     "wire": [],
     "base": [],
     "jose": ["base"],
+    "signing": ["jose", "base"],
     "claims": ["jose", "base"],
     "issuer": ["claims", "jose", "base"],
     "revocation": ["claims", "jose", "base"],
@@ -68,23 +72,24 @@ ARROWS = {
     "fetchd": ["base", "config", "config_files", "issuer", "jose", "ipc"],
     "namesd": ["ipc"],
     "endd": ["ipc"],
-    "cli": CORE + ["config_files", "ipc"],
-    "devidp": ["jose"],
+    "cli": CORE + ["signing", "config_files", "ipc"],
+    "devidp": ["jose", "signing"],
     "tests": EVERYTHING,
     "fuzz": EVERYTHING,
     "bench": EVERYTHING,
 }
 
 # Thin arrows: of the other box these headers only (docs/decisions/thin-arrows.md). Every box of the core sees wire's
-# limits and its SecretBuffer; the user's CLI holds tokens too, and cuts them into the parts that the module's prompts
-# ask for; ipc reads JSON, and there is one reader of JSON.
-THIN = {(box, "wire"): ("wire/limits.h", "wire/secret_buffer.h") for box in CORE}
+# limits and its SecretBuffer; devidp takes private keys and tokens out of such a buffer; the user's CLI holds tokens
+# too, and cuts them into the parts that the module's prompts ask for; ipc reads JSON, and there is one reader of JSON.
+THIN = {(box, "wire"): ("wire/limits.h", "wire/secret_buffer.h") for box in PURE}
+THIN["devidp", "wire"] = ("wire/secret_buffer.h",)
 THIN["cli", "wire"] = ("wire/limits.h", "wire/secret_buffer.h", "wire/parts.h")
 THIN["ipc", "jose"] = ("core/jose/json.h",)
 
 # Outside headers that only some boxes may see: pattern, boxes, name.
 FENCES = [
-    (r"openssl/", ["jose", "devidp"], "OpenSSL is seen in common/core/jose only (and devidp)"),
+    (r"openssl/", ["jose", "signing", "devidp"], "OpenSSL is seen in common/core/jose only (and devidp)"),
     (r"simdjson", ["jose"], "simdjson sits behind the one reader of common/core/jose"),
     (r"security/", ["pam_module"], "libpam is seen in pam_module only"),
     (r"curl/", ["fetchd", "cli"], "curl lives in daemon/fetchd and the user's CLI only"),
@@ -157,7 +162,7 @@ def check_include(top, path, box, quote, name):
         for pattern, boxes, why in FENCES:
             if re.match(pattern, name) and box not in boxes and box not in UNFENCED:
                 yield f"<{name}>: {why}"
-        if box in CORE and CORE_BANS.match(name):
+        if box in PURE and CORE_BANS.match(name):
             yield f"<{name}>: the core has no sockets, files, threads or logging"
         if box in ("wire", "pam_module") and MODULE_BANS.match(name):
             yield f"<{name}>: what runs inside sshd has no heap, exceptions, threads or streams"
@@ -188,7 +193,7 @@ def scan(top):
             breaches.append((path, 1, "lies in no box: name its folder in include_scan.py"))
             continue
         for number, line in enumerate(text.split("\n"), 1):
-            if box in CORE and CLOCK.search(line):
+            if box in PURE and CLOCK.search(line):
                 breaches.append((path, number, "the core has no clock: `now` is handed in"))
             match = INCLUDE.match(line)
             if not match:

@@ -17,6 +17,20 @@ CASES = [
     ("allowed: the core includes wire's limits", {"common/core/base/l.h": '#include "wire/limits.h"\n'}, None),
     ("allowed: OpenSSL in jose and in devidp", {"common/core/jose/a.cc": "#include <openssl/evp.h>\n",
      "devidp/k.cc": "#include <openssl/x509.h>\n"}, None),
+    ("allowed: cli and devidp include what signs", {"common/core/jose/signing/s.h": "", "cli/x.cc":
+     '#include "core/jose/signing/s.h"\n', "devidp/x.cc": '#include "core/jose/signing/s.h"\n'}, None),
+    ("allowed: what signs includes jose and OpenSSL", {"common/core/jose/a.h": "", "common/core/jose/signing/x.cc":
+     '#include "core/jose/a.h"\n#include <openssl/evp.h>\n'}, None),
+    ("refused: latchkeyd includes what signs", {"common/core/jose/signing/s.h": "", "daemon/latchkeyd/x.cc":
+     '#include "core/jose/signing/s.h"\n'}, "no arrow latchkeyd -> signing"),
+    ("refused: latchkeyd's io includes what signs", {"common/core/jose/signing/s.h": "", "daemon/latchkeyd/io/x.cc":
+     '#include "core/jose/signing/s.h"\n'}, "no arrow io -> signing"),
+    ("refused: fetchd includes what signs", {"common/core/jose/signing/s.h": "", "daemon/fetchd/x.cc":
+     '#include "core/jose/signing/s.h"\n'}, "no arrow fetchd -> signing"),
+    ("refused: the verifier includes what signs", {"common/core/jose/signing/s.h": "", "common/core/jose/x.cc":
+     '#include "core/jose/signing/s.h"\n'}, "no arrow jose -> signing"),
+    ("refused: what signs reads a file", {"common/core/jose/signing/x.cc": "#include <fcntl.h>\n"},
+     "the core has no sockets, files"),
     ("allowed: an include in a comment", {"common/wire/a.cc": '// #include <vector>\n/*\n#include "ipc/v.h"\n*/\n'},
      None),
     ("allowed: tests include anything", {"tests/unit/x.cc": '#include "ipc/v.h"\n#include <security/pam_appl.h>\n'},

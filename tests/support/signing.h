@@ -6,13 +6,12 @@
 #pragma once
 
 #include <initializer_list>
-#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "core/jose/algorithm.h"
-
-struct evp_pkey_st;
+#include "core/jose/signing/key_material.h"
 
 namespace latchkey::testing {
 
@@ -44,14 +43,12 @@ class SigningKey {
   std::string token(std::string_view payload) const;
 
  private:
-  struct Free {
-    void operator()(evp_pkey_st* key) const;
-  };
-  SigningKey() = default;
+  SigningKey(jose::Algorithm algorithm, std::string kid, jose::KeyMaterial key)
+      : algorithm_(algorithm), kid_(std::move(kid)), key_(std::move(key)) {}
 
-  jose::Algorithm algorithm_{};
+  jose::Algorithm algorithm_;
   std::string kid_;
-  std::unique_ptr<evp_pkey_st, Free> key_;
+  jose::KeyMaterial key_;
 };
 
 // One key an algorithm, made once a process, with the algorithm's name as kid ("RS256").

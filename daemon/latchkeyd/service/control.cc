@@ -49,6 +49,8 @@ void Control::serve(ipc::varlink::Service& service) {
     const config::Config& config = *parts_.plane.current().config;
     done(control::GetConfigAnswer{config::dump(config), config.digest});
   });
+  control::serve<control::GetKeys>(
+      service, [this](const Peer&, const auto& request, auto done) { done(keys(request.issuer)); });
   control::serve<control::Explain>(
       service, [this](const Peer&, const auto& request, auto done) { done(explain(request)); });
   control::serve<control::Decisions>(
@@ -101,6 +103,22 @@ control::StatusAnswer Control::status() const {
   for (std::size_t i = 0; i < states.size(); ++i) {
     answer.issuers.push_back(issuer_status(snapshot.config->issuers[i].config, states[i], now));
   }
+  return answer;
+}
+
+control::Outcome<control::GetKeysAnswer> Control::keys(std::string_view issuer) const {
+  const config::Config& config = *parts_.plane.current().config;
+  const std::ptrdiff_t index = config.find_issuer_by_name(issuer);
+  const std::vector<KeyState> states = parts_.plane.key_states();
+  if (index < 0 || static_cast<std::size_t>(index) >= states.size())
+    return error(MethodError::Kind::not_found);
+  const auto place = static_cast<std::size_t>(index);
+  const KeyState& state = states[place];
+  const Now now{parts_.clock.wall(), parts_.clock.steady()};
+  const auto status = issuer_status(config.issuers[place].config, state, now);
+  control::GetKeysAnswer answer{status.name,       status.source,     status.stale,
+                                status.generation, status.fetched_at, std::nullopt};
+  if (state.document) answer.jwks = *state.document;
   return answer;
 }
 

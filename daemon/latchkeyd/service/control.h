@@ -9,6 +9,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "core/base/time.h"
 #include "daemon/latchkeyd/io/clock.h"
@@ -53,6 +54,7 @@ class Control {
   using Done = std::function<void(ipc::control::Outcome<Answer>)>;
 
   ipc::control::StatusAnswer status() const;
+  ipc::control::Outcome<ipc::control::GetKeysAnswer> keys(std::string_view issuer) const;
   ipc::control::Outcome<ipc::control::ExplainAnswer> explain(
       const ipc::control::ExplainRequest& request) const;
   ipc::control::Outcome<ipc::control::DecisionsAnswer> decisions(

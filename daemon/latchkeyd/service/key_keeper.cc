@@ -2,16 +2,13 @@
 #include "daemon/latchkeyd/service/key_keeper.h"
 
 #include <algorithm>
-#include <span>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "core/base/text.h"
 #include "core/jose/jwk_set.h"
-#include "core/jose/symmetric_key.h"
-#include "daemon/latchkeyd/io/plain_file.h"
-#include "wire/secret_buffer.h"
+#include "daemon/latchkeyd/service/key_keeper_issuer.h"
 
 namespace latchkey::latchkeyd {
 
@@ -20,7 +17,6 @@ using std::chrono::seconds;
 
 namespace {
 
-constexpr seconds kFilePoll{30};         // of a local key file: one stat
 constexpr seconds kUnreachableFirst{1};  // until fetchd is asked again; doubled each time
 constexpr milliseconds kSpread{5'000};   // of a refresh due at start: hosts that boot together
 constexpr seconds kIdle{3'600};
@@ -33,20 +29,6 @@ bool same_keys(const jose::JwkSet& a, const jose::JwkSet& b) {
                       return one.kid() == other.kid() && one.thumbprint() == other.thumbprint() &&
                              one.algorithms() == other.algorithms();
                     });
-}
-
-// A set is good where it can verify something: an empty one is a provider's mistake, or somebody's
-// attempt to lock everybody out, and the last good set is worth more.
-tl::expected<std::shared_ptr<const jose::JwkSet>, std::string> good_set(std::string_view jwks) {
-  auto set = jose::JwkSet::parse(jwks);
-  if (!set)
-    return tl::unexpected(set.error().detail.empty() ? std::string("is no JWK set")
-                                                     : set.error().detail);
-  if (!set->empty()) return std::make_shared<const jose::JwkSet>(*std::move(set));
-  if (set->dropped().empty()) return tl::unexpected<std::string>("the key set is empty");
-  const jose::DroppedKey& first = set->dropped().front();
-  return tl::unexpected(fmt::format("none of the {} keys is usable; key {}: {}",
-                                    set->dropped().size(), quoted(first.kid), first.why));
 }
 
 }  // namespace
@@ -77,31 +59,6 @@ std::string_view name(KeyState::Origin origin) {
   }
   return "none";
 }
-
-struct KeyKeeper::Issuer {
-  struct Waiter {
-    std::uint64_t seen_generation;
-    std::function<void(KeysOutcome)> done;
-  };
-
-  issuer::IssuerConfig config;
-  std::string source;
-  KeyState state;
-  std::string etag;
-  FileStamp file;                      // of the key file, as it was last looked at
-  unsigned failures = 0;               // in a row; of the provider
-  unsigned unreachable = 0;            // in a row; of fetchd
-  std::optional<SteadyTime> asked_at;  // the provider, last
-  bool fetching = false;
-  bool outdated = false;  // what is being fetched was asked for where keys are no longer asked for
-  std::vector<Waiter> waiters;
-
-  bool from_file() const { return config.local_keys(); }
-
-  void answer_all(const std::function<KeysOutcome(const Waiter&)>& outcome) {
-    for (const Waiter& waiter : std::exchange(waiters, {})) waiter.done(outcome(waiter));
-  }
-};
 
 KeyKeeper::KeyKeeper(const Clock& clock, Journal& journal, Fetcher& fetcher, KeyStorage& storage,
                      Hooks hooks)
@@ -169,6 +126,7 @@ void KeyKeeper::start(Issuer& issuer) {
   KeyState& state = issuer.state;
   state.origin = KeyState::Origin::cache;
   state.keys = IssuerKeys{*std::move(set), stored->fetched_at, ++last_generation_};
+  state.document = std::make_shared<const std::string>(stored->jwks);
   state.max_age = stored->max_age;
   issuer.etag = stored->etag;
   const auto freshness =
@@ -253,7 +211,7 @@ void KeyKeeper::settle(Issuer& issuer, const FetchResult& result) {
     case FetchResult::Status::ok: {
       auto set = good_set(result.body);
       if (!set) return failed(issuer, std::move(set).error(), result.retry_after);
-      take(issuer, *std::move(set), KeyState::Origin::fetched);
+      take(issuer, *std::move(set), result.body, KeyState::Origin::fetched);
       issuer.etag = result.etag;
       storage_.save(issuer.config.name, {issuer.source, clock_.wall(), result.max_age, result.etag,
                                          std::string(result.body)});
@@ -286,7 +244,7 @@ void KeyKeeper::settle(Issuer& issuer, const FetchResult& result) {
 
 // A good set replaces the one before it whole: what is gone from it stops at once (never merge).
 void KeyKeeper::take(Issuer& issuer, std::shared_ptr<const jose::JwkSet> set,
-                     KeyState::Origin origin) {
+                     std::string_view document, KeyState::Origin origin) {
   IssuerKeys& keys = issuer.state.keys;
   const bool changed = !keys.keys || !same_keys(*keys.keys, *set);
   for (const jose::DroppedKey& dropped : set->dropped()) {
@@ -295,6 +253,7 @@ void KeyKeeper::take(Issuer& issuer, std::shared_ptr<const jose::JwkSet> set,
                  {{"issuer", issuer.config.name}, {"kid", dropped.kid}, {"why", dropped.why}});
   }
   keys.keys = std::move(set);
+  issuer.state.document = std::make_shared<const std::string>(document);
   keys.fetched_at = clock_.wall();
   if (changed) keys.generation = ++last_generation_;
   issuer.state.origin = origin;
@@ -360,54 +319,6 @@ void KeyKeeper::complain(const Issuer& issuer, std::string_view why, millisecond
        {"error", why},
        {"age_s", old},
        {"retry_s", fmt::format("{}", std::chrono::duration_cast<seconds>(delay).count())}});
-}
-
-void KeyKeeper::read_file(Issuer& issuer) {
-  const bool symmetric = issuer.config.symmetric();
-  const std::string& path = symmetric ? issuer.config.symmetric_key_file : issuer.config.jwks_file;
-  KeyState& state = issuer.state;
-  state.next_fetch = clock_.steady() + kFilePoll;
-  const FileStamp stamp = stamp_of(path);
-  if (stamp == issuer.file && state.attempted_at) return;
-  issuer.file = stamp;
-  state.attempted_at = clock_.wall();
-  const auto done = symmetric ? read_symmetric(issuer) : read_set(issuer);
-  if (done) return;
-  state.last_error = path + ": " + done.error();
-  complain(issuer, *state.last_error, kFilePoll);
-}
-
-tl::expected<void, std::string> KeyKeeper::read_set(Issuer& issuer) {
-  const auto text = read_plain_file(issuer.config.jwks_file,
-                                    {.bytes_most = limits::kJwkSetBytes, .follow_links = true});
-  if (!text) return tl::unexpected(text.error());
-  auto set = good_set(text->bytes);
-  if (!set) return tl::unexpected(std::move(set).error());
-  take(issuer, *std::move(set), KeyState::Origin::file);
-  return {};
-}
-
-// The file was written, so its key counts as another one: keeping the old one's bytes to compare
-// them would be one more place where they lie.
-tl::expected<void, std::string> KeyKeeper::read_symmetric(Issuer& issuer) {
-  auto text = read_plain_file(
-      issuer.config.symmetric_key_file,
-      {.bytes_most = limits::kSymmetricKeyFileBytes, .follow_links = true, .secret = true});
-  if (!text) return tl::unexpected(std::move(text).error());
-  auto key = issuer.config.symmetric_algorithm
-                 ? jose::SymmetricKey::parse(text->bytes, *issuer.config.symmetric_algorithm)
-                 : tl::unexpected<std::string>("has no configured algorithm");
-  wire::wipe(std::span<char>(text->bytes));
-  if (!key) return tl::unexpected(std::move(key).error());
-  KeyState& state = issuer.state;
-  state.keys.symmetric = std::make_shared<const jose::SymmetricKey>(*std::move(key));
-  state.keys.fetched_at = clock_.wall();
-  state.keys.generation = ++last_generation_;
-  state.origin = KeyState::Origin::file;
-  state.last_error.reset();
-  journal_.log(LogLevel::info, "the issuer's symmetric key was read",
-               {{"issuer", issuer.config.name}});
-  return {};
 }
 
 // Hands the workers what we have, then tells those who wait.

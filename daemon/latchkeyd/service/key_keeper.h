@@ -42,6 +42,7 @@ struct KeyState {
   enum class Origin : std::uint8_t { none, fetched, cache, file };
   Origin origin = Origin::none;
   IssuerKeys keys;
+  std::shared_ptr<const std::string> document;  // the set at hand as it came; null with no keys
   std::optional<std::chrono::seconds> max_age;  // of the set at hand, as the provider said
   std::optional<WallTime> attempted_at;
   std::optional<std::string> last_error;  // of the last attempt
@@ -96,7 +97,8 @@ class KeyKeeper {
   void read_file(Issuer& issuer);
   tl::expected<void, std::string> read_set(Issuer& issuer);
   tl::expected<void, std::string> read_symmetric(Issuer& issuer);
-  void take(Issuer& issuer, std::shared_ptr<const jose::JwkSet> set, KeyState::Origin origin);
+  void take(Issuer& issuer, std::shared_ptr<const jose::JwkSet> set, std::string_view document,
+            KeyState::Origin origin);
   void taken(Issuer& issuer, std::optional<std::chrono::seconds> max_age);
   void failed(Issuer& issuer, std::string why, std::optional<std::chrono::seconds> retry_after);
   void unreachable(Issuer& issuer, std::string why);

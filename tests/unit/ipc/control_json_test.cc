@@ -78,6 +78,9 @@ TEST(ControlJson, every_message_survives_the_trip) {
   expect_round_trip(some_status());
   expect_round_trip(StatusAnswer{});
   expect_round_trip(GetConfigAnswer{"version: 1\n", "d"});
+  expect_round_trip(GetKeysRequest{"corp"});
+  expect_round_trip(GetKeysAnswer{"corp", "fetched", false, 3, at(4), R"({"keys":[]})"});
+  expect_round_trip(GetKeysAnswer{"corp", "none", true, 0, {}, {}});
   expect_round_trip(ReloadAnswer{true});
   expect_round_trip(ExplainRequest{"1a2b3c4d"});
   expect_round_trip(ExplainAnswer{some_decision()});
@@ -244,6 +247,9 @@ class ControlInterface : public testing::Test {
 TEST_F(ControlInterface, says_of_each_method_what_the_structs_say) {
   EXPECT_EQ(names_of(answer("Status")), members_of(some_status()));
   EXPECT_EQ(names_of(answer("GetConfig")), members_of(GetConfigAnswer{}));
+  EXPECT_EQ(names_of(request("GetKeys")), members_of(GetKeysRequest{}));
+  EXPECT_EQ(names_of(answer("GetKeys")),
+            members_of(GetKeysAnswer{"corp", "file", false, 1, at(1), "{}"}));
   EXPECT_EQ(names_of(answer("Reload")), members_of(ReloadAnswer{}));
   EXPECT_EQ(names_of(request("Explain")), members_of(ExplainRequest{}));
   EXPECT_EQ(names_of(answer("Explain")), members_of(ExplainAnswer{}));
@@ -285,9 +291,9 @@ TEST_F(ControlInterface, says_of_each_type_what_the_structs_say) {
 
 TEST_F(ControlInterface, names_every_method) {
   for (const std::string_view method :
-       {Status::kMethod, GetConfig::kMethod, Reload::kMethod, Explain::kMethod, Decisions::kMethod,
-        Revoke::kMethod, Revocations::kMethod, RemoveRevocation::kMethod, Bindings::kMethod,
-        RemoveBinding::kMethod}) {
+       {Status::kMethod, GetConfig::kMethod, GetKeys::kMethod, Reload::kMethod, Explain::kMethod,
+        Decisions::kMethod, Revoke::kMethod, Revocations::kMethod, RemoveRevocation::kMethod,
+        Bindings::kMethod, RemoveBinding::kMethod}) {
     ASSERT_TRUE(method.starts_with("io.latchkey.Control."));
     EXPECT_NE(text_.find("\nmethod " + std::string(method.substr(20)) + "("), std::string::npos)
         << method;

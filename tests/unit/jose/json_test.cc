@@ -220,5 +220,15 @@ TEST(JsonValue, GivesEachTypeOnlyAsItself) {
   EXPECT_FALSE(root->find("q"));
 }
 
+TEST(JsonReader, leaves_nothing_of_a_text_that_it_was_told_to_forget) {
+  JsonReader reader;
+  const auto value = reader.read(R"({"d":"a secret that is long enough"})");
+  ASSERT_TRUE(value);
+  const std::string_view secret = *value->find("d")->as_string();
+  reader.forget();
+  EXPECT_EQ(std::string(secret), std::string(secret.size(), '\0'));
+  EXPECT_EQ(reader.read(R"({"d":"new"})").value().find("d")->as_string(), "new");
+}
+
 }  // namespace
 }  // namespace latchkey::jose

@@ -214,6 +214,29 @@ TEST_F(ControlTest, SubjectIsRevokedAsOfItsIssuersNowUnlessAMomentIsGiven) {
   EXPECT_EQ(taken[1]->revocations->find(claims), Reason::revoked_subject);
 }
 
+TEST_F(ControlTest, KeysAreGivenAsTheProviderWroteThemAndOnlyOfAnIssuerThatIsConfigured) {
+  auto answer = call<control::GetKeys>({"corp"});
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->source, "none");
+  EXPECT_TRUE(answer->stale);
+  EXPECT_EQ(answer->jwks, std::nullopt);
+
+  const std::string spaced = " " + testing::kKeysOne + "\n";
+  plane->tick();
+  fetcher.answer_ok(spaced);
+  answer = call<control::GetKeys>({"corp"});
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->issuer, "corp");
+  EXPECT_EQ(answer->source, "fetched");
+  EXPECT_FALSE(answer->stale);
+  EXPECT_EQ(answer->fetched_at, clock.wall());
+  EXPECT_EQ(answer->jwks, spaced);
+
+  EXPECT_EQ(call<control::GetKeys>({"nobody"}).error().kind, Kind::not_found);
+  EXPECT_EQ(call<control::GetKeys>({std::string(kCorp)}).error().kind, Kind::not_found)
+      << "by its short name only";
+}
+
 TEST_F(ControlTest, IssuerMayBeNamedByItsShortName) {
   ASSERT_TRUE(call<control::Revoke>(
       {.kind = "token", .issuer = "corp", .value = "jti-1", .comment = "lost"}));

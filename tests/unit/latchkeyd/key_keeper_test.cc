@@ -326,6 +326,8 @@ TEST_F(KeyKeeperTest, StartsFromTheStoredSetWithItsAge) {
   EXPECT_EQ(keys[0].fetched_at, fetched_at);
   EXPECT_GT(keys[0].generation, 0U);
   EXPECT_EQ(state().origin, KeyState::Origin::cache);
+  ASSERT_NE(state().document, nullptr);
+  EXPECT_EQ(*state().document, kKeysOne);
   clock.advance(seconds(5));
   keeper().tick();
   ASSERT_EQ(fetcher.requests.size(), 1U) << "it is past its lifetime";
@@ -471,6 +473,8 @@ TEST_F(KeyFileTest, KeysFromAFileAreThereAtOnceAndNothingIsFetched) {
   const auto keys = configure();
   ASSERT_NE(keys[0].keys, nullptr);
   EXPECT_EQ(state().origin, KeyState::Origin::file);
+  ASSERT_NE(state().document, nullptr);
+  EXPECT_EQ(*state().document, kKeysOne);
   clock.advance(hours(48));
   keeper().tick();
   EXPECT_TRUE(fetcher.requests.empty());

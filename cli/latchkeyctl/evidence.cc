@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/latchkeyctl/evidence.h"
+
+#include <array>
+#include <map>
+#include <memory>
+#include <utility>
+
+#include <fmt/format.h>
+#include <sys/random.h>
+
+#include "cli/latchkeyctl/files.h"
+#include "cli/latchkeyctl/render.h"
+#include "config_files/load.h"
+#include "core/base/text.h"
+#include "core/config/parse.h"
+#include "core/jose/symmetric_key.h"
+
+namespace latchkey::cli {
+namespace {
+
+namespace control = ipc::control;
+
+constexpr char kHostConfig[] = "/etc/latchkey/latchkey.yaml";
+constexpr std::size_t kAccountsMost = std::size_t{64} << 20U;
+
+class Gathering {
+ public:
+  Gathering(const Session& session, const EvidenceOrder& order, WallTime now)
+      : session_(session), order_(order), now_(now) {}
+
+  std::optional<Evidence> run() {
+    if (order_.jwks.empty() && !connect()) return std::nullopt;
+    if (!read_config() || !choose_issuer()) return std::nullopt;
+    if (!(order_.jwks.empty() ? ask_keys() : read_keys())) return std::nullopt;
+    if (!read_accounts() || !read_lists()) return std::nullopt;
+    evidence_.snapshot.config = std::make_shared<const config::Config>(std::move(config_));
+    return std::move(evidence_);
+  }
+
+ private:
+  static bool fail(const std::string& text) {
+    std::fprintf(stderr, "latchkeyctl: %s\n", text.c_str());
+    return false;
+  }
+
+  bool connect() {
+    auto client = ipc::varlink::VarlinkClient::connect(session_.socket);
+    if (!client) {
+      report(client.error());
+      return fail("--jwks FILE verifies without the daemon");
+    }
+    client_ = std::make_unique<ipc::varlink::VarlinkClient>(*std::move(client));
+    return true;
+  }
+
+  template <typename Method>
+  std::optional<typename Method::Answer> ask(const typename Method::Request& request,
+                                             const std::string& what) {
+    auto answer = control::call<Method>(*client_, request, session_.timeout);
+    if (answer) return *std::move(answer);
+    report(answer.error(), what);
+    return std::nullopt;
+  }
+
+  bool read_config() {
+    tl::expected<config::Config, config_files::Errors> config;
+    if (order_.config.empty() && client_) {
+      const auto answer = ask<control::GetConfig>({}, "configuration");
+      if (!answer) return false;
+      const std::array<config::SourceText, 1> texts{{{"the daemon's configuration", answer->yaml}}};
+      config = config::parse(texts);
+    } else {
+      config = config_files::load(order_.config.empty() ? kHostConfig : order_.config);
+    }
+    if (!config) {
+      for (const config::ConfigError& error : config.error())
+        std::fprintf(stderr, "%s\n", config::describe(error).c_str());
+      return fail("the configuration is invalid, so no token can be verified by it");
+    }
+    config_ = *std::move(config);
+    return true;
+  }
+
+  // With --issuer the others do not exist; --jwks holds the keys of one.
+  bool choose_issuer() {
+    if (!order_.issuer.empty()) {
+      const std::ptrdiff_t index = config_.find_issuer_by_name(order_.issuer);
+      if (index < 0) return fail("the configuration has no issuer " + quoted(order_.issuer));
+      config::Issuer chosen = std::move(config_.issuers[static_cast<std::size_t>(index)]);
+      config_.issuers.clear();
+      config_.issuers.push_back(std::move(chosen));
+    }
+    if (!order_.jwks.empty() && config_.issuers.size() != 1) {
+      return fail(
+          "the configuration has several issuers: say with --issuer NAME whose keys are in "
+          "--jwks");
+    }
+    return true;
+  }
+
+  bool add_keys(std::string_view json, WallTime fetched_at, const std::string& where) {
+    auto set = jose::JwkSet::parse(json);
+    if (!set) {
+      const std::string& why = set.error().detail;
+      return fail(where + ": is no JWK set" + (why.empty() ? "" : " (" + printable(why) + ")"));
+    }
+    for (const jose::DroppedKey& key : set->dropped())
+      evidence_.notes.push_back("key " + quoted(key.kid) + " is of no use: " + key.why);
+    auto keys = std::make_shared<const jose::JwkSet>(*std::move(set));
+    evidence_.snapshot.keys.push_back({.keys = std::move(keys),
+                                       .fetched_at = order_.other_now ? now_ : fetched_at,
+                                       .generation = 1});
+    return true;
+  }
+
+  bool read_keys() {
+    if (config_.issuers.front().config.symmetric()) {
+      return fail("issuer " + quoted(config_.issuers.front().config.name) +
+                  " has a symmetric key: it is read from 'symmetric_key_file', not from --jwks");
+    }
+    const auto text = read_input(order_.jwks, limits::kJwkSetBytes);
+    if (!text) return fail(text.error());
+    evidence_.keys = "of " + (order_.jwks == kStandardInput ? "standard input" : order_.jwks);
+    return add_keys(text->view(), now_, printable(order_.jwks));
+  }
+
+  // The daemon never tells a symmetric key: it is read where the daemon reads it.
+  bool read_symmetric(const issuer::IssuerConfig& issuer) {
+    const std::string& path = issuer.symmetric_key_file;
+    const auto text = read_key(path);
+    if (!text) return fail(text.error());
+    auto key = jose::SymmetricKey::parse(text->view(), *issuer.symmetric_algorithm);
+    if (!key) return fail(printable(path) + ": " + key.error());
+    evidence_.snapshot.keys.push_back(
+        {.symmetric = std::make_shared<const jose::SymmetricKey>(*std::move(key)),
+         .fetched_at = now_,
+         .generation = 1});
+    evidence_.keys += fmt::format(", {}: {}", issuer.name, printable(path));
+    return true;
+  }
+
+  bool ask_keys() {
+    evidence_.keys = "of the running daemon";
+    for (const config::Issuer& issuer : config_.issuers) {
+      if (issuer.config.symmetric()) {
+        if (!read_symmetric(issuer.config)) return false;
+        continue;
+      }
+      const std::string& name = issuer.config.name;
+      const auto answer =
+          ask<control::GetKeys>({name}, "issuer " + quoted(name) + " in the daemon");
+      if (!answer) return false;
+      if (!answer->jwks || !answer->fetched_at) {
+        evidence_.snapshot.keys.emplace_back();
+        evidence_.notes.push_back("the daemon has no keys of issuer " + name);
+        continue;
+      }
+      if (!add_keys(*answer->jwks, *answer->fetched_at, "the daemon's keys of " + name))
+        return false;
+      const std::string age = render_span(now_ - *answer->fetched_at);
+      evidence_.keys += fmt::format(", {}: {} ({} ago)", name, answer->source, age);
+    }
+    return true;
+  }
+
+  bool read_accounts() {
+    std::string passwd;
+    std::string group;
+    if (order_.sign_in) {
+      for (const auto& [path, into] : {std::pair(order_.root + "/etc/passwd", &passwd),
+                                       std::pair(order_.root + "/etc/group", &group)}) {
+        const auto text = read_input(path, kAccountsMost);
+        if (!text) return fail(text.error());
+        *into = text->view();
+      }
+    }
+    evidence_.snapshot.accounts = std::make_shared<const accounts::LocalAccounts>(
+        accounts::LocalAccounts::parse(passwd, group));
+    return true;
+  }
+
+  // Bindings and revocations; empty where nobody is there to tell them.
+  bool read_lists() {
+    std::map<std::string, accounts::Subject, std::less<>> bound;
+    std::vector<revocation::Revocation> revoked;
+    if (order_.sign_in && client_) {
+      if (!ask_bindings(bound) || !ask_revocations(revoked)) return false;
+    } else if (order_.sign_in) {
+      evidence_.notes.emplace_back(
+          "no daemon was asked: nothing is known of revocations and of whom names are bound to");
+    }
+    std::array<std::uint8_t, 16> key{};
+    if (::getrandom(key.data(), key.size(), 0) != static_cast<ssize_t>(key.size()))
+      return fail("the system gives no random bytes");
+    evidence_.snapshot.bindings = std::make_shared<const accounts::Bindings>(std::move(bound));
+    evidence_.snapshot.revocations = std::make_shared<const revocation::RevocationSet>(
+        revocation::RevocationSet::build(revoked, key));
+    return true;
+  }
+
+  bool ask_bindings(std::map<std::string, accounts::Subject, std::less<>>& bound) {
+    control::BindingsRequest request;
+    for (;;) {
+      const auto page = ask<control::Bindings>(request, "binding");
+      if (!page) return false;
+      for (const control::BindingRecord& one : page->bindings)
+        bound[one.user] = {one.issuer, one.subject};
+      if (!page->more || page->bindings.empty()) return true;
+      request.after = page->bindings.back().user;
+    }
+  }
+
+  bool ask_revocations(std::vector<revocation::Revocation>& revoked) {
+    control::RevocationsRequest request;
+    for (;;) {
+      const auto page = ask<control::Revocations>(request, "revocation");
+      if (!page) return false;
+      for (const control::RevocationRecord& one : page->revocations) {
+        const auto kind = revocation::find_kind(one.kind);
+        if (!kind) return fail("the daemon knows kinds of revocations that this tool does not");
+        revoked.push_back({one.id, *kind, one.issuer, one.value, one.before.value_or(WallTime{}),
+                           one.created_at, one.comment});
+      }
+      if (!page->more || page->revocations.empty()) return true;
+      request.after = page->revocations.back().id;
+    }
+  }
+
+  const Session& session_;
+  const EvidenceOrder& order_;
+  WallTime now_;
+  std::unique_ptr<ipc::varlink::VarlinkClient> client_;  // null: no daemon is asked
+  config::Config config_;
+  Evidence evidence_;
+};
+
+}  // namespace
+
+std::optional<Evidence> gather(const Session& session, const EvidenceOrder& order, WallTime now) {
+  return Gathering(session, order, now).run();
+}
+
+}  // namespace latchkey::cli

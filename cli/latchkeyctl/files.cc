@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/latchkeyctl/files.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/limits.h"
+#include "core/base/text.h"
+#include "core/jose/signing/key_material.h"
+#include "ipc/fd.h"
+
+namespace latchkey::cli {
+namespace {
+
+using wire::SecretBuffer;
+
+tl::unexpected<std::string> problem(const std::string& where, std::string_view what) {
+  return tl::unexpected(where + ": " + std::string(what));
+}
+
+// What was typed in the place of a file may be a token or a key: then it is not repeated.
+bool looks_like_a_secret(std::string_view text) {
+  return text.size() > 255 || text.find('{') != std::string_view::npos ||
+         text.find("-----BEGIN") != std::string_view::npos ||
+         (text.starts_with("ey") && text.find('/') == std::string_view::npos);
+}
+
+std::string name_of(const std::string& path) {
+  return path == kStandardInput ? "standard input" : printable(path);
+}
+
+FileResult<ipc::Fd> open_input(const std::string& path) {
+  if (path == kStandardInput) {
+    ipc::Fd own(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3));
+    if (!own) return problem(name_of(path), std::strerror(errno));
+    return own;
+  }
+  ipc::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  if (file) return file;
+  if (looks_like_a_secret(path)) {
+    return tl::unexpected<std::string>(
+        "tokens and keys come from a file or standard input, never from the command line, where "
+        "everybody "
+        "can read them; whatever was typed there should be taken for known");
+  }
+  return problem(name_of(path), std::strerror(errno));
+}
+
+// Up to the end, or until the buffer is full.
+FileResult<void> fill(int descriptor, const std::string& path, SecretBuffer& into) {
+  while (!into.room().empty()) {
+    const auto room = into.room();
+    const ssize_t got = ::read(descriptor, room.data(), room.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return problem(name_of(path), std::strerror(errno));
+    if (got == 0) break;
+    if (!into.grow(static_cast<std::size_t>(got))) return problem(name_of(path), "no memory");
+  }
+  return {};
+}
+
+FileResult<SecretBuffer> read_all(const ipc::Fd& file, const std::string& path, std::size_t most) {
+  SecretBuffer content(most + 1);
+  if (content.capacity() == 0) return problem(name_of(path), "no memory");
+  if (auto filled = fill(file.get(), path, content); !filled)
+    return tl::unexpected(std::move(filled).error());
+  if (content.size() > most)
+    return problem(name_of(path), "is longer than " + std::to_string(most) + " bytes");
+  return content;
+}
+
+bool write_all(int descriptor, std::string_view content) {
+  while (!content.empty()) {
+    const ssize_t done = ::write(descriptor, content.data(), content.size());
+    if (done < 0 && errno == EINTR) continue;
+    if (done <= 0) return false;
+    content.remove_prefix(static_cast<std::size_t>(done));
+  }
+  return true;
+}
+
+}  // namespace
+
+FileResult<SecretBuffer> read_input(const std::string& path, std::size_t most) {
+  const auto file = open_input(path);
+  if (!file) return tl::unexpected(file.error());
+  return read_all(*file, path, most);
+}
+
+FileResult<SecretBuffer> read_token(const std::string& path) {
+  constexpr std::size_t kBlanksAround = 4'096;
+  constexpr std::string_view kBlanks = " \t\r\n";
+  const auto file = open_input(path);
+  if (!file) return tl::unexpected(file.error());
+  SecretBuffer content(limits::kTokenBytes + kBlanksAround);
+  if (content.capacity() == 0) return problem(name_of(path), "no memory");
+  if (auto filled = fill(file->get(), path, content); !filled)
+    return tl::unexpected(std::move(filled).error());
+  std::string_view token = content.view();
+  token.remove_prefix(std::min(token.find_first_not_of(kBlanks), token.size()));
+  token = token.substr(0, token.find_last_not_of(kBlanks) + 1);
+  SecretBuffer exact(token.size());
+  if (!exact.append(token)) return problem(name_of(path), "no memory");
+  return exact;
+}
+
+FileResult<SecretBuffer> read_key(const std::string& path) {
+  const auto file = open_input(path);
+  if (!file) return tl::unexpected(file.error());
+  struct stat status {};
+  if (::fstat(file->get(), &status) != 0) return problem(name_of(path), std::strerror(errno));
+  if (S_ISREG(status.st_mode) && (status.st_mode & S_IROTH) != 0)
+    return problem(name_of(path), "is a private key that everybody may read (chmod o= FILE)");
+  return read_all(*file, path, jose::kKeyTextMost);
+}
+
+FileResult<void> write_private(const std::string& path, std::string_view content,
+                               Existing existing) {
+  const std::string name = printable(path);
+  // In the same folder, so that it takes the place of what is there in one step.
+  std::string temporary = path + ".XXXXXX";
+  const ipc::Fd file(::mkostemp(temporary.data(), O_CLOEXEC));  // mode 0600
+  if (!file) return problem(name, std::strerror(errno));
+  int error = 0;
+  if (!write_all(file.get(), content) || ::fsync(file.get()) != 0) {
+    error = errno;
+  } else if (existing == Existing::replace) {
+    if (::rename(temporary.c_str(), path.c_str()) == 0) return {};
+    error = errno;
+  } else {
+    // Unlike rename(), link() never takes the place of something.
+    if (::link(temporary.c_str(), path.c_str()) != 0) error = errno;
+  }
+  ::unlink(temporary.c_str());
+  if (error == 0) return {};
+  return problem(name,
+                 error == EEXIST ? "is there already (--force replaces it)" : std::strerror(error));
+}
+
+FileResult<void> print_secret(std::string_view content) {
+  std::fflush(stdout);
+  if (write_all(STDOUT_FILENO, content)) return {};
+  return problem("standard output", std::strerror(errno));
+}
+
+}  // namespace latchkey::cli

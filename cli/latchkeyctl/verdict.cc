@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/latchkeyctl/verdict.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "core/base/text.h"
+#include "ipc/time_text.h"
+
+namespace latchkey::cli {
+namespace {
+
+// The last check that the token alone is asked for.
+constexpr Check kLastOfToken = Check::claims;
+
+std::string_view outcome_name(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::passed:
+      return "passed";
+    case Outcome::failed:
+      return "failed";
+    case Outcome::not_reached:
+      break;
+  }
+  return "not_reached";
+}
+
+// The checks that were asked for, as the records that explain shows.
+std::vector<ipc::control::CheckRecord> checks_of(const Verdict& verdict) {
+  std::vector<ipc::control::CheckRecord> checks;
+  const auto last =
+      verdict.sign_in ? kChecks : static_cast<std::size_t>(kLastOfToken) + std::size_t{1};
+  for (std::size_t i = 0; i < last; ++i) {
+    const auto check = static_cast<Check>(i);
+    checks.push_back({std::string(name(check)), std::string(description(check)),
+                      std::string(outcome_name(verdict.decision.trace[check]))});
+  }
+  return checks;
+}
+
+std::string_view headline(const Verdict& verdict) {
+  switch (exit_status(verdict)) {
+    case 0:
+      return "ACCEPTED";
+    case 1:
+      return "REFUSED";
+    default:
+      return "NO VERDICT";
+  }
+}
+
+}  // namespace
+
+int exit_status(const Verdict& verdict) {
+  switch (row(verdict.decision.reason).kind) {
+    case ReasonClass::allowed:
+      return 0;
+    case ReasonClass::unavailable:
+      return 2;
+    default:
+      return 1;
+  }
+}
+
+Verdict verify_token(std::string_view token, const Snapshot& snapshot,
+                     const std::optional<SignIn>& sign_in, WallTime now) {
+  Verdict verdict{.sign_in = sign_in, .at = now};
+  jose::Scratch scratch;
+  Trace trace;
+  auto verified = verify(token, snapshot, now, scratch, trace);
+  if (!verified) {
+    verdict.decision = std::move(verified.error().decision);
+    if (verified.error().need_keys && verdict.decision.reason == Reason::key_unknown)
+      verdict.notes.emplace_back(
+          "the daemon asks the provider for newer keys before it refuses a token for this");
+    return verdict;
+  }
+  const claims::ValidatedClaims& claims = *verified->claims;
+  verdict.names = claims->users;
+  verdict.groups = claims->groups;
+  if (sign_in) {
+    LoginRequest request;
+    request.service = sign_in->service;
+    request.user = sign_in->user;
+    verdict.decision = judge(claims, verified->issuer, request, snapshot, now, trace);
+    return verdict;
+  }
+  verdict.decision.reason = Reason::allowed;
+  verdict.decision.trace = trace;
+  verdict.decision.issuer = claims->issuer;
+  verdict.decision.subject = claims->subject;
+  verdict.decision.key_id = claims->key_id;
+  verdict.decision.valid_until = claims->expires_at;
+  return verdict;
+}
+
+std::string render_verdict(const Verdict& verdict, Style style) {
+  const Decision& decision = verdict.decision;
+  const ReasonRow& reason = row(decision.reason);
+  std::string out = emphasis(headline(verdict), decision.allowed(), style);
+  out += decision.allowed() ? "\n" : fmt::format("  {}\n", reason.code);
+  const auto line = [&](std::string_view label, const std::string& value) {
+    if (!value.empty()) out += detail_line(label, value);
+  };
+  if (verdict.sign_in) line("sign-in", verdict.sign_in->user + " by " + verdict.sign_in->service);
+  if (!decision.allowed()) line("meaning", std::string(reason.administrator));
+  line("detail", decision.detail);
+  line("rule", decision.rule);
+  line("issuer", decision.issuer);
+  line("subject", decision.subject);
+  line("key", decision.key_id);
+  line("names", joined(verdict.names));
+  line("groups", joined(verdict.groups));
+  if (decision.identity) {
+    line("local user", fmt::format("{} (uid {})", decision.identity->user, decision.identity->uid));
+    line("local groups", joined(decision.identity->groups));
+  }
+  if (decision.allowed()) line("valid until", ipc::format_time(decision.valid_until));
+  if (!decision.allowed() && reason.clause != "-") line("see", std::string(reason.clause));
+  line("asked about", ipc::format_time(verdict.at));
+  line("keys", verdict.keys);
+  for (const std::string& note : verdict.notes) line("note", note);
+  return out + "checks\n" + render_checks(checks_of(verdict), style);
+}
+
+std::string verdict_json(const Verdict& verdict) {
+  using nlohmann::ordered_json;
+  const Decision& decision = verdict.decision;
+  const ReasonRow& reason = row(decision.reason);
+  ordered_json out{{"accepted", decision.allowed()}, {"reason", reason.code}};
+  const auto add = [&](const char* name, const std::string& value) {
+    if (!value.empty()) out[name] = value;
+  };
+  if (!decision.allowed()) {
+    add("meaning", std::string(reason.administrator));
+    add("see", reason.clause == "-" ? "" : std::string(reason.clause));
+  }
+  if (verdict.sign_in) {
+    out["user"] = verdict.sign_in->user;
+    out["service"] = verdict.sign_in->service;
+  }
+  add("detail", decision.detail);
+  add("rule", decision.rule);
+  add("issuer", decision.issuer);
+  add("subject", decision.subject);
+  add("key_id", decision.key_id);
+  if (!verdict.names.empty()) out["names"] = verdict.names;
+  if (!verdict.groups.empty()) out["groups"] = verdict.groups;
+  if (decision.identity) {
+    out["uid"] = decision.identity->uid;
+    out["local_groups"] = decision.identity->groups;
+  }
+  if (decision.allowed()) out["valid_until"] = ipc::format_time(decision.valid_until);
+  out["asked_about"] = ipc::format_time(verdict.at);
+  add("keys", verdict.keys);
+  out["notes"] = verdict.notes;
+  out["checks"] = ordered_json::array();
+  for (const auto& check : checks_of(verdict)) {
+    out["checks"].push_back(
+        {{"check", check.check}, {"description", check.description}, {"outcome", check.outcome}});
+  }
+  return out.dump(-1, ' ', true, ordered_json::error_handler_t::replace);
+}
+
+}  // namespace latchkey::cli

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the key keeper knows of one issuer; seen by its own sources only.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "core/jose/jwk_set.h"
+#include "daemon/latchkeyd/io/plain_file.h"
+#include "daemon/latchkeyd/service/key_keeper.h"
+
+namespace latchkey::latchkeyd {
+
+// A set is good where it can verify something: an empty one is a provider's mistake, or somebody's
+// attempt to lock everybody out, and the last good set is worth more.
+tl::expected<std::shared_ptr<const jose::JwkSet>, std::string> good_set(std::string_view jwks);
+
+struct KeyKeeper::Issuer {
+  struct Waiter {
+    std::uint64_t seen_generation;
+    std::function<void(KeysOutcome)> done;
+  };
+
+  issuer::IssuerConfig config;
+  std::string source;
+  KeyState state;
+  std::string etag;
+  FileStamp file;                      // of the key file, as it was last looked at
+  unsigned failures = 0;               // in a row; of the provider
+  unsigned unreachable = 0;            // in a row; of fetchd
+  std::optional<SteadyTime> asked_at;  // the provider, last
+  bool fetching = false;
+  bool outdated = false;  // what is being fetched was asked for where keys are no longer asked for
+  std::vector<Waiter> waiters;
+
+  bool from_file() const { return config.local_keys(); }
+
+  void answer_all(const std::function<KeysOutcome(const Waiter&)>& outcome) {
+    for (const Waiter& waiter : std::exchange(waiters, {})) waiter.done(outcome(waiter));
+  }
+};
+
+}  // namespace latchkey::latchkeyd

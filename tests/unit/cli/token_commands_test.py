@@ -1,0 +1,306 @@
+# SPDX-License-Identifier: Apache-2.0
+"""token_commands_test.py LATCHKEYCTL: `latchkeyctl token` as its user runs it, without a daemon."""
+
+import json
+import os
+import shutil
+import stat
+import subprocess
+import threading
+import unittest
+
+import commands
+from commands import ACCESS, CLAIMS, CONFIG, OTHER_ISSUER, Commands, b64
+
+# algorithm -> how the key is ordered
+ALGORITHMS = {
+    **{alg: ["--type", "RSA", "--bits", "2048"] for alg in ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")},
+    "ES256": ["--type", "EC"], "ES384": ["--curve", "P-384"], "ES512": ["--curve", "P-521"], "EdDSA": ["--type", "OKP"],
+}
+SYMMETRIC = {"HS256": "256", "HS384": "384", "HS512": "512"}
+
+
+class Sign(Commands):
+    def test_a_token_of_each_algorithm_verifies(self):
+        for alg, order in ALGORITHMS.items():
+            with self.subTest(alg):
+                if alg[:2] in ("RS", "PS") and os.path.exists(self.path("key")):  # an RSA key takes its time
+                    with open(self.path("key"), encoding="utf-8") as file:
+                        self.put("key", json.dumps({**json.load(file), "alg": alg}))
+                    self.put("key.set", self.good("jwk", "public", "key", "--set"))
+                else:
+                    self.key("key", *order, "--alg", alg)
+                answer = self.verify(self.token())
+                self.assertEqual((answer["reason"], answer["status"]), ("allowed", 0))
+
+    def test_a_token_by_hmac_is_signed_and_no_host_with_public_keys_takes_it(self):
+        self.key("ec")
+        for alg, bits in SYMMETRIC.items():
+            with self.subTest(alg):
+                self.good("jwk", "generate", "--type", "oct", "--bits", bits, "--alg", alg, "--out", "key", "--force")
+                token = self.token()
+                self.assertEqual(json.loads(b64(token.split(".")[0]))["alg"], alg)
+                self.assertEqual(self.verify(token, keys="ec.set")["status"], 1)
+
+    def test_examples_of_the_rfcs_come_out_to_the_letter(self):
+        payload = b'{"iss":"joe",\r\n "exp":1300819380,\r\n "http://example.com/is_root":true}'
+        hmac_key = {"kty": "oct", "k": "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow"}
+        self.put("hmac", json.dumps(hmac_key))
+        self.put("ed", '{"kty":"OKP","crv":"Ed25519","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A",'
+                       '"x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}')
+        # RFC 8037 appendix A.4
+        self.assertEqual(
+            self.good("token", "sign", "--key", "ed", "--no-kid", "--payload", "-", stdin="Example of Ed25519 signing"),
+            "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR"
+            "4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg\n")
+        # RFC 7515 appendix A.1: the header there has a line break, the rest is the same.
+        token = self.good("token", "sign", "--key", "hmac", "--payload", "-", stdin=payload)
+        self.assertEqual(token.split(".")[1], "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS"
+                                              "9pc19yb290Ijp0cnVlfQ")
+        self.assertEqual(json.loads(b64(token.split(".")[0])), {"alg": "HS256"})
+
+    def test_claims_come_from_a_file_and_options_replace_them(self):
+        self.key()
+        self.put("claims", '{"iss":"a","aud":["x"],"exp":5,"sub":"s"}')
+        token = self.good("token", "sign", "--key", "key", "--claims", "claims", "--iss", "b", "--aud", "y", "--aud", "z",
+                          "--claim", "sub=null", "--claim", 'n={"a":[1,2.5,"=\\u00fc"]}', "--now", "1000")
+        claims = json.loads(b64(token.split(".")[1]))
+        self.assertEqual(len(b64(claims.pop("jti"))), 16)
+        self.assertEqual(claims, {"iss": "b", "aud": ["y", "z"], "exp": 5, "sub": None, "n": {"a": [1, 2.5, "=ü"]},
+                                  "iat": 1000})
+
+    def test_without_a_lifetime_nothing_is_added(self):
+        self.key()
+        token = self.good("token", "sign", "--key", "key", "--claims", "-", "--lifetime", "0", stdin='{"sub":"s"}')
+        self.assertEqual(b64(token.split(".")[1]), b'{"sub":"s"}')
+
+    def test_header_names_type_and_key_as_asked(self):
+        kid = self.key()["kid"]
+        for more, header in (([], {"typ": "at+jwt", "kid": kid}), (["--kid", "k"], {"typ": "at+jwt", "kid": "k"}),
+                             (["--typ", "", "--no-kid"], {}), (["--typ", "JWT"], {"typ": "JWT", "kid": kid})):
+            token = self.token("key", *more)
+            self.assertEqual(json.loads(b64(token.split(".")[0])), {"alg": "ES256", **header})
+
+    def test_a_token_goes_into_a_file_for_nobody_else(self):
+        self.key()
+        self.assertEqual(self.token("key", "--out", "t"), "")
+        self.assertEqual(stat.S_IMODE(os.stat(self.path("t")).st_mode), 0o600)
+        self.assertEqual(self.run_it("token", "verify", "t", "--jwks", "key.set", "--config", "l.yaml").returncode, 0)
+        self.assertIn("is there already", self.trouble("token", "sign", "--key", "key", *CLAIMS, "--out", "t"))
+
+    def test_says_why_nothing_is_signed(self):
+        self.key()
+        self.key("rsa", "--type", "RSA", "--bits", "2048")
+        self.good("jwk", "generate", "--type", "oct", "--bits", "256", "--out", "oct")
+        self.put("short", '{"kty":"oct","k":"AAAA"}')
+        self.put("public", self.good("jwk", "public", "key"))
+        with open(self.path("key"), encoding="utf-8") as file:
+            private = json.load(file)
+        self.put("enc", json.dumps({**private, "use": "enc"}))
+        self.put("verifies", json.dumps({**private, "key_ops": ["verify"]}))
+        self.put("other", json.dumps({**private, "alg": "RS256"}))
+        self.put("open", json.dumps(private), 0o644)
+        self.put("garbage", os.urandom(100))
+        self.put("list", "[1]")
+        self.put("long", b" " * 70_000)
+        for arguments, why in (
+                (["--key", "none"], "No such file"), (["--key", "garbage"], "neither PEM nor a JWK"),
+                (["--key", "/dev/zero"], "longer than 65536"), (["--key", "."], "Is a directory"),
+                (["--key", "open"], "everybody may read"), (["--key", "public"], "no private half"),
+                (["--key", "enc"], "'use' is not 'sig'"), (["--key", "verifies"], "'key_ops' do not hold 'sign'"),
+                (["--key", "other"], "'alg' is none that a key of its type signs with"),
+                (["--key", "short"], "too short for HS256, which needs 32"),
+                (["--key", "key", "--alg", "RS256"], "the key is none for RS256: it is EC P-256"),
+                (["--key", "key", "--alg", "HS256"], "the key is none for HS256: it is EC P-256"),
+                (["--key", "key", "--alg", "none"], 'there is no algorithm "none"'),
+                (["--key", "rsa", "--alg", "PS256"], "names another 'alg'"),
+                (["--key", "oct", "--alg", "RS256"], "the key is none for RS256: it is oct"),
+                (["--key", "key", "--claims", "list"], "no JSON object"),
+                (["--key", "key", "--claims", "garbage"], "garbage: "),
+                (["--key", "key", "--claims", "long"], "longer than 65536"),
+                (["--key", "key", "--claim", "x"], "NAME=JSON"), (["--key", "key", "--claim", "x=alice"], "with its quotes"),
+                (["--key", "key", "--claim", 'x={"a":1,"a":2}'], "duplicate name"),
+                (["--key", "key", "--lifetime", "5"], "a number and a unit"),
+                (["--key", "key", "--now", "soon"], "--now takes"),
+                (["--key", "key", "--claim", 'x="' + "a" * 60_000 + '"'], "longer than 65536"),
+                (["--key", "-", "--claims", "-"], "only one of key, claims and payload"),
+                (["--key", "key", "--payload", "list", "--claims", "list"], "excludes")):
+            with self.subTest(" ".join(arguments)[:60]):
+                self.assertIn(why, self.trouble("token", "sign", *arguments))
+
+
+class Verify(Commands):
+    def setUp(self) -> None:
+        super().setUp()
+        self.key()
+
+    def test_human_output_has_a_verdict_and_each_check(self):
+        done = self.run_it("token", "verify", "--jwks", "key.set", "--config", "l.yaml", stdin=self.token())
+        self.assertEqual(done.returncode, 0)
+        self.assertTrue(done.out.startswith("ACCEPTED\n"), done.out)
+        self.assertIn("  passed       signature   the signature verifies\n", done.out)
+
+    def test_status_tells_accepted_from_refused_and_both_from_trouble(self):
+        good = self.token()
+        now = json.loads(b64(good.split(".")[1]))["exp"]
+        header, payload, signature = good.split(".")
+        for name, token, more, status, reason in (
+                ("good", good, [], 0, "allowed"),
+                ("good, with blanks around it", f"\n {good}\r\n", [], 0, "allowed"),
+                ("at the end of its leeway", good, ["--now", str(now + 59)], 0, "allowed"),
+                ("expired", good, ["--now", str(now + 60)], 1, "token_expired"),
+                ("empty", "", [], 1, "token_missing"),
+                ("garbage", os.urandom(300) + b"\xff", [], 1, "token_malformed"),
+                ("too long", b"a" * 70_000, [], 1, "token_too_long"),
+                ("endless", None, [], 1, "token_too_long"),
+                ("cut", good[:-2], [], 1, "signature_invalid"),
+                ("without a signature", f"{header}.{payload}.", [], 1, "signature_invalid"),
+                ("alg none", "eyJhbGciOiJub25lIn0." + payload + ".", [], 1, "algorithm_unsupported"),
+                ("five parts", "a.b.c.d.e", [], 1, None),
+                ("of another audience", self.token("key", "--claim", 'aud="ssh://test"'), [], 1, "audience_wrong"),
+                ("of another issuer", self.token("key", "--claim", 'iss="https://id.example.com/"'), [], 1, "issuer_unknown"),
+                ("of another type", self.token("key", "--typ", "logout+jwt"), [], 1, "type_wrong"),
+                ("for alice", good, ["--user", "alice", "--root", "root"], 0, "allowed"),
+                ("for bob", good, ["--user", "bob", "--root", "root"], 1, "user_mismatch"),
+                ("for sudo", good, ["--user", "alice", "--service", "sudo", "--root", "root"], 1, "access_denied")):
+            with self.subTest(name):
+                answer = self.verify(token, *more) if token is not None else self.verify("", "/dev/zero")
+                self.assertEqual(answer["status"], status, answer)
+                self.assertEqual(answer["accepted"], status == 0)
+                if reason:
+                    self.assertEqual(answer["reason"], reason)
+                failed = [check["check"] for check in answer["checks"] if check["outcome"] == "failed"]
+                self.assertEqual(len(failed), 0 if status == 0 else 1)
+
+    def test_a_key_set_without_the_key_or_with_private_ones_refuses(self):
+        good = self.token()
+        self.key("other")
+        with open(self.path("key"), encoding="utf-8") as file:
+            private = file.read()
+        self.put("private.set", '{"keys":[' + private + "]}")
+        self.put("empty.set", '{"keys":[]}')
+        for keys, reason, note in (("other.set", "key_unknown", "newer keys"), ("empty.set", "key_unknown", "newer keys"),
+                                   ("private.set", "key_unfit", "private or symmetric member")):
+            with self.subTest(keys):
+                answer = self.verify(good, keys=keys)
+                self.assertEqual((answer["status"], answer["reason"]), (1, reason))
+                self.assertIn(note, " ".join(answer["notes"]))
+
+    def test_trouble_is_neither_accepted_nor_refused(self):
+        good = self.token()
+        self.put("garbage", os.urandom(100))
+        self.put("big", b'{"keys":[' + b" " * 1_100_000)
+        self.put("one-key", self.good("jwk", "public", "key"))
+        self.put("bad.yaml", CONFIG + ACCESS.replace("services", "service"))
+        self.put("two.yaml", CONFIG + OTHER_ISSUER + ACCESS)
+        self.put("open.yaml", CONFIG + ACCESS, 0o666)
+        jwks = ["--jwks", "key.set", "--config"]
+        for name, arguments, why in (
+                ("no such token", ["none", *jwks, "l.yaml"], "No such file"),
+                ("a folder", [".", *jwks, "l.yaml"], "Is a directory"),
+                ("no such keys", ["--jwks", "none", "--config", "l.yaml"], "No such file"),
+                ("keys that are garbage", ["--jwks", "garbage", "--config", "l.yaml"], "is no JWK set"),
+                ("one key, not a set", ["--jwks", "one-key", "--config", "l.yaml"], "is no JWK set"),
+                ("too many keys", ["--jwks", "big", "--config", "l.yaml"], "longer than 1048576"),
+                ("no such configuration", [*jwks, "none.yaml"], "none.yaml"),
+                ("a bad configuration", [*jwks, "bad.yaml"], "bad.yaml:"),
+                ("a configuration that others may write to", [*jwks, "open.yaml"], "may write to it"),
+                ("whose keys?", [*jwks, "two.yaml"], "--issuer NAME"),
+                ("an unknown issuer", [*jwks, "l.yaml", "--issuer", "nobody"], 'no issuer "nobody"'),
+                ("both from standard input", ["--jwks", "-", "--config", "l.yaml"], "cannot both come"),
+                ("a service and nobody", [*jwks, "l.yaml", "--service", "sshd"], "--user NAME"),
+                ("a moment that is none", [*jwks, "l.yaml", "--now", "tomorrow"], "--now takes"),
+                ("no accounts", [*jwks, "l.yaml", "--user", "alice", "--root", "none"], "none/etc/passwd"),
+                ("an option that is none", ["--jkws", "x"], "more arguments"),
+                ("no daemon", ["--socket", self.path("none.sock")], "--jwks FILE verifies without the daemon")):
+            with self.subTest(name):
+                self.assertIn(why, self.trouble("token", "verify", *arguments, stdin=good))
+
+    def test_the_issuer_chooses_among_several(self):
+        self.put("two.yaml", CONFIG + OTHER_ISSUER + ACCESS)
+        good = self.token()
+        self.assertEqual(self.verify(good, "--issuer", "corp", config="two.yaml")["reason"], "allowed")
+        self.assertEqual(self.verify(good, "--issuer", "other", config="two.yaml")["reason"], "issuer_unknown")
+
+    def test_output_that_cannot_be_written_is_trouble(self):
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            done = subprocess.run([commands.PROGRAM, "token", "verify", "--jwks", "key.set", "--config", "l.yaml"],
+                                  input=self.token().encode(), stdout=full, stderr=subprocess.PIPE, cwd=self.folder,
+                                  timeout=60, check=False)
+        self.assertEqual(done.returncode, 2)
+
+    def test_a_token_comes_through_a_fifo(self):
+        os.mkfifo(self.path("fifo"))
+        good = self.token()
+
+        def write():
+            with open(self.path("fifo"), "w", encoding="utf-8") as fifo:
+                fifo.write(good)
+        writer = threading.Thread(target=write)
+        writer.start()
+        answer = self.verify("", "fifo")
+        writer.join()
+        self.assertEqual(answer["reason"], "allowed")
+
+    @unittest.skipIf(os.geteuid() != 0, "needs root to be somebody else")
+    def test_what_may_not_be_read_is_trouble(self):
+        os.chmod(self.folder, 0o755)
+        program = shutil.copy(commands.PROGRAM, self.path("latchkeyctl"))
+        os.chmod(program, 0o755)
+        self.put("token", self.token())
+        done = subprocess.run([program, "token", "verify", self.path("token"), "--jwks", self.path("key.set")],
+                              capture_output=True, text=True, timeout=60, check=False, user=65534, cwd="/")
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn("Permission denied", done.stderr)
+
+
+class Secrecy(Commands):
+    def test_a_token_on_the_command_line_is_not_taken_and_not_repeated(self):
+        self.key()
+        token = self.token()
+        for arguments in ((token,), ("t", token), ("--jwks", token), (token, "--jwks", "key.set"), ("--token", token)):
+            for command in ("verify", "show"):
+                done = self.run_it("token", command, *arguments)
+                self.assertEqual(done.returncode, 2)
+                for part in token.split("."):
+                    self.assertNotIn(part, done.out + done.err)
+
+    def test_no_output_holds_a_signature_or_a_secret(self):
+        self.key()
+        token = self.token()
+        signature = token.split(".")[2]
+        with open(self.path("key"), encoding="utf-8") as file:
+            secret = json.load(file)["d"]
+        for arguments in (("token", "verify", "--jwks", "key.set", "--config", "l.yaml"), ("token", "show"),
+                          ("--json", "token", "show"), ("jwk", "public", "key"), ("jwk", "thumbprint", "key")):
+            done = self.run_it(*arguments, stdin=token)
+            self.assertNotIn(signature, done.out + done.err)
+            self.assertNotIn(secret, done.out + done.err)
+
+
+class Show(Commands):
+    def test_header_and_claims_are_marked_as_not_verified(self):
+        self.key()
+        token = self.token("key", "--claim", 'x="\\u001b[31m\\u202e"')
+        text = self.good("token", "show", stdin=token)
+        self.assertTrue(text.startswith("NOT VERIFIED"), text)
+        self.assertIn(r'"x": "\u001b[31m\u202e"', text)
+        answer = json.loads(self.good("--json", "token", "show", stdin=token))
+        self.assertEqual((answer["verified"], answer["header"]["alg"], answer["claims"]["sub"]), (False, "ES256", "s-1"))
+
+    def test_what_is_no_token_is_trouble(self):
+        for name, content in (("nothing", b""), ("garbage", os.urandom(200)), ("JWE", b"a.b.c.d.e"), ("long", b"a" * 70_000)):
+            with self.subTest(name):
+                self.trouble("token", "show", stdin=content)
+
+
+class Help(Commands):
+    def test_each_command_explains_itself(self):
+        for command in (["token"], ["token", "verify"], ["token", "show"], ["token", "sign"], ["jwk"], ["jwk", "generate"],
+                        ["jwk", "public"], ["jwk", "thumbprint"]):
+            self.assertIn("Usage: latchkeyctl " + " ".join(command), self.good(*command, "--help"))
+        self.assertIn("anything else", self.good("--help"))
+
+
+if __name__ == "__main__":
+    commands.main()
