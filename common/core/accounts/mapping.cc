@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/base/mutation.h"
 #include "core/base/text.h"
 
 namespace latchkey::accounts {
@@ -33,8 +34,9 @@ std::vector<std::string_view> usable_users(const claims::ClaimsRecord& claims) {
 
 // RFC 8725 section 3.7: names are compared by bytes, without folding or normalising.
 Expected<void> check_name(const claims::ClaimsRecord& claims, std::string_view user) {
-  if (usable_name(user) &&
-      std::find(claims.users.begin(), claims.users.end(), user) != claims.users.end())
+  const bool named =
+      std::find(claims.users.begin(), claims.users.end(), user) != claims.users.end();
+  if (!LATCHKEY_FAILS(name_unusable, !usable_name(user)) && !LATCHKEY_FAILS(name_other, !named))
     return {};
   const auto usable = usable_users(claims);
   if (usable.empty()) {
@@ -50,14 +52,15 @@ Expected<LocalIdentity> identify(const revocation::CurrentClaims& claims, const 
                                  std::string_view user, const LocalAccounts& accounts) {
   LATCHKEY_TRY_VOID(check_name(*claims, user));
   const auto* account = accounts.find_user(user);
-  if (account == nullptr) return fail(Reason::user_unknown, "no local user " + quoted(user));
+  if (LATCHKEY_FAILS(account_unknown, account == nullptr))
+    return fail(Reason::user_unknown, "no local user " + quoted(user));
 
   LocalIdentity identity;
   identity.user = account->name;
   identity.uid = account->uid;
   mapped_groups(*claims, map, [&](const std::string& group) {
     const auto gid = accounts.find_group(group);
-    if (!gid || contains(identity.groups, group)) return;
+    if (LATCHKEY_FAILS(group_unknown, !gid) || contains(identity.groups, group)) return;
     identity.groups.push_back(group);
     identity.gids.push_back(*gid);
   });

@@ -1,23 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/claims/lifetime.h"
 
+#include "core/base/mutation.h"
+
 namespace latchkey::claims {
 
 Expected<void> check_lifetime(const ClaimsRecord& record, const ClaimsPolicy& policy,
                               WallTime now) {
-  if (now >= record.expires_at + policy.leeway) return fail(Reason::token_expired);
-  if (record.not_before && now < *record.not_before - policy.leeway) {
+  if (LATCHKEY_FAILS(exp_passed, now >= record.expires_at + policy.leeway))
+    return fail(Reason::token_expired);
+  if (LATCHKEY_FAILS(nbf_ahead, record.not_before && now < *record.not_before - policy.leeway)) {
     return fail(Reason::token_not_yet_valid, "'nbf' lies in the future");
   }
-  if (record.issued_at && now < *record.issued_at - policy.leeway) {
+  if (LATCHKEY_FAILS(iat_ahead, record.issued_at && now < *record.issued_at - policy.leeway)) {
     return fail(Reason::token_not_yet_valid, "'iat' lies in the future");
   }
   if (policy.max_token_age.count() == 0) return {};
-  if (!record.issued_at) return fail(Reason::claim_missing, "'iat', which 'max_token_age' needs");
-  if (now >= *record.issued_at + policy.max_token_age + policy.leeway) {
+  if (LATCHKEY_FAILS(iat_absent, !record.issued_at))
+    return fail(Reason::claim_missing, "'iat', which 'max_token_age' needs");
+  if (LATCHKEY_FAILS(iat_too_old,
+                     now >= *record.issued_at + policy.max_token_age + policy.leeway)) {
     return fail(Reason::token_too_old, "issued too long ago");
   }
-  if (record.expires_at - *record.issued_at > policy.max_token_age) {
+  if (LATCHKEY_FAILS(lifetime_too_long,
+                     record.expires_at - *record.issued_at > policy.max_token_age)) {
     return fail(Reason::token_too_old, "it lives too long");
   }
   return {};

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/base/mutation.h"
 #include "core/base/text.h"
 #include "core/jose/media_type.h"
 
@@ -72,18 +73,19 @@ bool never_accepted_type(std::string_view typ) {
 Expected<std::optional<TokenKind>> check_type(std::optional<std::string_view> typ,
                                               const jose::JsonValue& payload,
                                               const ClaimsPolicy& policy) {
-  if ((typ && never_accepted_type(*typ)) || !header_typ_allowed(typ, policy)) {
+  if (LATCHKEY_FAILS(type_never, typ && never_accepted_type(*typ)) ||
+      LATCHKEY_FAILS(type_header, !header_typ_allowed(typ, policy))) {
     return fail(Reason::type_wrong,
                 typ ? "header 'typ' " + quoted(*typ) : "the header has no 'typ'");
   }
   // RFC 8417 section 2.2: whatever has `events` is a security event or a logout token, with or without a `typ`.
-  if (payload.find("events"))
+  if (LATCHKEY_FAILS(type_events, payload.find("events")))
     return fail(Reason::type_wrong, "it is a security event or logout token ('events')");
-  if (payload.find("cnf"))
+  if (LATCHKEY_FAILS(type_confirmation, payload.find("cnf")))
     return fail(Reason::type_wrong, "it is bound to a key that nobody shows here ('cnf')");
   if (const auto keycloak = payload_typ(payload)) {
     for (const std::string_view never : kNeverInPayload) {
-      if (is_media_type(*keycloak, never))
+      if (LATCHKEY_FAILS(type_payload, is_media_type(*keycloak, never)))
         return fail(Reason::type_wrong, "payload 'typ' " + quoted(*keycloak));
     }
   }
@@ -91,7 +93,7 @@ Expected<std::optional<TokenKind>> check_type(std::optional<std::string_view> ty
   const auto allowed = [&](TokenKind wanted) {
     return std::find(policy.kinds.begin(), policy.kinds.end(), wanted) != policy.kinds.end();
   };
-  if (kind ? !allowed(*kind) : policy.kinds.empty()) {
+  if (LATCHKEY_FAILS(type_kind, kind ? !allowed(*kind) : policy.kinds.empty())) {
     return fail(Reason::type_wrong,
                 kind == TokenKind::id ? "it is an ID token" : "it is an access token");
   }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/base/mutation.h"
 #include "core/revocation/siphash.h"
 
 namespace latchkey::revocation {
@@ -101,10 +102,12 @@ bool RevocationSet::subject_revoked(const claims::ClaimsRecord& claims) const {
 }
 
 std::optional<Reason> RevocationSet::find(const claims::ClaimsRecord& claims) const {
-  if (!claims.token_id.empty() && tokens_.contains(token_hash(claims.issuer, claims.token_id))) {
+  if (LATCHKEY_FAILS(revoked_token,
+                     !claims.token_id.empty() &&
+                         tokens_.contains(token_hash(claims.issuer, claims.token_id)))) {
     return Reason::revoked_token;
   }
-  if (subject_revoked(claims)) return Reason::revoked_subject;
+  if (LATCHKEY_FAILS(revoked_subject, subject_revoked(claims))) return Reason::revoked_subject;
   return std::nullopt;
 }
 

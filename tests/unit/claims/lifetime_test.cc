@@ -82,5 +82,15 @@ TEST(Lifetime, AgeIsBoundedWhereItIsConfigured) {
   expect(cases, ClaimsPolicy{.leeway = seconds(60), .max_token_age = seconds(3'600)});
 }
 
+// Both are token_too_old; what an administrator changes is not the same.
+TEST(Lifetime, TheDetailTellsAnOldTokenFromALongOne) {
+  const ClaimsPolicy policy{.leeway = seconds(60), .max_token_age = seconds(3'600)};
+  ClaimsRecord record;
+  record.issued_at = at(0);
+  record.expires_at = at(7'200'000);
+  EXPECT_EQ(check_lifetime(record, policy, at(3'659'999)).error().detail, "it lives too long");
+  EXPECT_EQ(check_lifetime(record, policy, at(3'660'000)).error().detail, "issued too long ago");
+}
+
 }  // namespace
 }  // namespace latchkey::claims
