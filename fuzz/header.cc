@@ -20,7 +20,6 @@
 namespace {
 
 using latchkey::Reason;
-using latchkey::jose::Algorithm;
 using Other = nlohmann::json;
 
 void require(bool held) {

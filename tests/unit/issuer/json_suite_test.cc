@@ -35,7 +35,9 @@ TEST(JsonSuite, AsDiscoveryDocument) {
     ++ran;
     const std::string text = testing::read_file(entry.path());
     EXPECT_FALSE(parse_metadata(text, config)) << name << ": none of them names an issuer";
-    const bool inside = parse_metadata("{" + members + ",\"x\":" + text + "}", config).has_value();
+    std::string document = "{" + members;
+    document.append(",\"x\":").append(text).append("}");
+    const bool inside = parse_metadata(document, config).has_value();
     const bool stricter = std::find(kStricter.begin(), kStricter.end(), name) != kStricter.end();
     if (name.starts_with("n_") || stricter) {
       EXPECT_FALSE(inside) << name;
