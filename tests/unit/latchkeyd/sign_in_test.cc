@@ -540,7 +540,8 @@ TEST(SignIn, ARefusalForAnEmptyBudgetIsHeldBackAndHoldsUpNobodyElse) {
     flood.back().answer(host.token({{"aud", "\"elsewhere\""}, {"jti", std::to_string(i)}}));
     Client other{ipc::Fd()};  // the one worker has heard the flood before it hears this
     wire::Begin elsewhere = Host::alice();
-    elsewhere.rhost = "192.0.2." + std::to_string(i + 2);
+    const std::string address = "192.0.2." + std::to_string(i + 2);
+    elsewhere.rhost = address;
     ASSERT_EQ(host.sign_in(other, host.token(), elsewhere).result, wire::Result::allow) << i;
   }
   EXPECT_TRUE(flood.back().waits()) << "no refusal was held back";
