@@ -5,6 +5,8 @@
 //   latchkey_load --socket PATH --token-file FILE --user NAME [--clients N] [--seconds S]
 //   latchkey_load --null …            the same frames between two empty programs
 //   latchkey_load --socket … --null   both alternated, and the ratio of their medians
+//   latchkey_load --socket … --flood-token-file FILE [--flood-clients N]
+//                                     quiet and beside one source that floods, alternated
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +15,7 @@
 #include <iterator>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -31,6 +34,8 @@ struct Options {
   double seconds = 1;
   unsigned rounds = 5;
   int cpu = -1;
+  std::string flood_token_file;
+  unsigned flood_clients = 8;
 };
 
 double median(std::vector<double> values) {
@@ -42,6 +47,13 @@ struct Case {
   const char* name;
   LoadOptions load;
   std::vector<double> rate, cpu, p50, p99;
+
+  void add(const LoadResult& result) {
+    rate.push_back(result.per_second());
+    cpu.push_back(result.cpu_us());
+    p50.push_back(result.percentile_us(0.5));
+    p99.push_back(result.percentile_us(0.99));
+  }
 };
 
 void print(const Case& done) {
@@ -49,13 +61,43 @@ void print(const Case& done) {
               median(done.rate), median(done.cpu), median(done.p50), median(done.p99));
 }
 
-int run(Options options) {
-  std::ifstream file(options.token_file);
-  options.load.token.assign(std::istreambuf_iterator<char>(file), {});
-  while (!options.load.token.empty() && options.load.token.back() == '\n') {
-    options.load.token.pop_back();
+std::string read_token(const std::string& path) {
+  std::ifstream file(path);
+  std::string token(std::istreambuf_iterator<char>(file), {});
+  while (!token.empty() && token.back() == '\n') token.pop_back();
+  return token;
+}
+
+// The others' logins while one source floods, beside the same logins while it does not.
+int run_flood(const Options& options) {
+  LoadOptions flood = options.load;
+  flood.token = read_token(options.flood_token_file);
+  flood.clients = options.flood_clients;
+  flood.rhost = "192.0.2.66";
+  flood.must_allow = false;
+  Case quiet{.name = "quiet", .load = options.load};
+  Case flooded{.name = "flooded", .load = options.load};
+  std::vector<double> attempts;
+  for (unsigned round = 0; round < options.rounds; ++round) {
+    quiet.add(run_load(quiet.load));
+    LoadResult of_flood;
+    std::thread beside([&] { of_flood = run_load(flood); });
+    flooded.add(run_load(flooded.load));
+    beside.join();
+    attempts.push_back(of_flood.per_second());
   }
+  print(quiet);
+  print(flooded);
+  std::printf("ratio    %10.2f      %28.2f      p99 %8.2f      beside %.0f attempts /s\n",
+              median(flooded.rate) / median(quiet.rate), median(flooded.p50) / median(quiet.p50),
+              median(flooded.p99) / median(quiet.p99), median(attempts));
+  return 0;
+}
+
+int run(Options options) {
+  options.load.token = read_token(options.token_file);
   options.load.length = std::chrono::milliseconds(static_cast<int>(options.seconds * 1'000));
+  if (!options.flood_token_file.empty()) return run_flood(options);
   std::vector<Case> cases;
   std::optional<NullServers> null;
   const std::string null_path = "/tmp/latchkey-null-" + std::to_string(::getpid()) + ".sock";
@@ -73,13 +115,7 @@ int run(Options options) {
   }
   pin(::getpid(), options.cpu);
   for (unsigned round = 0; round < options.rounds; ++round) {
-    for (Case& one : cases) {
-      const LoadResult result = run_load(one.load);
-      one.rate.push_back(result.per_second());
-      one.cpu.push_back(result.cpu_us());
-      one.p50.push_back(result.percentile_us(0.5));
-      one.p99.push_back(result.percentile_us(0.99));
-    }
+    for (Case& one : cases) one.add(run_load(one.load));
   }
   if (options.null) ::unlink(null_path.c_str());
   for (const Case& one : cases) print(one);
@@ -111,6 +147,9 @@ int main(int argc, char** argv) {
                  "process behind --socket: its CPU time counts, and --cpu binds it");
   app.add_flag("--null", options.null, "play the frames against empty programs");
   app.add_option("--null-servers", options.null_servers, "how many empty programs");
+  app.add_option("--flood-token-file", options.flood_token_file,
+                 "what one source floods with, in every second round");
+  app.add_option("--flood-clients", options.flood_clients, "closed loops of the flood");
   app.add_flag("!--any-verdict", options.load.must_allow, "do not end where a login is refused");
   CLI11_PARSE(app, argc, argv);
   return run(std::move(options));

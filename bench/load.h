@@ -25,6 +25,7 @@ struct LoadOptions {
   std::chrono::milliseconds length{500};
   std::vector<pid_t> servers;  // processes of the other end, whose CPU time counts
   bool must_allow = true;      // a verdict other than "allow" ends the program
+  std::string rhost;           // the one source of all clients; empty: each has many of its own
 };
 
 struct LoadResult {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a PAM stack costs a host process that is new each time, as sshd's children and sudo are: start, authenticate, end,
-// the loading of the module included. Two or more services of one folder are alternated in one run, each call in a fresh
-// process that times itself, so that only ratios of one run are compared. Prompts with Latchkey's marker are answered
-// from a token file, in parts.
+// What a PAM stack costs a host process that is new each time, as sshd's children and sudo are:
+// start, authenticate, end, the loading of the module included. Two or more services of one folder
+// are alternated in one run, each call in a fresh process that times itself, so that only ratios of
+// one run are compared. Prompts with Latchkey's marker are answered from a token file, in parts.
 //
-//   latchkey_pam_process --confdir DIR --user NAME [--token-file FILE] [--rounds N] SERVICE SERVICE…
+//   latchkey_pam_process --confdir DIR --user NAME [--token-file FILE] [--rounds N] SERVICE
+//   SERVICE…
 #include <security/pam_appl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -70,11 +71,13 @@ std::string answer_to(std::string_view prompt, const Token& token) {
 }
 
 int converse(int count, const pam_message** messages, pam_response** out, void* data) {
-  auto* responses = static_cast<pam_response*>(std::calloc(static_cast<std::size_t>(count), sizeof(pam_response)));
+  auto* responses = static_cast<pam_response*>(
+      std::calloc(static_cast<std::size_t>(count), sizeof(pam_response)));
   if (responses == nullptr) return PAM_BUF_ERR;
   for (int i = 0; i < count; ++i) {
     if (messages[i]->msg_style != PAM_PROMPT_ECHO_OFF) continue;
-    responses[i].resp = strdup(answer_to(messages[i]->msg, *static_cast<const Token*>(data)).c_str());
+    responses[i].resp =
+        strdup(answer_to(messages[i]->msg, *static_cast<const Token*>(data)).c_str());
   }
   *out = responses;
   return PAM_SUCCESS;
@@ -88,18 +91,21 @@ int run_once(const Options& options, const std::string& service) {
     token.text.assign(std::istreambuf_iterator<char>(file), {});
     while (!token.text.empty() && token.text.back() == '\n') token.text.pop_back();
     latchkey::jose::Scratch scratch;
-    if (const auto digest = latchkey::jose::digest_token(token.text, scratch)) token.digest = digest->hex();
+    if (const auto digest = latchkey::jose::digest_token(token.text, scratch))
+      token.digest = digest->hex();
   }
   const pam_conv conversation{converse, &token};
   const double wall = clock_us(CLOCK_MONOTONIC);
   const double cpu = clock_us(CLOCK_PROCESS_CPUTIME_ID);
   pam_handle_t* handle = nullptr;
-  int code = pam_start_confdir(service.c_str(), options.user.c_str(), &conversation, options.confdir.c_str(), &handle);
+  int code = pam_start_confdir(service.c_str(), options.user.c_str(), &conversation,
+                               options.confdir.c_str(), &handle);
   if (code == PAM_SUCCESS) {
     code = pam_authenticate(handle, 0);
     pam_end(handle, code);
   }
-  std::printf("%.3f %.3f %d\n", clock_us(CLOCK_MONOTONIC) - wall, clock_us(CLOCK_PROCESS_CPUTIME_ID) - cpu, code);
+  std::printf("%.3f %.3f %d\n", clock_us(CLOCK_MONOTONIC) - wall,
+              clock_us(CLOCK_PROCESS_CPUTIME_ID) - cpu, code);
   return 0;
 }
 
@@ -112,14 +118,16 @@ Sample in_new_process(const Options& options, const std::string& service) {
     dup2(ends[1], STDOUT_FILENO);
     close(ends[0]);
     close(ends[1]);
-    execl("/proc/self/exe", "latchkey_pam_process", "--once", "--confdir", options.confdir.c_str(), "--user",
-          options.user.c_str(), "--token-file", options.token_file.c_str(), service.c_str(), nullptr);
+    execl("/proc/self/exe", "latchkey_pam_process", "--once", "--confdir", options.confdir.c_str(),
+          "--user", options.user.c_str(), "--token-file", options.token_file.c_str(),
+          service.c_str(), nullptr);
     _exit(127);
   }
   close(ends[1]);
   std::FILE* from = fdopen(ends[0], "r");
   if (from != nullptr) {
-    if (std::fscanf(from, "%lf %lf %d", &sample.wall_us, &sample.cpu_us, &sample.code) != 3) sample.code = -1;
+    if (std::fscanf(from, "%lf %lf %d", &sample.wall_us, &sample.cpu_us, &sample.code) != 3)
+      sample.code = -1;
     std::fclose(from);
   }
   waitpid(pid, nullptr, 0);
@@ -149,13 +157,14 @@ int compare(const Options& options) {
       rows[i].cpu.push_back(sample.cpu_us);
     }
   }
-  std::printf("%-16s %12s %12s %8s %8s\n", "service", "wall us p50", "cpu us p50", "ratio", "failed");
+  std::printf("%-16s %12s %12s %8s %8s\n", "service", "wall us p50", "cpu us p50", "ratio",
+              "failed");
   const double base = median(rows.front().wall);
   unsigned failed = 0;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const double wall = median(rows[i].wall);
-    std::printf("%-16s %12.1f %12.1f %8.2f %8u\n", options.services[i].c_str(), wall, median(rows[i].cpu),
-                base > 0 ? wall / base : 0, rows[i].failed);
+    std::printf("%-16s %12.1f %12.1f %8.2f %8u\n", options.services[i].c_str(), wall,
+                median(rows[i].cpu), base > 0 ? wall / base : 0, rows[i].failed);
     failed += rows[i].failed;
   }
   return failed == 0 ? 0 : 1;
@@ -181,7 +190,8 @@ bool parse(int argc, char** argv, Options& options) {
       options.services.emplace_back(word);
     }
   }
-  return !options.confdir.empty() && !options.user.empty() && !options.services.empty() && options.rounds > 0;
+  return !options.confdir.empty() && !options.user.empty() && !options.services.empty() &&
+         options.rounds > 0;
 }
 
 }  // namespace
@@ -190,7 +200,8 @@ int main(int argc, char** argv) {
   Options options;
   if (!parse(argc, argv, options)) {
     std::fprintf(stderr,
-                 "usage: latchkey_pam_process --confdir DIR --user NAME [--token-file FILE] [--rounds N] SERVICE "
+                 "usage: latchkey_pam_process --confdir DIR --user NAME [--token-file FILE] "
+                 "[--rounds N] SERVICE "
                  "SERVICE...\n");
     return 64;
   }

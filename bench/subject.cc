@@ -56,7 +56,7 @@ std::string key_set() {
   return text + "]}";
 }
 
-Snapshot snapshot() {
+Snapshot make_snapshot() {
   auto config = std::make_shared<config::Config>();
   config->issuers = {issuer()};
   config->access = {
@@ -81,7 +81,7 @@ Snapshot snapshot() {
 }  // namespace
 
 Subject::Subject(std::string_view algorithm)
-    : token_(fixed(algorithm).token), snapshot_(snapshot()) {
+    : token_(fixed(algorithm).token), snapshot_(make_snapshot()) {
   const std::size_t dot = token_.rfind('.');
   signing_input_ = std::string_view(token_).substr(0, dot);
   signature_ = *jose::decode_base64url(std::string_view(token_).substr(dot + 1));
@@ -130,6 +130,14 @@ bool Subject::decide() {
 }
 
 bool Subject::digest() { return jose::digest_token(token_, scratch_) == digest_; }
+
+std::optional<Verified> Subject::verified() {
+  Trace trace;
+  auto result = latchkey::verify(token_, digest_, snapshot_, kNow, scratch_, trace);
+  return result ? std::optional(*std::move(result)) : std::nullopt;
+}
+
+WallTime Subject::now() { return kNow; }
 
 bool Subject::verify_other(std::string_view token) {
   Trace trace;

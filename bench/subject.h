@@ -7,6 +7,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -38,6 +39,12 @@ class Subject {
   bool verify_other(std::string_view token);
 
   std::string_view token() const { return token_; }
+
+  // For benches that put the parts together in another way.
+  const Snapshot& snapshot() const { return snapshot_; }
+  const LoginRequest& request() const { return request_; }
+  std::optional<Verified> verified();
+  static WallTime now();
 
  private:
   std::string token_;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Cold verification over the EVP floor (PERFORMANCE section 8, G1) and what it costs to refuse
-// (G11). Runs the cases interleaved at random, then prints each median and its ratio to the floor
-// of the same run. Times are CPU times; on a shared machine only the ratios mean something. Nothing
-// here passes or fails.
+// Cold verification over the EVP floor (PERFORMANCE section 8, G1), remembered tokens (G2), what it
+// costs to refuse (G11), and other libraries on the same tokens. Runs the cases interleaved at
+// random, then prints each median and its ratio to the floor of the same run. Times are CPU times;
+// on a shared machine only the ratios mean something. Nothing here passes or fails.
 #include <algorithm>
 #include <cstdio>
 #include <map>
@@ -15,6 +15,8 @@
 #include <openssl/crypto.h>
 
 #include "bench/fixed_tokens.h"
+#include "bench/peers.h"
+#include "bench/remembered.h"
 #include "bench/subject.h"
 
 namespace latchkey::bench {
@@ -37,6 +39,41 @@ void refuse(benchmark::State& state, const std::string& token) {
   for (auto _ : state) benchmark::DoNotOptimize(of.verify_other(token));
 }
 
+Remembered& remembered(std::size_t entries) {
+  static std::map<std::size_t, std::unique_ptr<Remembered>> all;
+  auto& known = all[entries];
+  if (known == nullptr) known = std::make_unique<Remembered>(entries);
+  return *known;
+}
+
+constexpr std::size_t kFew = 1'000;
+constexpr std::size_t kMany = 100'000;
+
+void register_remembered() {
+  for (const std::size_t entries : {kFew, kMany}) {
+    const auto measured = [entries](benchmark::State& state, bool (Remembered::*step)()) {
+      Remembered& of = remembered(entries);
+      for (auto _ : state) benchmark::DoNotOptimize((of.*step)());
+    };
+    const std::string number = std::to_string(entries);
+    benchmark::RegisterBenchmark(("remembered/same_of_" + number).c_str(), measured,
+                                 &Remembered::same);
+    benchmark::RegisterBenchmark(("remembered/any_of_" + number).c_str(), measured,
+                                 &Remembered::any);
+  }
+}
+
+void register_peers() {
+  for (const char* algorithm : {"RS256", "ES256", "EdDSA"}) {
+    for (Peer& peer : peers(algorithm, subject(algorithm).token())) {
+      benchmark::RegisterBenchmark(("peer/" + peer.name).c_str(),
+                                   [verifies = std::move(peer.verifies)](benchmark::State& state) {
+                                     for (auto _ : state) benchmark::DoNotOptimize(verifies());
+                                   });
+    }
+  }
+}
+
 std::string changed_signature(std::string_view algorithm) {
   std::string token(subject(std::string(algorithm)).token());
   const std::size_t at = token.size() - 20;
@@ -51,6 +88,8 @@ void register_all() {
     benchmark::RegisterBenchmark(("verify/" + name).c_str(), measure, name, &Subject::verify);
     benchmark::RegisterBenchmark(("decide/" + name).c_str(), measure, name, &Subject::decide);
   }
+  register_remembered();
+  register_peers();
   benchmark::RegisterBenchmark("digest", measure, std::string("RS256"), &Subject::digest);
   const std::string good(subject("RS256").token());
   const std::size_t dot = good.find('.');
@@ -86,7 +125,7 @@ class Medians : public benchmark::ConsoleReporter {
     std::printf("%-34s %12s %8s\n", "CPU time, median", "ns", "ratio");
     for (auto& [name, times] : times_) {
       const double ns = median(times);
-      const auto floor = times_.find("floor/" + name.substr(name.find('/') + 1));
+      const auto floor = times_.find("floor/" + name.substr(name.rfind('/') + 1));
       if (floor == times_.end() || name.starts_with("floor/")) {
         std::printf("%-34s %12.0f\n", name.c_str(), ns);
       } else {
@@ -122,4 +161,8 @@ int main(int argc, char** argv) {
   benchmark::RunSpecifiedBenchmarks(&medians);
   std::printf("%s\n", OpenSSL_version(OPENSSL_VERSION));
   medians.print();
+  for (const std::size_t entries : {latchkey::bench::kFew, latchkey::bench::kMany}) {
+    std::printf("%zu remembered tokens: %zu bytes an entry\n", entries,
+                latchkey::bench::remembered(entries).bytes_an_entry());
+  }
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the seeds of the fuzzers base64url, json, jwks, key_material and token beside this file.
+"""Writes the seeds of the fuzzers base64url, json, header, jwks, key_material and token beside this file.
 
     make_jose_seeds.py
 
@@ -47,6 +47,24 @@ def json_texts():
     put("json", "broken_utf8", b'["\xff\xc0\xae\xed\xa0\x80"]')
     put("json", "two_values", "{}{}")
     put("json", "blanks", " \t\r\n{ } \n")
+
+
+def headers():
+    put("header", "plain", '{"alg":"RS256","kid":"k","typ":"JWT"}')
+    put("header", "access_token", '{"typ":"application/at+jwt","alg":"EdDSA"}')
+    put("header", "unknown_members", '{"alg":"ES512","x":{"y":[1,null]},"jku":"https://x","jwk":{"kty":"oct"},"x5c":["A"]}')
+    put("header", "crit", '{"alg":"RS256","crit":["exp"],"exp":1}')
+    put("header", "crit_by_escape", '{"alg":"RS256","\\u0063rit":[]}')
+    put("header", "unencoded", '{"alg":"PS256","b64":false,"crit":["b64"]}')
+    put("header", "zip", '{"alg":"RS256","zip":"DEF"}')
+    put("header", "nested", '{"alg":"RS256","cty":"application/JWT"}')
+    put("header", "none", '{"alg":"nOnE"}')
+    put("header", "hmac", '{"alg":"HS256"}')
+    put("header", "no_alg", '{"kid":"../../dev/null"}')
+    put("header", "types", '{"alg":["RS256"],"kid":1,"typ":null,"cty":{}}')
+    put("header", "duplicate", '{"alg":"none","alg":"RS256"}')
+    put("header", "long_kid", '{"alg":"RS256","kid":"' + "k" * 257 + '"}')
+    put("header", "no_object", "[]")
 
 
 RSA = {"kty": "RSA", "e": "AQAB",  # RFC 7638 section 3.1
@@ -116,6 +134,13 @@ def token():
     put("token", "none", 'p{"alg":"none"}\0' + good + "\0")
     put("token", "psychic", 'p{"alg":"EdDSA","kid":"k"}\0' + good + "\0" + "\1" + "\0" * 63)
     put("token", "plain", b64('{"alg":"EdDSA","kid":"k"}') + "." + b64(good) + "." + b64("x" * 64))
+    sets = {"one": [OKP | {"kid": "k", "alg": "EdDSA", "use": "sig"}], "nameless": [OKP], "twice": [OKP, OKP],
+            "among_others": [EC | {"kid": "k"}, OKP | {"kid": "k"}, {"kty": "oct", "k": "AAAA", "kid": "k"}],
+            "for_encryption": [OKP | {"kid": "k", "use": "enc"}], "pinned_to_another": [OKP | {"kid": "k", "alg": "ES256"}]}
+    for name, keys in sets.items():
+        put("token", "set_" + name, "k" + json.dumps({"keys": keys}, separators=(",", ":")) +
+            '\0{"alg":"EdDSA","kid":"k"}\0' + good)
+    put("token", "set_without_kid", "k" + json.dumps({"keys": [OKP]}, separators=(",", ":")) + '\0{"alg":"EdDSA"}\0' + good)
     put("token", "encrypted", "a.b.c.d.e")
     put("token", "json", '{"payload":"e30","signatures":[]}')
     put("token", "dots", "..")
@@ -123,6 +148,7 @@ def token():
 
 base64url()
 json_texts()
+headers()
 jwks()
 key_material()
 token()

@@ -5,6 +5,7 @@
 //   's'  payload, signed here: fuzzed claims reach every check behind the signature
 //   'h'  header NUL payload, signed here
 //   'p'  header NUL payload NUL signature, each encoded here
+//   'k'  key set NUL header NUL payload, signed here: the set is fuzzed as well
 //   else the bytes are the token
 //
 // A token that is accepted must also be found good by a second, plain implementation: OpenSSL
@@ -26,12 +27,20 @@
 
 namespace {
 
-using namespace latchkey;
+using namespace latchkey;  // NOLINT(google-build-using-namespace): what is fuzzed here
 
 constexpr std::string_view kIssuer = "https://id.example";
+constexpr std::string_view kPoint = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";  // RFC 8037 A.2
 
 void require(bool held) {
   if (!held) std::abort();
+}
+
+// A part that the verifier took is base64url.
+std::string decoded(std::string_view part) {
+  auto bytes = jose::decode_base64url(part);
+  if (!bytes) std::abort();
+  return *std::move(bytes);
 }
 
 const testing::SigningKey& key() {
@@ -89,13 +98,13 @@ std::string token_of(std::string_view input) {
 
 bool plain_signature_holds(const std::string& token) {
   static EVP_PKEY* const public_key = [] {
-    const auto point = *jose::decode_base64url("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
+    const auto point = decoded(kPoint);
     return EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr,
                                        reinterpret_cast<const unsigned char*>(point.data()),
                                        point.size());
   }();
   const std::size_t dot = token.rfind('.');
-  const std::string signature = *jose::decode_base64url(token.substr(dot + 1));
+  const std::string signature = decoded(token.substr(dot + 1));
   EVP_MD_CTX* context = EVP_MD_CTX_new();
   require(EVP_DigestVerifyInit(context, nullptr, nullptr, nullptr, public_key) == 1);
   const int result =
@@ -111,9 +120,8 @@ void require_good(const std::string& token, const claims::ClaimsRecord& record) 
   const std::size_t first = token.find('.');
   const std::size_t second = token.find('.', first + 1);
   require(second == token.rfind('.'));
-  const auto header = nlohmann::json::parse(*jose::decode_base64url(token.substr(0, first)));
-  const auto payload =
-      nlohmann::json::parse(*jose::decode_base64url(token.substr(first + 1, second - first - 1)));
+  const auto header = nlohmann::json::parse(decoded(token.substr(0, first)));
+  const auto payload = nlohmann::json::parse(decoded(token.substr(first + 1, second - first - 1)));
   require(header.at("alg") == "EdDSA" && !header.contains("crit") && !header.contains("b64"));
   require(payload.at("iss") == kIssuer && payload.at("sub") == record.subject);
   const auto& aud = payload.at("aud");
@@ -127,24 +135,58 @@ void require_good(const std::string& token, const claims::ClaimsRecord& record) 
   require(record.users.size() == 1 && payload.at("preferred_username") == record.users.front());
 }
 
-}  // namespace
+// The set holds the key that signed, for signatures, under the name that the header asks for.
+void require_key_in(std::string_view set, const std::string& token) {
+  const auto header = nlohmann::json::parse(decoded(token.substr(0, token.find('.'))));
+  const auto root = nlohmann::json::parse(set);
+  const auto& keys = root.at("keys");
+  require(std::any_of(keys.begin(), keys.end(), [&](const nlohmann::json& jwk) {
+    return jwk.is_object() && jwk.value("kty", "") == "OKP" && jwk.value("crv", "") == "Ed25519" &&
+           jwk.value("x", "") == kPoint && !jwk.contains("d") &&
+           (!jwk.contains("use") || jwk.at("use") == "sig") &&
+           (!jwk.contains("alg") || jwk.at("alg") == "EdDSA") &&
+           (!header.contains("kid") || (jwk.contains("kid") && jwk.at("kid") == header.at("kid")));
+  }));
+}
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+// Whether the token was accepted; a refusal is looked at here.
+bool judged(const std::string& token, const Snapshot& under) {
   static jose::Scratch scratch;
-  const std::string token = token_of({reinterpret_cast<const char*>(data), size});
   require(jose::quote(token, scratch).count() > 0);
   Trace trace;
-  const auto verified = verify(token, snapshot(), testing::kNow, scratch, trace);
+  const auto verified = verify(token, under, testing::kNow, scratch, trace);
   for (const std::uint8_t byte : scratch.signature(jose::kSignatureBytes)) require(byte == 0);
   if (verified) {
     require_good(token, **verified->claims);
-    require(recheck(*verified, snapshot(), testing::kNow, trace).has_value());
-    return 0;
+    require(recheck(*verified, under, testing::kNow, trace).has_value());
+    return true;
   }
   const Decision& decision = verified.error().decision;
   require(!decision.allowed() && decision.reason != Reason::internal_error);
   require(verified.error().need_keys.has_value() == (decision.reason == Reason::key_unknown));
   require(std::all_of(decision.detail.begin(), decision.detail.end(),
                       [](char c) { return c >= 0x20 && c < 0x7F; }));
+  return false;
+}
+
+void with_key_set(std::string_view rest) {
+  const std::string_view set = next(rest);
+  const std::string_view header = next(rest);
+  Snapshot under = snapshot();
+  under.keys[0].keys = testing::make_keys(set);
+  if (under.keys[0].keys == nullptr) return;
+  const std::string token = key().token(header, rest);
+  if (judged(token, under)) require_key_in(set, token);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view input(reinterpret_cast<const char*>(data), size);
+  if (input.starts_with('k')) {
+    with_key_set(input.substr(1));
+  } else {
+    judged(token_of(input), snapshot());
+  }
   return 0;
 }

@@ -47,7 +47,7 @@ class Gathering {
   bool connect() {
     auto client = ipc::varlink::VarlinkClient::connect(session_.socket);
     if (!client) {
-      report(client.error());
+      report(session_, client.error());
       return fail("--jwks FILE verifies without the daemon");
     }
     client_ = std::make_unique<ipc::varlink::VarlinkClient>(*std::move(client));
@@ -59,7 +59,7 @@ class Gathering {
                                              const std::string& what) {
     auto answer = control::call<Method>(*client_, request, session_.timeout);
     if (answer) return *std::move(answer);
-    report(answer.error(), what);
+    report(session_, answer.error(), what);
     return std::nullopt;
   }
 
@@ -133,9 +133,9 @@ class Gathering {
     auto key = jose::SymmetricKey::parse(text->view(), *issuer.symmetric_algorithm);
     if (!key) return fail(printable(path) + ": " + key.error());
     evidence_.snapshot.keys.push_back(
-        {.symmetric = std::make_shared<const jose::SymmetricKey>(*std::move(key)),
-         .fetched_at = now_,
-         .generation = 1});
+        {.fetched_at = now_,
+         .generation = 1,
+         .symmetric = std::make_shared<const jose::SymmetricKey>(*std::move(key))});
     evidence_.keys += fmt::format(", {}: {}", issuer.name, printable(path));
     return true;
   }

@@ -167,7 +167,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::RequiredError& problem) {
     // CLI11 misses the command before it minds the word that is none.
     const auto words = app.remaining(true);
-    if (words.empty()) return app.exit(problem) == 0 ? kOk : kUsage;
+    if (words.empty() || is_token_command(app)) return wrong_usage(app, problem);
     std::fprintf(stderr, "latchkeyctl: %s is neither a command nor an option; see --help\n",
                  latchkey::quoted(words.front()).c_str());
     return kUsage;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/accounts/mapping.h"
+#include "core/base/mutation.h"
 #include "core/base/text.h"
 #include "core/claims/lifetime.h"
 #include "core/decide.h"
@@ -133,7 +134,8 @@ Decision Judge::with_last_seen(const LastSeen* last_seen, std::string_view who) 
 Expected<void> Judge::token_steps(const claims::ValidatedClaims& claims, std::size_t issuer) {
   remember(*claims);
   if (issuer >= config().issuers.size() ||
-      config().issuers[issuer].config.issuer != claims->issuer) {
+      LATCHKEY_FAILS(judge_issuer_other,
+                     config().issuers[issuer].config.issuer != claims->issuer)) {
     return checked<void>(Check::issuer, fail(Reason::issuer_unknown, quoted(claims->issuer)));
   }
   return person_steps(claims, issuer, request_.user, Standing::token);
@@ -152,19 +154,20 @@ Expected<void> Judge::login_steps(const Login& login, std::string_view who) {
 
 Expected<void> Judge::last_seen_steps(const LastSeen* last_seen, std::string_view who) {
   // First of all: a name that was revoked is shut out, whoever else would vouch for it.
-  if (snapshot_.revocations->user_revoked(who)) {
+  if (LATCHKEY_FAILS(revoked_last_seen, snapshot_.revocations->user_revoked(who))) {
     return checked<void>(Check::revocation, fail(Reason::revoked_user, "user " + quoted(who)));
   }
   LATCHKEY_TRY_VOID(checked(Check::managed, check_managed(who)));
   const auto* bound = snapshot_.bindings->find(who);
-  if (bound == nullptr && snapshot_.accounts->find_user(who) == nullptr) {
+  if (LATCHKEY_FAILS(unknown_last_seen,
+                     bound == nullptr && snapshot_.accounts->find_user(who) == nullptr)) {
     return checked<void>(Check::account,
                          fail(Reason::user_unknown,
                               "user " + quoted(who) +
                                   " is in no local file (LDAP and SSSD are not asked); list the "
                                   "name under 'unmanaged' to leave it to the rest of the stack"));
   }
-  if (bound == nullptr) {
+  if (LATCHKEY_FAILS(binding_missing, bound == nullptr)) {
     return checked<void>(Check::binding, fail(Reason::binding_missing, "user " + quoted(who)));
   }
   LATCHKEY_TRY_VOID(checked(Check::claims_age, check_claims_age(last_seen, *bound)));
@@ -207,7 +210,7 @@ Expected<void> Judge::person_steps(const claims::ValidatedClaims& claims, std::s
 
 Expected<std::size_t> Judge::configured_issuer(const claims::ClaimsRecord& claims) const {
   const auto index = config().find_issuer(claims.issuer);
-  if (index < 0) {
+  if (LATCHKEY_FAILS(issuer_gone, index < 0)) {
     return fail(Reason::issuer_unknown, "the sign-in was by " + quoted(claims.issuer) +
                                             ", which is not configured any more");
   }
@@ -217,7 +220,7 @@ Expected<std::size_t> Judge::configured_issuer(const claims::ClaimsRecord& claim
 // In authenticate a rule that names the user opens an account that is not managed, and a name that
 // does not exist here goes on to be told so.
 Expected<void> Judge::check_managed(std::string_view who) const {
-  if (managed(who, snapshot_)) return {};
+  if (!LATCHKEY_FAILS(not_managed, !managed(who, snapshot_))) return {};
   if (request_.operation == Operation::authenticate &&
       (policy::names_user(config().access, request_.service, who) ||
        snapshot_.accounts->find_user(who) == nullptr)) {
@@ -230,10 +233,9 @@ Expected<void> Judge::check_managed(std::string_view who) const {
 }
 
 Expected<void> Judge::check_system_account(const accounts::LocalIdentity& identity) const {
-  if (!is_system(snapshot_, identity.user) ||
-      policy::names_user(config().access, request_.service, identity.user)) {
-    return {};
-  }
+  const bool opened = !is_system(snapshot_, identity.user) ||
+                      policy::names_user(config().access, request_.service, identity.user);
+  if (!LATCHKEY_FAILS(system_account, !opened)) return {};
   return fail(Reason::system_account,
               "user " + quoted(identity.user) + " has uid " + std::to_string(identity.uid));
 }
@@ -244,7 +246,7 @@ Expected<void> Judge::check_system_account(const accounts::LocalIdentity& identi
 Expected<void> Judge::check_binding(const claims::ClaimsRecord& claims, std::string_view who,
                                     Standing standing) {
   const auto* bound = snapshot_.bindings->find(who);
-  if (bound != nullptr && !is_of(claims, *bound)) {
+  if (LATCHKEY_FAILS(subject_conflict, bound != nullptr && !is_of(claims, *bound))) {
     return fail(Reason::subject_conflict, "user " + quoted(who) + " is bound to subject " +
                                               quoted(bound->subject) + " of " +
                                               quoted(bound->issuer));
@@ -257,7 +259,7 @@ Expected<void> Judge::check_binding(const claims::ClaimsRecord& claims, std::str
 
 // RFC 7519 section 4.1.4.
 Expected<void> Judge::check_lifetime(const Login& login, std::size_t issuer) const {
-  if (distance(login.started_at, now_) <= kLoginGrace) return {};
+  if (!LATCHKEY_FAILS(login_expired, distance(login.started_at, now_) > kLoginGrace)) return {};
   return claims::check_lifetime(login.claims, config().issuers[issuer].config.claims, now_);
 }
 
@@ -265,11 +267,11 @@ Expected<void> Judge::check_lifetime(const Login& login, std::size_t issuer) con
 // it.
 Expected<void> Judge::check_claims_age(const LastSeen* last_seen,
                                        const accounts::Subject& bound) const {
-  if (last_seen == nullptr || !is_of(last_seen->claims, bound)) {
+  if (last_seen == nullptr || LATCHKEY_FAILS(last_seen_other, !is_of(last_seen->claims, bound))) {
     return fail(Reason::claims_too_old, "no token sign-in of the bound subject is on record");
   }
   const auto age = distance(last_seen->seen_at, now_);
-  if (age <= config().max_claims_age) return {};
+  if (!LATCHKEY_FAILS(last_seen_old, age > config().max_claims_age)) return {};
   return fail(Reason::claims_too_old,
               "the last token sign-in was " +
                   std::to_string(std::chrono::floor<std::chrono::seconds>(age).count()) +
@@ -297,7 +299,8 @@ Expected<void> Judge::check_access(const revocation::CurrentClaims& claims,
     detail += (detail.empty() ? "" : "; ") + std::string("this host has no group ") +
               quoted(missing.front());
   }
-  if (answer.reason != Reason::allowed) return fail(answer.reason, std::move(detail));
+  if (LATCHKEY_FAILS(access_denied, answer.reason != Reason::allowed))
+    return fail(answer.reason, std::move(detail));
   decision_.detail = std::move(detail);
   return {};
 }
@@ -342,14 +345,15 @@ Decision judge(const claims::ValidatedClaims& claims, std::size_t issuer,
 Decision judge_later_call(const LoginRequest& request, const Login* login,
                           const LastSeen* last_seen, const Snapshot& snapshot, WallTime now) {
   if (!whole(snapshot)) return refused(Reason::internal_error, "the snapshot lacks a part", {});
-  if (request.operation == Operation::authenticate) {
+  if (LATCHKEY_FAILS(authenticate_untokened, request.operation == Operation::authenticate)) {
     return refused(Reason::request_invalid, "authenticate is judged by a token", {});
   }
   const auto who = person(request, *snapshot.config);
   Trace trace;
   if (!request.login.empty()) {
-    if (login != nullptr && login->id == request.login && login->user == who &&
-        login->service == request.service) {
+    if (login != nullptr && !LATCHKEY_FAILS(login_id_other, login->id != request.login) &&
+        !LATCHKEY_FAILS(login_user_other, login->user != who) &&
+        !LATCHKEY_FAILS(login_service_other, login->service != request.service)) {
       return Judge(request, snapshot, now, trace).with_login(*login, who);
     }
     trace.fail(Check::login);

@@ -6,6 +6,7 @@
 #include <new>
 #include <utility>
 
+#include "core/base/mutation.h"
 #include "core/claims/lifetime.h"
 #include "core/claims/validator.h"
 #include "core/decide.h"
@@ -52,8 +53,10 @@ Check check_of(claims::Step step) {
 
 // Are there keys (`any`), and are they young enough that verdicts are made with them?
 Expected<void> check_keys(const IssuerConfig& config, bool any, WallTime fetched_at, WallTime now) {
-  if (!any) return fail(Reason::keys_missing, "issuer " + config.name);
-  if (!issuer::serves(issuer::freshness(config, fetched_at, std::nullopt, now))) {
+  if (LATCHKEY_FAILS(keys_missing, !any))
+    return fail(Reason::keys_missing, "issuer " + config.name);
+  if (LATCHKEY_FAILS(keys_stale,
+                     !issuer::serves(issuer::freshness(config, fetched_at, std::nullopt, now)))) {
     return fail(Reason::keys_stale, "issuer " + config.name);
   }
   return {};
@@ -131,11 +134,13 @@ class Verification {
   tl::expected<Verified, VerifyFailure> run_mac(const Error& unsupported) {
     const auto mac = jose::parse_compact_mac(token_, scratch_);
     if (!mac) return refuse_form(mac.error());
-    if (!find_issuer(*mac) || !snapshot_.config->issuers[issuer_].config.symmetric())
+    if (LATCHKEY_FAILS(
+            mac_issuer_other,
+            !find_issuer(*mac) || !snapshot_.config->issuers[issuer_].config.symmetric()))
       return refuse_form(unsupported);
     pass(Check::form, Check::header, Check::issuer);
     const IssuerConfig& config = snapshot_.config->issuers[issuer_].config;
-    if (mac->algorithm() != config.symmetric_algorithm) {
+    if (LATCHKEY_FAILS(mac_algorithm_other, mac->algorithm() != config.symmetric_algorithm)) {
       return refuse(Check::algorithm, not_allowed(config, algorithm_name(mac->algorithm())));
     }
     pass(Check::algorithm);
@@ -193,9 +198,10 @@ class Verification {
   // RFC 8725 section 3.8: the unverified `iss` picks the table row, nothing else. It is not quoted: nobody answers for it.
   Expected<void> find_issuer(const jose::CompactForm& form) {
     const auto iss = form.unverified_issuer();
-    if (!iss) return fail(Reason::claim_missing, "'iss' is absent or no string");
+    if (LATCHKEY_FAILS(issuer_absent, !iss))
+      return fail(Reason::claim_missing, "'iss' is absent or no string");
     const std::ptrdiff_t index = snapshot_.config->find_issuer(*iss);
-    if (index < 0) return fail(Reason::issuer_unknown);
+    if (LATCHKEY_FAILS(issuer_unknown, index < 0)) return fail(Reason::issuer_unknown);
     issuer_ = static_cast<std::size_t>(index);
     if (issuer_ >= snapshot_.keys.size())
       return fail(Reason::internal_error, "the snapshot has no row for the issuer");
@@ -203,10 +209,11 @@ class Verification {
   }
 
   static Expected<void> check_algorithm(const IssuerConfig& config, jose::Algorithm algorithm) {
-    if (std::find(config.algorithms.begin(), config.algorithms.end(), algorithm) !=
-        config.algorithms.end())
-      return {};
-    return tl::unexpected(not_allowed(config, algorithm_name(algorithm)));
+    if (LATCHKEY_FAILS(algorithm_not_allowed,
+                       std::find(config.algorithms.begin(), config.algorithms.end(), algorithm) ==
+                           config.algorithms.end()))
+      return tl::unexpected(not_allowed(config, algorithm_name(algorithm)));
+    return {};
   }
 
   static Error not_allowed(const IssuerConfig& config, std::string_view algorithm) {
@@ -287,22 +294,26 @@ tl::expected<void, Error> recheck(const Verified& verified, const Snapshot& snap
     return tl::unexpected(std::move(error));
   };
   const claims::ClaimsRecord& record = **verified.claims;
-  if (verified.issuer >= snapshot.config->issuers.size() ||
-      verified.issuer >= snapshot.keys.size()) {
+  if (LATCHKEY_FAILS(recheck_issuer_gone, verified.issuer >= snapshot.config->issuers.size() ||
+                                              verified.issuer >= snapshot.keys.size())) {
     return refuse(Check::issuer, Error{Reason::issuer_unknown, "the configuration has changed"});
   }
   const IssuerConfig& config = snapshot.config->issuers[verified.issuer].config;
-  if (config.issuer != record.issuer || config.digest != verified.config_digest) {
+  if (LATCHKEY_FAILS(recheck_issuer_other, config.issuer != record.issuer) ||
+      LATCHKEY_FAILS(recheck_configuration, config.digest != verified.config_digest)) {
     return refuse(Check::issuer, Error{Reason::issuer_unknown, "the configuration has changed"});
   }
   const IssuerKeys& keys = snapshot.keys[verified.issuer];
   const bool any = verified.algorithm ? keys.keys != nullptr : keys.symmetric != nullptr;
-  if (auto usable = check_keys(config, any, keys.fetched_at, now); !usable)
+  if (auto usable = check_keys(config, any, keys.fetched_at, now);
+      LATCHKEY_FAILS(recheck_keys, !usable))
     return refuse(Check::keys, std::move(usable).error());
-  if (keys.generation != verified.generation && !still_trusted(keys, verified)) {
+  if (LATCHKEY_FAILS(recheck_key_withdrawn,
+                     keys.generation != verified.generation && !still_trusted(keys, verified))) {
     return refuse(Check::key, Error{Reason::key_unknown, "the issuer has withdrawn the key"});
   }
-  if (auto valid = claims::check_lifetime(record, config.claims, now); !valid) {
+  if (auto valid = claims::check_lifetime(record, config.claims, now);
+      LATCHKEY_FAILS(recheck_lifetime, !valid)) {
     return refuse(Check::lifetime, std::move(valid).error());
   }
   for (const Check check : kVerified) trace.pass(check);

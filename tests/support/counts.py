@@ -4,8 +4,8 @@
     counts.py [--gtest FOLDER] REPORT...
 
 A REPORT is JUnit XML of CTest or pytest. A CTest test that is a GoogleTest program left its own report in FOLDER, and is
-counted by its cases. First line: `PASSED FAILED SKIPPED`; then a line for each failure (`failed NAME`) and each skip
-(`skipped NAME: REASON`). A report that is absent or cannot be read counts as one failure: silence is no success.
+counted by its cases. First line: `PASSED FAILED SKIPPED`; then a line for each failure (`failed NAME`), each skip
+(`skipped NAME: REASON`) and each set of test vectors that ran (`vectors: SET: N cases`). A report that is absent or cannot be read counts as one failure: silence is no success.
 """
 
 import argparse
@@ -14,12 +14,15 @@ import re
 import sys
 import xml.etree.ElementTree as ElementTree
 
+VECTORS = "vectors: "  # how the name of a property starts by which a test tells how many cases of a set it ran
+
 
 class Counts:
     def __init__(self):
         self.passed = 0
         self.failures = []
         self.skips = []
+        self.vectors = []
 
     def fail(self, name):
         self.failures.append(name)
@@ -54,6 +57,9 @@ def add_cases(counts, root):
             counts.skip(name, "disabled")
         else:
             counts.passed += 1
+        for told in case.iter("property"):
+            if told.get("name", "").startswith(VECTORS):
+                counts.vectors.append(f'{told.get("name")}: {told.get("value")} cases')
 
 
 def add_ctest(counts, root, gtest_folder):
@@ -103,6 +109,8 @@ def main():
         print(f"failed {name}")
     for name, reason in counts.skips:
         print(f"skipped {name}: {reason}")
+    for line in counts.vectors:
+        print(line)
     return 0
 
 

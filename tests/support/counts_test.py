@@ -52,6 +52,18 @@ class CountsTest(unittest.TestCase):
     def test_pytest(self):
         self.assertEqual(self.count({"pytest.xml": PYTEST}), (1, ["t.b"], [("t.c", "no sshd")]))
 
+    def test_a_test_tells_how_many_vectors_it_ran(self):
+        told = GTEST.replace('<testcase name="A" status="run" result="completed" classname="S"/>',
+                             '<testcase name="A" status="run" classname="S"><properties>'
+                             '<property name="vectors: attacks" value="230"/><property name="other" value="1"/>'
+                             '</properties></testcase>')
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "x.xml")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(told)
+            found = counts.count([path])
+        self.assertEqual((found.vectors, found.passed), (["vectors: attacks: 230 cases"], 1))
+
     def test_a_report_that_cannot_be_read_is_a_failure(self):
         self.assertEqual(self.count({"half.xml": "<testsuites><tests"}), (0, ["no report half.xml"], []))
 

@@ -37,6 +37,9 @@ latchkey_packages_clang=(clang-16 libclang-rt-16-dev llvm-16 clang-tidy-16 clang
 # Instruction counts and speed.
 latchkey_packages_measure=(valgrind libbenchmark-dev)
 
+# What others verify tokens with, to stand beside us in the bench.
+latchkey_packages_peers=(libjwt-dev libcjose-dev libjansson-dev python3-jwt)
+
 # Whole machines, booted.
 latchkey_packages_system=(systemd-container mmdebstrap dbus libpam-systemd libnss-systemd)
 

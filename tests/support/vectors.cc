@@ -102,6 +102,8 @@ std::string to_json(const jose::JsonValue& value) {
 
 void report_cases(std::string_view set, std::size_t ran, std::size_t least) {
   std::cout << "vectors: " << set << ": " << ran << " cases\n";
+  // ./test reads it off the report and prints it (counts.py).
+  ::testing::Test::RecordProperty("vectors: " + std::string(set), std::to_string(ran));
   if (default_vectors()) {
     EXPECT_GE(ran, least) << set << ": fewer cases than its README says";
   } else {

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "core/base/limits.h"
+#include "core/base/mutation.h"
 
 namespace latchkey::accounts {
 namespace {
@@ -65,12 +66,14 @@ bool reads_as_number(std::string_view name) {
 
 // The byte pattern of a name. `upper` is only for names that the administrator wrote.
 bool name_pattern(std::string_view name, bool upper) {
-  if (name.empty() || name.size() > limits::kNameBytes) return false;
-  if (name.front() == '-' || name.front() == '.' || reads_as_number(name)) return false;
+  if (name.empty() || LATCHKEY_FAILS(name_length, name.size() > limits::kNameBytes)) return false;
+  if (LATCHKEY_FAILS(name_first_byte, name.front() == '-' || name.front() == '.') ||
+      LATCHKEY_FAILS(name_number, reads_as_number(name)))
+    return false;
   const auto letter = [&](char c) { return is_letter(c) || (upper && is_upper(c)); };
-  return std::all_of(name.begin(), name.end(),
-                     [&](char c) { return letter(c) || is_digit(c) || c == '.' || c == '-'; }) &&
-         std::any_of(name.begin(), name.end(), letter);
+  const auto allowed = [&](char c) { return letter(c) || is_digit(c) || c == '.' || c == '-'; };
+  if (LATCHKEY_FAILS(name_bytes, !std::all_of(name.begin(), name.end(), allowed))) return false;
+  return !LATCHKEY_FAILS(name_no_letter, std::none_of(name.begin(), name.end(), letter));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "core/base/mutation.h"
 #include "core/base/text.h"
 
 namespace latchkey::accounts {
@@ -16,10 +17,11 @@ bool contains(const std::vector<Value>& values, const Value& value) {
 
 // A group that the map gave, once; `gid` where it exists here.
 void give(LocalIdentity& identity, const std::string& group, std::optional<std::uint32_t> gid) {
-  auto& names = gid ? identity.groups : identity.missing_groups;
+  const bool missing = LATCHKEY_FAILS(group_unknown, !gid);
+  auto& names = missing ? identity.missing_groups : identity.groups;
   if (contains(names, group)) return;
   names.push_back(group);
-  if (gid) identity.gids.push_back(*gid);
+  if (!missing) identity.gids.push_back(*gid);
 }
 
 }  // namespace
@@ -32,8 +34,9 @@ std::vector<std::string_view> usable_users(const claims::ClaimsRecord& claims) {
 
 // RFC 8725 section 3.7: names are compared by bytes, without folding or normalising.
 Expected<void> check_name(const claims::ClaimsRecord& claims, std::string_view user) {
-  if (usable_name(user) &&
-      std::find(claims.users.begin(), claims.users.end(), user) != claims.users.end())
+  const bool named =
+      std::find(claims.users.begin(), claims.users.end(), user) != claims.users.end();
+  if (!LATCHKEY_FAILS(name_unusable, !usable_name(user)) && !LATCHKEY_FAILS(name_other, !named))
     return {};
   const auto usable = usable_users(claims);
   if (usable.empty()) {
@@ -49,7 +52,8 @@ Expected<LocalIdentity> identify(const revocation::CurrentClaims& claims, const 
                                  std::string_view user, const LocalAccounts& accounts) {
   LATCHKEY_TRY_VOID(check_name(*claims, user));
   const auto* account = accounts.find_user(user);
-  if (account == nullptr) return fail(Reason::user_unknown, "no local user " + quoted(user));
+  if (LATCHKEY_FAILS(account_unknown, account == nullptr))
+    return fail(Reason::user_unknown, "no local user " + quoted(user));
 
   LocalIdentity identity;
   identity.user = account->name;

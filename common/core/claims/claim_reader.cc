@@ -2,6 +2,7 @@
 #include "core/claims/claim_reader.h"
 
 #include "core/base/limits.h"
+#include "core/base/mutation.h"
 #include "core/base/text.h"
 #include "core/claims/numeric_date.h"
 
@@ -16,8 +17,10 @@ tl::unexpected<Error> invalid(std::string_view name, std::string_view why) {
 
 Expected<std::string_view> string_of(std::string_view name, const JsonValue& value) {
   const auto text = value.as_string();
-  if (!text) return invalid(name, value.is_null() ? "is null" : "is no string");
-  if (text->size() > limits::kClaimStringBytes) return invalid(name, "is too long");
+  if (LATCHKEY_FAILS(claim_string_type, !text))
+    return invalid(name, value.is_null() ? "is null" : "is no string");
+  if (LATCHKEY_FAILS(claim_string_too_long, text->size() > limits::kClaimStringBytes))
+    return invalid(name, "is too long");
   return *text;
 }
 
@@ -42,7 +45,7 @@ Expected<std::optional<WallTime>> read_date(const JsonValue& payload, std::strin
   const auto value = payload.find(name);
   if (!value) return std::nullopt;
   const auto date = numeric_date(*value);
-  if (!date) return invalid(name, "is no date that can be");
+  if (LATCHKEY_FAILS(date_type, !date)) return invalid(name, "is no date that can be");
   return date;
 }
 
@@ -58,11 +61,12 @@ Expected<std::optional<std::vector<std::string>>> read_list(const JsonValue& pay
     return list;
   }
   const std::size_t size = value->size();
-  if (size > values_most) return invalid(name, "has too many values");
+  if (LATCHKEY_FAILS(claim_list_too_long, size > values_most))
+    return invalid(name, "has too many values");
   list.reserve(size);
   for (const JsonValue element : value->elements()) {
     const auto text = element.as_string();
-    if (!text || text->size() > limits::kClaimStringBytes) {
+    if (LATCHKEY_FAILS(claim_list_value, !text || text->size() > limits::kClaimStringBytes)) {
       return invalid(name, "holds something that is no string, or is too long");
     }
     list.emplace_back(*text);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/base/mutation.h"
 #include "core/base/text.h"
 #include "core/claims/claim_reader.h"
 
@@ -68,8 +69,9 @@ Expected<void> check_required(const JsonValue& object, const RequiredClaim& requ
                               std::string_view what) {
   const auto value = find_claim(object, required.name);
   const auto named = [&] { return std::string(what) + ' ' + quoted(required.name); };
-  if (!value) return fail(Reason::claim_missing, named());
-  if (!satisfies(*value, required)) return fail(Reason::claim_wrong, named());
+  if (LATCHKEY_FAILS(required_absent, !value)) return fail(Reason::claim_missing, named());
+  if (LATCHKEY_FAILS(required_other, !satisfies(*value, required)))
+    return fail(Reason::claim_wrong, named());
   return {};
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/base/mutation.h"
 #include "core/base/text.h"
 #include "core/jose/media_type.h"
 
@@ -49,14 +50,16 @@ bool header_typ_allowed(std::optional<std::string_view> typ, const ClaimsPolicy&
 
 Expected<void> check_payload_type(const jose::JsonValue& payload, const ClaimsPolicy& policy) {
   const auto typ = payload_typ(payload);
-  if (typ && never_accepted_payload_type(*typ))
+  if (LATCHKEY_FAILS(type_payload, typ && never_accepted_payload_type(*typ)))
     return fail(Reason::type_wrong, "payload 'typ' " + quoted(*typ));
   if (policy.payload_typ.empty()) return {};
-  if (!typ) return fail(Reason::type_wrong, "the payload's 'typ' is absent or no string");
-  if (std::find(policy.payload_typ.begin(), policy.payload_typ.end(), *typ) !=
-      policy.payload_typ.end())
-    return {};
-  return fail(Reason::type_wrong, "payload 'typ' " + quoted(*typ));
+  if (LATCHKEY_FAILS(type_payload_absent, !typ))
+    return fail(Reason::type_wrong, "the payload's 'typ' is absent or no string");
+  if (LATCHKEY_FAILS(type_payload_other,
+                     std::find(policy.payload_typ.begin(), policy.payload_typ.end(), *typ) ==
+                         policy.payload_typ.end()))
+    return fail(Reason::type_wrong, "payload 'typ' " + quoted(*typ));
+  return {};
 }
 
 std::optional<TokenKind> shown_kind(std::optional<std::string_view> typ,
@@ -89,21 +92,22 @@ bool never_accepted_payload_type(std::string_view typ) {
 Expected<std::optional<TokenKind>> check_type(std::optional<std::string_view> typ,
                                               const jose::JsonValue& payload,
                                               const ClaimsPolicy& policy) {
-  if ((typ && never_accepted_type(*typ)) || !header_typ_allowed(typ, policy)) {
+  if (LATCHKEY_FAILS(type_never, typ && never_accepted_type(*typ)) ||
+      LATCHKEY_FAILS(type_header, !header_typ_allowed(typ, policy))) {
     return fail(Reason::type_wrong,
                 typ ? "header 'typ' " + quoted(*typ) : "the header has no 'typ'");
   }
   // RFC 8417 section 2.2: whatever has `events` is a security event or a logout token, with or without a `typ`.
-  if (payload.find("events"))
+  if (LATCHKEY_FAILS(type_events, payload.find("events")))
     return fail(Reason::type_wrong, "it is a security event or logout token ('events')");
-  if (payload.find("cnf"))
+  if (LATCHKEY_FAILS(type_confirmation, payload.find("cnf")))
     return fail(Reason::type_wrong, "it is bound to a key that nobody shows here ('cnf')");
   LATCHKEY_TRY_VOID(check_payload_type(payload, policy));
   const auto kind = shown_kind(typ, payload);
   const auto allowed = [&](TokenKind wanted) {
     return std::find(policy.kinds.begin(), policy.kinds.end(), wanted) != policy.kinds.end();
   };
-  if (kind ? !allowed(*kind) : policy.kinds.empty()) {
+  if (LATCHKEY_FAILS(type_kind, kind ? !allowed(*kind) : policy.kinds.empty())) {
     return fail(Reason::type_wrong,
                 kind == TokenKind::id ? "it is an ID token" : "it is an access token");
   }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/limits.h"
+#include "core/base/mutation.h"
 #include "core/base/text.h"
 #include "core/claims/claim_reader.h"
 #include "core/claims/lifetime.h"
@@ -60,7 +61,7 @@ class Validator {
   // RFC 7519 section 4.1.3: a string or an array of strings, of which one equals a configured value byte for byte.
   Expected<void> check_audience() {
     const auto aud = payload_.find("aud");
-    if (!aud) return missing("aud");
+    if (LATCHKEY_FAILS(aud_absent, !aud)) return missing("aud");
     bool found = false;
     const auto look_at = [&](const JsonValue& value) {
       const auto text = value.as_string();
@@ -74,17 +75,19 @@ class Validator {
     } else {
       strings = look_at(*aud);
     }
-    if (!strings || audiences_ > limits::kAudienceValues) {
+    if (LATCHKEY_FAILS(aud_value_type, !strings) ||
+        LATCHKEY_FAILS(aud_too_many, audiences_ > limits::kAudienceValues)) {
       return fail(Reason::claim_invalid, "'aud' is no string, and no array of at most 64 strings");
     }
-    if (!found) return fail(Reason::audience_wrong);
+    if (LATCHKEY_FAILS(aud_other, !found)) return fail(Reason::audience_wrong);
     return {};
   }
 
   Expected<void> check_lifetime() {
     std::optional<WallTime> expires_at;
     LATCHKEY_TRY(expires_at, read_date(payload_, "exp"));
-    if (!expires_at) return missing("exp");  // a token without an end would live for ever
+    if (LATCHKEY_FAILS(exp_absent, !expires_at))
+      return missing("exp");  // a token without an end would live for ever
     record_.expires_at = *expires_at;
     LATCHKEY_TRY(record_.not_before, read_date(payload_, "nbf"));
     LATCHKEY_TRY(record_.issued_at, read_date(payload_, "iat"));
@@ -95,8 +98,8 @@ class Validator {
   // more.
   Expected<void> check_issuer() {
     const auto iss = payload_.find("iss");
-    if (!iss) return missing("iss");
-    if (iss->as_string() != issuer_)
+    if (LATCHKEY_FAILS(iss_absent, !iss)) return missing("iss");
+    if (LATCHKEY_FAILS(iss_other, iss->as_string() != issuer_))
       return fail(Reason::claim_wrong, "'iss' is not that of the configured issuer");
     record_.issuer = issuer_;
     return {};
@@ -108,12 +111,13 @@ class Validator {
       std::optional<std::string> client;
       LATCHKEY_TRY(client, read_string(payload_, name));
       if (!client) continue;
-      if (!policy_.clients.empty() && !contains(policy_.clients, *client)) {
+      if (LATCHKEY_FAILS(client_other,
+                         !policy_.clients.empty() && !contains(policy_.clients, *client))) {
         return fail(Reason::client_wrong, quoted(name) + " is " + quoted(*client));
       }
       if (record_.client.empty()) record_.client = *std::move(client);
     }
-    if (!policy_.clients.empty() && record_.client.empty()) {
+    if (LATCHKEY_FAILS(client_absent, !policy_.clients.empty() && record_.client.empty())) {
       return fail(Reason::client_wrong, "the token names no client");
     }
     return check_authorized_party();
@@ -127,7 +131,7 @@ class Validator {
     const auto azp = payload_.find("azp");
     const auto party = azp ? azp->as_string() : std::nullopt;
     const auto& ours = policy_.clients.empty() ? policy_.audiences : policy_.clients;
-    if (!party || !contains(ours, *party)) {
+    if (LATCHKEY_FAILS(azp_other, !party || !contains(ours, *party))) {
       return fail(Reason::client_wrong,
                   "an ID token for several audiences whose 'azp' is absent or not ours");
     }
@@ -145,8 +149,9 @@ class Validator {
   Expected<void> read_identity() {
     std::optional<std::string> subject;
     LATCHKEY_TRY(subject, read_string(payload_, "sub"));
-    if (!subject) return missing("sub");
-    if (subject->empty()) return fail(Reason::claim_invalid, "'sub' is empty");
+    if (LATCHKEY_FAILS(sub_absent, !subject)) return missing("sub");
+    if (LATCHKEY_FAILS(sub_empty, subject->empty()))
+      return fail(Reason::claim_invalid, "'sub' is empty");
     record_.subject = *std::move(subject);
     std::optional<std::string> token_id;
     LATCHKEY_TRY(token_id, read_string(payload_, policy_.token_id_claim));
@@ -160,8 +165,9 @@ class Validator {
 
   Expected<void> read_users() {
     const auto claim = find_claim(payload_, policy_.user_claim);
-    if (!claim) return missing(policy_.user_claim);
-    if (claim->is_array() && policy_.user_values == UserValues::one) {
+    if (LATCHKEY_FAILS(user_claim_absent, !claim)) return missing(policy_.user_claim);
+    if (LATCHKEY_FAILS(user_claim_array,
+                       claim->is_array() && policy_.user_values == UserValues::one)) {
       return fail(Reason::claim_invalid, "claim " + quoted(policy_.user_claim) + " is an array");
     }
     std::optional<std::vector<std::string>> users;
@@ -171,7 +177,7 @@ class Validator {
     for (std::string& user : *users) {
       if (strip_suffix(user)) record_.users.push_back(std::move(user));
     }
-    if (record_.users.empty()) {
+    if (LATCHKEY_FAILS(user_none, record_.users.empty())) {
       return fail(Reason::name_unusable, "claim " + quoted(policy_.user_claim));
     }
     return {};
@@ -183,7 +189,7 @@ class Validator {
     const std::string& name = policy_.email_verified_claim;
     if (!policy_.user_is_email() || name == "none") return {};
     const auto verified = find_claim(payload_, name);
-    if (!verified || verified->as_boolean() != true)
+    if (LATCHKEY_FAILS(email_unverified, !verified || verified->as_boolean() != true))
       return fail(Reason::email_unverified, "claim " + quoted(name) + " is not true");
     return {};
   }
@@ -192,7 +198,8 @@ class Validator {
   bool strip_suffix(std::string& user) const {
     const std::string& suffix = policy_.user_strip_suffix;
     if (suffix.empty()) return true;
-    if (user.size() <= suffix.size() || !user.ends_with(suffix)) return false;
+    if (LATCHKEY_FAILS(user_suffix, user.size() <= suffix.size() || !user.ends_with(suffix)))
+      return false;
     user.resize(user.size() - suffix.size());
     return true;
   }

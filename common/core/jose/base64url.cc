@@ -7,6 +7,8 @@
 #include <array>
 #include <cstring>
 
+#include "core/base/mutation.h"
+
 namespace latchkey::jose {
 namespace {
 
@@ -41,7 +43,8 @@ bool decode_rest(std::string_view rest, std::uint8_t* out) {
     bits |= value(kTables[2], rest[2]);
     excess = 0xFF;
   }
-  if ((bits & (kBad | excess)) != 0) return false;
+  if (LATCHKEY_FAILS(base64url_last_letters, (bits & kBad) != 0)) return false;
+  if (LATCHKEY_FAILS(base64url_spare_bits, (bits & excess) != 0)) return false;
   out[0] = static_cast<std::uint8_t>(bits >> 16);
   if (rest.size() == 3) out[1] = static_cast<std::uint8_t>(bits >> 8);
   return true;
@@ -52,19 +55,19 @@ bool decode_rest(std::string_view rest, std::uint8_t* out) {
 std::optional<std::size_t> decode_base64url(std::string_view text, std::span<std::uint8_t> out) {
   const std::size_t size = base64url_decoded_size(text.size());
   const std::size_t rest = text.size() % 4;
-  if (rest == 1 || size > out.size()) return std::nullopt;
+  if (LATCHKEY_FAILS(base64url_length, rest == 1) || size > out.size()) return std::nullopt;
 
   std::uint8_t* to = out.data();
   const char* from = text.data();
   for (const char* end = from + (text.size() - rest); from != end; from += 4, to += 3) {
     const std::uint32_t bits = value(kTables[0], from[0]) | value(kTables[1], from[1]) |
                                value(kTables[2], from[2]) | value(kTables[3], from[3]);
-    if ((bits & kBad) != 0) return std::nullopt;
+    if (LATCHKEY_FAILS(base64url_alphabet, (bits & kBad) != 0)) return std::nullopt;
     to[0] = static_cast<std::uint8_t>(bits >> 16);
     to[1] = static_cast<std::uint8_t>(bits >> 8);
     to[2] = static_cast<std::uint8_t>(bits);
   }
-  if (rest != 0 && !decode_rest({from, rest}, to)) return std::nullopt;
+  if (rest > 1 && !decode_rest({from, rest}, to)) return std::nullopt;
   return size;
 }
 

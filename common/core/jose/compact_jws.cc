@@ -4,6 +4,7 @@
 #include <string>
 
 #include "core/base/limits.h"
+#include "core/base/mutation.h"
 #include "core/base/text.h"
 #include "core/jose/base64url.h"
 #include "core/jose/media_type.h"
@@ -20,20 +21,22 @@ struct Parts {
 // RFC 7515 section 7.1: exactly two dots. Four make a JWE (RFC 7516 section 9).
 Expected<Parts> split(std::string_view token) {
   constexpr auto kNone = std::string_view::npos;
-  if (token.empty()) return fail(Reason::token_missing);
-  if (token.size() > limits::kTokenBytes) return fail(Reason::token_too_long);
-  if (token.front() == '{') {  // RFC 7515 section 7.2
+  if (LATCHKEY_FAILS(token_missing, token.empty())) return fail(Reason::token_missing);
+  if (LATCHKEY_FAILS(token_too_long, token.size() > limits::kTokenBytes))
+    return fail(Reason::token_too_long);
+  if (LATCHKEY_FAILS(token_json_serialisation, token.starts_with('{'))) {  // RFC 7515 section 7.2
     return fail(Reason::token_malformed,
                 "JSON serialisation is not accepted, only the compact form");
   }
   const std::size_t first = token.find('.');
   if (first == kNone) return fail(Reason::token_malformed, "it has no dot, a compact JWS has two");
   const std::size_t second = token.find('.', first + 1);
-  if (second == kNone)
+  if (LATCHKEY_FAILS(token_two_dots_least, second == kNone))
     return fail(Reason::token_malformed, "it has one dot, a compact JWS has two");
-  if (const std::size_t third = token.find('.', second + 1); third != kNone) {
+  if (const std::size_t third = token.find('.', second + 1);
+      LATCHKEY_FAILS(token_two_dots_most, third != kNone)) {
     const std::size_t fourth = token.find('.', third + 1);
-    if (fourth != kNone && token.find('.', fourth + 1) == kNone)
+    if (LATCHKEY_FAILS(token_encrypted, fourth != kNone && token.find('.', fourth + 1) == kNone))
       return fail(Reason::token_encrypted);
     return fail(Reason::token_malformed, "it has more than two dots");
   }
@@ -48,12 +51,13 @@ Expected<JsonValue> read_object(std::string_view what, std::string_view text,
   const auto malformed = [&](std::string_view why) {
     return fail(Reason::token_malformed, std::string(what) + ": " + std::string(why));
   };
-  if (base64url_decoded_size(text.size()) > buffer.size()) return malformed("too long");
+  if (LATCHKEY_FAILS(token_part_too_long, base64url_decoded_size(text.size()) > buffer.size()))
+    return malformed("too long");
   const auto size = decode_base64url(text, buffer);
   if (!size) return malformed("not canonical base64url");
   const auto value = reader.read_padded({reinterpret_cast<const char*>(buffer.data()), *size});
   if (!value) return malformed(describe(value.error()));
-  if (!value->is_object()) return malformed("no JSON object");
+  if (LATCHKEY_FAILS(token_part_no_object, !value->is_object())) return malformed("no JSON object");
   return *value;
 }
 
@@ -63,7 +67,7 @@ Expected<JsonValue> read_header(std::string_view text, Scratch& scratch) {
 
 Expected<std::string_view> header_string(std::string_view name, const JsonValue& value) {
   const auto text = value.as_string();
-  if (!text)
+  if (LATCHKEY_FAILS(header_member_type, !text))
     return fail(Reason::token_malformed, "header member '" + std::string(name) + "' is no string");
   return *text;
 }
@@ -80,7 +84,9 @@ struct HeaderFields {
   Expected<void> take(const JsonMember& member) {
     // RFC 7515 section 4.1.11: nothing critical is understood here, so `crit` in any form is refused; RFC 7797: no b64;
     // `zip` belongs to JWE (RFC 7516 section 4.1.3).
-    if (member.name == "crit" || member.name == "b64" || member.name == "zip") {
+    if (LATCHKEY_FAILS(header_crit, member.name == "crit") ||
+        LATCHKEY_FAILS(header_b64, member.name == "b64") ||
+        LATCHKEY_FAILS(header_zip, member.name == "zip")) {
       if (unsupported.empty()) unsupported = member.name;
       return {};
     }
@@ -108,13 +114,14 @@ Expected<std::string_view> check_fields(const HeaderFields& fields) {
     return fail(Reason::header_unsupported,
                 "header member '" + std::string(fields.unsupported) + "'");
   }
-  if (fields.cty && is_media_type(*fields.cty, "jwt")) {  // RFC 7519 section 5.2
+  // RFC 7519 section 5.2
+  if (LATCHKEY_FAILS(header_cty_jwt, fields.cty && is_media_type(*fields.cty, "jwt"))) {
     return fail(Reason::header_unsupported, "the payload is a nested token (cty)");
   }
-  if (fields.kid && fields.kid->size() > limits::kKidBytes) {
+  if (LATCHKEY_FAILS(header_kid_too_long, fields.kid && fields.kid->size() > limits::kKidBytes)) {
     return fail(Reason::token_malformed, "header member 'kid' is longer than 256 bytes");
   }
-  if (!fields.alg)
+  if (LATCHKEY_FAILS(header_alg_absent, !fields.alg))
     return fail(Reason::token_malformed,
                 "header member 'alg' is absent");  // RFC 7515 section 4.1.1
   return *fields.alg;
@@ -137,7 +144,8 @@ class CompactParser {
     std::string_view name;
     LATCHKEY_TRY(name, check_fields(fields));
     const auto algorithm = find(name);
-    if (!algorithm) return fail(Reason::algorithm_unsupported, "algorithm " + quoted(name));
+    if (LATCHKEY_FAILS(header_alg_unknown, !algorithm))
+      return fail(Reason::algorithm_unsupported, "algorithm " + quoted(name));
     auto payload = payload_form == Payload::claims ? read_claims(parts.payload, scratch)
                                                    : read_opaque(parts.payload, scratch);
     if (!payload) return tl::unexpected(std::move(payload).error());
@@ -167,7 +175,7 @@ class CompactParser {
   static Expected<std::span<const std::uint8_t>> read_signature(std::string_view text,
                                                                 Scratch& scratch) {
     const std::size_t size = base64url_decoded_size(text.size());
-    if (size > kSignatureBytes) {
+    if (LATCHKEY_FAILS(signature_too_long, size > kSignatureBytes)) {
       return fail(Reason::token_malformed,
                   "signature: longer than that of any key that is accepted");
     }

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <string_view>
 
+#include "core/base/mutation.h"
+
 namespace latchkey::jose {
 namespace {
 
@@ -49,7 +51,9 @@ Bytes order(Algorithm algorithm) {
 bool in_range(Bytes number, Bytes below) {
   const bool zero =
       std::all_of(number.begin(), number.end(), [](std::uint8_t byte) { return byte == 0; });
-  return !zero && std::memcmp(number.data(), below.data(), below.size()) < 0;
+  if (LATCHKEY_FAILS(ecdsa_number_zero, zero)) return false;
+  return !LATCHKEY_FAILS(ecdsa_number_order,
+                         std::memcmp(number.data(), below.data(), below.size()) >= 0);
 }
 
 // A positive INTEGER in its shortest form (ITU-T X.690 section 8.3).
@@ -71,7 +75,8 @@ std::size_t ecdsa_number_size(Algorithm algorithm) { return order(algorithm).siz
 
 std::optional<std::size_t> ecdsa_to_der(Algorithm algorithm, Bytes raw, EcdsaDer& der) {
   const Bytes below = order(algorithm);
-  if (below.empty() || raw.size() != 2 * below.size()) return std::nullopt;
+  if (below.empty() || LATCHKEY_FAILS(ecdsa_signature_size, raw.size() != 2 * below.size()))
+    return std::nullopt;
   const Bytes r = raw.first(below.size());
   const Bytes s = raw.last(below.size());
   if (!in_range(r, below) || !in_range(s, below)) return std::nullopt;

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "core/base/mutation.h"
+
 namespace latchkey::jose {
 namespace {
 
@@ -39,7 +41,8 @@ bool is_below(std::span<const std::uint8_t> number, const Number& bound) {
 }  // namespace
 
 bool is_ed25519_signature(std::span<const std::uint8_t> signature) {
-  return signature.size() == 64 && is_below(signature.last(32), kOrder);
+  if (LATCHKEY_FAILS(ed25519_signature_size, signature.size() != 64)) return false;
+  return !LATCHKEY_FAILS(ed25519_signature_order, !is_below(signature.last(32), kOrder));
 }
 
 bool is_ed25519_key(std::span<const std::uint8_t> key) {
@@ -47,8 +50,9 @@ bool is_ed25519_key(std::span<const std::uint8_t> key) {
   if (key.size() != y.size()) return false;
   std::copy(key.begin(), key.end(), y.begin());
   y.back() &= 0x7F;  // the top bit is the sign of x
-  return is_below(y, kPrime) &&
-         std::find(kSmallOrder.begin(), kSmallOrder.end(), y) == kSmallOrder.end();
+  if (LATCHKEY_FAILS(jwk_okp_canonical, !is_below(y, kPrime))) return false;
+  return !LATCHKEY_FAILS(jwk_okp_small_order,
+                         std::find(kSmallOrder.begin(), kSmallOrder.end(), y) != kSmallOrder.end());
 }
 
 }  // namespace latchkey::jose

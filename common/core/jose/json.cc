@@ -14,6 +14,8 @@
 #include <new>
 #include <span>
 
+#include "core/base/mutation.h"
+
 #include <simdjson.h>
 
 namespace latchkey::jose {
@@ -122,7 +124,9 @@ bool has_duplicate_of_few(std::span<const Name> names) {
     const std::uint64_t bit = std::uint64_t{1} << hash % 64;
     if ((word & bit) != 0) {
       const auto before = names.first(i);
-      if (std::find(before.begin(), before.end(), names[i]) != before.end()) return true;
+      if (LATCHKEY_FAILS(json_duplicate_name,
+                         std::find(before.begin(), before.end(), names[i]) != before.end()))
+        return true;
     }
     word |= bit;
   }
@@ -135,7 +139,8 @@ bool has_duplicate(std::span<Name> names) {
   std::sort(names.begin(), names.end(), [](const Name& a, const Name& b) {
     return a.digest != b.digest ? a.digest < b.digest : a.text < b.text;
   });
-  return std::adjacent_find(names.begin(), names.end()) != names.end();
+  return LATCHKEY_FAILS(json_many_duplicates,
+                        std::adjacent_find(names.begin(), names.end()) != names.end());
 }
 
 JsonError translate(simdjson::error_code error) {
@@ -183,7 +188,7 @@ struct JsonReader::State {
 
   std::optional<JsonError> walk(std::size_t index, std::size_t depth) {
     if (!tape.nests(index)) return std::nullopt;
-    if (depth > limits.depth) return JsonError::too_deep;
+    if (LATCHKEY_FAILS(json_too_deep, depth > limits.depth)) return JsonError::too_deep;
     return tape.kind(index) == '{' ? walk_object(index, depth) : walk_array(index, depth);
   }
 
@@ -211,7 +216,7 @@ struct JsonReader::State {
     std::size_t count = 0;
     bool nested = false;
     for (std::size_t at = index + 1; at != end; at = tape.after(at + 1)) {
-      if (count == limits.members) return JsonError::too_many_members;
+      if (LATCHKEY_FAILS(json_members, count == limits.members)) return JsonError::too_many_members;
       names[count] = make_name(tape.string(at));
       names[count++].index = at;
       nested = nested || tape.nests(at + 1);
@@ -256,7 +261,8 @@ JsonReader::JsonReader(JsonReader&&) noexcept = default;
 JsonReader& JsonReader::operator=(JsonReader&&) noexcept = default;
 
 tl::expected<JsonValue, JsonError> JsonReader::read(std::string_view text) {
-  if (text.size() > state_->limits.bytes) return tl::unexpected(JsonError::too_long);
+  if (LATCHKEY_FAILS(json_too_long, text.size() > state_->limits.bytes))
+    return tl::unexpected(JsonError::too_long);
   if (text.size() > state_->copy_size || state_->copy == nullptr) {
     const std::size_t size = std::max<std::size_t>(1'024, std::bit_ceil(text.size()));
     state_->copy_size = 0;
@@ -270,7 +276,8 @@ tl::expected<JsonValue, JsonError> JsonReader::read(std::string_view text) {
 
 tl::expected<JsonValue, JsonError> JsonReader::read_padded(std::string_view text) {
   State& state = *state_;
-  if (text.size() > state.limits.bytes) return tl::unexpected(JsonError::too_long);
+  if (LATCHKEY_FAILS(json_too_long, text.size() > state.limits.bytes))
+    return tl::unexpected(JsonError::too_long);
   if (text.empty()) return tl::unexpected(JsonError::empty);
   // RFC 8259 section 8.1: no byte order mark. Said here because newer simdjson passes over it.
   if (text.starts_with("\xEF\xBB\xBF")) return tl::unexpected(JsonError::syntax);

@@ -17,6 +17,7 @@
 #include <openssl/sha.h>
 
 #include "core/base/error.h"
+#include "core/base/mutation.h"
 #include "core/base/text.h"
 #include "core/jose/base64url.h"
 #include "core/jose/ecdsa_form.h"
@@ -89,16 +90,19 @@ struct Octets {
 tl::expected<Octets, Why> octets(const JsonValue& jwk, std::string_view name) {
   const auto member = jwk.find(name);
   const auto text = member ? member->as_string() : std::nullopt;
-  if (!text) return drop("'" + std::string(name) + "' is absent or no string");
+  if (LATCHKEY_FAILS(jwk_member_absent, !text))
+    return drop("'" + std::string(name) + "' is absent or no string");
   auto bytes = decode_base64url(*text);
-  if (!bytes) return drop("'" + std::string(name) + "' is not canonical base64url");
+  if (LATCHKEY_FAILS(jwk_member_encoding, !bytes))
+    return drop("'" + std::string(name) + "' is not canonical base64url");
   return Octets{*text, *std::move(bytes)};
 }
 
 // RFC 7518 section 6.3.1: Base64urlUInt has no leading zero octet; a second spelling would be a second thumbprint.
 tl::expected<Octets, Why> positive_number(const JsonValue& jwk, std::string_view name) {
   auto number = octets(jwk, name);
-  if (number && (number->bytes.empty() || number->bytes.front() == 0)) {
+  if (LATCHKEY_FAILS(jwk_number_form,
+                     number && (number->bytes.empty() || number->bytes.front() == 0))) {
     return drop("'" + std::string(name) + "' is empty or has a leading zero octet");
   }
   return number;
@@ -169,7 +173,7 @@ class JwkParser {
   explicit JwkParser(const JsonValue& jwk) : json_(jwk) {}
 
   tl::expected<Jwk, Why> parse() {
-    if (!json_.is_object()) return drop("it is no JSON object");
+    if (LATCHKEY_FAILS(jwk_no_object, !json_.is_object())) return drop("it is no JSON object");
     for (const auto step : {&JwkParser::read_kid, &JwkParser::check_public, &JwkParser::check_use,
                             &JwkParser::check_operations, &JwkParser::read_material,
                             &JwkParser::pin_algorithm, &JwkParser::make_verifiers}) {
@@ -190,7 +194,7 @@ class JwkParser {
   // A private or symmetric key that is published is known to everybody.
   Step check_public() {
     for (const std::string_view name : {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}) {
-      if (json_.find(name))
+      if (LATCHKEY_FAILS(jwk_private_member, json_.find(name)))
         return drop("it holds the private or symmetric member '" + std::string(name) + "'");
     }
     return {};
@@ -202,7 +206,8 @@ class JwkParser {
   Step read_material() {
     const auto member = json_.find("kty");
     const auto type = member ? member->as_string() : std::nullopt;
-    if (!type) return drop("'kty' is absent or no string");  // RFC 7517 section 4.1
+    if (LATCHKEY_FAILS(jwk_kty_absent, !type))
+      return drop("'kty' is absent or no string");  // RFC 7517 section 4.1
     if (*type == "RSA") return read_rsa();
     if (*type == "EC") return read_ec();
     if (*type == "OKP") return read_okp();
@@ -218,10 +223,14 @@ class JwkParser {
     const Bytes exponent = as_bytes(e->bytes);
     const std::size_t bits =
         modulus.size() * 8 - static_cast<unsigned>(std::countl_zero(modulus.front()));
-    if (bits < kRsaBitsLeast) return drop("RSA of " + std::to_string(bits) + " bits is too short");
-    if (bits > kRsaBitsMost) return drop("RSA of " + std::to_string(bits) + " bits is too long");
-    if (exponent.size() > kRsaExponentBytesMost) return drop("its exponent is longer than 64 bits");
-    if (exponent.back() % 2 == 0 || (exponent.size() == 1 && exponent.front() < 3)) {
+    if (LATCHKEY_FAILS(jwk_rsa_too_short, bits < kRsaBitsLeast))
+      return drop("RSA of " + std::to_string(bits) + " bits is too short");
+    if (LATCHKEY_FAILS(jwk_rsa_too_long, bits > kRsaBitsMost))
+      return drop("RSA of " + std::to_string(bits) + " bits is too long");
+    if (LATCHKEY_FAILS(jwk_rsa_exponent_long, exponent.size() > kRsaExponentBytesMost))
+      return drop("its exponent is longer than 64 bits");
+    if (LATCHKEY_FAILS(jwk_rsa_exponent_even, exponent.back() % 2 == 0) ||
+        LATCHKEY_FAILS(jwk_rsa_exponent_small, exponent.size() == 1 && exponent.front() < 3)) {
       return drop("its exponent is even or less than 3");
     }
     if (const auto flaw = modulus_flaw(modulus)) return drop(std::string(*flaw));
@@ -249,13 +258,16 @@ class JwkParser {
     auto y = octets(json_, "y");
     if (!y) return drop(std::move(y).error());
     const std::size_t size = ecdsa_number_size(curve->algorithm);
-    if (x->bytes.size() != size || y->bytes.size() != size) {  // RFC 7518 section 6.2.1.2
+    // RFC 7518 section 6.2.1.2
+    if (LATCHKEY_FAILS(jwk_ec_coordinate_size,
+                       x->bytes.size() != size || y->bytes.size() != size)) {
       return drop("a coordinate has not the size of the curve");
     }
     jwk_.type_ = KeyType::ec;
     jwk_.bits_ = curve->bits;
     jwk_.key_ = make_ec_key(curve->name, x->bytes, y->bytes);
-    if (jwk_.key_ == nullptr) return drop("its point is not on the curve");
+    if (LATCHKEY_FAILS(jwk_ec_point, jwk_.key_ == nullptr))
+      return drop("its point is not on the curve");
     jwk_.algorithms_.insert(curve->algorithm);
     name(R"({"crv":")" + std::string(curve->name) + R"(","kty":"EC","x":")" + std::string(x->text) +
          R"(","y":")" + std::string(y->text) + R"("})");
@@ -265,7 +277,7 @@ class JwkParser {
   Step read_okp() {
     const auto member = json_.find("crv");
     const auto curve = member ? member->as_string() : std::nullopt;
-    if (curve != "Ed25519")
+    if (LATCHKEY_FAILS(jwk_okp_curve, curve != "Ed25519"))
       return drop("its curve " + quoted(curve.value_or("")) + " is not accepted");
     auto x = octets(json_, "x");
     if (!x) return drop(std::move(x).error());
@@ -295,11 +307,11 @@ class JwkParser {
     const auto member = json_.find("alg");
     if (!member) return {};
     const auto text = member->as_string();
-    if (!text) return drop("'alg' is no string");
+    if (LATCHKEY_FAILS(jwk_alg_type, !text)) return drop("'alg' is no string");
     const auto algorithm = find_algorithm(*text);
-    if (!algorithm || !jwk_.allows(*algorithm))
+    if (LATCHKEY_FAILS(jwk_alg_unfit, !algorithm || !jwk_.allows(*algorithm)))
       return drop("its 'alg' " + quoted(*text) + " is not one for this key");
-    jwk_.algorithms_ = {};
+    if (LATCHKEY_FAILS(jwk_alg_pins, jwk_.algorithms_.size() > 1)) jwk_.algorithms_ = {};
     jwk_.algorithms_.insert(*algorithm);
     return {};
   }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/base/limits.h"
+#include "core/base/mutation.h"
 
 namespace latchkey::jose {
 namespace {
@@ -20,32 +21,40 @@ tl::expected<std::optional<std::string>, std::string> read_kid(const JsonValue& 
   const auto member = jwk.find("kid");
   if (!member) return std::nullopt;
   const auto kid = member->as_string();
-  if (!kid) return drop("'kid' is no string");  // RFC 7517 section 4.5
-  if (kid->size() > limits::kKidBytes) return drop("'kid' is longer than 256 bytes");
+  if (LATCHKEY_FAILS(jwk_kid_type, !kid))
+    return drop("'kid' is no string");  // RFC 7517 section 4.5
+  if (LATCHKEY_FAILS(jwk_kid_too_long, kid->size() > limits::kKidBytes))
+    return drop("'kid' is longer than 256 bytes");
   return std::string(*kid);
 }
 
 tl::expected<void, std::string> check_use(const JsonValue& jwk) {
   const auto use = jwk.find("use");
-  if (!use || use->as_string() == "sig") return {};  // RFC 7517 section 4.2
-  return drop("its 'use' is not 'sig'");
+  // RFC 7517 section 4.2
+  if (LATCHKEY_FAILS(jwk_use, use && use->as_string() != "sig"))
+    return drop("its 'use' is not 'sig'");
+  return {};
 }
 
 tl::expected<void, std::string> check_operations(const JsonValue& jwk) {
   const auto member = jwk.find("key_ops");
   if (!member) return {};
-  if (!member->is_array()) return drop("'key_ops' is no array");
+  if (LATCHKEY_FAILS(jwk_key_ops_type, !member->is_array())) return drop("'key_ops' is no array");
   std::vector<std::string_view> operations;
   for (const JsonValue element : member->elements()) {
     const auto operation = element.as_string();
-    if (!operation) return drop("'key_ops' holds something that is no string");
+    if (LATCHKEY_FAILS(jwk_key_ops_value_type, !operation))
+      return drop("'key_ops' holds something that is no string");
     operations.push_back(*operation);
   }
   std::sort(operations.begin(), operations.end());
-  if (std::adjacent_find(operations.begin(), operations.end()) != operations.end()) {
+  if (LATCHKEY_FAILS(
+          jwk_key_ops_repeated,
+          std::adjacent_find(operations.begin(), operations.end()) != operations.end())) {
     return drop("'key_ops' names an operation twice");  // RFC 7517 section 4.3
   }
-  if (!std::binary_search(operations.begin(), operations.end(), "verify")) {
+  if (LATCHKEY_FAILS(jwk_key_ops_verify,
+                     !std::binary_search(operations.begin(), operations.end(), "verify"))) {
     return drop("its 'key_ops' do not hold 'verify'");
   }
   return {};

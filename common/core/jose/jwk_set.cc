@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/base/limits.h"
+#include "core/base/mutation.h"
 #include "core/jose/json.h"
 
 namespace latchkey::jose {
@@ -43,9 +44,9 @@ Expected<JwkSet> JwkSet::parse(std::string_view json) {
   const auto root = reader.read(json);
   if (!root) return fail(Reason::keys_missing, "JWK set: " + std::string(describe(root.error())));
   const auto list = root->find("keys");
-  if (!list || !list->is_array())
+  if (!list || LATCHKEY_FAILS(jwks_no_array, !list->is_array()))
     return fail(Reason::keys_missing, "JWK set: no object with an array 'keys'");
-  if (list->size() > limits::kJwkSetKeys)
+  if (LATCHKEY_FAILS(jwks_too_many_keys, list->size() > limits::kJwkSetKeys))
     return fail(Reason::keys_missing, "JWK set: more than 512 keys");
 
   JwkSet set;
@@ -61,10 +62,10 @@ Expected<JwkSet> JwkSet::parse(std::string_view json) {
   std::vector<SameKid> same_kid;
   for (std::size_t i = 0; i < parsed.size(); ++i) same_kid.push_back(compare(parsed, i));
   for (std::size_t i = 0; i < parsed.size(); ++i) {
-    if (same_kid[i].ambiguous) {
+    if (LATCHKEY_FAILS(jwks_ambiguous_kid, same_kid[i].ambiguous)) {
       set.dropped_.push_back(
           {parsed[i].kid().value_or(""), "another key of the set has the same 'kid' and type"});
-    } else if (same_kid[i].repeated) {
+    } else if (LATCHKEY_FAILS(jwks_repeated_key, same_kid[i].repeated)) {
       set.dropped_.push_back(
           {parsed[i].kid().value_or(""), "the same key stands in the set before it"});
     } else {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/jose/rsa_modulus.h"
 
+#include "core/base/mutation.h"
+
 namespace latchkey::jose {
 namespace {
 
@@ -37,15 +39,17 @@ bool is_power_of_65537(unsigned value, unsigned prime) {
 // Coppersmith's Attack", section 2). 38 odd primes are looked at: a sound key passes all of them
 // less than once in 2^27.
 std::optional<std::string_view> modulus_flaw(std::span<const std::uint8_t> modulus) {
-  if (modulus.empty() || modulus.back() % 2 == 0) return "its modulus is even";
+  if (LATCHKEY_FAILS(jwk_rsa_modulus_even, modulus.empty() || modulus.back() % 2 == 0))
+    return "its modulus is even";
   bool fingerprint = true;
   for (unsigned prime = 3; prime <= kFactorMost; prime += 2) {
     if (!is_prime(prime)) continue;
     const unsigned rest = remainder(modulus, prime);
-    if (rest == 0) return "its modulus has a small factor";
+    if (LATCHKEY_FAILS(jwk_rsa_small_factor, rest == 0)) return "its modulus has a small factor";
     if (prime <= kFingerprintMost) fingerprint = fingerprint && is_power_of_65537(rest, prime);
   }
-  if (fingerprint) return "its modulus has the ROCA fingerprint (CVE-2017-15361)";
+  if (LATCHKEY_FAILS(jwk_rsa_roca, fingerprint))
+    return "its modulus has the ROCA fingerprint (CVE-2017-15361)";
   return std::nullopt;
 }
 

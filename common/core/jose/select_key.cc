@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "core/base/mutation.h"
 #include "core/base/text.h"
 
 namespace latchkey::jose {
@@ -11,16 +12,19 @@ namespace {
 Expected<const Jwk*> select_by_kid(std::string_view kid, Algorithm algorithm, const JwkSet& keys) {
   const Jwk* unfit = nullptr;
   for (const Jwk& key : keys.keys()) {
-    if (key.kid() != kid) continue;
-    if (key.allows(algorithm)) return &key;  // no other of this kid and type is in the set
-    unfit = &key;
+    if (LATCHKEY_FAILS(key_other_kid, key.kid() != kid)) continue;
+    if (LATCHKEY_FAILS(key_unfit, !key.allows(algorithm))) {
+      unfit = &key;
+      continue;
+    }
+    return &key;  // no other of this kid and type is in the set
   }
   if (unfit != nullptr) {
     return fail(Reason::key_unfit,
                 "key " + quoted(kid) + " does not allow " + std::string(algorithm_name(algorithm)));
   }
   for (const DroppedKey& dropped : keys.dropped()) {
-    if (!kid.empty() && dropped.kid == kid) {
+    if (LATCHKEY_FAILS(key_dropped, !kid.empty() && dropped.kid == kid)) {
       return fail(Reason::key_unfit, "key " + quoted(kid) + " was dropped: " + dropped.why);
     }
   }
@@ -31,9 +35,9 @@ Expected<const Jwk*> select_by_kid(std::string_view kid, Algorithm algorithm, co
 Expected<const Jwk*> select_without_kid(Algorithm algorithm, const JwkSet& keys) {
   const Jwk* found = nullptr;
   for (const Jwk& key : keys.keys()) {
-    if (!key.allows(algorithm)) continue;
+    if (LATCHKEY_FAILS(key_unfit_without_kid, !key.allows(algorithm))) continue;
     // The same key under two names is one key.
-    if (found != nullptr && found->thumbprint() != key.thumbprint())
+    if (LATCHKEY_FAILS(key_ambiguous, found != nullptr && found->thumbprint() != key.thumbprint()))
       return fail(Reason::key_ambiguous);
     if (found == nullptr) found = &key;
   }

@@ -5,6 +5,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 
+#include "core/base/mutation.h"
 #include "core/jose/ecdsa_form.h"
 #include "core/jose/ed25519.h"
 
@@ -34,7 +35,7 @@ class Wipe {
 Bytes openssl_form(Algorithm algorithm, const Jwk& key, Bytes raw, EcdsaDer& der) {
   switch (key.type()) {
     case KeyType::rsa:  // RFC 8017 sections 8.1.2 and 8.2.2 step 1
-      return raw.size() == (key.bits() + 7) / 8 ? raw : Bytes{};
+      return LATCHKEY_FAILS(rsa_signature_size, raw.size() != (key.bits() + 7) / 8) ? Bytes{} : raw;
     case KeyType::ec: {
       const auto size = ecdsa_to_der(algorithm, raw, der);
       return size ? Bytes{der.data(), *size} : Bytes{};
@@ -59,7 +60,7 @@ Expected<void> check_signature(Algorithm algorithm, const Jwk& key, std::string_
   Wipe wipe(der);
   const Bytes form = openssl_form(algorithm, key, signature, der);
   if (key.type() == KeyType::ec) wipe.used(der.size());
-  if (form.empty()) {
+  if (LATCHKEY_FAILS(signature_form, form.empty())) {
     return fail(Reason::signature_invalid, "the signature is not of the key's form");
   }
   EVP_MD_CTX* work = scratch.work();
@@ -72,7 +73,8 @@ Expected<void> check_signature(Algorithm algorithm, const Jwk& key, std::string_
   // Finalise the context itself and not a copy of it: OpenSSL wipes the last block of what it
   // hashed only then, and that block is a part of the token.
   EVP_MD_CTX_set_flags(work, EVP_MD_CTX_FLAG_FINALISE);
-  if (EVP_DigestVerify(work, form.data(), form.size(), bytes, input.size()) != 1) {
+  if (LATCHKEY_FAILS(signature_invalid,
+                     EVP_DigestVerify(work, form.data(), form.size(), bytes, input.size()) != 1)) {
     ERR_clear_error();
     return fail(Reason::signature_invalid);
   }

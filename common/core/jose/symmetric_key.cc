@@ -10,6 +10,7 @@
 #include <openssl/params.h>
 
 #include "core/base/limits.h"
+#include "core/base/mutation.h"
 #include "core/base/text.h"
 #include "core/jose/base64url.h"
 #include "core/jose/json.h"
@@ -81,8 +82,10 @@ MacContext make_context(std::span<const std::uint8_t> key, SymmetricAlgorithm al
 tl::expected<void, std::string> check_algorithm(const JsonValue& jwk,
                                                 SymmetricAlgorithm algorithm) {
   const auto member = jwk.find("alg");
-  if (!member || member->as_string() == algorithm_name(algorithm)) return {};
-  return drop("its 'alg' is not " + std::string(algorithm_name(algorithm)));
+  if (LATCHKEY_FAILS(symmetric_alg_other,
+                     member && member->as_string() != algorithm_name(algorithm)))
+    return drop("its 'alg' is not " + std::string(algorithm_name(algorithm)));
+  return {};
 }
 
 }  // namespace
@@ -93,7 +96,8 @@ tl::expected<SymmetricKey, std::string> SymmetricKey::parse(std::string_view tex
   const auto jwk = (*reader).read(text);
   if (!jwk) return drop(std::string(describe(jwk.error())));
   const auto type = jwk->find("kty");
-  if (!type || type->as_string() != "oct") return drop("it is no JWK with \"kty\":\"oct\"");
+  if (LATCHKEY_FAILS(symmetric_type, !type || type->as_string() != "oct"))
+    return drop("it is no JWK with \"kty\":\"oct\"");
   auto kid = read_kid(*jwk);
   if (!kid) return drop(std::move(kid).error());
   for (const auto& done :
@@ -106,7 +110,8 @@ tl::expected<SymmetricKey, std::string> SymmetricKey::parse(std::string_view tex
   if (!k || !secret.decode(*k))
     return drop("'k' is absent, not canonical base64url, or longer than 1024 bytes");
   // RFC 7518 section 3.2, RFC 8725 section 3.5.
-  if (const std::size_t least = hash_bytes(algorithm); secret.bytes().size() < least) {
+  if (const std::size_t least = hash_bytes(algorithm);
+      LATCHKEY_FAILS(symmetric_too_short, secret.bytes().size() < least)) {
     return drop("the key has " + std::to_string(secret.bytes().size()) + " bytes, " +
                 std::string(algorithm_name(algorithm)) + " needs " + std::to_string(least));
   }
@@ -126,7 +131,8 @@ std::string_view SymmetricKey::id() const {
 
 Expected<void> SymmetricKey::fits(SymmetricAlgorithm algorithm,
                                   std::optional<std::string_view> kid) const {
-  if (kid && kid_ != *kid) return fail(Reason::key_unknown, "key " + quoted(*kid));
+  if (LATCHKEY_FAILS(mac_kid_other, kid && kid_ != *kid))
+    return fail(Reason::key_unknown, "key " + quoted(*kid));
   if (algorithm == algorithm_) return {};
   return fail(Reason::key_unfit,
               "the key does not allow " + std::string(algorithm_name(algorithm)));
@@ -149,7 +155,7 @@ Expected<void> SymmetricKey::check(SymmetricAlgorithm algorithm, std::string_vie
   const bool same =
       signature.size() == size && CRYPTO_memcmp(mac.data(), signature.data(), size) == 0;
   OPENSSL_cleanse(mac.data(), mac.size());  // it would make a token whole
-  if (!same) return fail(Reason::signature_invalid);
+  if (LATCHKEY_FAILS(mac_invalid, !same)) return fail(Reason::signature_invalid);
   return {};
 }
 

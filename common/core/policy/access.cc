@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/base/mutation.h"
 #include "core/base/text.h"
 
 namespace latchkey::policy {
@@ -45,22 +46,30 @@ bool for_service(const AccessRule& rule, std::string_view service) {
 // known of that.
 bool recent(const AccessRule& rule, const AccessQuestion& question) {
   const auto& at = question.claims->auth_time;
-  return at && *at <= question.now + question.leeway && question.now - *at <= *rule.max_auth_age;
+  return at && !LATCHKEY_FAILS(auth_time_ahead, *at > question.now + question.leeway) &&
+         !LATCHKEY_FAILS(auth_time_old, question.now - *at > *rule.max_auth_age);
 }
 
 // The first condition that does not hold, or nothing.
 std::optional<Step> miss(const AccessRule& rule, const AccessQuestion& question) {
   const auto& identity = question.identity;
   const auto& claims = *question.claims;
-  if (!rule.anyone && !rule.has_condition()) return Step::somebody;
+  if (LATCHKEY_FAILS(access_nobody, !rule.anyone && !rule.has_condition())) return Step::somebody;
   const bool by_name = question.system_account || !rule.users.empty();
-  if (by_name && !contains(rule.users, identity.user)) return Step::user;
-  if (!rule.issuers.empty() && !contains(rule.issuers, question.issuer_name)) return Step::issuer;
-  if (!rule.groups.empty() && !share(rule.groups, identity.groups)) return Step::groups;
-  if (rule.needs_live_login() && !question.live) return Step::live;
-  if (!rule.acr.empty() && !contains(rule.acr, claims.acr)) return Step::acr;
-  if (!rule.amr.empty() && !share(rule.amr, claims.amr)) return Step::amr;
-  if (rule.max_auth_age && !recent(rule, question)) return Step::auth_age;
+  if (LATCHKEY_FAILS(access_user, by_name && !contains(rule.users, identity.user)))
+    return Step::user;
+  if (LATCHKEY_FAILS(access_issuer,
+                     !rule.issuers.empty() && !contains(rule.issuers, question.issuer_name)))
+    return Step::issuer;
+  if (LATCHKEY_FAILS(access_groups, !rule.groups.empty() && !share(rule.groups, identity.groups)))
+    return Step::groups;
+  if (LATCHKEY_FAILS(access_live, rule.needs_live_login() && !question.live)) return Step::live;
+  if (LATCHKEY_FAILS(access_acr, !rule.acr.empty() && !contains(rule.acr, claims.acr)))
+    return Step::acr;
+  if (LATCHKEY_FAILS(access_amr, !rule.amr.empty() && !share(rule.amr, claims.amr)))
+    return Step::amr;
+  if (LATCHKEY_FAILS(access_auth_age, rule.max_auth_age && !recent(rule, question)))
+    return Step::auth_age;
   return std::nullopt;
 }
 
@@ -133,7 +142,7 @@ AccessAnswer evaluate(std::span<const AccessRule> rules, const AccessQuestion& q
   const AccessRule* nearest = nullptr;
   Step furthest{};
   for (const auto& rule : rules) {
-    if (!for_service(rule, question.service)) continue;
+    if (LATCHKEY_FAILS(access_service, !for_service(rule, question.service))) continue;
     const auto step = miss(rule, question);
     if (!step) return {Reason::allowed, &rule, {}};
     if (nearest != nullptr && *step <= furthest) continue;

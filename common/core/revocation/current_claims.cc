@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/base/mutation.h"
 #include "core/base/text.h"
 
 namespace latchkey::revocation {
@@ -14,8 +15,8 @@ Expected<CurrentClaims> current(const claims::ValidatedClaims& claims, std::stri
     return fail(*reason, "subject " + quoted(claims->subject) + " of " + quoted(claims->issuer));
   }
   const auto& users = claims->users;
-  if (std::find(users.begin(), users.end(), user) != users.end() &&
-      revocations.user_revoked(user)) {
+  if (LATCHKEY_FAILS(revoked_user, std::find(users.begin(), users.end(), user) != users.end() &&
+                                       revocations.user_revoked(user))) {
     return fail(Reason::revoked_user, "user " + quoted(user));
   }
   return CurrentClaims(*claims);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/base/mutation.h"
 #include "core/revocation/siphash.h"
 
 namespace latchkey::revocation {
@@ -102,10 +103,11 @@ bool RevocationSet::subject_revoked(const claims::ClaimsRecord& claims) const {
 
 std::optional<Reason> RevocationSet::find(const claims::ClaimsRecord& claims) const {
   const bool may_be_there = tokens_.size() != 0 && !claims.token_id.empty();
-  if (may_be_there && tokens_.contains(token_hash(claims.issuer, claims.token_id))) {
+  if (LATCHKEY_FAILS(revoked_token, may_be_there && tokens_.contains(token_hash(
+                                                        claims.issuer, claims.token_id)))) {
     return Reason::revoked_token;
   }
-  if (subject_revoked(claims)) return Reason::revoked_subject;
+  if (LATCHKEY_FAILS(revoked_subject, subject_revoked(claims))) return Reason::revoked_subject;
   return std::nullopt;
 }
 

@@ -53,6 +53,9 @@ struct Patience {
   // For the control thread: the module is gone after kDaemonSilenceMs, and would take that for no
   // verdict.
   std::chrono::milliseconds needs{wire::kDaemonSilenceMs - 1'000};
+  // So long is the refusal of a source held back that has used up its budget: who asks again as
+  // soon as he is refused asks four times a second a conversation, and not ten thousand times.
+  std::chrono::milliseconds overdrawn{250};
 };
 static_assert(wire::kDaemonSilenceMs > 1'000 && wire::kFirstFrameMs < wire::kConversationMs);
 

@@ -61,6 +61,9 @@ asio::awaitable<Decision> Conversation::sign_in() {
   Refused refused = co_await obtain_token();
   if (!refused) refused = co_await verify_token();
   forget_token();
+  if (refused && refused->reason == Reason::budget_exhausted) {
+    co_await std::make_shared<Pending<bool>>(desk_.loop.context())->wait(desk_.patience.overdrawn);
+  }
   if (refused) co_return *std::move(refused);
   Decision decision = judge_claims();
   if (lacks_account(decision.reason)) {

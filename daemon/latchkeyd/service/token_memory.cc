@@ -8,17 +8,30 @@
 namespace latchkey::latchkeyd {
 namespace {
 
-std::size_t bytes_of(const std::vector<std::string>& texts) {
-  std::size_t sum = texts.size() * sizeof(std::string);
-  for (const std::string& text : texts) sum += text.size();
+// What the allocator takes for a block: a word of its own, and whole 16 bytes, 32 at least.
+constexpr std::size_t block(std::size_t size) {
+  return std::max<std::size_t>(32, (size + sizeof(std::size_t) + 15) / 16 * 16);
+}
+
+std::size_t heap_of(const std::string& text) {
+  constexpr std::size_t kWithin = 15;  // so many characters lie in the string itself
+  return text.capacity() <= kWithin ? 0 : block(text.capacity() + 1);
+}
+
+std::size_t heap_of(const std::vector<std::string>& texts) {
+  if (texts.capacity() == 0) return 0;
+  std::size_t sum = block(texts.capacity() * sizeof(std::string));
+  for (const std::string& text : texts) sum += heap_of(text);
   return sum;
 }
 
-std::size_t bytes_of(const claims::ClaimsRecord& record) {
-  return sizeof record + record.issuer.size() + record.subject.size() + record.token_id.size() +
-         record.token_digest.size() + record.key_id.size() + bytes_of(record.users) +
-         bytes_of(record.groups) + record.client.size() + record.session.size() +
-         record.acr.size() + bytes_of(record.amr);
+// The record and what counts its owners, in one block, and everything that it points at.
+std::size_t heap_of(const claims::ClaimsRecord& record) {
+  constexpr std::size_t kOwners = 16;
+  return block(sizeof record + kOwners) + heap_of(record.issuer) + heap_of(record.subject) +
+         heap_of(record.token_id) + heap_of(record.token_digest) + heap_of(record.key_id) +
+         heap_of(record.users) + heap_of(record.groups) + heap_of(record.client) +
+         heap_of(record.session) + heap_of(record.acr) + heap_of(record.amr);
 }
 
 }  // namespace
@@ -38,10 +51,19 @@ std::optional<Verified> TokenMemory::find(const jose::TokenDigest& digest,
   return slot.verified;
 }
 
+// A slot, its place in the index (a node of the map and its buckets), and the heap behind both.
+std::size_t TokenMemory::entry_bytes(const Verified& verified) {
+  constexpr std::size_t kNode =
+      block(sizeof(std::pair<jose::TokenDigest, std::size_t>) + 2 * sizeof(void*));
+  constexpr std::size_t kBuckets = 2 * sizeof(void*);
+  return sizeof(Slot) + kNode + kBuckets + heap_of(verified.config_digest) +
+         heap_of(**verified.claims);
+}
+
 void TokenMemory::put(const jose::TokenDigest& digest, const ConfigPtr& config,
                       const Verified& verified) {
   const std::size_t most = config->remembered_tokens / kShards;
-  if (most == 0 || bytes_of(**verified.claims) > kRememberedBytesMost) return;
+  if (most == 0 || entry_bytes(verified) > kRememberedBytesMost) return;
   Shard& shard = this->shard(digest);
   const std::lock_guard lock(shard.mutex);
   const auto found = shard.index.find(digest);
@@ -68,6 +90,12 @@ std::size_t TokenMemory::slot_for_new(Shard& shard, std::size_t most, const Conf
     shard.slots.pop_back();
   }
   if (shard.slots.size() < most) {
+    // All at once, and untouched until it is used: growing by and by would hold twice as much, and
+    // would move every entry while others wait for the lock.
+    if (shard.slots.capacity() < most) {
+      shard.slots.reserve(most);
+      shard.index.reserve(most);
+    }
     shard.slots.emplace_back();
     return shard.slots.size() - 1;
   }

@@ -2,8 +2,9 @@
 //
 // Tokens that verify() accepted, by their SHA-256, so that the same token costs no signature again
 // (PERFORMANCE section 8, G2). Holds the claims that the configuration reads and nothing of the
-// token itself. An entry is no decision: recheck() and judge() run anew each time. Bounded,
-// sharded, shared by all workers.
+// token itself. An entry is no decision: recheck() holds it to its expiry and its key, judge() to
+// the revocations, anew each time, and one that recheck() refuses is gone. Bounded, sharded, shared
+// by all workers.
 #pragma once
 
 #include <array>
@@ -24,8 +25,9 @@
 
 namespace latchkey::latchkeyd {
 
-inline constexpr std::size_t kRememberedBytesMost =
-    2'048;  // of one token's claims; longer ones are verified each time
+// Of one entry with everything that is kept for it; a token whose claims need more is verified each
+// time.
+inline constexpr std::size_t kRememberedBytesMost = 2'048;
 
 class TokenMemory {
  public:
@@ -67,6 +69,7 @@ class TokenMemory {
     std::size_t hand = 0;
   };
 
+  static std::size_t entry_bytes(const Verified& verified);
   Shard& shard(const jose::TokenDigest& digest) { return shards_[digest.bytes[0] % kShards]; }
   std::size_t slot_for_new(Shard& shard, std::size_t most, const ConfigPtr& config);
   void free_slot(Shard& shard, std::size_t slot);

@@ -41,6 +41,7 @@ TEST(Name, IsJudgedByItsBytes) {
       {"nothing is not", "", false, false},
       {"digits alone are not: they read as an id", "1000", false, false},
       {"digits and dots are not", "1.0", false, false},
+      {"digits and dashes are not, though they read as no number", "10-20", false, false},
       {"a leading dash is not: it reads as an option", "-a", false, false},
       {"a leading dot is not", ".a", false, false},
       {"a dot is not", ".", false, false},

@@ -212,6 +212,32 @@ TEST(CompactJws, NoRefusalQuotesTheTokensClaims) {
   }
 }
 
+// One reason covers all of them; the administrator is told which.
+TEST(CompactJws, TheDetailSaysWhatIsMalformed) {
+  const std::string good = with_header(kHeader);
+  const struct {
+    std::string token;
+    std::string_view want;
+  } cases[] = {
+      {"abc", "it has no dot, a compact JWS has two"},
+      {good.substr(0, good.rfind('.')), "it has one dot, a compact JWS has two"},
+      {good + ".AAAA", "it has more than two dots"},
+      {R"({"payload":"e30","signatures":[]})",
+       "JSON serialisation is not accepted, only the compact form"},
+      {std::string(6'000, 'A') + ".e30.AAAA", "header: too long"},
+      {"e30=.e30.AAAA", "header: not canonical base64url"},
+      {with_header("[]"), "header: no JSON object"},
+      {compact(kHeader, "{}", std::string(1'025, 's')),
+       "signature: longer than that of any key that is accepted"},
+  };
+  Scratch scratch;
+  for (const auto& c : cases) {
+    const auto jws = parse_compact(c.token, scratch);
+    ASSERT_FALSE(jws) << c.want;
+    EXPECT_EQ(jws.error().detail, c.want);
+  }
+}
+
 TEST(Quote, FollowsTheHeader) {
   Scratch scratch;
   const auto junk = quote("junk", scratch);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // JSONTestSuite (nst/JSONTestSuite) in three roles: header, payload, JWK set (the fourth,
-// discovery, is the issuer box's). What must not parse is refused in each; what must parse is never
-// refused as JSON, except where our own bounds are stricter, which are named here; what may do
-// either must not crash.
+// discovery, stands with the issuer's tests). What must not parse is refused in each; what must
+// parse is never refused as JSON, except where our own bounds are stricter, which are named here;
+// what may do either must not crash.
 #include <algorithm>
 #include <array>
 #include <filesystem>
@@ -73,7 +73,7 @@ TEST(JsonSuite, AsHeaderPayloadAndKeySet) {
       EXPECT_TRUE(in_set) << name;
     }
   }
-  testing::report_cases("JSONTestSuite in three roles", ran, 254);
+  testing::report_cases("JSONTestSuite as header, payload and key set", ran, 254);
 }
 
 }  // namespace

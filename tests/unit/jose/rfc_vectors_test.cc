@@ -2,6 +2,7 @@
 //
 // The examples of RFC 7515, 7517, 7520, 7638, 7797 and 8037: what they sign with asymmetric keys in
 // the compact form verifies; everything else is refused.
+#include <iterator>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -63,44 +64,61 @@ std::string appendix_key(const VectorFile& file, std::string_view name) {
 TEST(RfcVectors, SignaturesOfRfc7515) {
   LATCHKEY_SKIP_WITHOUT_VECTORS(kAppendix);
   const VectorFile file(*testing::vector_path(kAppendix));
-  const auto verify = [&](std::string_view example) {
-    const std::string name(example);
-    return verdict(appendix(file, name + ".jwsc"), appendix_key(file, name + ".jwk"));
+  const struct {
+    std::string_view token;
+    std::string_view key;
+    Reason want;
+    std::string_view what;
+  } cases[] = {
+      {"rfc7515_A.1.jwsc", "rfc7515_A.1.jwk", Reason::algorithm_unsupported, "HS256"},
+      {"rfc7515_A.2.jwsc", "rfc7515_A.2.jwk", Reason::allowed, "RS256"},
+      {"rfc7515_A.3.jwsc", "rfc7515_A.3.jwk", Reason::allowed, "ES256"},
+      {"rfc7515_A.4.jwsc", "rfc7515_A.4.jwk", Reason::allowed, "ES512"},
+      {"rfc7515_A.5.jwsc", "rfc7515_A.2.jwk", Reason::algorithm_unsupported, "unsecured"},
+      {"rfc7515_A.6.jwsg", "rfc7515_A.2.jwk", Reason::token_malformed, "general serialisation"},
+      {"rfc7515_A.7.jwsf", "rfc7515_A.3.jwk", Reason::token_malformed, "flattened serialisation"},
   };
-  EXPECT_EQ(verify("rfc7515_A.1"), Reason::algorithm_unsupported) << "HS256";
-  EXPECT_EQ(verify("rfc7515_A.2"), Reason::allowed) << "RS256";
-  EXPECT_EQ(verify("rfc7515_A.3"), Reason::allowed) << "ES256";
-  EXPECT_EQ(verify("rfc7515_A.4"), Reason::allowed) << "ES512";
-  EXPECT_EQ(verdict(appendix(file, "rfc7515_A.5.jwsc"), appendix_key(file, "rfc7515_A.2.jwk")),
-            Reason::algorithm_unsupported)
-      << "unsecured";
-  EXPECT_EQ(verdict(appendix(file, "rfc7515_A.6.jwsg"), appendix_key(file, "rfc7515_A.2.jwk")),
-            Reason::token_malformed)
-      << "general JSON serialisation";
-  EXPECT_EQ(verdict(appendix(file, "rfc7515_A.7.jwsf"), appendix_key(file, "rfc7515_A.3.jwk")),
-            Reason::token_malformed)
-      << "flattened JSON serialisation";
+  std::size_t ran = 0;
+  for (const auto& c : cases) {
+    if (!file.root().find(c.token) || !file.root().find(c.key)) continue;
+    EXPECT_EQ(code(verdict(appendix(file, c.token), appendix_key(file, c.key))), code(c.want))
+        << c.token << ' ' << c.what;
+    ++ran;
+  }
+  testing::report_cases("RFC 7515 appendix A, tokens", ran, std::size(cases));
 }
 
+// RFC 7517 appendices A and B, RFC 7638 section 3.1: how many keys of each are taken and dropped.
 TEST(RfcVectors, KeysOfRfc7517And7638) {
   LATCHKEY_SKIP_WITHOUT_VECTORS(kAppendix);
   const VectorFile file(*testing::vector_path(kAppendix));
-  const auto sizes = [&](std::string_view name) {
-    const auto set = JwkSet::parse(appendix(file, name));
-    return set ? std::pair{set->size(), set->dropped().size()}
-               : std::pair<std::size_t, std::size_t>{99, 99};
+  const struct {
+    std::string_view set;
+    std::size_t taken;
+    std::size_t dropped;
+    std::string_view what;
+  } cases[] = {
+      {"rfc7517_A.1.jwkset", 1, 1, "an EC key for encryption and an RSA key"},
+      {"rfc7517_A.2.jwkset", 0, 2, "private keys"},
+      {"rfc7517_A.3.jwkset", 0, 2, "symmetric keys"},
   };
-  using Sizes = std::pair<std::size_t, std::size_t>;
-  EXPECT_EQ(sizes("rfc7517_A.1.jwkset"), (Sizes{1, 1}))
-      << "an EC key for encryption and an RSA key";
-  EXPECT_EQ(sizes("rfc7517_A.2.jwkset"), (Sizes{0, 2})) << "private keys";
-  EXPECT_EQ(sizes("rfc7517_A.3.jwkset"), (Sizes{0, 2})) << "symmetric keys";
+  for (const auto& c : cases) {
+    if (!file.root().find(c.set)) continue;
+    const auto set = JwkSet::parse(appendix(file, c.set));
+    ASSERT_TRUE(set) << c.set;
+    EXPECT_EQ(set->size(), c.taken) << c.set << ' ' << c.what;
+    EXPECT_EQ(set->dropped().size(), c.dropped) << c.set << ' ' << c.what;
+  }
   JsonReader reader;
-  const auto certified = Jwk::parse(*reader.read(appendix(file, "rfc7517_B.jwk")));
-  EXPECT_TRUE(certified) << "x5c is ignored: " << (certified ? "" : certified.error());
-  const auto example = Jwk::parse(*reader.read(appendix(file, "rfc7638_3.1.jwk")));
-  ASSERT_TRUE(example);
-  EXPECT_EQ(example->thumbprint(), appendix(file, "rfc7638_3.1.thp"));
+  if (file.root().find("rfc7517_B.jwk")) {
+    const auto certified = Jwk::parse(*reader.read(appendix(file, "rfc7517_B.jwk")));
+    EXPECT_TRUE(certified) << "x5c is ignored: " << (certified ? "" : certified.error());
+  }
+  if (file.root().find("rfc7638_3.1.jwk")) {
+    const auto example = Jwk::parse(*reader.read(appendix(file, "rfc7638_3.1.jwk")));
+    ASSERT_TRUE(example);
+    EXPECT_EQ(example->thumbprint(), appendix(file, "rfc7638_3.1.thp"));
+  }
   testing::report_cases("RFC 7515, 7517, 7638 appendices, values", file.root().size(), 21);
 }
 

@@ -163,6 +163,29 @@ TEST(Signature, OddRsaAndEd25519SignaturesAreRefused) {
   }
 }
 
+// A signature whose size or range cannot be right is refused before OpenSSL is asked.
+TEST(Signature, OfAnotherFormNeverReachesOpenssl) {
+  Scratch scratch;
+  for (const Algorithm algorithm : kAll) {
+    const auto set = JwkSet::parse(jwk_set({signing_key(algorithm).jwk()}));
+    ASSERT_TRUE(set);
+    const auto detail = [&](std::size_t size) {
+      const std::vector<std::uint8_t> signature(size, 1);
+      const auto done = check_signature(algorithm, set->keys()[0], "a.b", signature, scratch);
+      return done ? "accepted" : done.error().detail;
+    };
+    const std::string other = "the signature is not of the key's form";
+    const Jwk& key = set->keys()[0];
+    const std::size_t size = key.type() == KeyType::okp  ? 64
+                             : key.type() == KeyType::ec ? 2 * ((key.bits() + 7) / 8)
+                                                         : (key.bits() + 7) / 8;
+    EXPECT_EQ(detail(size), "") << algorithm_name(algorithm) << ": of the form, and wrong";
+    EXPECT_EQ(detail(size - 1), other) << algorithm_name(algorithm);
+    EXPECT_EQ(detail(size + 1), other) << algorithm_name(algorithm);
+    EXPECT_EQ(detail(0), other) << algorithm_name(algorithm);
+  }
+}
+
 TEST(Signature, IsGoneFromTheScratchAfterwards) {
   const SigningKey& key = signing_key(Algorithm::rs256);
   const auto set = JwkSet::parse(jwk_set({key.jwk()}));

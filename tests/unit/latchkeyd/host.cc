@@ -128,6 +128,11 @@ std::string Client::receive() {
   return frame;
 }
 
+bool Client::waits() const {
+  char byte = 0;
+  return ::recv(socket_.get(), &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
 std::string Client::ask() {
   const std::string frame = receive();
   const auto ask = wire::decode_ask(std::as_bytes(std::span(frame)));

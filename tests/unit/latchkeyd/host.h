@@ -85,6 +85,7 @@ class Client {
   std::string ask();  // its text; fails the test where it is none
   wire::Verdict verdict();
   bool ended() { return receive().empty(); }
+  bool waits() const;  // nothing has come yet
   void close() { socket_.reset(); }
 
  private:

@@ -543,7 +543,7 @@ TEST(SignIn, AUserIsNotUnknownBecauseTheAccountFilesCannotBeRead) {
 }
 
 TEST(SignIn, ASourcePaysForItsVerificationsAndOthersDoNot) {
-  Host host;
+  Host host(Patience{.overdrawn = 0ms});
   host.config_text += "budgets: { verify_cpu_per_second: 1ms, verify_cpu_burst: 10ms }\n";
   host.publish();
   const std::string good = host.token();
@@ -571,6 +571,25 @@ TEST(SignIn, ASourcePaysForItsVerificationsAndOthersDoNot) {
   host.clock.advance(10s);
   host.sign_in(client, bad(-2));
   EXPECT_EQ(host.last_reason(), Reason::signature_invalid) << "the budget comes back";
+}
+
+TEST(SignIn, ARefusalForAnEmptyBudgetIsHeldBackAndHoldsUpNobodyElse) {
+  Host host(Patience{.overdrawn = 1h});
+  host.config_text += "budgets: { verify_cpu_per_second: 1ms, verify_cpu_burst: 10ms }\n";
+  host.publish();
+  std::vector<Client> flood;
+  for (int i = 0; i < 200 && (flood.empty() || !flood.back().waits()); ++i) {
+    flood.push_back(host.connect());
+    flood.back().begin(Host::alice());
+    flood.back().ask();
+    flood.back().answer(host.token({{"aud", "\"elsewhere\""}, {"jti", std::to_string(i)}}));
+    Client other{ipc::Fd()};  // the one worker has heard the flood before it hears this
+    wire::Begin elsewhere = Host::alice();
+    const std::string address = "192.0.2." + std::to_string(i + 2);
+    elsewhere.rhost = address;
+    ASSERT_EQ(host.sign_in(other, host.token(), elsewhere).result, wire::Result::allow) << i;
+  }
+  EXPECT_TRUE(flood.back().waits()) << "no refusal was held back";
 }
 
 TEST(SignIn, ASourceWithTooManyConversationsIsToldSoAtOnce) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/latchkeyd/service/token_memory.h"
 
+#include <malloc.h>
+
 #include <gtest/gtest.h>
 
 #include <cstdint>
@@ -127,6 +129,53 @@ TEST(TokenMemory, LeavesOutClaimsThatAreTooLong) {
   const auto now = config();
   memory.put(digest(1), now, verified(std::string(kRememberedBytesMost, 'x')));
   EXPECT_FALSE(memory.find(digest(1), now));
+}
+
+// The longest claims that are remembered: each string is one that lies outside of its object.
+Verified largest(std::uint64_t number) {
+  claims::ClaimsRecord record;
+  record.issuer = std::string(40, 'i');
+  record.subject = std::string(36, 's') + std::to_string(number);
+  record.token_digest = std::string(64, 'd');
+  record.key_id = std::string(43, 'k');
+  record.users = {"alice"};
+  record.groups.assign(15, std::string(20, 'g'));
+  return Verified{.claims = std::make_shared<const claims::ValidatedClaims>(
+                      claims::ValidatedClaims::recall(std::move(record))),
+                  .generation = 1,
+                  .config_digest = std::string(64, 'c')};
+}
+
+bool is_remembered(std::size_t groups, std::size_t group_size) {
+  TokenMemory memory;
+  const auto now = config();
+  Verified one = largest(0);
+  claims::ClaimsRecord record = **one.claims;
+  record.groups.assign(groups, std::string(group_size, 'g'));
+  one.claims = std::make_shared<const claims::ValidatedClaims>(
+      claims::ValidatedClaims::recall(std::move(record)));
+  memory.put(digest(1), now, one);
+  return memory.size() == 1;
+}
+
+TEST(TokenMemory, ManyShortValuesCountWithWhatEachOfThemTakes) {
+  EXPECT_TRUE(is_remembered(12, 20));
+  EXPECT_FALSE(is_remembered(40, 20)) << "800 bytes of text, and far more around them";
+  EXPECT_FALSE(is_remembered(60, 1)) << "60 bytes of text";
+}
+
+// Measured, not computed: what the allocator handed out for a full memory.
+TEST(TokenMemory, AnEntryTakesAtMostTwoKilobytes) {
+  constexpr std::size_t kEntries = 3'200;  // 200 a shard
+  const auto now = config(kEntries);
+  const std::size_t before = ::mallinfo2().uordblks + ::mallinfo2().hblkhd;
+  TokenMemory memory;
+  for (std::uint64_t i = 0; i < kEntries; ++i) memory.put(digest(i), now, largest(i));
+  ASSERT_EQ(memory.size(), kEntries);
+  const std::size_t held = ::mallinfo2().uordblks + ::mallinfo2().hblkhd - before;
+  if (held == 0) GTEST_SKIP() << "the allocator of this build does not tell what it handed out";
+  EXPECT_LE(held / kEntries, kRememberedBytesMost);
+  EXPECT_GT(held / kEntries, kRememberedBytesMost * 3 / 4) << "these are not the largest ones";
 }
 
 TEST(TokenMemory, IsSharedByThreads) {

@@ -43,7 +43,7 @@ config::Issuer issuer_of(const JsonValue& policy) {
   for (const std::string& typ : strings(*policy.find("typ_allowed"))) {
     if (typ == "(absent)") claims.typ.emplace_back("none");
     if (typ == "JWT") claims.typ.emplace_back("jwt");
-    if (typ == "at+jwt") claims.typ.emplace_back("at+jwt");
+    if (typ == "at+jwt" || typ == "application/at+jwt") claims.typ.emplace_back("at+jwt");
   }
   issuer.config.algorithms.clear();
   for (const std::string& name : strings(*policy.find("algorithms"))) {

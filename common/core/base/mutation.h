@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The one table of the verifier's checks, so that `./test mutation` can ask of each of them whether
+// a test would notice its absence. A check stands in the code as
+//
+//   if (LATCHKEY_FAILS(kid_too_long, kid.size() > limits::kKidBytes)) return fail(...);
+//
+// In every build that is installed this is the condition and nothing else. In the build `mutation`,
+// which is never installed, the row whose index the test program was given never fails. Not in the
+// table are checks without which there is nothing to go on with (a name that no algorithm has, a
+// curve that nobody knows), and those that only repeat what the library behind them holds as well
+// (the byte order mark, the point on its curve).
+#pragma once
+
+// NOLINTBEGIN(cppcoreguidelines-macro-usage): one list makes enumerators, names and their number; a
+// condition that is to be compiled to itself cannot go through a function.
+// clang-format off
+#define LATCHKEY_VERIFIER_CHECKS(ROW)                                                              \
+  /* The form of a token: core/jose/base64url, json, compact_jws */                                \
+  ROW(token_missing)           ROW(token_too_long)         ROW(token_json_serialisation)           \
+  ROW(token_two_dots_least)    ROW(token_two_dots_most)    ROW(token_encrypted)                    \
+  ROW(token_part_too_long)     ROW(token_part_no_object)   ROW(base64url_length)                   \
+  ROW(base64url_alphabet)      ROW(base64url_last_letters) ROW(base64url_spare_bits)               \
+  ROW(json_too_long)           ROW(json_too_deep)          ROW(json_duplicate_name)                \
+  ROW(json_many_duplicates)    ROW(json_members)           ROW(signature_too_long)                 \
+  /* The header */                                                                                 \
+  ROW(header_member_type)      ROW(header_crit)            ROW(header_b64)                         \
+  ROW(header_zip)              ROW(header_cty_jwt)         ROW(header_kid_too_long)                \
+  ROW(header_alg_absent)       ROW(header_alg_unknown)                                             \
+  /* A JWK and its set: core/jose/jwk, rsa_modulus, ed25519, jwk_set */                            \
+  ROW(jwk_no_object)           ROW(jwk_kid_type)           ROW(jwk_kid_too_long)                   \
+  ROW(jwk_private_member)      ROW(jwk_use)                ROW(jwk_key_ops_type)                   \
+  ROW(jwk_key_ops_value_type)  ROW(jwk_key_ops_repeated)   ROW(jwk_key_ops_verify)                 \
+  ROW(jwk_kty_absent)          ROW(jwk_member_absent)      ROW(jwk_member_encoding)                \
+  ROW(jwk_number_form)         ROW(jwk_rsa_too_short)      ROW(jwk_rsa_too_long)                   \
+  ROW(jwk_rsa_exponent_long)   ROW(jwk_rsa_exponent_even)  ROW(jwk_rsa_exponent_small)             \
+  ROW(jwk_rsa_modulus_even)    ROW(jwk_rsa_small_factor)   ROW(jwk_rsa_roca)                       \
+  ROW(jwk_ec_coordinate_size)  ROW(jwk_ec_point)           ROW(jwk_okp_curve)                      \
+  ROW(jwk_okp_canonical)       ROW(jwk_okp_small_order)    ROW(jwk_alg_type)                       \
+  ROW(jwk_alg_unfit)           ROW(jwk_alg_pins)           ROW(jwks_no_array)                      \
+  ROW(jwks_too_many_keys)      ROW(jwks_ambiguous_kid)     ROW(jwks_repeated_key)                  \
+  /* Key and signature: core/verify, core/jose/select_key, signature, ecdsa_form, ed25519 */       \
+  ROW(issuer_absent)           ROW(issuer_unknown)         ROW(algorithm_not_allowed)              \
+  ROW(keys_missing)            ROW(keys_stale)             ROW(key_other_kid)                      \
+  ROW(key_unfit)               ROW(key_dropped)            ROW(key_unfit_without_kid)              \
+  ROW(key_ambiguous)           ROW(rsa_signature_size)     ROW(ecdsa_signature_size)               \
+  ROW(ecdsa_number_zero)       ROW(ecdsa_number_order)     ROW(ed25519_signature_size)             \
+  ROW(ed25519_signature_order) ROW(signature_form)         ROW(signature_invalid)                  \
+  /* An issuer's symmetric key: core/verify, core/jose/symmetric_key */                            \
+  ROW(mac_issuer_other)        ROW(mac_algorithm_other)    ROW(mac_kid_other)                      \
+  ROW(mac_invalid)             ROW(symmetric_type)         ROW(symmetric_too_short)                \
+  ROW(symmetric_alg_other)                                                                         \
+  /* Claims: core/claims */                                                                        \
+  ROW(type_never)              ROW(type_header)            ROW(type_events)                        \
+  ROW(type_confirmation)       ROW(type_payload)           ROW(type_kind)                          \
+  ROW(type_payload_absent)     ROW(type_payload_other)                                             \
+  ROW(aud_absent)              ROW(aud_value_type)         ROW(aud_too_many)                       \
+  ROW(aud_other)               ROW(date_type)              ROW(date_range)                         \
+  ROW(exp_absent)              ROW(exp_passed)             ROW(nbf_ahead)                          \
+  ROW(iat_ahead)               ROW(iat_absent)             ROW(iat_too_old)                        \
+  ROW(lifetime_too_long)       ROW(iss_absent)             ROW(iss_other)                          \
+  ROW(client_other)            ROW(client_absent)          ROW(azp_other)                          \
+  ROW(required_absent)         ROW(required_other)         ROW(sub_absent)                         \
+  ROW(sub_empty)               ROW(claim_string_type)      ROW(claim_string_too_long)              \
+  ROW(claim_list_too_long)     ROW(claim_list_value)       ROW(user_claim_absent)                  \
+  ROW(user_claim_array)        ROW(user_suffix)            ROW(user_none)                          \
+  ROW(email_unverified)                                                                            \
+  /* A remembered token: recheck() of core/verify */                                               \
+  ROW(recheck_issuer_gone)     ROW(recheck_issuer_other)   ROW(recheck_configuration)              \
+  ROW(recheck_keys)            ROW(recheck_key_withdrawn)  ROW(recheck_lifetime)                   \
+  /* Revocation: core/revocation, core/judge */                                                    \
+  ROW(revoked_token)           ROW(revoked_subject)        ROW(revoked_user)                       \
+  ROW(revoked_last_seen)                                                                           \
+  /* Names and accounts: core/accounts, core/judge */                                              \
+  ROW(name_length)             ROW(name_first_byte)        ROW(name_number)                        \
+  ROW(name_bytes)              ROW(name_no_letter)         ROW(name_unusable)                      \
+  ROW(name_other)              ROW(account_unknown)        ROW(group_unknown)                      \
+  ROW(judge_issuer_other)      ROW(not_managed)            ROW(system_account)                     \
+  ROW(subject_conflict)        ROW(login_expired)          ROW(binding_missing)                    \
+  ROW(last_seen_other)         ROW(last_seen_old)          ROW(login_id_other)                     \
+  ROW(unknown_last_seen)                                                                           \
+  ROW(login_user_other)        ROW(login_service_other)    ROW(issuer_gone)                        \
+  ROW(authenticate_untokened)                                                                      \
+  /* Access: core/policy, core/judge */                                                            \
+  ROW(access_service)          ROW(access_nobody)          ROW(access_user)                        \
+  ROW(access_issuer)           ROW(access_groups)          ROW(access_live)                        \
+  ROW(access_acr)              ROW(access_amr)             ROW(access_auth_age)                    \
+  ROW(auth_time_ahead)         ROW(auth_time_old)          ROW(access_denied)
+// clang-format on
+
+#ifdef LATCHKEY_MUTATION
+
+namespace latchkey::mutation {
+
+enum class Switch : int {
+#define LATCHKEY_ROW(name) name,
+  LATCHKEY_VERIFIER_CHECKS(LATCHKEY_ROW)
+#undef LATCHKEY_ROW
+};
+
+// The row that never fails; none unless the test program's main() says so.
+inline Switch switched_off{-1};
+
+}  // namespace latchkey::mutation
+
+#define LATCHKEY_FAILS(row, ...) \
+  (::latchkey::mutation::switched_off != ::latchkey::mutation::Switch::row && (__VA_ARGS__))
+
+#else
+
+#define LATCHKEY_FAILS(row, ...) (__VA_ARGS__)
+
+#endif
+// NOLINTEND(cppcoreguidelines-macro-usage)
