@@ -39,11 +39,11 @@ bool entry_name(std::string_view name) {
          name.find('\0') == std::string_view::npos;
 }
 
-// The first `N` fields of a line with at least `most` fields in all, else nothing.
+// The first `N` fields of a line; those that it lacks are empty. As in libc, blanks before the name
+// count for nothing.
 template <std::size_t N>
-std::optional<std::array<std::string_view, N>> fields(std::string_view line, std::size_t all) {
-  if (static_cast<std::size_t>(std::count(line.begin(), line.end(), ':')) + 1 < all)
-    return std::nullopt;
+std::array<std::string_view, N> fields(std::string_view line) {
+  line.remove_prefix(std::min(line.find_first_not_of(" \t\v\f\r"), line.size()));
   std::array<std::string_view, N> out;
   for (auto& field : out) field = next_field(line, ':');
   return out;
@@ -78,33 +78,32 @@ bool name_pattern(std::string_view name, bool upper) {
 
 }  // namespace
 
+// libc takes the first line of a name, and reads numbers that we do not (" 0", "+0", what is too
+// large). So a line that cannot be read here still has its name, and no later one stands in for it:
+// nobody is taken for a regular user whom libc takes for root.
 LocalAccounts LocalAccounts::parse(std::string_view passwd, std::string_view group) {
   LocalAccounts out;
   while (!passwd.empty()) {
-    const auto line = next_field(passwd, '\n');
-    // name:password:uid:gid:gecos:home:shell
-    const auto field = fields<4>(line, 7);
-    if (!field || !entry_name((*field)[0])) continue;
-    const auto uid = parse_id((*field)[2]);
-    const auto gid = parse_id((*field)[3]);
-    if (!uid || !gid) continue;
-    out.users_.try_emplace(std::string((*field)[0]),
-                           LocalUser{std::string((*field)[0]), *uid, *gid});
+    // name:password:uid:gid and, where they are not left out, gecos:home:shell
+    const auto [name, password, uid_text, gid_text] = fields<4>(next_field(passwd, '\n'));
+    if (!entry_name(name)) continue;
+    const auto uid = parse_id(uid_text);
+    const auto gid = parse_id(gid_text);
+    std::optional<LocalUser> user;
+    if (uid && gid) user = LocalUser{std::string(name), *uid, *gid};
+    out.users_.try_emplace(std::string(name), std::move(user));
   }
   while (!group.empty()) {
-    const auto line = next_field(group, '\n');
-    // name:password:gid:members
-    const auto field = fields<3>(line, 4);
-    if (!field || !entry_name((*field)[0])) continue;
-    if (const auto gid = parse_id((*field)[2]))
-      out.groups_.try_emplace(std::string((*field)[0]), *gid);
+    // name:password:gid and, where they are not left out, members
+    const auto [name, password, gid_text] = fields<3>(next_field(group, '\n'));
+    if (entry_name(name)) out.groups_.try_emplace(std::string(name), parse_id(gid_text));
   }
   return out;
 }
 
 const LocalUser* LocalAccounts::find_user(std::string_view name) const {
   const auto it = users_.find(name);
-  return it == users_.end() ? nullptr : &it->second;
+  return it == users_.end() || !it->second ? nullptr : &*it->second;
 }
 
 std::optional<std::uint32_t> LocalAccounts::find_group(std::string_view name) const {

@@ -24,16 +24,17 @@ struct LocalUser {
 
 class LocalAccounts {
  public:
-  // Lines that are no passwd(5) or group(5) entries are passed over, as libc does. The first entry
-  // of a name counts.
+  // Lines that are no passwd(5) or group(5) entries are passed over. The first entry of a name
+  // counts, as in libc: where its numbers cannot be read, the name is that of no account.
   static LocalAccounts parse(std::string_view passwd, std::string_view group);
 
   const LocalUser* find_user(std::string_view name) const;
   std::optional<std::uint32_t> find_group(std::string_view name) const;
 
  private:
-  std::map<std::string, LocalUser, std::less<>> users_;
-  std::map<std::string, std::uint32_t, std::less<>> groups_;
+  // Nothing in those whose first entry cannot be read.
+  std::map<std::string, std::optional<LocalUser>, std::less<>> users_;
+  std::map<std::string, std::optional<std::uint32_t>, std::less<>> groups_;
 };
 
 // A name of a token that we are ready to compare with an account: 1 to 32 bytes of [a-z0-9_.-], not

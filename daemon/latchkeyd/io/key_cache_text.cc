@@ -17,11 +17,11 @@
 namespace latchkey::latchkeyd {
 namespace {
 
-constexpr std::int64_t kVersion = 1;
+constexpr std::int64_t kVersion = 2;
 constexpr std::int64_t kNoMaxAge = -1;
 
 std::string sum_of(const StoredKeys& keys) {
-  return fmt::format("{:016x}", checksum({keys.source, keys.etag, keys.jwks},
+  return fmt::format("{:016x}", checksum({keys.source, keys.place, keys.etag, keys.jwks},
                                          {kVersion, keys.fetched_at.time_since_epoch().count(),
                                           keys.max_age ? keys.max_age->count() : kNoMaxAge}));
 }
@@ -31,6 +31,7 @@ std::string sum_of(const StoredKeys& keys) {
 std::string encode_stored_keys(const StoredKeys& keys) {
   const nlohmann::json text{{"version", kVersion},
                             {"source", keys.source},
+                            {"place", keys.place},
                             {"fetched_at_ms", keys.fetched_at.time_since_epoch().count()},
                             {"max_age_s", keys.max_age ? keys.max_age->count() : kNoMaxAge},
                             {"etag", keys.etag},
@@ -42,7 +43,7 @@ std::string encode_stored_keys(const StoredKeys& keys) {
 }
 
 tl::expected<StoredKeys, std::string> decode_stored_keys(std::string_view text) {
-  constexpr std::size_t kMembers = 7;
+  constexpr std::size_t kMembers = 8;
   jose::JsonReader reader(
       jose::JsonLimits{.bytes = std::size_t{8} << 20U, .depth = 2, .members = kMembers});
   const auto damaged = [](std::string_view why) {
@@ -62,17 +63,19 @@ tl::expected<StoredKeys, std::string> decode_stored_keys(std::string_view text) 
   if (version && *version != kVersion)
     return tl::unexpected(fmt::format("has the unknown version {}", *version));
   const auto source = string("source");
+  const auto place = string("place");
   const auto fetched_at = integer("fetched_at_ms");
   const auto max_age = integer("max_age_s");
   const auto etag = string("etag");
   const auto jwks = string("jwks");
   const auto sum = string("sum");
-  if (!version || !source || !fetched_at || !max_age || !etag || !jwks || !sum ||
+  if (!version || !source || !place || !fetched_at || !max_age || !etag || !jwks || !sum ||
       root->size() != kMembers) {
     return damaged("it has not the members that it should have");
   }
   StoredKeys keys;
   keys.source = *source;
+  keys.place = *place;
   keys.fetched_at = WallTime(std::chrono::milliseconds(*fetched_at));
   if (*max_age != kNoMaxAge) keys.max_age = std::chrono::seconds(*max_age);
   keys.etag = *etag;

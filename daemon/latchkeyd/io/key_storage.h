@@ -15,6 +15,7 @@ namespace latchkey::latchkeyd {
 struct StoredKeys {
   std::string
       source;  // where it came from (key_source() of its issuer); another source is another set
+  std::string place;  // where it was asked for (key_place()); elsewhere it is asked for anew
   WallTime fetched_at{};
   std::optional<std::chrono::seconds> max_age;
   std::string etag;

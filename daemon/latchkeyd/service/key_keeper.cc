@@ -46,6 +46,10 @@ std::string key_source(const issuer::IssuerConfig& config) {
   return source;
 }
 
+std::string key_place(const issuer::IssuerConfig& config) {
+  return config.discovery_url + "\n" + config.jwks_uri + "\n" + config.ca_file + "\n";
+}
+
 std::string_view name(KeyState::Origin origin) {
   switch (origin) {
     case KeyState::Origin::fetched:
@@ -104,9 +108,7 @@ std::vector<IssuerKeys> KeyKeeper::configure(std::shared_ptr<const config::Confi
 // The keys at hand are from where keys may still come from. Where they would be asked for elsewhere
 // now, or under another authority, they serve only until that has been done.
 void KeyKeeper::adopt(Issuer& issuer, const issuer::IssuerConfig& config) {
-  const issuer::IssuerConfig& old = issuer.config;
-  const bool elsewhere = old.discovery_url != config.discovery_url ||
-                         old.jwks_uri != config.jwks_uri || old.ca_file != config.ca_file;
+  const bool elsewhere = key_place(issuer.config) != key_place(config);
   issuer.config = config;
   if (!elsewhere) return;
   issuer.etag.clear();
@@ -114,7 +116,8 @@ void KeyKeeper::adopt(Issuer& issuer, const issuer::IssuerConfig& config) {
   issuer.outdated = issuer.fetching;
 }
 
-// A new issuer begins with what is on disk, and asks at once where that does not serve.
+// A new issuer begins with what is on disk, and asks at once where that does not serve, or came
+// from elsewhere: the configuration may have moved while nobody ran to see it.
 void KeyKeeper::start(Issuer& issuer) {
   const SteadyTime now = clock_.steady();
   issuer.state.next_fetch = now;
@@ -128,6 +131,7 @@ void KeyKeeper::start(Issuer& issuer) {
   state.keys = IssuerKeys{*std::move(set), stored->fetched_at, ++last_generation_};
   state.document = std::make_shared<const std::string>(stored->jwks);
   state.max_age = stored->max_age;
+  if (stored->place != key_place(issuer.config)) return;
   issuer.etag = stored->etag;
   const auto freshness =
       issuer::freshness(issuer.config, stored->fetched_at, stored->max_age, clock_.wall());
@@ -213,8 +217,8 @@ void KeyKeeper::settle(Issuer& issuer, const FetchResult& result) {
       if (!set) return failed(issuer, std::move(set).error(), result.retry_after);
       take(issuer, *std::move(set), result.body, KeyState::Origin::fetched);
       issuer.etag = result.etag;
-      storage_.save(issuer.config.name, {issuer.source, clock_.wall(), result.max_age, result.etag,
-                                         std::string(result.body)});
+      storage_.save(issuer.config.name, {issuer.source, key_place(issuer.config), clock_.wall(),
+                                         result.max_age, result.etag, std::string(result.body)});
       return taken(issuer, result.max_age);
     }
     case FetchResult::Status::not_modified:

@@ -37,6 +37,10 @@ namespace latchkey::latchkeyd {
 // it, its keys are kept.
 std::string key_source(const issuer::IssuerConfig& config);
 
+// Where they are asked for, and under which authority. Where a section changes in it, its keys
+// serve until they have been asked for there, which is done at once.
+std::string key_place(const issuer::IssuerConfig& config);
+
 // What status tells of one issuer's keys.
 struct KeyState {
   enum class Origin : std::uint8_t { none, fetched, cache, file };

@@ -75,7 +75,6 @@ void LoginBook::saw(std::string_view name, LastSeen seen) {
   if (person.last_seen == nullptr) {
     person.name = shard.names.insert(shard.names.end(), std::string(name));
   } else {
-    if (person.last_seen->seen_at > seen.seen_at) return;
     shard.names.splice(shard.names.end(), shard.names, person.name);
   }
   person.last_seen = std::make_shared<const LastSeen>(std::move(seen));

@@ -46,7 +46,7 @@ class LoginBook {
   // Whether it was open.
   bool close(std::string_view id, std::string_view person);
 
-  // Keeps the newer one.
+  // Keeps the one that came last, whatever the clock said then: it may have been set back since.
   void saw(std::string_view name, LastSeen seen);
   std::shared_ptr<const LastSeen> last_seen(std::string_view name) const;
 

@@ -256,8 +256,9 @@ void Conversation::record_login() {
     services.store.close_login(std::move(forgotten), now);
   }
   const std::shared_ptr<const LastSeen> before = services.logins.last_seen(person);
-  if (before != nullptr && now - before->seen_at < kSeenAgainAfter && before->claims == record)
-    return;
+  const bool lately =
+      before != nullptr && before->seen_at <= now && now - before->seen_at < kSeenAgainAfter;
+  if (lately && before->claims == record) return;
   services.logins.saw(person, LastSeen{.claims = record, .seen_at = now});
   services.store.put_last_seen(person, LastSeen{.claims = record, .seen_at = now});
 }

@@ -36,7 +36,9 @@ TEST(LocalUser, IsReadAsLibcReadsIt) {
       {"an id with a blank is not", "a:x: 0:1:::\n", "a", std::nullopt},
       {"a hex id is not", "a:x:0x0:1:::\n", "a", std::nullopt},
       {"a bad gid makes the line none", "a:x:1000:x:::\n", "a", std::nullopt},
-      {"a line with six fields is none", "a:x:1000:1000::\n", "a", std::nullopt},
+      {"what stands behind the ids may be missing", "a:x:0:0\na:x:1000:1000:::\n", "a", 0},
+      {"a line that ends before its gid is none", "a:x:1000\n", "a", std::nullopt},
+      {"blanks before a name count for nothing", " \ta:x:0:0:::\na:x:1000:1000:::\n", "a", 0},
       {"an empty name is none", ":x:0:0:::\n", "", std::nullopt},
       {"a NIS line is none", "+alice::0:0:::\n", "+alice", std::nullopt},
       {"a NIS exclusion is none", "-alice::0:0:::\n", "-alice", std::nullopt},
@@ -52,6 +54,18 @@ TEST(LocalUser, IsReadAsLibcReadsIt) {
     if (user != nullptr && c.uid) {
       EXPECT_EQ(user->uid, *c.uid) << c.name;
     }
+  }
+}
+
+// libc reads each of these first lines, and takes "a" for root or for nobody we know.
+TEST(LocalUser, IsNotTakenFromALaterLineWhereTheFirstCannotBeRead) {
+  for (const std::string id : {" 0", "+0", "-0", "\t0", "4294967296", "-1"}) {
+    const std::string later = "a:x:1000:1000:::\nb:x:1001:1001:::\n";
+    const auto accounts = LocalAccounts::parse("a:x:" + id + ":0:::\n" + later, "");
+    EXPECT_EQ(accounts.find_user("a"), nullptr) << id;
+    EXPECT_NE(accounts.find_user("b"), nullptr) << id;
+    const auto by_gid = LocalAccounts::parse("a:x:0:" + id + ":::\n" + later, "");
+    EXPECT_EQ(by_gid.find_user("a"), nullptr) << id;
   }
 }
 
@@ -71,12 +85,14 @@ TEST(LocalUser, IsASystemAccountBelow1000AndAsNobody) {
 }
 
 TEST(LocalGroup, IsReadAsLibcReadsIt) {
-  const std::string group = "sre:x:2000:alice,bob\nsre:x:1:\nempty:x::\nshort:x:5\nwheel:x:10:\n";
+  const std::string group =
+      "sre:x:2000:alice,bob\nsre:x:1:\nempty:x::\nshort:x:5\nodd:x: 0:\nodd:x:7:\n  wheel:x:10:\n";
   const auto accounts = LocalAccounts::parse("", group);
   EXPECT_EQ(accounts.find_group("sre"), 2000U) << "the first entry counts";
   EXPECT_EQ(accounts.find_group("wheel"), 10U);
   EXPECT_EQ(accounts.find_group("empty"), std::nullopt);
-  EXPECT_EQ(accounts.find_group("short"), std::nullopt);
+  EXPECT_EQ(accounts.find_group("short"), 5U) << "the members may be missing";
+  EXPECT_EQ(accounts.find_group("odd"), std::nullopt) << "the first entry counts";
   EXPECT_EQ(accounts.find_group("alice"), std::nullopt);
 }
 

@@ -23,15 +23,19 @@ using testing::TestLoop;
 namespace fs = std::filesystem;
 
 StoredKeys keys_of(std::string jwks) {
-  return {"https://id.example.com\n", WallTime(std::chrono::milliseconds(1'700'000'000'123)),
-          std::chrono::seconds(600), "W/\"e \\ 1\"", std::move(jwks)};
+  return {"https://id.example.com\n",
+          "https://id.example.com/keys\n",
+          WallTime(std::chrono::milliseconds(1'700'000'000'123)),
+          std::chrono::seconds(600),
+          "W/\"e \\ 1\"",
+          std::move(jwks)};
 }
 
 const std::string kJwks = "{\"keys\":[{\"kty\":\"OKP\",\"x\":\"\\u0041\u00fc\"}]}\n";
 
 bool same(const StoredKeys& a, const StoredKeys& b) {
-  return a.source == b.source && a.fetched_at == b.fetched_at && a.max_age == b.max_age &&
-         a.etag == b.etag && a.jwks == b.jwks;
+  return a.source == b.source && a.place == b.place && a.fetched_at == b.fetched_at &&
+         a.max_age == b.max_age && a.etag == b.etag && a.jwks == b.jwks;
 }
 
 struct Cache {
@@ -173,10 +177,10 @@ INSTANTIATE_TEST_SUITE_P(
         BadFile{"AnotherVersion",
                 [](const std::string& path) {
                   std::string text = read_file(path);
-                  text.replace(text.find("\"version\": 1"), 12, "\"version\": 2");
+                  text.replace(text.find("\"version\": 2"), 12, "\"version\": 3");
                   write_file(path, text);
                 },
-                "unknown version 2"},
+                "unknown version 3"},
         BadFile{"ASymbolicLink",
                 [](const std::string& path) {
                   fs::rename(path, path + ".moved");

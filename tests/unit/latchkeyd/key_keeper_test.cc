@@ -320,7 +320,12 @@ TEST_F(KeyKeeperTest, AfterANightOfSleepTheKeysAreFetchedAtOnce) {
 // F1: starts from the set on disk while the provider is down.
 TEST_F(KeyKeeperTest, StartsFromTheStoredSetWithItsAge) {
   const auto fetched_at = clock.wall() - hours(2);
-  storage.stored["corp"] = {key_source(issuer_config("corp")), fetched_at, {}, "\"e1\"", kKeysOne};
+  storage.stored["corp"] = {key_source(issuer_config("corp")),
+                            key_place(issuer_config("corp")),
+                            fetched_at,
+                            {},
+                            "\"e1\"",
+                            kKeysOne};
   const auto keys = keeper().configure(config_of({issuer_config("corp")}));
   ASSERT_NE(keys[0].keys, nullptr);
   EXPECT_EQ(keys[0].fetched_at, fetched_at);
@@ -337,8 +342,12 @@ TEST_F(KeyKeeperTest, StartsFromTheStoredSetWithItsAge) {
 }
 
 TEST_F(KeyKeeperTest, FreshStoredSetIsNotFetchedBeforeItsTime) {
-  storage.stored["corp"] = {
-      key_source(issuer_config("corp")), clock.wall() - seconds(100), {}, "", kKeysOne};
+  storage.stored["corp"] = {key_source(issuer_config("corp")),
+                            key_place(issuer_config("corp")),
+                            clock.wall() - seconds(100),
+                            {},
+                            "",
+                            kKeysOne};
   keeper().configure(config_of({issuer_config("corp")}));
   EXPECT_EQ(state().next_fetch - clock.steady(), seconds(125)) << "75 % of 300 s, less its age";
 }
@@ -346,12 +355,41 @@ TEST_F(KeyKeeperTest, FreshStoredSetIsNotFetchedBeforeItsTime) {
 TEST_F(KeyKeeperTest, StoredSetOfAnotherSourceOrWithoutAGoodSetIsNotUsed) {
   auto moved = issuer_config("corp");
   moved.origins = {"https://elsewhere.example.com"};
-  storage.stored["corp"] = {key_source(moved), clock.wall(), {}, "", kKeysOne};
-  storage.stored["empty"] = {
-      key_source(issuer_config("empty")), clock.wall(), {}, "", R"({"keys":[]})"};
+  storage.stored["corp"] = {key_source(moved), key_place(moved), clock.wall(), {}, "", kKeysOne};
+  storage.stored["empty"] = {key_source(issuer_config("empty")),
+                             key_place(issuer_config("empty")),
+                             clock.wall(),
+                             {},
+                             "",
+                             R"({"keys":[]})"};
   const auto keys = keeper().configure(config_of({issuer_config("corp"), issuer_config("empty")}));
   EXPECT_EQ(keys[0].keys, nullptr);
   EXPECT_EQ(keys[1].keys, nullptr);
+}
+
+// As after a reload: a place or an authority that was given up vouches for nothing, and its ETag
+// means nothing elsewhere.
+TEST_F(KeyKeeperTest, StoredSetThatCameFromElsewhereServesOnlyUntilItIsAskedForAnew) {
+  struct Case {
+    std::string_view name;
+    std::string issuer::IssuerConfig::*key;
+  };
+  for (const Case& test : {Case{"ca_file", &issuer::IssuerConfig::ca_file},
+                           Case{"jwks_uri", &issuer::IssuerConfig::jwks_uri},
+                           Case{"discovery_url", &issuer::IssuerConfig::discovery_url}}) {
+    SCOPED_TRACE(test.name);
+    auto corp = issuer_config("corp");
+    corp.*test.key = "elsewhere";
+    storage.stored["corp"] = {key_source(corp), key_place(corp), clock.wall(), {},
+                              "\"e1\"",         kKeysOne};
+    fetcher.requests.clear();
+    keeper().configure(config_of({}));
+    const auto keys = keeper().configure(config_of({issuer_config("corp")}));
+    EXPECT_NE(keys[0].keys, nullptr);
+    keeper().tick();
+    ASSERT_EQ(fetcher.requests.size(), 1U);
+    EXPECT_EQ(fetcher.requests[0].etag, "");
+  }
 }
 
 TEST_F(KeyKeeperTest, ReloadKeepsTheKeysOfIssuersThatStayAndDropsTheOthers) {

@@ -92,12 +92,11 @@ TEST(LoginBook, AFullBookForgetsTheOldestAndSaysSo) {
   EXPECT_NE(book.find("id999", "user999"), nullptr);
 }
 
-TEST(LoginBook, KeepsTheNewerOfTwoSightings) {
+TEST(LoginBook, KeepsTheLastOfTwoSightings) {
   LoginBook book;
   EXPECT_EQ(book.last_seen("alice"), nullptr);
   book.saw("alice", seen(10, "first"));
   book.saw("alice", seen(20, "second"));
-  book.saw("alice", seen(15, "late"));
   ASSERT_NE(book.last_seen("alice"), nullptr);
   EXPECT_EQ(book.last_seen("alice")->claims.subject, "second");
   EXPECT_EQ(book.names(), 1U);
@@ -114,6 +113,16 @@ TEST(LoginBook, AFullBookForgetsTheNameSeenLongestAgo) {
   EXPECT_EQ(book.last_seen("user0"), nullptr);
   EXPECT_NE(book.last_seen("user999"), nullptr);
   EXPECT_NE(book.last_seen("always"), nullptr);
+}
+
+// Else the claims of a sign-in under a clock that was ahead would stand for hours over newer ones.
+TEST(LoginBook, TheLastSightingCountsAlsoWhereTheClockWentBack) {
+  LoginBook book;
+  book.saw("alice", seen(7'200, "before"));
+  book.saw("alice", seen(10, "after"));
+  ASSERT_NE(book.last_seen("alice"), nullptr);
+  EXPECT_EQ(book.last_seen("alice")->claims.subject, "after");
+  EXPECT_EQ(book.last_seen("alice")->seen_at, at(10));
 }
 
 TEST(LoginBook, ALoginAndASightingOfOnePersonEndApart) {
