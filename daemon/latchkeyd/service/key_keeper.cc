@@ -222,9 +222,10 @@ void KeyKeeper::settle(Issuer& issuer, const FetchResult& result) {
       return taken(issuer, result.max_age);
     }
     case FetchResult::Status::not_modified:
-      if (!issuer.state.keys.keys) {
-        return failed(issuer, "the provider says \"not modified\" of a set that was never fetched",
-                      {});
+      // It says so of the set that was named. Where none was, the set at hand may be of another
+      // place.
+      if (!issuer.state.keys.keys || issuer.etag.empty()) {
+        return failed(issuer, "the provider says \"not modified\", and no set was named to it", {});
       }
       issuer.state.keys.fetched_at = clock_.wall();
       storage_.confirm(issuer.config.name, clock_.wall(), result.max_age);

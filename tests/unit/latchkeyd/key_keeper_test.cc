@@ -193,6 +193,17 @@ TEST_F(KeyKeeperTest, NotModifiedOfASetThatNeverCameIsAFailure) {
   EXPECT_TRUE(state().last_error);
 }
 
+TEST_F(KeyKeeperTest, NotModifiedWhereNoSetWasNamedConfirmsNothing) {
+  begin();
+  const WallTime fetched_at = state().keys.fetched_at;
+  clock.advance(hours(1));
+  keeper().tick();
+  ASSERT_EQ(fetcher.requests.back().etag, "");
+  fetcher.answer({.status = Status::not_modified});
+  EXPECT_EQ(state().keys.fetched_at, fetched_at);
+  EXPECT_TRUE(state().last_error);
+}
+
 TEST_F(KeyKeeperTest, BacksOffAfterFailuresAndHeedsRetryAfter) {
   keeper().configure(config_of({issuer_config("corp")}));
   std::vector<seconds> delays;
