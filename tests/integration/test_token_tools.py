@@ -16,7 +16,7 @@ def verify(host, token: str, *more: str, uid: int = 0) -> dict:
     done = subprocess.run(["latchkeyctl", "--json", "token", "verify", *more], input=token, capture_output=True, text=True,
                           timeout=60, check=False, user=uid)
     assert host.search.in_bytes((done.stdout + done.stderr).encode()) == []
-    return {**(json.loads(done.stdout) if done.stdout else {}), "status": done.returncode, "said": done.stderr}
+    return {**(json.loads(done.stdout) if done.stdout else {}), "status": done.returncode, "said": done.stdout + done.stderr}
 
 
 def test_a_token_is_judged_by_the_daemons_keys_and_configuration(host):
