@@ -140,7 +140,7 @@ class Gathering {
   // The daemon never tells a symmetric key: it is read where the daemon reads it.
   bool read_symmetric(const issuer::IssuerConfig& issuer) {
     const std::string& path = issuer.symmetric_key_file;
-    const auto text = read_key(path);
+    const auto text = read_shared_key(path);
     if (!text) return fail(text.error());
     auto key = jose::SymmetricKey::parse(text->view(), *issuer.symmetric_algorithm);
     if (!key) return fail(printable(path) + ": " + key.error());
