@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/latchkeyctl/evidence.h"
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <memory>
@@ -30,8 +31,12 @@ class Gathering {
       : session_(session), order_(order), now_(now) {}
 
   std::optional<Evidence> run() {
-    if (order_.jwks.empty() && !connect()) return std::nullopt;
-    if (!read_config() || !choose_issuer()) return std::nullopt;
+    // A configuration that was named is read first: where all its keys are symmetric ones the
+    // daemon has none to tell. What it knows of revocations counts all the same where it runs.
+    const bool named = !order_.config.empty();
+    if (named && (!read_config() || !choose_issuer())) return std::nullopt;
+    if (order_.jwks.empty() && !connect(named && all_symmetric())) return std::nullopt;
+    if (!named && (!read_config() || !choose_issuer())) return std::nullopt;
     if (!(order_.jwks.empty() ? ask_keys() : read_keys())) return std::nullopt;
     if (!read_accounts() || !read_lists()) return std::nullopt;
     evidence_.snapshot.config = std::make_shared<const config::Config>(std::move(config_));
@@ -44,8 +49,10 @@ class Gathering {
     return false;
   }
 
-  bool connect() {
+  bool connect(bool dispensable) {
+    if (dispensable && !order_.sign_in) return true;
     auto client = ipc::varlink::VarlinkClient::connect(session_.socket);
+    if (!client && dispensable) return true;  // read_lists() says so
     if (!client) {
       report(session_, client.error());
       return fail("--jwks FILE verifies without the daemon");
@@ -99,6 +106,11 @@ class Gathering {
     return true;
   }
 
+  bool all_symmetric() const {
+    return std::all_of(config_.issuers.begin(), config_.issuers.end(),
+                       [](const config::Issuer& issuer) { return issuer.config.symmetric(); });
+  }
+
   bool add_keys(std::string_view json, WallTime fetched_at, const std::string& where) {
     auto set = jose::JwkSet::parse(json);
     if (!set) {
@@ -128,7 +140,7 @@ class Gathering {
   // The daemon never tells a symmetric key: it is read where the daemon reads it.
   bool read_symmetric(const issuer::IssuerConfig& issuer) {
     const std::string& path = issuer.symmetric_key_file;
-    const auto text = read_key(path);
+    const auto text = read_shared_key(path);
     if (!text) return fail(text.error());
     auto key = jose::SymmetricKey::parse(text->view(), *issuer.symmetric_algorithm);
     if (!key) return fail(printable(path) + ": " + key.error());
@@ -141,7 +153,7 @@ class Gathering {
   }
 
   bool ask_keys() {
-    evidence_.keys = "of the running daemon";
+    evidence_.keys = all_symmetric() ? "of 'symmetric_key_file'" : "of the running daemon";
     for (const config::Issuer& issuer : config_.issuers) {
       if (issuer.config.symmetric()) {
         if (!read_symmetric(issuer.config)) return false;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -119,6 +120,26 @@ FileResult<SecretBuffer> read_key(const std::string& path) {
   if (S_ISREG(status.st_mode) && (status.st_mode & S_IROTH) != 0)
     return problem(name_of(path), "is a private key that everybody may read (chmod o= FILE)");
   return read_all(*file, path, jose::kKeyTextMost);
+}
+
+FileResult<SecretBuffer> read_shared_key(const std::string& path) {
+  // Not to wait for a writer where a pipe lies.
+  const ipc::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+  struct stat status {};
+  if (!file || ::fstat(file.get(), &status) != 0)
+    return problem(name_of(path), std::strerror(errno));
+  if (!S_ISREG(status.st_mode)) return problem(name_of(path), "is not a plain file");
+  const passwd* daemon = ::getpwnam("latchkey");
+  if (status.st_uid != 0 && status.st_uid != ::geteuid() &&
+      (daemon == nullptr || status.st_uid != daemon->pw_uid))
+    return problem(name_of(path), "belongs to uid " + std::to_string(status.st_uid));
+  if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+    return problem(name_of(path), "may be written by others");
+  if ((status.st_mode & S_IRWXO) != 0) return problem(name_of(path), "may be read by others");
+  if ((status.st_mode & S_IRGRP) != 0 && status.st_gid != 0 && status.st_gid != ::getegid() &&
+      (daemon == nullptr || status.st_gid != daemon->pw_gid))
+    return problem(name_of(path), "may be read by the group " + std::to_string(status.st_gid));
+  return read_all(file, path, limits::kSymmetricKeyFileBytes);
 }
 
 FileResult<void> write_private(const std::string& path, std::string_view content,

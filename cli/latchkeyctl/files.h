@@ -31,6 +31,11 @@ FileResult<wire::SecretBuffer> read_token(const std::string& path);
 // A private key. A plain file that everybody may read is refused.
 FileResult<wire::SecretBuffer> read_key(const std::string& path);
 
+// An issuer's symmetric key. What latchkeyd would not take is refused here, too, so that a verdict
+// is no other than the daemon's: a plain file, of root, the daemon's user or the caller, written by
+// nobody else and read by no other group.
+FileResult<wire::SecretBuffer> read_shared_key(const std::string& path);
+
 enum class Existing { refuse, replace };
 
 // Mode 0600 from the start, on the disk when it returns. What is there already is kept, or replaced

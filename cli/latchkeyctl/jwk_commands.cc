@@ -2,13 +2,18 @@
 #include "cli/latchkeyctl/jwk_commands.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 #include <optional>
 #include <utility>
+
+#include <sys/random.h>
 
 #include "cli/latchkeyctl/files.h"
 #include "cli/latchkeyctl/fit_key.h"
 #include "cli/latchkeyctl/token_commands.h"
 #include "core/base/text.h"
+#include "core/jose/base64url.h"
 #include "core/jose/signing/key_material.h"
 
 namespace latchkey::cli {
@@ -63,11 +68,21 @@ Step<std::string> algorithm_of(const KeyMaterial& key, const std::string& wanted
   return tl::unexpected("the algorithm of this key is one of " + names + ", not " + quoted(wanted));
 }
 
+// A key id stands in each token and in records of the host; a thumbprint of a symmetric key would
+// be a digest of the secret there (RFC 7638 section 7).
+Step<std::string> name_for(const KeyMaterial& key) {
+  if (key.kind() != KeyKind::oct) return key.thumbprint();
+  std::array<std::uint8_t, 16> bytes{};
+  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size()))
+    return tl::unexpected<std::string>("the system gives no random bytes");
+  return jose::encode_base64url(bytes);
+}
+
 Step<KeyLabels> labels_of(const KeyMaterial& key, const std::string& algorithm,
                           const std::string& kid) {
   auto alg = algorithm_of(key, algorithm);
   if (!alg) return tl::unexpected(alg.error());
-  auto name = kid.empty() ? key.thumbprint() : Step<std::string>(kid);
+  auto name = kid.empty() ? name_for(key) : Step<std::string>(kid);
   if (!name) return tl::unexpected(name.error());
   return KeyLabels{.kid = *std::move(name), .alg = *std::move(alg), .use = "sig"};
 }

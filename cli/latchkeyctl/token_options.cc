@@ -7,7 +7,8 @@ namespace latchkey::cli {
 namespace {
 
 constexpr char kVerifyFooter[] =
-    "Without --jwks the running daemon is asked for its keys and its configuration; the token "
+    "Without --jwks the running daemon is asked for its keys and its configuration, except where "
+    "all issuers of a --config have symmetric keys, which are read from their files; the token "
     "itself never leaves this command. Exit status: 0 accepted; 1 refused; 2 wrong usage, or no "
     "verdict could be reached.";
 constexpr char kTokenFooter[] =
@@ -126,7 +127,8 @@ void add_generate(CLI::App& jwk, GenerateOptions& generate, int& status) {
   app->add_option("--alg", generate.algorithm,
                   "The one algorithm of the key; default: the first of its type (RS256, HS256)")
       ->type_name("ALG");
-  app->add_option("--kid", generate.kid, "Key id; default: the thumbprint")->type_name("TEXT");
+  app->add_option("--kid", generate.kid, "Key id; default: the thumbprint, of oct a random one")
+      ->type_name("TEXT");
   app->add_option("--out", generate.out,
                   "Write the private key here, mode 0600; - is standard output")
       ->type_name("FILE")

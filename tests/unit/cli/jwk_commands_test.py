@@ -62,6 +62,13 @@ class Jwk(Commands):
                 self.assertFalse(os.path.exists(self.path("new")))
         self.assertIn("No such file", self.trouble("jwk", "generate", "--out", "no/such/folder"))
 
+    def test_the_key_id_of_a_symmetric_key_is_no_digest_of_the_secret(self):
+        self.good("jwk", "generate", "--type", "oct", "--out", "key")
+        with open(self.path("key"), encoding="ascii") as file:
+            kid = json.load(file)["kid"]
+        self.assertEqual(len(b64(kid)), 16)
+        self.assertNotEqual(kid, self.good("jwk", "thumbprint", "key").strip())
+
     def test_thumbprint_is_that_of_rfc_7638_section_3_1(self):
         key = {"kty": "RSA", "e": "AQAB", "alg": "RS256", "kid": "2011-04-29",
                "n": "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjB"

@@ -186,6 +186,47 @@ class Verify(Commands):
                 self.assertEqual((answer["status"], answer["reason"]), (1, reason))
                 self.assertIn(note, " ".join(answer["notes"]))
 
+    def test_verifies_tokens_of_a_symmetric_issuer_without_the_daemon(self):
+        self.good("jwk", "generate", "--type", "oct", "--out", "oct")
+        symmetric = ("  - name: ci\n    issuer: https://ci.example.com\n    audiences: [ a ]\n"
+                     f"    symmetric_key_file: {self.path('oct')}\n    symmetric_algorithm: HS256\n"
+                     "    user: { claim: sub }\n")
+        self.put("ci.yaml", "version: 1\nissuers:\n" + symmetric + ACCESS)
+        self.put("both.yaml", CONFIG + symmetric + ACCESS)
+        sign = ["token", "sign", "--iss", "https://ci.example.com", "--sub", "ci", "--aud", "a", "--key"]
+        good, other = self.good(*sign, "oct"), self.good(*sign, "key")
+        for config in (["ci.yaml"], ["both.yaml", "--issuer", "ci"]):
+            verify = ["--json", "--socket", self.path("none"), "token", "verify", "--config", *config]
+            for token, status in ((good, 0), (other, 1), (good[:-3] + "\n", 1)):
+                with self.subTest(config=config, status=status):
+                    self.assertEqual(self.run_it(*verify, stdin=token).returncode, status)
+        done = self.run_it(*verify, "--user", "alice", "--root", "root", stdin=good)
+        self.assertIn("nothing is known of revocations", " ".join(json.loads(done.out)["notes"]))
+        done = self.run_it("--socket", self.path("none"), "token", "verify", "--config", "both.yaml", stdin=good)
+        self.assertEqual(done.returncode, 2, "the other issuer's keys are known to the daemon alone")
+
+    def test_a_symmetric_key_file_that_the_daemon_would_refuse_gives_no_verdict(self):
+        self.good("jwk", "generate", "--type", "oct", "--out", "oct")
+        self.put("ci.yaml", "version: 1\nissuers:\n  - name: ci\n    issuer: https://ci.example.com\n"
+                 f"    audiences: [ a ]\n    symmetric_key_file: {self.path('oct')}\n"
+                 "    symmetric_algorithm: HS256\n    user: { claim: sub }\n" + ACCESS)
+        token = self.good("token", "sign", "--iss", "https://ci.example.com", "--sub", "ci", "--aud", "a",
+                          "--key", "oct")
+        verify = ["token", "verify", "--config", "ci.yaml"]
+        self.good(*verify, stdin=token)
+        for mode, why in ((0o604, "read by others"), (0o602, "written by others"), (0o620, "written by others")):
+            os.chmod(self.path("oct"), mode)
+            self.assertIn(why, self.trouble(*verify, stdin=token))
+        os.chmod(self.path("oct"), 0o640)
+        if os.geteuid() == 0:
+            os.chown(self.path("oct"), 0, 65534)
+            self.assertIn("read by the group 65534", self.trouble(*verify, stdin=token))
+            os.chown(self.path("oct"), 65534, 0)
+            self.assertIn("belongs to uid 65534", self.trouble(*verify, stdin=token))
+        os.remove(self.path("oct"))
+        os.mkfifo(self.path("oct"), 0o600)
+        self.assertIn("is not a plain file", self.trouble(*verify, stdin=token))
+
     def test_trouble_is_neither_accepted_nor_refused(self):
         good = self.token()
         self.put("garbage", os.urandom(100))
