@@ -57,7 +57,7 @@ def search():
 def provider(search, tmp_path_factory):
     made = provider_module.Provider(os.environ["LATCHKEY_BUILD"], search, f"{os.environ['LATCHKEY_REPORTS']}/system-devidp.log", "127.0.0.1")
     yield made
-    made.stop()
+    made.close()
 
 
 @pytest.fixture(scope="module")

@@ -175,5 +175,5 @@ class Host:
     def close(self) -> None:
         self.halt()
         self.sshd.stop()
-        self.provider.stop()
+        self.provider.close()
         self.logs.close()

@@ -17,7 +17,8 @@ class Provider:
 
     def __init__(self, build: str, search: leaks.TokenSearch, log: str, name: str = "idp.example") -> None:
         self._program = f"{build}/devidp/latchkey-devidp"
-        self._folder = tempfile.mkdtemp(prefix="devidp-")
+        self._made = tempfile.TemporaryDirectory(prefix="devidp-")
+        self._folder = self._made.name
         self._search = search
         self._log = log
         self._name = name
@@ -49,6 +50,11 @@ class Provider:
             self._serving.wait()
             self._serving.stdout.close()
             self._serving = None
+
+    def close(self) -> None:
+        """Stops for good, and leaves nothing."""
+        self.stop()
+        self._made.cleanup()
 
     def _run(self, command: str, *arguments: str) -> str:
         done = subprocess.run([self._program, command, "--state", self._folder, *arguments], capture_output=True, text=True,
