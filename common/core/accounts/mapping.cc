@@ -32,7 +32,7 @@ std::vector<std::string_view> usable_users(const claims::ClaimsRecord& claims) {
   return out;
 }
 
-// RFC 8725 section 3.7: names are compared by bytes, without folding or normalising.
+// RFC 7515 section 5.3: names are compared as they are, without folding or normalising.
 Expected<void> check_name(const claims::ClaimsRecord& claims, std::string_view user) {
   const bool named =
       std::find(claims.users.begin(), claims.users.end(), user) != claims.users.end();

@@ -31,6 +31,7 @@
   ROW(jwk_no_object)           ROW(jwk_kid_type)           ROW(jwk_kid_too_long)                   \
   ROW(jwk_private_member)      ROW(jwk_use)                ROW(jwk_key_ops_type)                   \
   ROW(jwk_key_ops_value_type)  ROW(jwk_key_ops_repeated)   ROW(jwk_key_ops_verify)                 \
+  ROW(jwk_use_key_ops)                                                                             \
   ROW(jwk_kty_absent)          ROW(jwk_member_absent)      ROW(jwk_member_encoding)                \
   ROW(jwk_number_form)         ROW(jwk_rsa_too_short)      ROW(jwk_rsa_too_long)                   \
   ROW(jwk_rsa_exponent_long)   ROW(jwk_rsa_exponent_even)  ROW(jwk_rsa_exponent_small)             \

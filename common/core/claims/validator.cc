@@ -123,11 +123,14 @@ class Validator {
     return check_authorized_party();
   }
 
-  // OpenID Connect Core section 3.1.3.7 steps 4 and 5: an ID token for several audiences says which
-  // of them asked for it, and that one must be ours.
+  // OpenID Connect Core section 3.1.3.7 step 3, and steps 4 and 5 before errata set 2: an ID token
+  // for several audiences says which of them asked for it, and that one must be ours. So must a
+  // token that does not show its kind, where it may be an ID token.
   Expected<void> check_authorized_party() {
-    const bool id_only = policy_.kinds.size() == 1 && policy_.kinds.front() == TokenKind::id;
-    if (audiences_ < 2 || (kind_ != TokenKind::id && !id_only)) return {};
+    const bool may_be_id = kind_ ? *kind_ == TokenKind::id
+                                 : std::find(policy_.kinds.begin(), policy_.kinds.end(),
+                                             TokenKind::id) != policy_.kinds.end();
+    if (audiences_ < 2 || !may_be_id) return {};
     const auto azp = payload_.find("azp");
     const auto party = azp ? azp->as_string() : std::nullopt;
     const auto& ours = policy_.clients.empty() ? policy_.audiences : policy_.clients;
@@ -183,8 +186,9 @@ class Validator {
     return {};
   }
 
-  // OpenID Connect Core section 5.7: an e-mail address identifies nobody unless the provider
-  // checked it.
+  // OpenID Connect Core section 5.1: only `email_verified` says that the provider checked it. That
+  // even a checked address may change hands (section 5.7) is what the binding of a name to its
+  // first `iss` and `sub` answers.
   Expected<void> check_email() {
     const std::string& name = policy_.email_verified_claim;
     if (!policy_.user_is_email() || name == "none") return {};
@@ -204,7 +208,8 @@ class Validator {
     return true;
   }
 
-  // What access rules and revocation look at (OpenID Connect Core section 2).
+  // What access rules and revocation look at (OpenID Connect Core section 2; `sid`: Back-Channel
+  // Logout 1.0 section 2.1).
   Expected<void> read_session() {
     std::optional<std::string> session;
     LATCHKEY_TRY(session, read_string(payload_, "sid"));

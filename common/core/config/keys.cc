@@ -120,7 +120,7 @@ constexpr auto kKeys = std::to_array<Key>({
    .meaning = "The claim that names a single token, for its revocation (Entra: uti)."},
   {.section = Section::issuer, .name = "client_claims", .slot = ISSUER(List, config.claims.client_claims), .form = &kAnyText, .rule = Rule::nonempty,
    .standard = "[azp, client_id]", .example = "[ azp, client_id ]",
-   .meaning = "Claims that may name the client; the first one that a token has counts (Entra v1: appid, Okta: cid)."},
+   .meaning = "Claims that may name the client (Entra v1: appid, Okta: cid). The first one that a token has is its client; where 'clients' is set, each that it has must be one of them."},
   {.section = Section::issuer, .name = "clients", .slot = ISSUER(List, config.claims.clients), .form = &kAnyText, .rule = Rule::nonempty,
    .example = "[ latchkey-cli ]",
    .meaning = "Clients whose tokens are taken. Default: any client of the issuer."},

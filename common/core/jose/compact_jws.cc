@@ -18,7 +18,7 @@ struct Parts {
   std::string_view signature;
 };
 
-// RFC 7515 section 7.1: exactly two dots. Four make a JWE (RFC 7516 section 9).
+// RFC 7515 section 5.2 (1): exactly two dots. Four make a JWE (RFC 7516 section 9).
 Expected<Parts> split(std::string_view token) {
   constexpr auto kNone = std::string_view::npos;
   if (LATCHKEY_FAILS(token_missing, token.empty())) return fail(Reason::token_missing);
@@ -82,8 +82,10 @@ struct HeaderFields {
   std::string_view unsupported;  // first member that asks for what is not done here
 
   Expected<void> take(const JsonMember& member) {
-    // RFC 7515 section 4.1.11: nothing critical is understood here, so `crit` in any form is refused; RFC 7797: no b64;
-    // `zip` belongs to JWE (RFC 7516 section 4.1.3).
+    // RFC 7515 section 4.1.11: nothing critical is understood here, so `crit` in any form is
+    // refused. `b64` (RFC 7797) and `zip` (RFC 7516 section 4.1.3) outside of `crit` would have to
+    // be ignored by section 4; they ask for the payload to be read in another way, so they are
+    // refused, on purpose (docs/decisions/what-the-verifier-refuses.md).
     if (LATCHKEY_FAILS(header_crit, member.name == "crit") ||
         LATCHKEY_FAILS(header_b64, member.name == "b64") ||
         LATCHKEY_FAILS(header_zip, member.name == "zip")) {

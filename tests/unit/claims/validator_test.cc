@@ -105,6 +105,9 @@ TEST(Validator, Audience) {
   };
   const Case cases[] = {
       {"accepted: string", aud("\"ssh://prod\""), Reason::allowed},
+      {"accepted: by escape, RFC 7515 section 5.3", aud(R"("ssh\u003a//prod")"), Reason::allowed},
+      {"wrong: another normal form", aud(R"("e\u0301")"), Reason::audience_wrong, Step::audience,
+       [](ClaimsPolicy& policy) { policy.audiences = {"\xC3\xA9"}; }},
       {"accepted: another configured value", aud("\"ssh://all\""), Reason::allowed},
       {"accepted: array that holds one", aud(R"(["x","ssh://all"])"), Reason::allowed},
       {"accepted: 64 values", many(64), Reason::allowed},
@@ -172,6 +175,10 @@ TEST(Validator, IssuerAndSubject) {
        Reason::claim_wrong},
       {"wrong: trailing slash", with("iss", "\"https://id.example/realms/corp/\""),
        Reason::claim_wrong},
+      {"wrong: case of iss, RFC 7519 section 4.1.1",
+       with("iss", "\"https://id.example/realms/Corp\""), Reason::claim_wrong},
+      {"wrong: iss an array", with("iss", R"(["https://id.example/realms/corp"])"),
+       Reason::claim_wrong},
       {"missing: iss", payload({{"-iss", ""}}), Reason::claim_missing},
       {"missing: sub", payload({{"-sub", ""}}), Reason::claim_missing},
       {"invalid: sub empty", with("sub", "\"\""), Reason::claim_invalid},
@@ -202,6 +209,10 @@ TEST(Validator, Client) {
     policy.kinds = {TokenKind::id};
     policy.audiences = {"cli"};
     policy.clients = {"laptop"};
+  };
+  const auto both_kinds = [](ClaimsPolicy& policy) {
+    policy.kinds = {TokenKind::access, TokenKind::id};
+    policy.audiences = {"cli"};
   };
   const Case cases[] = {
       {"accepted: any client where none is configured", payload({{"azp", "\"x\""}}),
@@ -235,6 +246,16 @@ TEST(Validator, Client) {
       {"wrong: ID token for two audiences, asked for by the other",
        payload({{"aud", R"(["cli","x"])"}, {"azp", "\"x\""}}), Reason::client_wrong, Step::claims,
        id_token},
+      {"wrong: for two audiences without azp, where an unmarked token may be an ID token",
+       payload({{"aud", R"(["cli","x"])"}}), Reason::client_wrong, Step::claims, both_kinds},
+      {"wrong: for two audiences, asked for by the other, where both kinds are taken",
+       payload({{"aud", R"(["cli","x"])"}, {"azp", "\"x\""}}), Reason::client_wrong, Step::claims,
+       both_kinds},
+      {"accepted: for two audiences, an access token by its mark, where both kinds are taken",
+       payload({{"aud", R"(["cli","x"])"}, {"typ", "\"Bearer\""}}),
+       Reason::allowed,
+       {},
+       both_kinds},
       {"accepted: ID token for two audiences, asked for by us",
        payload({{"aud", R"(["cli","x"])"}, {"azp", "\"cli\""}}),
        Reason::allowed,

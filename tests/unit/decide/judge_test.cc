@@ -325,6 +325,9 @@ TEST(Judge, ANameBelongsToTheFirstSubject) {
        Reason::allowed, "login"},
       {"refused for another subject", bound_to_another, sign_in("alice"), claims_of("alice"),
        Reason::subject_conflict, ""},
+      {"refused for the same letters in another case",
+       Host{.bindings = {{"alice", {std::string(kIssuer), "Subject-of-alice"}}}}, sign_in("alice"),
+       claims_of("alice"), Reason::subject_conflict, ""},
       {"refused for the same 'sub' of another issuer", bound_elsewhere, sign_in("alice"),
        claims_of("alice"), Reason::subject_conflict, ""},
   });

@@ -23,6 +23,13 @@ struct Case {
 
 std::string with_header(std::string_view header) { return compact(header, kPayload, "sig"); }
 
+// Little-endian, of ASCII.
+std::string utf_16(std::string_view text) {
+  std::string out;
+  for (const char c : text) out += {c, '\0'};
+  return out;
+}
+
 void expect_reasons(std::span<const Case> cases) {
   Scratch scratch;
   for (const Case& c : cases) {
@@ -103,6 +110,17 @@ TEST(CompactJws, HeaderAsksForNothing) {
        Reason::allowed},
       {"malformed: no object", with_header("[]"), Reason::token_malformed},
       {"malformed: no JSON", with_header("alg"), Reason::token_malformed},
+      {"malformed: something behind the object, RFC 7515 section 10.12",
+       with_header(R"({"alg":"RS256"}ABCD)"), Reason::token_malformed},
+      {"malformed: a byte order mark", with_header("\xEF\xBB\xBF{\"alg\":\"RS256\"}"),
+       Reason::token_malformed},
+      {"malformed: no UTF-8, RFC 8725 section 3.7",
+       with_header("{\"alg\":\"RS256\",\"x\":\"\xff\"}"), Reason::token_malformed},
+      {"malformed: UTF-16", with_header(utf_16(kHeader)), Reason::token_malformed},
+      {"malformed: UTF-16 with its mark", with_header("\xFF\xFE" + utf_16(kHeader)),
+       Reason::token_malformed},
+      {"taken: name and value by escape, RFC 7515 section 5.3",
+       with_header(R"({"\u0061lg":"R\u0053256"})"), Reason::allowed},
       {"malformed: duplicate alg, RFC 7515 section 4",
        with_header(R"({"alg":"none","alg":"RS256"})"), Reason::token_malformed},
       {"malformed: duplicate by escape", with_header(R"({"alg":"RS256","\u0061lg":"RS256"})"),

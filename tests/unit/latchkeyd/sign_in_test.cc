@@ -639,13 +639,15 @@ TEST(SignIn, ALoginThatNobodyHeardOfIsNone) {
 TEST(SignIn, TheLogNamesTheDecisionAndHoldsNoPartOfTheToken) {
   Host host;
   Client client{ipc::Fd()};
-  const std::string good = host.token();
-  std::string bad = host.token({{"jti", "\"bad\""}});
+  const std::string personal = R"({"street":"personal-mark"})";  // RFC 7519 section 12
+  const std::string good = host.token({{"address", personal}});
+  std::string bad = host.token({{"jti", "\"bad\""}, {"address", personal}});
   bad[bad.size() - 40] = bad[bad.size() - 40] == 'A' ? 'B' : 'A';
   host.sign_in(client, good);
   host.sign_in(client, bad);
   host.sign_in(client, "eyJhbGciOiJub25lIn0.e30.");
   const std::string log = host.journal.text();
+  EXPECT_EQ(log.find("personal-mark"), std::string::npos);
   EXPECT_EQ(host.journal.count("request_id=" + host.last().id), 1U);
   EXPECT_EQ(host.journal.count("reason=allowed"), 1U);
   EXPECT_EQ(host.journal.count("reason=signature_invalid"), 1U);

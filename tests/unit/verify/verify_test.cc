@@ -103,6 +103,8 @@ TEST(Verify, EachCheckGivesItsReasonAndItsTrace) {
        Reason::claim_missing, Check::issuer},
       {"unknown issuer", corp_token(payload("https://id.example/corp/")), Reason::issuer_unknown,
        Check::issuer},
+      {"unknown issuer: case counts", corp_token(payload("https://ID.example/corp")),
+       Reason::issuer_unknown, Check::issuer},
       {"unknown issuer: prefix", corp_token(payload("https://id.example/cor")),
        Reason::issuer_unknown, Check::issuer},
       {"algorithm not configured", good, Reason::algorithm_not_allowed, Check::algorithm, kNo,
