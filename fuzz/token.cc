@@ -141,9 +141,11 @@ void require_key_in(std::string_view set, const std::string& token) {
   const auto root = nlohmann::json::parse(set);
   const auto& keys = root.at("keys");
   require(std::any_of(keys.begin(), keys.end(), [&](const nlohmann::json& jwk) {
-    return jwk.is_object() && jwk.value("kty", "") == "OKP" && jwk.value("crv", "") == "Ed25519" &&
-           jwk.value("x", "") == kPoint && !jwk.contains("d") &&
-           (!jwk.contains("use") || jwk.at("use") == "sig") &&
+    const auto says = [&](const char* name, std::string_view text) {
+      return jwk.contains(name) && jwk.at(name) == text;
+    };
+    return jwk.is_object() && says("kty", "OKP") && says("crv", "Ed25519") && says("x", kPoint) &&
+           !jwk.contains("d") && (!jwk.contains("use") || jwk.at("use") == "sig") &&
            (!jwk.contains("alg") || jwk.at("alg") == "EdDSA") &&
            (!header.contains("kid") || (jwk.contains("kid") && jwk.at("kid") == header.at("kid")));
   }));
