@@ -197,7 +197,15 @@ TEST(TokenMemory, RemembersAsMuchAsASlotHoldsAndNotAByteMore) {
   EXPECT_GT(most, 1'500U);
   EXPECT_LT(most, kRememberedBytesMost);
   EXPECT_FALSE(holds(most + 2));
-  EXPECT_TRUE(holds(most));
+  // Side by side, and none reaches into the next.
+  const std::string longest(most, 's');
+  TokenMemory full;
+  for (std::uint64_t i = 1; i <= 10; ++i) full.put(digest(16 * i), now, verified(longest));
+  for (std::uint64_t i = 1; i <= 10; ++i) {
+    const auto found = full.find(digest(16 * i), now);
+    ASSERT_TRUE(found) << i;
+    EXPECT_EQ(found->claims->subject, longest) << i;
+  }
 }
 
 TEST(TokenMemory, ThirtyGroupsNamedByGuidAreNotTooMany) {
