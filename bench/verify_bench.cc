@@ -60,6 +60,8 @@ void register_remembered() {
                                  &Remembered::same);
     benchmark::RegisterBenchmark(("remembered/any_of_" + number).c_str(), measured,
                                  &Remembered::any);
+    benchmark::RegisterBenchmark(("remembered/one_read_of_" + number).c_str(), measured,
+                                 &Remembered::one_read);
   }
 }
 

@@ -77,9 +77,9 @@ Verdict verify_token(std::string_view token, const Snapshot& snapshot,
           "the daemon asks the provider for newer keys before it refuses a token for this");
     return verdict;
   }
-  const claims::ValidatedClaims& claims = *verified->claims;
-  verdict.names = claims->users;
-  verdict.groups = claims->groups;
+  const claims::ValidatedClaims& claims = verified->claims;
+  verdict.names.assign(claims->users.begin(), claims->users.end());
+  verdict.groups.assign(claims->groups.begin(), claims->groups.end());
   if (sign_in) {
     LoginRequest request;
     request.service = sign_in->service;

@@ -16,7 +16,7 @@ std::variant<Decision, NeedKeys> decide(std::string_view token, const LoginReque
     if (issuer) return NeedKeys{*issuer, std::move(failure.decision)};
     return std::move(failure.decision);
   }
-  return judge(*verified->claims, verified->issuer, request, snapshot, now, trace);
+  return judge(verified->claims, verified->issuer, request, snapshot, now, trace);
 }
 
 }  // namespace latchkey

@@ -71,7 +71,7 @@ bool newer_keys_could_help(Reason reason) {
 // tokens are verified anew.
 bool still_trusted(const IssuerKeys& keys, const Verified& verified) {
   if (!verified.algorithm) return false;
-  const jose::Jwk* key = keys.keys->find_thumbprint((*verified.claims)->key_id);
+  const jose::Jwk* key = keys.keys->find_thumbprint(verified.claims->key_id);
   return key != nullptr && key->allows(*verified.algorithm);
 }
 
@@ -177,7 +177,7 @@ class Verification {
       return failure;
     }
     pass(Check::type, Check::audience, Check::lifetime, Check::claims);
-    return Verified{.claims = std::make_shared<const claims::ValidatedClaims>(*std::move(claims)),
+    return Verified{.claims = *std::move(claims),
                     .issuer = issuer_,
                     .generation = keys.generation,
                     .algorithm = jws.algorithm(),
@@ -293,7 +293,7 @@ tl::expected<void, Error> recheck(const Verified& verified, const Snapshot& snap
     trace.fail(check);
     return tl::unexpected(std::move(error));
   };
-  const claims::ClaimsRecord& record = **verified.claims;
+  const claims::Claims& record = *verified.claims;
   if (LATCHKEY_FAILS(recheck_issuer_gone, verified.issuer >= snapshot.config->issuers.size() ||
                                               verified.issuer >= snapshot.keys.size())) {
     return refuse(Check::issuer, Error{Reason::issuer_unknown, "the configuration has changed"});

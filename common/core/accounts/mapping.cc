@@ -26,14 +26,14 @@ void give(LocalIdentity& identity, const std::string& group, std::optional<std::
 
 }  // namespace
 
-std::vector<std::string_view> usable_users(const claims::ClaimsRecord& claims) {
+std::vector<std::string_view> usable_users(const claims::Claims& claims) {
   std::vector<std::string_view> out;
   std::copy_if(claims.users.begin(), claims.users.end(), std::back_inserter(out), usable_name);
   return out;
 }
 
 // RFC 7515 section 5.3: names are compared as they are, without folding or normalising.
-Expected<void> check_name(const claims::ClaimsRecord& claims, std::string_view user) {
+Expected<void> check_name(const claims::Claims& claims, std::string_view user) {
   const bool named =
       std::find(claims.users.begin(), claims.users.end(), user) != claims.users.end();
   if (!LATCHKEY_FAILS(name_unusable, !usable_name(user)) && !LATCHKEY_FAILS(name_other, !named))

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/claims/claim_reader.h"
 
+#include <string>
+
 #include "core/base/limits.h"
 #include "core/base/mutation.h"
 #include "core/base/text.h"
@@ -34,11 +36,12 @@ std::optional<JsonValue> find_claim(const JsonValue& payload, std::string_view n
   return outer ? find_claim(*outer, name.substr(dot + 1)) : std::nullopt;
 }
 
-Expected<std::optional<std::string>> read_string(const JsonValue& payload, std::string_view name) {
+Expected<std::optional<std::string_view>> read_string(const JsonValue& payload,
+                                                      std::string_view name) {
   const auto value = find_claim(payload, name);
   if (!value) return std::nullopt;
   LATCHKEY_TRY(const std::string_view text, string_of(name, *value));
-  return std::string(text);
+  return text;
 }
 
 Expected<std::optional<WallTime>> read_date(const JsonValue& payload, std::string_view name) {
@@ -49,12 +52,12 @@ Expected<std::optional<WallTime>> read_date(const JsonValue& payload, std::strin
   return date;
 }
 
-Expected<std::optional<std::vector<std::string>>> read_list(const JsonValue& payload,
-                                                            std::string_view name,
-                                                            std::size_t values_most) {
+Expected<std::optional<std::vector<std::string_view>>> read_list(const JsonValue& payload,
+                                                                 std::string_view name,
+                                                                 std::size_t values_most) {
   const auto value = find_claim(payload, name);
   if (!value) return std::nullopt;
-  std::vector<std::string> list;
+  std::vector<std::string_view> list;
   if (!value->is_array()) {
     LATCHKEY_TRY(const std::string_view text, string_of(name, *value));
     list.emplace_back(text);

@@ -6,7 +6,6 @@
 
 #include <cstddef>
 #include <optional>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -23,12 +22,13 @@ std::optional<jose::JsonValue> find_claim(const jose::JsonValue& payload, std::s
 
 // Each gives nothing where the claim is absent, and claim_invalid where it is of another type (null
 // is one), too long (limits::kClaimStringBytes) or has too many values. A string may be empty.
-Expected<std::optional<std::string>> read_string(const jose::JsonValue& payload,
-                                                 std::string_view name);
+// Texts borrow from the payload's reader, as the payload does.
+Expected<std::optional<std::string_view>> read_string(const jose::JsonValue& payload,
+                                                      std::string_view name);
 Expected<std::optional<WallTime>> read_date(const jose::JsonValue& payload, std::string_view name);
 // A string counts as a list of one.
-Expected<std::optional<std::vector<std::string>>> read_list(const jose::JsonValue& payload,
-                                                            std::string_view name,
-                                                            std::size_t values_most);
+Expected<std::optional<std::vector<std::string_view>>> read_list(const jose::JsonValue& payload,
+                                                                 std::string_view name,
+                                                                 std::size_t values_most);
 
 }  // namespace latchkey::claims

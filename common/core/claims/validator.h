@@ -7,7 +7,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 #include "core/base/error.h"
@@ -33,6 +32,6 @@ struct Refusal {
 // email_unverified, name_unusable.
 tl::expected<ValidatedClaims, Refusal> validate(const jose::VerifiedJws& jws,
                                                 std::string_view issuer, const ClaimsPolicy& policy,
-                                                std::string token_digest, WallTime now);
+                                                std::string_view token_digest, WallTime now);
 
 }  // namespace latchkey::claims

@@ -21,21 +21,24 @@ bool contains(const std::vector<std::string>& values, const Text& value) {
   return std::find(values.begin(), values.end(), value) != values.end();
 }
 
-bool share(const std::vector<std::string>& a, const std::vector<std::string>& b) {
-  return std::any_of(a.begin(), a.end(),
-                     [&](const std::string& each) { return contains(b, each); });
+template <typename Texts>
+bool share(const std::vector<std::string>& a, const Texts& b) {
+  return std::any_of(b.begin(), b.end(), [&](const auto& each) { return contains(a, each); });
 }
 
 // At most so many are written out: a token may bring a thousand.
 constexpr std::size_t kShown = 8;
 
-std::string joined(const std::vector<std::string>& values) {
+template <typename Texts>
+std::string joined(const Texts& values) {
   std::string out;
-  for (std::size_t i = 0; i < std::min(values.size(), kShown); ++i) {
-    if (i > 0) out += ", ";
-    out += quoted(values[i], 64);
+  std::size_t shown = 0;
+  for (const std::string_view value : values) {
+    if (shown == kShown) return out + ", ...";
+    if (shown++ > 0) out += ", ";
+    out += quoted(value, 64);
   }
-  return values.size() > kShown ? out + ", ..." : out;
+  return out;
 }
 
 bool for_service(const AccessRule& rule, std::string_view service) {
@@ -92,7 +95,8 @@ Reason reason_of(Step step, const AccessQuestion& question) {
   return Reason::access_denied;
 }
 
-std::string or_none(const std::vector<std::string>& values) {
+template <typename Texts>
+std::string or_none(const Texts& values) {
   return values.empty() ? "none" : joined(values);
 }
 

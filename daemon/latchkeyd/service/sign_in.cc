@@ -215,7 +215,7 @@ Conversation::Refused Conversation::verify_anew(const Snapshot& snapshot,
 }
 
 Decision Conversation::judge_claims() {
-  return judge(*verified_->claims, verified_->issuer, request_, *desk_.snapshot,
+  return judge(verified_->claims, verified_->issuer, request_, *desk_.snapshot,
                desk_.services.clock.wall(), trace_);
 }
 
@@ -243,16 +243,16 @@ asio::awaitable<Decision> Conversation::bind(Decision decision) {
 void Conversation::record_login() {
   const Services& services = desk_.services;
   const WallTime now = services.clock.wall();
-  const claims::ClaimsRecord& record = **verified_->claims;
   login_id_ = desk_.ids.login_id();
   const std::string person(latchkey::person(request_, *desk_.snapshot->config));
   auto login = std::make_shared<const Login>(Login{.id = login_id_,
                                                    .service = request_.service,
                                                    .user = person,
-                                                   .claims = record,
+                                                   .claims = verified_->claims.record(),
                                                    .started_at = now});
+  const claims::ClaimsRecord& record = login->claims;
   services.store.put_login(login);
-  for (std::string& forgotten : services.logins.put(std::move(login))) {
+  for (std::string& forgotten : services.logins.put(login)) {
     services.store.close_login(std::move(forgotten), now);
   }
   const std::shared_ptr<const LastSeen> before = services.logins.last_seen(person);

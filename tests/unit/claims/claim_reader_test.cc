@@ -50,9 +50,9 @@ TEST(ReadList, IsAStringOrAnArrayOfStrings) {
   const auto read = [&](const std::string& value) {
     return read_list(*reader.read(R"({"c":)" + value + "}"), "c", 3);
   };
-  using List = std::optional<std::vector<std::string>>;
+  using List = std::optional<std::vector<std::string_view>>;
   EXPECT_EQ(read("\"x y\"").value(), List({"x y"})) << "blanks do not split";
-  EXPECT_EQ(read("[]").value(), List(std::vector<std::string>{}));
+  EXPECT_EQ(read("[]").value(), List(std::vector<std::string_view>{}));
   EXPECT_EQ(read(R"(["a","","c"])").value(), List({"a", "", "c"}));
   EXPECT_EQ(read_list(*reader.read("{}"), "c", 3).value(), List());
   for (const std::string& value :

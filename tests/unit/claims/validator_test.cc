@@ -412,7 +412,7 @@ TEST(Validator, GivesTheClaimsThatTheConfigurationReads) {
                           .subject = "u-1",
                           .token_id = "t-7",
                           .token_digest = "digest",
-                          .key_id = (*result)->key_id,
+                          .key_id = std::string((*result)->key_id),
                           .users = {"alice"},
                           .groups = {"dev", "sre"},
                           .client = "cli",
@@ -423,7 +423,7 @@ TEST(Validator, GivesTheClaimsThatTheConfigurationReads) {
                           .issued_at = WallTime(std::chrono::seconds(1'899'999'990)),
                           .not_before = WallTime(std::chrono::milliseconds(1'899'999'980'250)),
                           .expires_at = WallTime(std::chrono::seconds(1'900'000'600))};
-  EXPECT_EQ(**result, want);
+  EXPECT_EQ(result->record(), want);
   EXPECT_EQ((*result)->key_id.size(), 43U);
 }
 

@@ -196,22 +196,25 @@ TEST_F(ControlTest, RevocationsOutliveTheDaemonUntilTheyAreRemoved) {
 }
 
 TEST_F(ControlTest, SubjectIsRevokedAsOfItsIssuersNowUnlessAMomentIsGiven) {
-  claims::ClaimsRecord claims;
-  claims.issuer = kCorp;
-  claims.subject = "s-1";
+  claims::ClaimsRecord record;
+  record.issuer = kCorp;
+  record.subject = "s-1";
+  const auto revoked = [&] {
+    return taken[1]->revocations->find(*claims::ValidatedClaims::recall(record));
+  };
   const WallTime ahead = clock.wall() + taken[1]->config->issuers[0].config.claims.leeway;
   ASSERT_GT(ahead, clock.wall());
-  claims.issued_at = ahead - std::chrono::milliseconds(1);
+  record.issued_at = ahead - std::chrono::milliseconds(1);
   ASSERT_TRUE(
       call<control::Revoke>({.kind = "subject", .issuer = std::string(kCorp), .value = "s-1"}));
-  EXPECT_EQ(taken[1]->revocations->find(claims), Reason::revoked_subject);
-  claims.issued_at = ahead;
-  EXPECT_EQ(taken[1]->revocations->find(claims), std::nullopt);
+  EXPECT_EQ(revoked(), Reason::revoked_subject);
+  record.issued_at = ahead;
+  EXPECT_EQ(revoked(), std::nullopt);
   ASSERT_TRUE(call<control::Revoke>({.kind = "subject",
                                      .issuer = std::string(kCorp),
                                      .value = "s-1",
                                      .before = clock.wall() + std::chrono::hours(1)}));
-  EXPECT_EQ(taken[1]->revocations->find(claims), Reason::revoked_subject);
+  EXPECT_EQ(revoked(), Reason::revoked_subject);
 }
 
 TEST_F(ControlTest, KeysAreGivenAsTheProviderWroteThemAndOnlyOfAnIssuerThatIsConfigured) {

@@ -212,9 +212,9 @@ TEST(Verify, GivesWhatARememberedTokenNeeds) {
   const auto plain = verify(token, snapshot, kNow, scratch, trace);
   const auto known = verify(token, *digest, snapshot, kNow, scratch, trace);
   ASSERT_TRUE(plain && known);
-  EXPECT_EQ(**plain->claims, **known->claims);
-  EXPECT_EQ((*plain->claims)->token_digest, digest->hex());
-  EXPECT_EQ((*plain->claims)->issuer, kOther);
+  EXPECT_EQ(*plain->claims, *known->claims);
+  EXPECT_EQ(plain->claims->token_digest, digest->hex());
+  EXPECT_EQ(plain->claims->issuer, kOther);
   EXPECT_EQ(plain->issuer, 1U);
   EXPECT_EQ(plain->generation, 7U);
   EXPECT_EQ(plain->algorithm, Algorithm::eddsa);
