@@ -33,10 +33,10 @@ struct NeedKeys {
 // What verify() found besides the claims: enough to remember the token.
 struct Verified {
   std::shared_ptr<const claims::ValidatedClaims> claims;
-  std::size_t issuer = 0;        // index into config->issuers
-  std::uint64_t generation = 0;  // of the key set that verified it
+  std::size_t issuer = 0;                    // index into config->issuers
+  std::uint64_t generation = 0;              // of the key set that verified it
   std::optional<jose::Algorithm> algorithm;  // by which the key verified it; nothing: symmetric
-  std::string config_digest;     // of the issuer's section of the configuration then
+  std::string config_digest;                 // of the issuer's section of the configuration then
 };
 
 struct VerifyFailure {

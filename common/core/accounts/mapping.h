@@ -23,8 +23,8 @@ class LocalIdentity {
  public:
   std::string user;
   std::uint32_t uid = 0;
-  std::vector<std::string> groups;  // local groups that the map gave and that exist here
-  std::vector<std::uint32_t> gids;  // their ids, same order
+  std::vector<std::string> groups;          // local groups that the map gave and that exist here
+  std::vector<std::uint32_t> gids;          // their ids, same order
   std::vector<std::string> missing_groups;  // that the map gave and this host does not have
 
   // The same person with no groups to give to a process.

@@ -38,7 +38,7 @@ struct ClaimsPolicy {
   std::string user_claim = "preferred_username";
   UserValues user_values = UserValues::one;
   std::string
-      user_strip_suffix;    // e.g. "@example.com": removed where present, else the value is refused
+      user_strip_suffix;  // e.g. "@example.com": removed where present, else the value is refused
   // What says that an e-mail is verified, where the name comes from one; "none" = nothing need.
   std::string email_verified_claim = "email_verified";
   std::string group_claim;  // empty = no groups are read
