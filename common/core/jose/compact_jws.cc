@@ -29,7 +29,8 @@ Expected<Parts> split(std::string_view token) {
                 "JSON serialisation is not accepted, only the compact form");
   }
   const std::size_t first = token.find('.');
-  if (first == kNone) return fail(Reason::token_malformed, "it has no dot, a compact JWS has two");
+  if (LATCHKEY_FAILS(token_no_dot, first == kNone))
+    return fail(Reason::token_malformed, "it has no dot, a compact JWS has two");
   const std::size_t second = token.find('.', first + 1);
   if (LATCHKEY_FAILS(token_two_dots_least, second == kNone))
     return fail(Reason::token_malformed, "it has one dot, a compact JWS has two");
@@ -54,8 +55,9 @@ Expected<JsonValue> read_object(std::string_view what, std::string_view text,
   if (LATCHKEY_FAILS(token_part_too_long, base64url_decoded_size(text.size()) > buffer.size()))
     return malformed("too long");
   const auto size = decode_base64url(text, buffer);
-  if (!size) return malformed("not canonical base64url");
-  const auto value = reader.read_padded({reinterpret_cast<const char*>(buffer.data()), *size});
+  if (LATCHKEY_FAILS(token_part_encoding, !size)) return malformed("not canonical base64url");
+  const auto value =
+      reader.read_padded({reinterpret_cast<const char*>(buffer.data()), size.value_or(0)});
   if (!value) return malformed(describe(value.error()));
   if (LATCHKEY_FAILS(token_part_no_object, !value->is_object())) return malformed("no JSON object");
   return *value;
@@ -166,7 +168,8 @@ class CompactParser {
   // The encoding is checked; the claims are those of "{}".
   static Expected<JsonValue> read_opaque(std::string_view text, Scratch& scratch) {
     const auto malformed = fail(Reason::token_malformed, "payload: not canonical base64url");
-    if (!decode_base64url(text, scratch.payload())) return malformed;
+    if (LATCHKEY_FAILS(token_opaque_encoding, !decode_base64url(text, scratch.payload())))
+      return malformed;
     const auto nothing = scratch.payload_reader().read("{}");
     if (!nothing) return malformed;
     return *nothing;
@@ -180,7 +183,7 @@ class CompactParser {
                   "signature: longer than that of any key that is accepted");
     }
     const std::span<std::uint8_t> bytes = scratch.signature(size);
-    if (!decode_base64url(text, bytes)) {
+    if (LATCHKEY_FAILS(signature_encoding, !decode_base64url(text, bytes))) {
       return fail(Reason::token_malformed, "signature: not canonical base64url");
     }
     return bytes;
