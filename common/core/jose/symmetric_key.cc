@@ -16,6 +16,7 @@
 #include "core/jose/base64url.h"
 #include "core/jose/json.h"
 #include "core/jose/jwk_members.h"
+#include "core/jose/leavings.h"
 
 namespace latchkey::jose {
 namespace {
@@ -97,6 +98,13 @@ tl::expected<void, std::string> check_algorithm(const JsonValue& jwk,
 
 tl::expected<SymmetricKey, std::string> SymmetricKey::parse(std::string_view text,
                                                             SymmetricAlgorithm algorithm) {
+  auto key = read(text, algorithm);
+  wipe_leavings();
+  return key;
+}
+
+tl::expected<SymmetricKey, std::string> SymmetricKey::read(std::string_view text,
+                                                           SymmetricAlgorithm algorithm) {
   SecretReader reader;
   const auto jwk = (*reader).read(text);
   if (!jwk) return drop(std::string(describe(jwk.error())));
@@ -146,6 +154,13 @@ Expected<void> SymmetricKey::fits(SymmetricAlgorithm algorithm,
 Expected<void> SymmetricKey::check(SymmetricAlgorithm algorithm, std::string_view input,
                                    std::span<const std::uint8_t> signature) const {
   if (LATCHKEY_FAILS(mac_check_algorithm, algorithm != algorithm_)) return unfit(algorithm);
+  const auto verdict = compare(algorithm, input, signature);
+  wipe_registers();  // OpenSSL copied the key to work with it
+  return verdict;
+}
+
+Expected<void> SymmetricKey::compare(SymmetricAlgorithm algorithm, std::string_view input,
+                                     std::span<const std::uint8_t> signature) const {
   const MacContext work(EVP_MAC_CTX_dup(context_.get()));
   std::array<std::uint8_t, EVP_MAX_MD_SIZE> mac{};
   std::size_t size = 0;
