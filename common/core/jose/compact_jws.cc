@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/jose/compact_jws.h"
 
+#include <array>
 #include <string>
 
 #include "core/base/limits.h"
@@ -45,6 +46,22 @@ Expected<Parts> split(std::string_view token) {
                token.substr(second + 1)};
 }
 
+// Whether the encoded text may be an object's, by its first and last byte alone: a long part that
+// is junk is not worth being decoded. What is not base64url there is for the decoder to refuse.
+bool perhaps_object(std::string_view text) {
+  constexpr std::size_t kGroup = 4;
+  std::array<std::uint8_t, 3> bytes{};
+  const auto blank = [](std::uint8_t byte) {  // RFC 8259 section 2
+    return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r';
+  };
+  if (text.size() < kGroup) return true;
+  const auto first = decode_base64url(text.substr(0, kGroup), bytes);
+  if (first && bytes.front() != '{' && !blank(bytes.front())) return false;
+  const std::size_t rest = text.size() % kGroup == 0 ? kGroup : text.size() % kGroup;
+  const auto last = decode_base64url(text.substr(text.size() - rest), bytes);
+  return !last || bytes[*last - 1] == '}' || blank(bytes[*last - 1]);
+}
+
 // A part that holds a JSON object (RFC 7515 section 5.2 steps 2 to 4, RFC 7519 section 7.2 step
 // 10).
 Expected<JsonValue> read_object(std::string_view what, std::string_view text,
@@ -54,6 +71,7 @@ Expected<JsonValue> read_object(std::string_view what, std::string_view text,
   };
   if (LATCHKEY_FAILS(token_part_too_long, base64url_decoded_size(text.size()) > buffer.size()))
     return malformed("too long");
+  if (!perhaps_object(text)) return malformed("no JSON object");
   const auto size = decode_base64url(text, buffer);
   if (LATCHKEY_FAILS(token_part_encoding, !size)) return malformed("not canonical base64url");
   const auto value =
