@@ -34,6 +34,8 @@ def configuration():
         "[ \"x\\\"y\\\\\", 'it''s', \"\\u00e9\" ] }\n")
     put("configuration", "require", "version: 1\nissuers:\n  - name: a\n    issuer: https://a/b\n    audiences: [ ~x, 'null' ]"
         "\n    require: { a: true, b: -9223372036854775808, c: 'true', d: 0x1, e: 1.0 }\n    jwks_file: /k\n")
+    put("configuration", "suffixes", "version: 1\nissuers:\n  - name: a\n    issuer: https://a/b\n    audiences: [ x ]"
+        "\n    user: { claim: email, strip_suffix: [ \"@a.example\", \"@b.example\", \".c\" ] }\n    jwks_file: /k\n")
     put("configuration", "requirements", "version: 1\nissuers:\n  - name: a\n    issuer: https://a/b\n    audiences: [ x ]"
         "\n    require: { a: { one_of: [ x, 1, true ] }, b: { contains: '1' }, c: { present: true }, d: { min: -1, max: 2 } }"
         "\n    require_header: { e: { min: 9223372036854775807 } }\n    symmetric_key_file: /k\n    symmetric_algorithm: HS256\n")

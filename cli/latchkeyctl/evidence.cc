@@ -142,7 +142,9 @@ class Gathering {
     const std::string& path = issuer.symmetric_key_file;
     const auto text = read_shared_key(path);
     if (!text) return fail(text.error());
-    auto key = jose::SymmetricKey::parse(text->view(), *issuer.symmetric_algorithm);
+    const auto& algorithm = issuer.symmetric_algorithm;
+    if (!algorithm) return fail("issuer " + quoted(issuer.name) + " has no 'symmetric_algorithm'");
+    auto key = jose::SymmetricKey::parse(text->view(), *algorithm);
     if (!key) return fail(printable(path) + ": " + key.error());
     evidence_.snapshot.keys.push_back(
         {.fetched_at = now_,

@@ -13,9 +13,8 @@
 #include "cli/latchkeyctl/token_options.h"
 #include "core/base/text.h"
 
+namespace latchkey::cli {
 namespace {
-
-using namespace latchkey::cli;
 
 constexpr char kConfigFile[] = "/etc/latchkey/latchkey.yaml";
 
@@ -133,9 +132,7 @@ int wrong_usage(const CLI::App& app, const CLI::ParseError& problem) {
   return app.exit(problem) == 0 ? kOk : kTrouble;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   CLI::App app(
       "Looks into and steers latchkeyd on this host. For root and the group latchkey-admin.",
       "latchkeyctl");
@@ -176,3 +173,8 @@ int main(int argc, char** argv) {
   }
   return status;
 }
+
+}  // namespace
+}  // namespace latchkey::cli
+
+int main(int argc, char** argv) { return latchkey::cli::run(argc, argv); }

@@ -12,7 +12,17 @@
 namespace latchkey::cli {
 namespace {
 
-using namespace ipc::control;
+using ipc::control::BindingRecord;
+using ipc::control::CheckRecord;
+using ipc::control::ConfigErrorRecord;
+using ipc::control::DecisionCounters;
+using ipc::control::DecisionRecord;
+using ipc::control::DecisionSummary;
+using ipc::control::DroppedKeyStatus;
+using ipc::control::IssuerStatus;
+using ipc::control::KeyStatus;
+using ipc::control::RevocationRecord;
+using ipc::control::StatusAnswer;
 using std::chrono::duration_cast;
 
 std::string paint(std::string_view text, std::string_view colour, Style style) {

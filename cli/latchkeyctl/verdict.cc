@@ -15,18 +15,6 @@ namespace {
 // The last check that the token alone is asked for.
 constexpr Check kLastOfToken = Check::claims;
 
-std::string_view outcome_name(Outcome outcome) {
-  switch (outcome) {
-    case Outcome::passed:
-      return "passed";
-    case Outcome::failed:
-      return "failed";
-    case Outcome::not_reached:
-      break;
-  }
-  return "not_reached";
-}
-
 // The checks that were asked for, as the records that explain shows.
 std::vector<ipc::control::CheckRecord> checks_of(const Verdict& verdict) {
   std::vector<ipc::control::CheckRecord> checks;
@@ -35,7 +23,7 @@ std::vector<ipc::control::CheckRecord> checks_of(const Verdict& verdict) {
   for (std::size_t i = 0; i < last; ++i) {
     const auto check = static_cast<Check>(i);
     checks.push_back({std::string(name(check)), std::string(description(check)),
-                      std::string(outcome_name(verdict.decision.trace[check]))});
+                      std::string(name(verdict.decision.trace[check]))});
   }
   return checks;
 }

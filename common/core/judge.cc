@@ -134,7 +134,7 @@ Decision Judge::with_last_seen(const LastSeen* last_seen, std::string_view who) 
 
 Expected<void> Judge::token_steps(const claims::ValidatedClaims& claims, std::size_t issuer) {
   remember(*claims);
-  if (issuer >= config().issuers.size() ||
+  if (LATCHKEY_FAILS(judge_issuer_absent, issuer >= config().issuers.size()) ||
       LATCHKEY_FAILS(judge_issuer_other,
                      config().issuers[issuer].config.issuer != claims->issuer)) {
     return checked<void>(Check::issuer, fail(Reason::issuer_unknown, quoted(claims->issuer)));
@@ -269,7 +269,8 @@ Expected<void> Judge::check_lifetime(const Login& login, std::size_t issuer) con
 // it.
 Expected<void> Judge::check_claims_age(const LastSeen* last_seen,
                                        const accounts::Subject& bound) const {
-  if (last_seen == nullptr || LATCHKEY_FAILS(last_seen_other, !is_of(last_seen->claims, bound))) {
+  if (LATCHKEY_FAILS(last_seen_absent, last_seen == nullptr) ||
+      LATCHKEY_FAILS(last_seen_other, !is_of(last_seen->claims, bound))) {
     return fail(Reason::claims_too_old, "no token sign-in of the bound subject is on record");
   }
   const auto age = distance(last_seen->seen_at, now_);
@@ -309,7 +310,10 @@ Expected<void> Judge::check_access(const revocation::CurrentClaims& claims,
 
 // A snapshot without one of its parts can answer nothing.
 bool whole(const Snapshot& snapshot) {
-  return snapshot.config && snapshot.revocations && snapshot.accounts && snapshot.bindings;
+  return !LATCHKEY_FAILS(snapshot_lacks_config, !snapshot.config) &&
+         !LATCHKEY_FAILS(snapshot_lacks_revocations, !snapshot.revocations) &&
+         !LATCHKEY_FAILS(snapshot_lacks_accounts, !snapshot.accounts) &&
+         !LATCHKEY_FAILS(snapshot_lacks_bindings, !snapshot.bindings);
 }
 
 Decision refused(Reason reason, std::string detail, const Trace& trace) {
@@ -324,11 +328,12 @@ Decision refused(Reason reason, std::string detail, const Trace& trace) {
 
 bool managed(std::string_view name, const Snapshot& snapshot) {
   const auto& rules = snapshot.config->managed;
-  if (contains(rules.unmanaged, name)) return false;
+  if (LATCHKEY_FAILS(managed_unlisted, contains(rules.unmanaged, name))) return false;
   if (contains(rules.managed, name) || snapshot.bindings->find(name) != nullptr) return true;
   // A name of which no local file knows the uid may be any regular user's (LDAP, SSSD): only what
   // is known to be the system's own is left alone.
-  return rules.regular_users && !is_system(snapshot, name);
+  return !LATCHKEY_FAILS(managed_by_list, !rules.regular_users) &&
+         !LATCHKEY_FAILS(managed_system, is_system(snapshot, name));
 }
 
 std::string_view person(const LoginRequest& request, const config::Config& config) {

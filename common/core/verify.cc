@@ -70,9 +70,9 @@ bool newer_keys_could_help(Reason reason) {
 // Whether another set still has the key. A symmetric key that was read anew may be another one: its
 // tokens are verified anew.
 bool still_trusted(const IssuerKeys& keys, const Verified& verified) {
-  if (!verified.algorithm) return false;
+  if (LATCHKEY_FAILS(recheck_symmetric, !verified.algorithm)) return false;
   const jose::Jwk* key = keys.keys->find_thumbprint(verified.claims->key_id);
-  return key != nullptr && key->allows(*verified.algorithm);
+  return key != nullptr && !LATCHKEY_FAILS(recheck_key_unfit, !key->allows(*verified.algorithm));
 }
 
 class Verification {
@@ -134,9 +134,8 @@ class Verification {
   tl::expected<Verified, VerifyFailure> run_mac(const Error& unsupported) {
     const auto mac = jose::parse_compact_mac(token_, scratch_);
     if (!mac) return refuse_form(mac.error());
-    if (LATCHKEY_FAILS(
-            mac_issuer_other,
-            !find_issuer(*mac) || !snapshot_.config->issuers[issuer_].config.symmetric()))
+    if (LATCHKEY_FAILS(mac_issuer_unknown, !find_issuer(*mac)) ||
+        LATCHKEY_FAILS(mac_issuer_other, !snapshot_.config->issuers[issuer_].config.symmetric()))
       return refuse_form(unsupported);
     pass(Check::form, Check::header, Check::issuer);
     const IssuerConfig& config = snapshot_.config->issuers[issuer_].config;
@@ -203,7 +202,7 @@ class Verification {
     const std::ptrdiff_t index = snapshot_.config->find_issuer(*iss);
     if (LATCHKEY_FAILS(issuer_unknown, index < 0)) return fail(Reason::issuer_unknown);
     issuer_ = static_cast<std::size_t>(index);
-    if (issuer_ >= snapshot_.keys.size())
+    if (LATCHKEY_FAILS(issuer_without_keys, issuer_ >= snapshot_.keys.size()))
       return fail(Reason::internal_error, "the snapshot has no row for the issuer");
     return {};
   }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "core/base/mutation.h"
 #include "core/base/text.h"
@@ -39,7 +40,7 @@ Expected<void> check_name(const claims::Claims& claims, std::string_view user) {
   if (!LATCHKEY_FAILS(name_unusable, !usable_name(user)) && !LATCHKEY_FAILS(name_other, !named))
     return {};
   const auto usable = usable_users(claims);
-  if (usable.empty()) {
+  if (LATCHKEY_FAILS(name_none_usable, usable.empty())) {
     return fail(Reason::name_unusable,
                 claims.users.empty() ? "the user claim holds no name"
                                      : "the user claim holds " + quoted(claims.users.front()));
@@ -50,7 +51,8 @@ Expected<void> check_name(const claims::Claims& claims, std::string_view user) {
 
 Expected<LocalIdentity> identify(const revocation::CurrentClaims& claims, const GroupMap& map,
                                  std::string_view user, const LocalAccounts& accounts) {
-  LATCHKEY_TRY_VOID(check_name(*claims, user));
+  if (auto named = check_name(*claims, user); LATCHKEY_FAILS(identify_name, !named))
+    return tl::unexpected(std::move(named).error());
   const auto* account = accounts.find_user(user);
   if (LATCHKEY_FAILS(account_unknown, account == nullptr))
     return fail(Reason::user_unknown, "no local user " + quoted(user));

@@ -84,6 +84,12 @@ static_assert(in_order(), "the rows stand in the order of the enumerators");
 
 }  // namespace
 
+std::string_view name(ReasonClass kind) {
+  constexpr std::array<std::string_view, 5> kNames = {"allowed", "refused", "user_unknown",
+                                                      "unavailable", "not_managed"};
+  return kNames[static_cast<std::size_t>(kind)];
+}
+
 std::span<const ReasonRow> reasons() { return kRows; }
 
 const ReasonRow& row(Reason reason) { return kRows[static_cast<std::size_t>(reason)]; }

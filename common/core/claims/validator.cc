@@ -199,13 +199,16 @@ class Validator {
     return {};
   }
 
-  // False where the configured suffix is not there: the name is another domain's.
+  // False where no configured suffix is there: the name is another domain's.
   bool strip_suffix(std::string_view& user) const {
-    const std::string& suffix = policy_.user_strip_suffix;
-    if (suffix.empty()) return true;
-    if (LATCHKEY_FAILS(user_suffix, user.size() <= suffix.size() || !user.ends_with(suffix)))
-      return false;
-    user.remove_suffix(suffix.size());
+    if (policy_.user_strip_suffix.empty()) return true;
+    std::size_t longest = 0;
+    for (const std::string& suffix : policy_.user_strip_suffix) {
+      if (user.ends_with(suffix)) longest = std::max(longest, suffix.size());
+    }
+    if (LATCHKEY_FAILS(user_suffix, longest == 0)) return false;
+    if (LATCHKEY_FAILS(user_suffix_alone, longest == user.size())) return false;
+    user.remove_suffix(longest);
     return true;
   }
 

@@ -109,8 +109,11 @@ class Checker {
 
   // An address without its domain is a name that anybody may choose at another provider of mail.
   void email(const claims::ClaimsPolicy& claims, const Instance& instance) {
-    const auto& suffix = claims.user_strip_suffix;
-    if (claims.user_is_email() && (!suffix.starts_with('@') || suffix.size() == 1)) {
+    const auto& suffixes = claims.user_strip_suffix;
+    const bool domains = std::all_of(
+        suffixes.begin(), suffixes.end(),
+        [](const std::string& suffix) { return suffix.starts_with('@') && suffix.size() > 1; });
+    if (claims.user_is_email() && (suffixes.empty() || !domains)) {
       reader_.error(at(instance, Section::user, "claim"),
                     "a name from an e-mail address needs 'strip_suffix' with its domain, such as "
                     "\"@example.com\"");

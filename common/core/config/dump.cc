@@ -156,7 +156,9 @@ struct ValueWriter {
   std::string operator()(Slot<std::vector<Member>> slot) const {
     // An empty 'managed' says something: that no regular user is managed by being one.
     const bool said = key.name == "managed" && !target.config->managed.regular_users;
-    return slot(target).empty() && !said ? "" : line(list(slot(target)));
+    const auto& values = slot(target);
+    if (values.size() == 1 && has(key.rule, Rule::alone)) return line(scalar(values.front()));
+    return values.empty() && !said ? "" : line(list(values));
   }
 
  private:

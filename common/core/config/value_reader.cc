@@ -84,8 +84,10 @@ std::optional<milliseconds> ValueReader::duration(milliseconds unit) const {
 // The members of the key's list; empty after an error.
 std::vector<const YamlNode*> ValueReader::members() const {
   std::vector<const YamlNode*> out;
-  if (node.kind != YamlNode::Kind::list) {
-    expected(node, "a list such as [ a, b ]");
+  if (node.kind == YamlNode::Kind::scalar && has(key.rule, Rule::alone)) {
+    out.push_back(&node);
+  } else if (node.kind != YamlNode::Kind::list) {
+    expected(node, has(key.rule, Rule::alone) ? type_text(key) : "a list such as [ a, b ]");
   } else if (node.items.empty() && has(key.rule, Rule::nonempty)) {
     reader.error(node, "'" + path(key) + "' must not be an empty list");
   } else if (node.items.size() > kListMost) {

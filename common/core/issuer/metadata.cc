@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/base/limits.h"
+#include "core/base/mutation.h"
 #include "core/base/text.h"
 #include "core/jose/json.h"
 
@@ -12,9 +13,12 @@ namespace {
 
 Expected<std::string> text_member(const jose::JsonValue& document, std::string_view name) {
   const auto member = document.find(name);
-  if (!member) return fail(Reason::keys_missing, "the discovery document has no '" + std::string(name) + "'");
+  if (LATCHKEY_FAILS(metadata_member_absent, !member))
+    return fail(Reason::keys_missing, "the discovery document has no '" + std::string(name) + "'");
   const auto text = member->as_string();
-  if (!text) return fail(Reason::keys_missing, "'" + std::string(name) + "' of the discovery document is no string");
+  if (LATCHKEY_FAILS(metadata_member_type, !text))
+    return fail(Reason::keys_missing,
+                "'" + std::string(name) + "' of the discovery document is no string");
   return std::string(*text);
 }
 
@@ -33,7 +37,8 @@ std::vector<Origin> allowed_origins(const IssuerConfig& config) {
   const auto add = [&](std::string_view url) {
     if (url.empty()) return;
     auto parsed = parse_https_url(url);
-    if (parsed && std::find(out.begin(), out.end(), parsed->origin) == out.end()) out.push_back(std::move(parsed->origin));
+    if (parsed && std::find(out.begin(), out.end(), parsed->origin) == out.end())
+      out.push_back(std::move(parsed->origin));
   };
   add(config.issuer);
   add(config.discovery_url);
@@ -44,11 +49,14 @@ std::vector<Origin> allowed_origins(const IssuerConfig& config) {
 
 Expected<void> check_url(const IssuerConfig& config, std::string_view url) {
   const auto parsed = parse_https_url(url);
-  if (!parsed) return fail(Reason::keys_missing, "the URL " + quoted(url) + " is refused: " + parsed.error());
+  if (!parsed)
+    return fail(Reason::keys_missing, "the URL " + quoted(url) + " is refused: " + parsed.error());
   const auto allowed = allowed_origins(config);
-  if (std::find(allowed.begin(), allowed.end(), parsed->origin) == allowed.end()) {
-    return fail(Reason::keys_missing, "the URL " + quoted(url) + " is at " + quoted(parsed->origin.text()) +
-                                          ", which is neither the issuer's origin nor one of 'origins'");
+  if (LATCHKEY_FAILS(url_origin_other,
+                     std::find(allowed.begin(), allowed.end(), parsed->origin) == allowed.end())) {
+    return fail(Reason::keys_missing,
+                "the URL " + quoted(url) + " is at " + quoted(parsed->origin.text()) +
+                    ", which is neither the issuer's origin nor one of 'origins'");
   }
   return {};
 }
@@ -57,16 +65,20 @@ Expected<ProviderMetadata> parse_metadata(std::string_view json, const IssuerCon
   jose::JsonReader reader({.bytes = limits::kDiscoveryBytes});
   const auto document = reader.read(json);
   if (!document) {
-    return fail(Reason::keys_missing, "the discovery document: " + std::string(jose::describe(document.error())));
+    return fail(Reason::keys_missing,
+                "the discovery document: " + std::string(jose::describe(document.error())));
   }
-  if (!document->is_object()) return fail(Reason::keys_missing, "the discovery document is no JSON object");
+  if (LATCHKEY_FAILS(metadata_no_object, !document->is_object()))
+    return fail(Reason::keys_missing, "the discovery document is no JSON object");
 
   ProviderMetadata metadata;
   LATCHKEY_TRY(metadata.issuer, text_member(*document, "issuer"));
-  // Discovery section 4.3 and RFC 8414 section 3.3: identical to the issuer that was asked for, else it must not be used.
-  if (metadata.issuer != config.issuer) {
-    return fail(Reason::keys_missing, "the discovery document is for the issuer " + quoted(metadata.issuer) +
-                                          ", configured is " + quoted(config.issuer));
+  // Discovery section 4.3 and RFC 8414 section 3.3: identical to the issuer that was asked for,
+  // else it must not be used.
+  if (LATCHKEY_FAILS(metadata_issuer_other, metadata.issuer != config.issuer)) {
+    return fail(Reason::keys_missing, "the discovery document is for the issuer " +
+                                          quoted(metadata.issuer) + ", configured is " +
+                                          quoted(config.issuer));
   }
   LATCHKEY_TRY(metadata.jwks_uri, text_member(*document, "jwks_uri"));
   LATCHKEY_TRY_VOID(check_url(config, metadata.jwks_uri));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/jose/compact_jws.h"
 
+#include <array>
 #include <string>
 
 #include "core/base/limits.h"
@@ -29,7 +30,8 @@ Expected<Parts> split(std::string_view token) {
                 "JSON serialisation is not accepted, only the compact form");
   }
   const std::size_t first = token.find('.');
-  if (first == kNone) return fail(Reason::token_malformed, "it has no dot, a compact JWS has two");
+  if (LATCHKEY_FAILS(token_no_dot, first == kNone))
+    return fail(Reason::token_malformed, "it has no dot, a compact JWS has two");
   const std::size_t second = token.find('.', first + 1);
   if (LATCHKEY_FAILS(token_two_dots_least, second == kNone))
     return fail(Reason::token_malformed, "it has one dot, a compact JWS has two");
@@ -44,6 +46,22 @@ Expected<Parts> split(std::string_view token) {
                token.substr(second + 1)};
 }
 
+// Whether the encoded text may be an object's, by its first and last byte alone: a long part that
+// is junk is not worth being decoded. What is not base64url there is for the decoder to refuse.
+bool perhaps_object(std::string_view text) {
+  constexpr std::size_t kGroup = 4;
+  std::array<std::uint8_t, 3> bytes{};
+  const auto blank = [](std::uint8_t byte) {  // RFC 8259 section 2
+    return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r';
+  };
+  if (text.size() < kGroup) return true;
+  const auto first = decode_base64url(text.substr(0, kGroup), bytes);
+  if (first && bytes.front() != '{' && !blank(bytes.front())) return false;
+  const std::size_t rest = text.size() % kGroup == 0 ? kGroup : text.size() % kGroup;
+  const auto last = decode_base64url(text.substr(text.size() - rest), bytes);
+  return !last || bytes[*last - 1] == '}' || blank(bytes[*last - 1]);
+}
+
 // A part that holds a JSON object (RFC 7515 section 5.2 steps 2 to 4, RFC 7519 section 7.2 step
 // 10).
 Expected<JsonValue> read_object(std::string_view what, std::string_view text,
@@ -53,9 +71,11 @@ Expected<JsonValue> read_object(std::string_view what, std::string_view text,
   };
   if (LATCHKEY_FAILS(token_part_too_long, base64url_decoded_size(text.size()) > buffer.size()))
     return malformed("too long");
+  if (!perhaps_object(text)) return malformed("no JSON object");
   const auto size = decode_base64url(text, buffer);
-  if (!size) return malformed("not canonical base64url");
-  const auto value = reader.read_padded({reinterpret_cast<const char*>(buffer.data()), *size});
+  if (LATCHKEY_FAILS(token_part_encoding, !size)) return malformed("not canonical base64url");
+  const auto value =
+      reader.read_padded({reinterpret_cast<const char*>(buffer.data()), size.value_or(0)});
   if (!value) return malformed(describe(value.error()));
   if (LATCHKEY_FAILS(token_part_no_object, !value->is_object())) return malformed("no JSON object");
   return *value;
@@ -168,7 +188,8 @@ class CompactParser {
   // The encoding is checked; the claims are those of "{}".
   static Expected<JsonValue> read_opaque(std::string_view text, Scratch& scratch) {
     const auto malformed = fail(Reason::token_malformed, "payload: not canonical base64url");
-    if (!decode_base64url(text, scratch.payload())) return malformed;
+    if (LATCHKEY_FAILS(token_opaque_encoding, !decode_base64url(text, scratch.payload())))
+      return malformed;
     const auto nothing = scratch.payload_reader().read("{}");
     if (!nothing) return malformed;
     return *nothing;
@@ -182,7 +203,7 @@ class CompactParser {
                   "signature: longer than that of any key that is accepted");
     }
     const std::span<std::uint8_t> bytes = scratch.signature(size);
-    if (!decode_base64url(text, bytes)) {
+    if (LATCHKEY_FAILS(signature_encoding, !decode_base64url(text, bytes))) {
       return fail(Reason::token_malformed, "signature: not canonical base64url");
     }
     return bytes;

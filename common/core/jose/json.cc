@@ -294,9 +294,11 @@ tl::expected<JsonValue, JsonError> JsonReader::read_padded(std::string_view text
 void JsonReader::forget() {
   State& state = *state_;
   if (state.copy != nullptr) explicit_bzero(state.copy.get(), state.copy_size);
-  // simdjson keeps unescaped strings in a buffer of at least this size (its document::allocate).
+  // simdjson keeps unescaped strings in a buffer of at least this size (its document::allocate);
+  // it writes them in blocks, so that what followed a string in the text lies behind it.
   std::uint8_t* strings = state.tape.document.string_buf.get();
-  if (strings != nullptr) explicit_bzero(strings, 5 * state.capacity / 3);
+  if (strings != nullptr)
+    explicit_bzero(strings, 5 * state.capacity / 3 + simdjson::SIMDJSON_PADDING);
 }
 
 JsonType JsonValue::type() const {

@@ -210,8 +210,9 @@ class JwkParser {
       return drop("'kty' is absent or no string");  // RFC 7517 section 4.1
     if (*type == "RSA") return read_rsa();
     if (*type == "EC") return read_ec();
-    if (*type == "OKP") return read_okp();
-    return drop("its type " + quoted(*type) + " is not accepted");
+    if (LATCHKEY_FAILS(jwk_kty_other, *type != "OKP"))
+      return drop("its type " + quoted(*type) + " is not accepted");
+    return read_okp();
   }
 
   Step read_rsa() {
@@ -249,7 +250,7 @@ class JwkParser {
     const auto member = json_.find("crv");
     const auto curve_name = member ? member->as_string() : std::nullopt;
     const auto* curve = std::find_if(kCurves.begin(), kCurves.end(), [&](const Curve& candidate) {
-      return candidate.name == curve_name;
+      return !LATCHKEY_FAILS(jwk_ec_curve, candidate.name != curve_name);
     });
     if (curve == kCurves.end())
       return drop("its curve " + quoted(curve_name.value_or("")) + " is not accepted");

@@ -44,7 +44,7 @@ Expected<JwkSet> JwkSet::parse(std::string_view json) {
   const auto root = reader.read(json);
   if (!root) return fail(Reason::keys_missing, "JWK set: " + std::string(describe(root.error())));
   const auto list = root->find("keys");
-  if (!list || LATCHKEY_FAILS(jwks_no_array, !list->is_array()))
+  if (LATCHKEY_FAILS(jwks_keys_absent, !list) || LATCHKEY_FAILS(jwks_no_array, !list->is_array()))
     return fail(Reason::keys_missing, "JWK set: no object with an array 'keys'");
   if (LATCHKEY_FAILS(jwks_too_many_keys, list->size() > limits::kJwkSetKeys))
     return fail(Reason::keys_missing, "JWK set: more than 512 keys");

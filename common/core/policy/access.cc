@@ -49,8 +49,10 @@ bool for_service(const AccessRule& rule, std::string_view service) {
 // known of that.
 bool recent(const AccessRule& rule, const AccessQuestion& question) {
   const auto& at = question.claims->auth_time;
-  return at && !LATCHKEY_FAILS(auth_time_ahead, *at > question.now + question.leeway) &&
-         !LATCHKEY_FAILS(auth_time_old, question.now - *at > *rule.max_auth_age);
+  if (LATCHKEY_FAILS(auth_time_absent, !at)) return false;
+  const WallTime then = at.value_or(question.now);
+  return !LATCHKEY_FAILS(auth_time_ahead, then > question.now + question.leeway) &&
+         !LATCHKEY_FAILS(auth_time_old, question.now - then > *rule.max_auth_age);
 }
 
 // The first condition that does not hold, or nothing.
@@ -165,7 +167,8 @@ AccessAnswer evaluate(std::span<const AccessRule> rules, const AccessQuestion& q
 bool names_user(std::span<const AccessRule> rules, std::string_view service,
                 std::string_view user) {
   return std::any_of(rules.begin(), rules.end(), [&](const AccessRule& rule) {
-    return for_service(rule, service) && contains(rule.users, user);
+    return !LATCHKEY_FAILS(names_user_service, !for_service(rule, service)) &&
+           !LATCHKEY_FAILS(names_user_other, !contains(rule.users, user));
   });
 }
 

@@ -98,7 +98,8 @@ bool RevocationSet::subject_revoked(const claims::Claims& claims) const {
   if (issuer == subjects_.end()) return false;
   const auto subject = issuer->second.find(claims.subject);
   if (subject == issuer->second.end()) return false;
-  return !claims.issued_at || *claims.issued_at < subject->second;
+  return LATCHKEY_FAILS(revoked_undated, !claims.issued_at) ||
+         (claims.issued_at && LATCHKEY_FAILS(revoked_before, *claims.issued_at < subject->second));
 }
 
 std::optional<Reason> RevocationSet::find(const claims::Claims& claims) const {

@@ -74,17 +74,20 @@ tl::expected<FileText, std::string> read_plain_file(const std::string& path, con
   text.bytes.resize(static_cast<std::size_t>(status.st_size) +
                     1);  // one more, to see that it grew meanwhile
   std::size_t size = 0;
+  int failed = 0;
   while (size < text.bytes.size()) {
     const ssize_t step = ::read(file.get(), text.bytes.data() + size, text.bytes.size() - size);
     if (step < 0 && errno == EINTR) continue;
-    if (step < 0) return system_error(errno);
-    if (step == 0) break;
+    if (step <= 0) {
+      failed = step < 0 ? errno : 0;
+      break;
+    }
     size += static_cast<std::size_t>(step);
   }
-  if (size != static_cast<std::size_t>(status.st_size)) {
-    if (rules.secret) ::explicit_bzero(text.bytes.data(), text.bytes.size());
-    return tl::unexpected<std::string>("changes while it is read");
-  }
+  const bool whole = failed == 0 && size == static_cast<std::size_t>(status.st_size);
+  if (!whole && rules.secret) ::explicit_bzero(text.bytes.data(), text.bytes.size());
+  if (failed != 0) return system_error(failed);
+  if (!whole) return tl::unexpected<std::string>("changes while it is read");
   text.bytes.resize(size);
   return text;
 }

@@ -19,18 +19,6 @@ namespace {
 
 constexpr std::size_t kCommentMost = 1'024;
 
-std::string_view name(Outcome outcome) {
-  switch (outcome) {
-    case Outcome::passed:
-      return "passed";
-    case Outcome::failed:
-      return "failed";
-    case Outcome::not_reached:
-      break;
-  }
-  return "not_reached";
-}
-
 tl::unexpected<MethodError> invalid(std::string member) {
   return tl::unexpected(MethodError{MethodError::Kind::invalid_parameter, std::move(member), {}});
 }
@@ -49,38 +37,6 @@ const config::Issuer* find_issuer(const config::Config& config, const std::strin
 }
 
 }  // namespace
-
-std::string_view name(Operation operation) {
-  switch (operation) {
-    case Operation::authenticate:
-      return "authenticate";
-    case Operation::account:
-      return "account";
-    case Operation::setcred:
-      return "setcred";
-    case Operation::open_session:
-      return "open_session";
-    case Operation::close_session:
-      break;
-  }
-  return "close_session";
-}
-
-std::string_view name(ReasonClass kind) {
-  switch (kind) {
-    case ReasonClass::allowed:
-      return "allowed";
-    case ReasonClass::refused:
-      return "refused";
-    case ReasonClass::user_unknown:
-      return "user_unknown";
-    case ReasonClass::unavailable:
-      return "unavailable";
-    case ReasonClass::not_managed:
-      break;
-  }
-  return "not_managed";
-}
 
 control::DecisionRecord decision_record(const LoggedDecision& logged) {
   const LoginRequest& request = logged.request;
@@ -107,7 +63,7 @@ control::DecisionRecord decision_record(const LoggedDecision& logged) {
   record.clause = reason.clause;
   for (std::size_t i = 0; i < kChecks; ++i) {
     const auto check = static_cast<Check>(i);
-    record.checks.push_back({std::string(latchkey::name(check)), std::string(description(check)),
+    record.checks.push_back({std::string(name(check)), std::string(description(check)),
                              std::string(name(decision.trace[check]))});
   }
   return record;

@@ -14,9 +14,6 @@
 
 namespace latchkey::latchkeyd {
 
-std::string_view name(Operation operation);  // "authenticate", …
-std::string_view name(ReasonClass kind);     // "refused", …
-
 ipc::control::DecisionRecord decision_record(const LoggedDecision& logged);
 ipc::control::DecisionSummary decision_summary(const LoggedDecision& logged);
 ipc::control::RevocationRecord revocation_record(const revocation::Revocation& revocation);

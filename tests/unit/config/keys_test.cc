@@ -98,7 +98,8 @@ TEST(KeyTable, EveryKeyRefusesWhatItIsNot) {
     if (key.section == Section::rule && key.name == "allow") continue;
     for (const std::string value :
          {"", "~", "[ [ a ] ]", "{ a: { b: c } }", "\"a\\tb\"", "[ \"a\\tb\" ]", "-1", "1s1"}) {
-      const bool text = std::holds_alternative<Slot<std::string>>(key.slot);
+      const bool text =
+          std::holds_alternative<Slot<std::string>>(key.slot) || has(key.rule, Rule::alone);
       if (text && (value == "-1" || value == "1s1")) continue;
       const std::vector<SourceText> sources = {{"f", with(key, value)}};
       EXPECT_FALSE(parse(sources)) << path(key) << ": " << value;

@@ -177,6 +177,11 @@ TEST(CompactJws, PayloadIsAStrictObject) {
   };
   const Case cases[] = {
       {"malformed: array", with_payload("[]"), Reason::token_malformed},
+      {"malformed: array between blanks", with_payload(" [{}] "), Reason::token_malformed},
+      {"malformed: a number between blanks", with_payload("\n1\n"), Reason::token_malformed},
+      {"malformed: an object's beginning", with_payload(R"({"a":1)"), Reason::token_malformed},
+      {"malformed: an object's end", with_payload(R"("a":1})"), Reason::token_malformed},
+      {"taken: blanks around the object", with_payload(" \t\r\n{} \t\r\n"), Reason::allowed},
       {"malformed: string", with_payload("\"x\""), Reason::token_malformed},
       {"malformed: duplicate name", with_payload(R"({"sub":"a","sub":"b"})"),
        Reason::token_malformed},
@@ -245,6 +250,11 @@ TEST(CompactJws, TheDetailSaysWhatIsMalformed) {
       {std::string(6'000, 'A') + ".e30.AAAA", "header: too long"},
       {"e30=.e30.AAAA", "header: not canonical base64url"},
       {with_header("[]"), "header: no JSON object"},
+      {with_header(" [] "), "header: no JSON object"},
+      {compact(kHeader, std::string(40'000, '\0'), "s"), "payload: no JSON object"},
+      {compact(kHeader, "{" + std::string(40'000, '\0'), "s"), "payload: no JSON object"},
+      {compact(kHeader, "{" + std::string(40'000, '\0') + "}", "s"),
+       "payload: the text is not one JSON value"},
       {compact(kHeader, "{}", std::string(1'025, 's')),
        "signature: longer than that of any key that is accepted"},
   };

@@ -130,6 +130,8 @@ TEST(Jwk, EcPointsAreChecked) {
           encode_base64url(*decode_base64url("_____wAAAAEAAAAAAAAAAAAAAAD_______________8")), y),
        "not on the curve"},
       {"dropped: of another curve", ec("P-384", x, y), "size of the curve"},
+      {"dropped: the points of P-256 under a curve that nobody knows", ec("P-256K", x, y),
+       "its curve \"P-256K\" is not accepted"},
       {"dropped: secp256k1", ec("secp256k1", x, y), "its curve \"secp256k1\" is not accepted"},
       {"dropped: no curve", R"({"kty":"EC","x":")" + x + R"(","y":")" + y + "\"}",
        "its curve \"\" is not accepted"},
@@ -223,6 +225,9 @@ TEST(Jwk, WhatItIsForIsHonoured) {
       {"dropped: no kty", R"({"crv":"P-256"})", "'kty' is absent"},
       {"dropped: kty is a number", R"({"kty":7})", "'kty' is absent"},
       {"dropped: kty is an array", R"({"kty":["EC"]})", "'kty' is absent"},
+      {"dropped: an unknown kty with the members of a good key",
+       R"({"kty":"AKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"})",
+       "its type \"AKP\" is not accepted"},
       {"dropped: kty in lower case", R"({"kty":"ec"})", "its type \"ec\""},
       {"dropped: no object", "[]", "no JSON object"},
   };

@@ -107,6 +107,8 @@ TEST(Verify, EachCheckGivesItsReasonAndItsTrace) {
        Reason::issuer_unknown, Check::issuer},
       {"unknown issuer: prefix", corp_token(payload("https://id.example/cor")),
        Reason::issuer_unknown, Check::issuer},
+      {"an issuer that the snapshot has no row of keys for", other_token(payload(kOther)),
+       Reason::internal_error, Check::issuer, kNo, [](Snapshot& s) { s.keys.pop_back(); }},
       {"algorithm not configured", good, Reason::algorithm_not_allowed, Check::algorithm, kNo,
        of_corp([](auto& config) { config.algorithms = {Algorithm::rs256}; })},
       {"no algorithm configured", good, Reason::algorithm_not_allowed, Check::algorithm, kNo,
