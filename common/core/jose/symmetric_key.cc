@@ -154,7 +154,7 @@ Expected<void> SymmetricKey::fits(SymmetricAlgorithm algorithm,
 Expected<void> SymmetricKey::check(SymmetricAlgorithm algorithm, std::string_view input,
                                    std::span<const std::uint8_t> signature) const {
   if (LATCHKEY_FAILS(mac_check_algorithm, algorithm != algorithm_)) return unfit(algorithm);
-  const auto verdict = compare(algorithm, input, signature);
+  auto verdict = compare(algorithm, input, signature);
   wipe_registers();  // OpenSSL copied the key to work with it
   return verdict;
 }

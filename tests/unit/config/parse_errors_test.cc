@@ -23,6 +23,15 @@ struct Case {
 };
 
 TEST(ConfigError, NamesWhatIsWrongAndWhere) {
+  const std::string bad_version =
+      "f:1:10: 'version': expected 1, the only version of the format that this program reads, "
+      "found \"2\"";
+  const std::string bad_name =
+      "f:3:11: 'issuers[].name': expected a short name (only a-z, 0-9 and '-' are allowed, at most "
+      "32, '-' not first), found \"A\"";
+  const std::string bad_level =
+      "f:5:12: 'log_level': expected a log level (it is none of error, warning, notice, info, "
+      "debug), found \"loud\"";
   const std::string nobody =
       "f:6:33: 'allow' names nobody; to let in whoever has an accepted token write { anyone: true "
       "}";
@@ -227,14 +236,9 @@ TEST(ConfigError, NamesWhatIsWrongAndWhere) {
        {"f:6:1: 'budgets.conversations_per_source' is more than 'budgets.conversations'"}},
       {"several errors at once, in the order of the lines",
        "version: 2\nissuers:\n  - name: A\n    isuer: x\nlog_level: loud\n",
-       {"f:1:10: 'version': expected 1, the only version of the format that this program reads, "
-        "found \"2\"",
-        "f:3:5: 'issuers[].issuer' is missing", "f:3:5: 'issuers[].audiences' is missing",
-        "f:3:11: 'issuers[].name': expected a short name (only a-z, 0-9 and '-' are allowed, at "
-        "most 32, '-' not first), found \"A\"",
-        "f:4:5: unknown key \"isuer\", did you mean 'issuer'?",
-        "f:5:12: 'log_level': expected a log level (it is none of error, warning, notice, info, "
-        "debug), found \"loud\""}},
+       {bad_version, "f:3:5: 'issuers[].issuer' is missing",
+        "f:3:5: 'issuers[].audiences' is missing", bad_name,
+        "f:4:5: unknown key \"isuer\", did you mean 'issuer'?", bad_level}},
   };
   for (const auto& c : cases) EXPECT_EQ(errors_of(c.text), c.want) << c.name;
 }
