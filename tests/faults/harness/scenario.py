@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What most faults have in common: traffic of every class, a quiet span, the fault, its end, the way back, the counts."""
+
+import dataclasses
+import time
+
+from fetching import faults, issuer_keys
+from fetching.fault_provider import JWKS, METADATA, FaultProvider
+from fetching.issuer_keys import Key
+from harness.traffic import Traffic, TokenClass, random_kid_token
+from harness.verdicts import ALLOW, REFUSE, Allowance, Right, judge, percentile
+
+INTERVAL_S = 1.0  # min_fetch_interval of world.issuer_section()
+QUIET_S, FAULT_S = 1.5, 3.0
+ALGORITHMS = ("ES256", "RS256", "EdDSA")
+
+
+def refuse(*reasons: str) -> Right:
+    return Right(REFUSE, frozenset(reasons))
+
+
+class Corp:
+    """An issuer with a key of each algorithm, its provider, and the tokens of every class."""
+
+    def __init__(self, authority, name: str = "corp") -> None:
+        self.name = name
+        self.authority = authority
+        self.provider = FaultProvider(authority.issue())
+        self.keys = [Key(f"{name}-{algorithm}", algorithm) for algorithm in ALGORITHMS]
+        self.serve()
+
+    @property
+    def issuer(self) -> str:
+        return self.provider.origin
+
+    def serve(self, *keys: Key, max_age: int = 1) -> None:
+        """A good provider with these keys, or its own."""
+        self.provider.door = "tls"
+        body = issuer_keys.key_set(*(keys or self.keys))
+        self.provider.routes = {METADATA: faults.document(self.provider.metadata()),
+                                JWKS: faults.document(body, Cache_Control=f"max-age={max_age}")}
+
+    def token(self, key: Key | None = None, user: str = "alice", now: float | None = None, header: dict | None = None,
+              **changes) -> str:
+        payload = issuer_keys.claims(self.issuer, user, now=now, **changes)
+        return issuer_keys.token(key or self.keys[0], payload, **(header or {}))
+
+    def good(self, name: str = "good", weight: int = 70, user: str = "alice", count: int = 30, **more) -> TokenClass:
+        tokens = [self.token(self.keys[number % 3], user, **more) for number in range(count)]
+        return TokenClass(name, weight, Right(ALLOW), tokens, user)
+
+    def bad(self) -> list[TokenClass]:
+        """One class for each way of being wrong that the verifier tells apart on a host."""
+        now = time.time()
+        stranger = {key.algorithm: Key(key.kid, key.algorithm) for key in self.keys}
+        a, b = self.token(), self.token()
+        kinds = {
+            "expired": ([self.token(key, now=now - 7200, exp=int(now) - 60) for key in self.keys], refuse("token_expired")),
+            "early": ([self.token(nbf=int(now) + 7200)], refuse("token_not_yet_valid")),
+            "wrong_key": ([self.token(stranger[key.algorithm], header={"kid": key.kid}) for key in self.keys],
+                          refuse("signature_invalid")),
+            "mixed": ([a.rsplit(".", 1)[0] + "." + b.rsplit(".", 1)[1]], refuse("signature_invalid")),
+            "no_algorithm": ([self.token(header={"alg": "none"}).rsplit(".", 1)[0] + "."], refuse("algorithm_unsupported")),
+            "audience": ([self.token(aud="ssh://elsewhere")], refuse("audience_wrong")),
+            "stranger": ([self.token(iss="https://stranger.example")], refuse("issuer_unknown")),
+            "id_token": ([self.token(header={"typ": "JWT"})], refuse("type_wrong")),
+            "other_user": ([self.token(user="bob")], refuse("user_mismatch")),
+            "no_group": ([self.token(user="carol", groups=[])], refuse("access_denied")),
+        }
+        users = {"no_group": "carol"}
+        made = [TokenClass(name, 2, right, tokens, users.get(name, "alice")) for name, (tokens, right) in kinds.items()]
+        # Each of these asks for a fetch, as far as the interval lets it.
+        made.append(TokenClass("unknown_kid", 2, refuse("key_unknown"), [random_kid_token(self.token())]))
+        return made
+
+    def revoked(self, world) -> TokenClass:
+        """Tokens that are good but for having been revoked on this host."""
+        ids = [f"revoked-{number}" for number in range(3)]
+        for jti in ids:
+            world.ctl("revoke", "--issuer", self.issuer, "--jti", jti)
+        return TokenClass("revoked", 3, refuse("revoked_token"), [self.token(jti=jti) for jti in ids])
+
+    def classes(self, world) -> list[TokenClass]:
+        return [self.good(), *self.bad(), self.revoked(world)]
+
+    def close(self) -> None:
+        self.provider.close()
+
+
+@dataclasses.dataclass
+class Fault:
+    """A fault of a provider: `on` and `off` switch it, `attempts(since, until)` counts what it was asked meanwhile, and
+    `says` stands in the log and in the issuer's last error."""
+    name: str
+    on: object
+    off: object
+    says: str = ""
+    attempts: object = None
+    memory_kb_most: int | None = None
+
+
+class Scenario:
+    """Faults of one world and its traffic, one after the other without a restart."""
+
+    def __init__(self, world, traffic: Traffic, report, corp: Corp) -> None:
+        self.world, self.traffic, self.report, self.corp = world, traffic, report, corp
+
+    def _fetches(self, since: float, until: float) -> int:
+        return self.corp.provider.asked(METADATA, since, until)
+
+    def settled_fetch(self) -> None:
+        """Waits until the keys can be fetched, and status says so."""
+        self.traffic.until(lambda: self.world.issuer(self.corp.name)["last_error"] is None, "a good fetch")
+
+    def go(self, fault: Fault, allowances=lambda on, off: (), seconds: float = FAULT_S) -> dict:
+        world, traffic = self.world, self.traffic
+        attempts = fault.attempts or self._fetches
+        marks = world.marks()
+        quiet = time.monotonic()
+        traffic.seconds(QUIET_S)
+        before = world.memory_kb()
+        world.reset_peaks()
+        on = time.monotonic()
+        fault.on()
+        traffic.seconds(seconds)
+        traffic.until(lambda: attempts(on, time.monotonic()) > 0 and world.issuer(self.corp.name)["last_error"] is not None,
+                      f"{fault.name}: an attempt that failed")
+        last_error = world.issuer(self.corp.name)["last_error"]
+        off = time.monotonic()
+        fault.off()
+        self.settled_fetch()
+        back = time.monotonic()
+        after = world.memory_kb()
+        traffic.settled(back)
+        end = time.monotonic()
+        records = traffic.between(quiet, end)
+        tally = judge(records, traffic.rights, list(allowances(on, off)))
+        most = int((off - on) / INTERVAL_S) + 2  # one may be due at either edge
+        requests = attempts(on, off)
+        p50, p99 = self.ratios(quiet, on, off)
+        grown = {name: after[name][0] - before[name][0] for name in after}
+        peak = {name: after[name][1] - before[name][0] for name in after}
+        more = {"memory_grew_kb": grown, "memory_peak_kb": peak} if fault.memory_kb_most else {}
+        self.report.add(fault.name, tally, p50=p50, p99=p99, requests=requests, requests_most=most,
+                        recovered_s=back - off, **more)
+        tally.must_be_right()
+        assert requests <= most, f"{requests} fetches in {off - on:.1f} s"
+        assert fault.says in last_error, last_error
+        said = world.said_since(marks)
+        assert fault.says in said and "cannot be fetched" in said, said[-2000:]
+        if fault.memory_kb_most:
+            assert max(grown.values()) <= fault.memory_kb_most, f"resident memory grew by {grown} kB"
+        return {"tally": tally, "records": records, "on": on, "off": off, "back": back, "peak": peak}
+
+    def ratios(self, quiet: float, on: float, off: float) -> tuple[float, float]:
+        calm, troubled = self.traffic.between(quiet, on), self.traffic.between(on, off)
+        return tuple(round(percentile(troubled, share) / max(percentile(calm, share), 1e-3), 2) for share in (0.5, 0.99))
+
+
+def no_answers(since: float, until: float) -> Allowance:
+    """No login need get an answer in this span, and nothing else is excused."""
+    return Allowance(since, until, frozenset({"-"}))
