@@ -63,7 +63,9 @@ def test_f5_doors(shared, name, door, says):
 
     # Nobody counts connections that are refused; that there were not too many is known by the log, one line each.
     marks = shared.world.marks()
-    refused = lambda since, until: shared.world.said_since(marks).count("corp: metadata: connection")
+
+    def refused(_since, _until) -> int:
+        return shared.world.said_since(marks, "latchkey-fetchd").count("corp: metadata: connection")
     shared.go(Fault(f"F5 {name}", on, off, says, attempts=refused if door == "refuse" else provider.connected))
 
 

@@ -115,9 +115,11 @@ class World:
     def marks(self) -> dict[str, int]:
         return {process.name: os.path.getsize(process.log) for process in (self.latchkeyd, self.fetchd)}
 
-    def said_since(self, marks: dict[str, int]) -> str:
+    def said_since(self, marks: dict[str, int], only: str = "") -> str:
         said = ""
         for process in (self.latchkeyd, self.fetchd):
+            if only not in process.name:
+                continue
             with open(process.log, "rb") as file:
                 file.seek(marks[process.name])
                 said += file.read().decode("utf-8", "replace")

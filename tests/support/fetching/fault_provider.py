@@ -34,8 +34,13 @@ class Exchange:
         self.provider = provider
 
     async def send(self, data: bytes) -> None:
+        """Gives every other connection its turn, and ends with the client: asyncio alone does neither where it drops
+        what is written to a connection that the client has closed."""
         self.writer.write(data)
         await self.writer.drain()
+        await asyncio.sleep(0)
+        if self.reader.at_eof():
+            raise ConnectionResetError("the client has gone")
 
     async def closed_by_client(self) -> None:
         """Returns when the client has gone."""
