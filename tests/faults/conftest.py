@@ -42,7 +42,8 @@ def authorities(tmp_path_factory):
     for part in folder.parents:
         if str(part).startswith("/tmp/"):
             part.chmod(0o755)  # latchkey-fetchd reads the CA file as its own user
-    return Authority(folder, "authority"), Authority(folder, "stranger")
+    # Good from 1958 on and for twenty years: daemons are moved through time.
+    return Authority(folder, "authority", -25_000, 8_000), Authority(folder, "stranger", -25_000, 8_000)
 
 
 @pytest.fixture(scope="session")
@@ -56,23 +57,44 @@ def world(installed):
 
 
 @pytest.fixture
-def corp(authorities):
+def corps(authorities):
+    """Makes issuers with their providers; ends them."""
     from harness.scenario import Corp
-    with contextlib.closing(Corp(authorities[0])) as made:
-        yield made
+    with contextlib.ExitStack() as stack:
+        yield lambda *arguments, **options: stack.enter_context(
+            contextlib.closing(Corp(authorities[0], *arguments, **options)))
+
+
+@pytest.fixture
+def corp(corps):
+    return corps()
+
+
+@contextlib.contextmanager
+def _running(world, report, corp, classes=None, sections=None, members=None, warm=True, **options):
+    from harness.scenario import Scenario
+    from harness.traffic import Traffic
+    world.fresh(sections or [corp.section()], **(members or {}))
+    try:
+        with Traffic(world, classes or corp.classes(world), **options) as traffic:
+            scenario = Scenario(world, traffic, report, corp)
+            if warm:
+                scenario.settled_fetch()
+                traffic.seconds(1)  # bindings and caches are made
+            yield scenario
+    finally:
+        world.stop()
+
+
+@pytest.fixture
+def running(world, report):
+    """A scenario of the test's own: daemons that never ran before, and traffic."""
+    return lambda corp, *arguments, **options: _running(world, report, corp, *arguments, **options)
 
 
 @pytest.fixture(scope="module")
 def shared(world, authorities, report):
     """A scenario whose daemons run on from one fault to the next: recovery without a restart is part of each."""
-    from harness.scenario import Corp, Scenario
-    from harness.traffic import Traffic
-    from harness.world import issuer_section
-    with contextlib.closing(Corp(authorities[0])) as corp:
-        world.fresh([issuer_section("corp", corp.provider, authorities[0].file)])
-        with Traffic(world, corp.classes(world)) as traffic:
-            scenario = Scenario(world, traffic, report, corp)
-            scenario.settled_fetch()
-            traffic.seconds(1)  # bindings and caches are made
-            yield scenario
-        world.stop()
+    from harness.scenario import Corp
+    with contextlib.closing(Corp(authorities[0])) as corp, _running(world, report, corp) as scenario:
+        yield scenario

@@ -21,6 +21,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from fetching import stub_provider
 from fetching.certificates import Authority
 from fetching.daemon import DEADLINE_S, Fetchd, config_text
+from fetching.name_server import NameServer
 from fetching.stub_provider import JWKS, KEY_SET, METADATA, StubProvider, document, endless, raw, tagged
 
 BUILD = pathlib.Path(os.environ.get("LATCHKEY_BUILD", pathlib.Path(__file__).resolve().parents[2] / "build/dev"))
@@ -581,6 +582,21 @@ def test_the_systems_authorities_count_where_the_issuer_has_none_of_its_own_and_
                 bundle.unlink()
             else:
                 bundle.write_bytes(before)
+
+
+@IN_BOX
+def test_an_address_is_looked_up_for_each_fetch(start, authority, stranger):
+    """A name server that was wrong once, or a provider that has moved, is not remembered beyond the answer."""
+    name = "id.fetchd.example"
+    with contextlib.ExitStack() as stack:
+        name_server = stack.enter_context(contextlib.closing(NameServer({name: "127.0.0.1"})))
+        provider = stack.enter_context(contextlib.closing(StubProvider(authority.issue(host=name), host=name)))
+        fetchd = start(provider)
+        assert fetchd.fetch("corp").status == "ok"
+        name_server.mode = "127.0.0.66"
+        assert fetchd.fetch("corp").error.startswith("corp: metadata: connection: ")
+        name_server.mode = "answer"
+        assert fetchd.fetch("corp").status == "ok"
 
 
 @IN_BOX

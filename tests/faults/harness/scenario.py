@@ -9,9 +9,11 @@ from fetching.fault_provider import JWKS, METADATA, FaultProvider
 from fetching.issuer_keys import Key
 from harness.traffic import Traffic, TokenClass, random_kid_token
 from harness.verdicts import ALLOW, REFUSE, Allowance, Right, judge, percentile
+from harness.world import issuer_section
 
 INTERVAL_S = 1.0  # min_fetch_interval of world.issuer_section()
 QUIET_S, FAULT_S = 1.5, 3.0
+WORKERS_S = 0.25  # from a new set at the control thread to every worker, on a machine that is busy elsewhere
 ALGORITHMS = ("ES256", "RS256", "EdDSA")
 
 
@@ -22,10 +24,10 @@ def refuse(*reasons: str) -> Right:
 class Corp:
     """An issuer with a key of each algorithm, its provider, and the tokens of every class."""
 
-    def __init__(self, authority, name: str = "corp") -> None:
+    def __init__(self, authority, name: str = "corp", host: str = "127.0.0.1", **certificate) -> None:
         self.name = name
         self.authority = authority
-        self.provider = FaultProvider(authority.issue())
+        self.provider = FaultProvider(authority.issue(host=host, **certificate), host)
         self.keys = [Key(f"{name}-{algorithm}", algorithm) for algorithm in ALGORITHMS]
         self.serve()
 
@@ -44,6 +46,9 @@ class Corp:
               **changes) -> str:
         payload = issuer_keys.claims(self.issuer, user, now=now, **changes)
         return issuer_keys.token(key or self.keys[0], payload, **(header or {}))
+
+    def section(self, **members) -> dict:
+        return issuer_section(self.name, self.provider, self.authority.file, **members)
 
     def good(self, name: str = "good", weight: int = 70, user: str = "alice", count: int = 30, **more) -> TokenClass:
         tokens = [self.token(self.keys[number % 3], user, **more) for number in range(count)]
@@ -64,7 +69,7 @@ class Corp:
             "audience": ([self.token(aud="ssh://elsewhere")], refuse("audience_wrong")),
             "stranger": ([self.token(iss="https://stranger.example")], refuse("issuer_unknown")),
             "id_token": ([self.token(header={"typ": "JWT"})], refuse("type_wrong")),
-            "other_user": ([self.token(user="bob")], refuse("user_mismatch")),
+            "other_user": ([self.token(user="dave")], refuse("user_mismatch")),
             "no_group": ([self.token(user="carol", groups=[])], refuse("access_denied")),
         }
         users = {"no_group": "carol"}
@@ -105,16 +110,46 @@ class Scenario:
     def __init__(self, world, traffic: Traffic, report, corp: Corp) -> None:
         self.world, self.traffic, self.report, self.corp = world, traffic, report, corp
 
-    def _fetches(self, since: float, until: float) -> int:
+    def fetches(self, since: float, until: float) -> int:
+        """Each begins with the metadata."""
         return self.corp.provider.asked(METADATA, since, until)
+
+    @staticmethod
+    def fetches_most(since: float, until: float) -> int:
+        return int((until - since) / INTERVAL_S) + 2  # one may be due at either edge
 
     def settled_fetch(self) -> None:
         """Waits until the keys can be fetched, and status says so."""
         self.traffic.until(lambda: self.world.issuer(self.corp.name)["last_error"] is None, "a good fetch")
 
-    def go(self, fault: Fault, allowances=lambda on, off: (), seconds: float = FAULT_S) -> dict:
+    def first_accept(self, kind: str, since: float) -> float:
+        """Waits for the first login of that class that is let in from then on; when it ended."""
+        traffic = self.traffic
+
+        def found():
+            return [record.end for record in traffic.between(since, float("inf")) if record.kind == kind and record.let_in]
+        traffic.until(found, f"a login of {kind}")
+        return min(found())
+
+    def finish(self, name: str, quiet: float, on: float, off: float, *, allowances=(), turns=(), back=None, requests=None,
+               requests_most=None, settle: bool = True, **more):
+        """Judges everything from `quiet` to now, writes the row, and holds the counts to what they must be."""
+        end = time.monotonic()
+        if settle:
+            self.traffic.settled(end)
+        records = self.traffic.between(quiet, end)
+        tally = judge(records, self.traffic.rights, list(allowances), list(turns))
+        p50, p99 = self.ratios(quiet, on, off)
+        self.report.add(name, tally, p50=p50, p99=p99, requests=requests, requests_most=requests_most,
+                        recovered_s=None if back is None else back - off, **more)
+        tally.must_be_right()
+        if requests_most is not None:
+            assert requests <= requests_most, f"{requests} fetches, and at most {requests_most} are right"
+        return tally
+
+    def go(self, fault: Fault, allowances=lambda on, off: (), seconds: float = FAULT_S):
         world, traffic = self.world, self.traffic
-        attempts = fault.attempts or self._fetches
+        attempts = fault.attempts or self.fetches
         marks = world.marks()
         quiet = time.monotonic()
         traffic.seconds(QUIET_S)
@@ -131,29 +166,21 @@ class Scenario:
         self.settled_fetch()
         back = time.monotonic()
         after = world.memory_kb()
-        traffic.settled(back)
-        end = time.monotonic()
-        records = traffic.between(quiet, end)
-        tally = judge(records, traffic.rights, list(allowances(on, off)))
-        most = int((off - on) / INTERVAL_S) + 2  # one may be due at either edge
-        requests = attempts(on, off)
-        p50, p99 = self.ratios(quiet, on, off)
         grown = {name: after[name][0] - before[name][0] for name in after}
         peak = {name: after[name][1] - before[name][0] for name in after}
         more = {"memory_grew_kb": grown, "memory_peak_kb": peak} if fault.memory_kb_most else {}
-        self.report.add(fault.name, tally, p50=p50, p99=p99, requests=requests, requests_most=most,
-                        recovered_s=back - off, **more)
-        tally.must_be_right()
-        assert requests <= most, f"{requests} fetches in {off - on:.1f} s"
+        self.finish(fault.name, quiet, on, off, allowances=allowances(on, off), back=back, requests=attempts(on, off),
+                    requests_most=self.fetches_most(on, off), **more)
         assert fault.says in last_error, last_error
         said = world.said_since(marks)
         assert fault.says in said and "cannot be fetched" in said, said[-2000:]
         if fault.memory_kb_most:
-            assert max(grown.values()) <= fault.memory_kb_most, f"resident memory grew by {grown} kB"
-        return {"tally": tally, "records": records, "on": on, "off": off, "back": back, "peak": peak}
+            assert max(peak.values()) <= fault.memory_kb_most, f"resident memory grew by up to {peak} kB"
 
-    def ratios(self, quiet: float, on: float, off: float) -> tuple[float, float]:
+    def ratios(self, quiet: float, on: float, off: float) -> tuple[float | None, float | None]:
         calm, troubled = self.traffic.between(quiet, on), self.traffic.between(on, off)
+        if not percentile(calm, 0.5) or not percentile(troubled, 0.5):
+            return None, None
         return tuple(round(percentile(troubled, share) / max(percentile(calm, share), 1e-3), 2) for share in (0.5, 0.99))
 
 

@@ -25,9 +25,9 @@ def _alternative(host: str) -> x509.GeneralName:
 
 
 class Authority:
-    """A CA in a folder: `file` is what a client trusts."""
+    """A CA in a folder: `file` is what a client trusts. Good from `begins_days` to `ends_days` from now."""
 
-    def __init__(self, folder: pathlib.Path, name: str) -> None:
+    def __init__(self, folder: pathlib.Path, name: str, begins_days: float = -1, ends_days: float = 1) -> None:
         self._folder = folder
         self._name = name
         self._serial = 0
@@ -36,7 +36,7 @@ class Authority:
         self._certificate = (
             x509.CertificateBuilder().subject_name(_name(name)).issuer_name(_name(name))
             .public_key(self._key.public_key()).serial_number(x509.random_serial_number())
-            .not_valid_before(now - _DAY).not_valid_after(now + _DAY)
+            .not_valid_before(now + begins_days * _DAY).not_valid_after(now + ends_days * _DAY)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .sign(self._key, hashes.SHA256()))
         self.file = folder / f"{name}.pem"

@@ -54,7 +54,7 @@ class Exchange:
 
 
 class FaultProvider:
-    def __init__(self, certificate, host: str = "127.0.0.1") -> None:
+    def __init__(self, certificate, host: str = "127.0.0.1", address: str = "127.0.0.1", port: int = 0) -> None:
         self.door = "tls"
         self.routes: dict[str, object] = {}
         self.requests: list[tuple[float, str, dict[str, str]]] = []
@@ -65,7 +65,8 @@ class FaultProvider:
         self._accepting: asyncio.Task | None = None
         self._listener: socket.socket | None = None
         self.use_certificate(certificate)
-        self.port = 0
+        self._address = address
+        self.port = port
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
         self.listen()
@@ -87,7 +88,7 @@ class FaultProvider:
             return
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", self.port))
+        listener.bind((self._address, self.port))
         listener.listen(1024)
         listener.setblocking(False)
         self.port = listener.getsockname()[1]
@@ -111,6 +112,11 @@ class FaultProvider:
         """Requests for the path in a span of time.monotonic()."""
         with self._lock:
             return sum(1 for at, seen, _ in self.requests if seen == path and since <= at < until)
+
+    def first_asked(self, path: str, since: float) -> float | None:
+        """When it was first asked for the path from then on."""
+        with self._lock:
+            return next((at for at, seen, _ in self.requests if seen == path and at >= since), None)
 
     def connected(self, since: float = 0, until: float = float("inf")) -> int:
         with self._lock:
