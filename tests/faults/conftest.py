@@ -52,7 +52,7 @@ def world(installed):
     folder = os.path.join(os.environ["LATCHKEY_REPORTS"], "faults")
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
-    with contextlib.closing(World(installed, folder)) as made:
+    with contextlib.closing(World(folder)) as made:
         yield made
 
 

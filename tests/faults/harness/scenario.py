@@ -127,7 +127,8 @@ class Scenario:
         traffic = self.traffic
 
         def found():
-            return [record.end for record in traffic.between(since, float("inf")) if record.kind == kind and record.let_in]
+            return [record.end for record in traffic.between(since, float("inf"))
+                    if record.kind == kind and record.let_in and record.start >= since]
         traffic.until(found, f"a login of {kind}")
         return min(found())
 

@@ -53,6 +53,7 @@ class Sender:
 
     def __init__(self, program: str, classes: str, arguments: list[str], grew: threading.Condition, module: bool) -> None:
         self.records: list[Record] = []
+        self.said = self.taken = 0  # commands, by us and by it
         self.oldest_open = 0.0  # when the oldest login began that had not ended at the last record
         self._grew = grew
         self._module = module
@@ -64,6 +65,11 @@ class Sender:
 
     def _read(self) -> None:
         for line in self._process.stdout:
+            if line.startswith(b"open "):
+                with self._grew:
+                    self.oldest_open, self.taken = int(line.split()[1]) / 1e6, int(line.split()[2])
+                    self._grew.notify_all()
+                continue
             due, start, end, oldest_open, kind, outcome, reason = line.decode("ascii").split()
             record = Record(int(due) / 1e6, int(start) / 1e6, int(end) / 1e6, kind, outcome, reason, self._module)
             with self._grew:
@@ -72,6 +78,7 @@ class Sender:
                 self._grew.notify_all()
 
     def say(self, line: str) -> None:
+        self.said += 1
         self._process.stdin.write(line.encode() + b"\n")
         self._process.stdin.flush()
 
@@ -109,6 +116,7 @@ class Traffic:
         assert name in self.rights
         for sender in self._senders:
             sender.say(f"weight {name} {weight}")
+        self.until(lambda: all(sender.taken == sender.said for sender in self._senders), "a command taken")
 
     def count(self) -> int:
         return len(self._senders[0].records)

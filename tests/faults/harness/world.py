@@ -29,11 +29,12 @@ def issuer_section(name: str, provider, ca_file, **members) -> dict:
 
 
 class World:
-    def __init__(self, build: str, folder: str) -> None:
+    def __init__(self, folder: str) -> None:
         files.must_be_in_box()
         self.folder = folder
-        self.oracle = f"{build}/tests/faults/latchkey_oracle"
-        shutil.copy(f"{build}/tests/faults/liblatchkey_fault_shim.so", _SHIM)
+        tools = f"{os.environ['LATCHKEY_SOURCE']}/build/dev/tests/faults"  # tests are no part of a release
+        self.oracle = f"{tools}/latchkey_oracle"
+        shutil.copy(f"{tools}/liblatchkey_fault_shim.so", _SHIM)
         files.write(_FAULT_FILE, "\0" * 24)
         self.sockets = {name: units.Socket(f"latchkey-{name}.socket") for name in ("pam", "control", "fetchd")}
         self.fetchd = units.from_unit("latchkey-fetchd", f"{folder}/fetchd.log", [self.sockets["fetchd"]], [])

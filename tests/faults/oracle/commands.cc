@@ -24,6 +24,7 @@ void Commands::take(Schedule& schedule) {
     const std::string line = rest_.substr(0, end);
     if (line == "end") ended_ = true;
     schedule.obey(line);
+    ++taken_;
   }
 }
 

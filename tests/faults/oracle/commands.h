@@ -4,6 +4,7 @@
 // "end", or the end of the harness itself, ends the program once what is under way is over.
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "tests/faults/oracle/schedule.h"
@@ -17,10 +18,12 @@ class Commands {
   // Takes what has come, without waiting.
   void take(Schedule& schedule);
   bool ended() const { return ended_; }
+  std::size_t taken() const { return taken_; }
 
  private:
   std::string rest_;
   bool ended_ = false;
+  std::size_t taken_ = 0;
 };
 
 }  // namespace latchkey::faults

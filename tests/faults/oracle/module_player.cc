@@ -52,6 +52,7 @@ void play_module(const ModuleOptions& options, Schedule& schedule, Commands& com
   auto due = Clock::now();
   while (true) {
     commands.take(schedule);
+    records.flush(Clock::now(), commands.taken());
     if (commands.ended()) return;
     if (Clock::now() < due) {
       wait_until(due);
@@ -66,7 +67,6 @@ void play_module(const ModuleOptions& options, Schedule& schedule, Commands& com
     const auto [code, message] = transact(options, kind, *login);
     records.add({started, started, Clock::now()}, kind.name,
                 {name(code), bench::reason_in(message)});
-    records.flush();
   }
 }
 

@@ -24,6 +24,11 @@ void Records::add(const Times& times, std::string_view kind, const Outcome& outc
                static_cast<int>(reason.size()), reason.data());
 }
 
+void Records::flush(Clock::time_point oldest_open, std::size_t commands) {
+  if (!counts_only_) std::fprintf(file_, "open %lld %zu\n", microseconds(oldest_open), commands);
+  std::fflush(file_);
+}
+
 void Records::write_counts() {
   for (const auto& [key, number] : counts_) {
     const auto& [kind, what, reason] = key;

@@ -37,7 +37,9 @@ class Records {
     Clock::time_point oldest_open;
   };
   void add(const Times& times, std::string_view kind, const Outcome& outcome);
-  void flush() { std::fflush(file_); }
+  // A line "open OPEN COMMANDS": what is still to come where no login ends, and how many commands
+  // have been taken.
+  void flush(Clock::time_point oldest_open, std::size_t commands);
   void write_counts();  // "count CLASS OUTCOME REASON N"
   std::size_t made() const { return made_; }
 

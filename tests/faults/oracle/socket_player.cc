@@ -70,7 +70,7 @@ void SocketPlayer::run() {
     wait_for_events();
     end_overdue();
     if (Clock::now() - flushed_at > std::chrono::milliseconds(20)) {
-      records_.flush();
+      records_.flush(oldest_open(), commands_.taken());
       flushed_at = Clock::now();
     }
   }
@@ -185,9 +185,12 @@ void SocketPlayer::end(std::size_t id, const Outcome& outcome) {
   const Talk talk = std::move(found->second);
   talks_.erase(found);
   while (!by_age_.empty() && !talks_.contains(by_age_.front())) by_age_.pop_front();
-  const auto oldest = by_age_.empty() ? Clock::now() : talks_[by_age_.front()].started;
-  records_.add({talk.due, talk.started, oldest}, schedule_.classes()[talk.login.kind].name,
+  records_.add({talk.due, talk.started, oldest_open()}, schedule_.classes()[talk.login.kind].name,
                outcome);
+}
+
+Clock::time_point SocketPlayer::oldest_open() {
+  return by_age_.empty() ? Clock::now() : talks_[by_age_.front()].started;
 }
 
 void SocketPlayer::end_overdue() {

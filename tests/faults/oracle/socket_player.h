@@ -58,6 +58,7 @@ class SocketPlayer {
   bool answer(Talk& talk);
   void end(std::size_t id, const Outcome& outcome);
   void end_overdue();
+  Clock::time_point oldest_open();
 
   const SocketOptions& options_;
   Schedule& schedule_;
