@@ -195,7 +195,11 @@ class FaultProvider:
                 await asyncio.wait_for(writer.wait_closed(), 2)
 
     async def _read_request(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Exchange:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        first_byte = await reader.readexactly(1)
+        if first_byte == b"\x16":  # a TLS handshake where we speak plain HTTP: what web servers say to that
+            await Exchange(reader, writer, "", "", {}, self).send(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+            raise ConnectionResetError("TLS")
+        head = (first_byte + await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         first, *lines = head.split("\r\n")
         method, path, _version = (first + "  ").split(" ", 2)
         headers = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines if line)}

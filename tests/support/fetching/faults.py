@@ -101,9 +101,9 @@ def gzip_bomb():
 
 
 def small_gzip_bomb():
-    """One that fits the limit of a key set, 1 MB for 1 GB."""
+    """One that fits the limit of a key set, 250 kB for 250 MB."""
     piece = gzip.compress(bytes(10 << 20), 9)
-    return document(piece * (1_000_000 // len(piece)), Content_Type="application/json", Content_Encoding="gzip")
+    return document(piece * (250_000 // len(piece)), Content_Type="application/json", Content_Encoding="gzip")
 
 
 def redirect(status: int, location: str):
