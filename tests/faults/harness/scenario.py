@@ -12,7 +12,7 @@ from harness.verdicts import ALLOW, REFUSE, Allowance, Right, judge, percentile
 from harness.world import issuer_section
 
 INTERVAL_S = 1.0  # min_fetch_interval of world.issuer_section()
-QUIET_S, FAULT_S = 1.5, 3.0
+QUIET_S, FAULT_S = 1.0, 2.0
 WORKERS_S = 0.25  # from a new set at the control thread to every worker, on a machine that is busy elsewhere
 ALGORITHMS = ("ES256", "RS256", "EdDSA")
 

@@ -122,9 +122,11 @@ class Traffic:
         return len(self._senders[0].records)
 
     def until(self, done, what: str, seconds: float = DEADLINE_S) -> None:
-        """Waits until `done()` holds, looking whenever a login has ended."""
+        """Waits until `done()` holds, looking again when a login has ended, and no more than fifty times a second: some
+        conditions are a program to run."""
         deadline = time.monotonic() + seconds
         while not done():
+            time.sleep(0.02)
             with self._grew:
                 self._grew.wait(0.05)
             assert time.monotonic() < deadline, f"this never came: {what}"
@@ -144,7 +146,14 @@ class Traffic:
 
     def between(self, since: float, until: float) -> list[Record]:
         """Logins that were due in that span."""
-        return [record for sender in self._senders for record in list(sender.records) if since <= record.due < until]
+        found = []
+        for sender in self._senders:
+            for record in reversed(list(sender.records)):  # they stand by their ends
+                if record.end < since:
+                    break
+                if since <= record.due < until:
+                    found.append(record)
+        return sorted(found, key=lambda record: record.end)
 
     def all(self) -> list[Record]:
         return self.between(0, float("inf"))
