@@ -21,7 +21,7 @@ namespace latchkey::ipc::fetch {
 
 inline constexpr int kVersion = 1;
 inline constexpr std::size_t kMessageMost = 8'192;   // a request or an answer
-inline constexpr std::size_t kBodyMost = 1'048'576;  // a document (core's limits::kJwkSetBytes)
+inline constexpr std::size_t kBodyMost = 262'144;  // a document (core's limits::kJwkSetBytes)
 inline constexpr std::size_t kEtagMost = 1'024;
 inline constexpr std::size_t kErrorMost = 1'024;
 

@@ -97,6 +97,9 @@ void Transfer::set_fences() {
   set(easy, CURLOPT_FRESH_CONNECT, 1L);
   set(easy, CURLOPT_FORBID_REUSE, 1L);
   set(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
+  // Nor would an address that curl has kept for a minute: a wrong one would outlive the name
+  // server's mistake. Who keeps answers for as long as they are good is the host's resolver.
+  set(easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
   set(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);  // else curl holds a CA file's content for a day
 }
 

@@ -21,6 +21,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from fetching import stub_provider
 from fetching.certificates import Authority
 from fetching.daemon import DEADLINE_S, Fetchd, config_text
+from fetching.name_server import NameServer
 from fetching.stub_provider import JWKS, KEY_SET, METADATA, StubProvider, document, endless, raw, tagged
 
 BUILD = pathlib.Path(os.environ.get("LATCHKEY_BUILD", pathlib.Path(__file__).resolve().parents[2] / "build/dev"))
@@ -320,13 +321,13 @@ def test_it_says_who_it_is_and_asks_for_nothing_compressed(start, provider):
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
-MEGABYTE = 1_048_576
+MOST = 262_144
 
 
 @pytest.mark.parametrize("what, answer, cause", [
-    ("said to be too large", raw(HEAD + b"Content-Length: 1048577\r\n\r\n"), "the document is larger than 1048576 bytes"),
-    ("too large without a length", endless(HEAD + b"\r\n", b"x" * 65536), "the document is larger than 1048576 bytes"),
-    ("endless chunks", endless(CHUNKED, b"1000\r\n" + b"x" * 4096 + b"\r\n"), "the document is larger than 1048576 bytes"),
+    ("said to be too large", raw(HEAD + b"Content-Length: 262145\r\n\r\n"), "the document is larger than 262144 bytes"),
+    ("too large without a length", endless(HEAD + b"\r\n", b"x" * 65536), "the document is larger than 262144 bytes"),
+    ("endless chunks", endless(CHUNKED, b"1000\r\n" + b"x" * 4096 + b"\r\n"), "the document is larger than 262144 bytes"),
     ("endless header", endless(HEAD, b"X-More: " + b"x" * 1000 + b"\r\n"), "the header is larger than 65536 bytes"),
     ("endless interim answers", endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), "the header is larger than 65536 bytes"),
     ("half a body", raw(HEAD + b"Content-Length: 100\r\n\r\n{"), "transfer: "),
@@ -335,7 +336,7 @@ MEGABYTE = 1_048_576
     ("closed at once", raw(), "transfer: "),
     ("no HTTP at all", raw(b"220 mail.example.com ESMTP\r\n"), "transfer: "),
     ("empty", document(b""), "the document is empty"),
-    ("compressed", document(gzip.compress(b"x" * MEGABYTE), Content_Encoding="gzip"),
+    ("compressed", document(gzip.compress(b"x" * MOST), Content_Encoding="gzip"),
      "the document is compressed though nobody asked for it"),
     ("a part", document(KEY_SET, status=206), "HTTP status 206"),
     ("no content", document(b"", status=204), "HTTP status 204"),
@@ -366,7 +367,7 @@ def test_discovery_has_a_smaller_bound_than_keys(start, provider):
 
 
 def test_a_document_of_exactly_the_bound_comes_through(start, provider):
-    body = b'{"keys": []}' + b" " * (MEGABYTE - len(KEY_SET))
+    body = b'{"keys": []}' + b" " * (MOST - len(KEY_SET))
     provider.routes[JWKS] = document(body)
     assert start(provider).fetch("corp").body == body
 
@@ -581,6 +582,21 @@ def test_the_systems_authorities_count_where_the_issuer_has_none_of_its_own_and_
                 bundle.unlink()
             else:
                 bundle.write_bytes(before)
+
+
+@IN_BOX
+def test_an_address_is_looked_up_for_each_fetch(start, authority, stranger):
+    """A name server that was wrong once, or a provider that has moved, is not remembered beyond the answer."""
+    name = "id.fetchd.example"
+    with contextlib.ExitStack() as stack:
+        name_server = stack.enter_context(contextlib.closing(NameServer({name: "127.0.0.1"})))
+        provider = stack.enter_context(contextlib.closing(StubProvider(authority.issue(host=name), host=name)))
+        fetchd = start(provider)
+        assert fetchd.fetch("corp").status == "ok"
+        name_server.mode = "127.0.0.66"
+        assert fetchd.fetch("corp").error.startswith("corp: metadata: connection: ")
+        name_server.mode = "answer"
+        assert fetchd.fetch("corp").status == "ok"
 
 
 @IN_BOX

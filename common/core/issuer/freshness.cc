@@ -31,8 +31,10 @@ std::string_view name(Freshness freshness) {
 }
 
 seconds lifetime(const IssuerConfig& config, std::optional<seconds> max_age) {
-  const auto most = std::max(config.max_stale / 2, config.min_fetch_interval);
-  return std::clamp(max_age.value_or(config.refresh_interval), config.min_fetch_interval, most);
+  const seconds least =
+      (config.min_fetch_interval * 100 + seconds(kEarliestPercent - 1)) / kEarliestPercent;
+  const auto most = std::max(config.max_stale / 2, least);
+  return std::clamp(max_age.value_or(config.refresh_interval), least, most);
 }
 
 milliseconds age(WallTime fetched_at, WallTime now) {

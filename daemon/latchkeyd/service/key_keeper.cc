@@ -112,6 +112,7 @@ void KeyKeeper::adopt(Issuer& issuer, const issuer::IssuerConfig& config) {
   issuer.config = config;
   if (!elsewhere) return;
   issuer.etag.clear();
+  issuer.left_alone.reset();  // it was another place that asked for it
   issuer.state.next_fetch = clock_.steady();
   issuer.outdated = issuer.fetching;
 }
@@ -182,7 +183,8 @@ void KeyKeeper::request(std::string_view name, std::uint64_t seen_generation,
     const bool allowed = issuer->unreachable > 0
                              ? now >= issuer->state.next_fetch
                              : issuer::fetch_allowed(issuer->config, issuer->asked_at, now);
-    if (!allowed) return done(KeysOutcome::rate_limited);
+    const bool left_alone = issuer->left_alone && now < *issuer->left_alone;
+    if (!allowed || left_alone) return done(KeysOutcome::rate_limited);
     fetch(*issuer);
   }
   if (issuer->waiters.size() >= kWaitersMost) return done(KeysOutcome::rate_limited);
@@ -276,6 +278,7 @@ void KeyKeeper::taken(Issuer& issuer, std::optional<seconds> max_age) {
                  {{"issuer", issuer.config.name}});
   }
   issuer.failures = 0;
+  issuer.left_alone.reset();
   issuer.state.last_error.reset();
   issuer.state.max_age = max_age;
   issuer.state.next_fetch =
@@ -289,6 +292,8 @@ void KeyKeeper::failed(Issuer& issuer, std::string why, std::optional<seconds> r
   const auto delay =
       issuer::retry_delay(issuer.config, issuer.failures, retry_after, hooks_.random());
   issuer.state.next_fetch = clock_.steady() + delay;
+  issuer.left_alone.reset();
+  if (retry_after) issuer.left_alone = issuer.state.next_fetch;
   complain(issuer, why, delay);
   issuer.state.last_error = std::move(why);
   issuer.answer_all([](const auto& /*waiter*/) { return KeysOutcome::failed; });

@@ -242,7 +242,7 @@ class Verify(Commands):
                 ("no such keys", ["--jwks", "none", "--config", "l.yaml"], "No such file"),
                 ("keys that are garbage", ["--jwks", "garbage", "--config", "l.yaml"], "is no JWK set"),
                 ("one key, not a set", ["--jwks", "one-key", "--config", "l.yaml"], "is no JWK set"),
-                ("too many keys", ["--jwks", "big", "--config", "l.yaml"], "longer than 1048576"),
+                ("too many keys", ["--jwks", "big", "--config", "l.yaml"], "longer than 262144"),
                 ("no such configuration", [*jwks, "none.yaml"], "none.yaml"),
                 ("a bad configuration", [*jwks, "bad.yaml"], "bad.yaml:"),
                 ("a configuration that others may write to", [*jwks, "open.yaml"], "may write to it"),

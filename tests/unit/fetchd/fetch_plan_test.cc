@@ -51,7 +51,7 @@ TEST(FetchPlan, for_keys_asks_discovery_and_then_what_it_names) {
   EXPECT_EQ(asks(second)->url, "https://id.example.com/keys");
   EXPECT_EQ(asks(second)->ca_file, "/etc/ca.pem");
   EXPECT_EQ(asks(second)->etag, "\"old\"");
-  EXPECT_EQ(asks(second)->body_most, 1'048'576U);
+  EXPECT_EQ(asks(second)->body_most, 262'144U);
 
   const auto end = plan.next(ok("KEYS", "\"new\""));
   ASSERT_TRUE(ends(end));

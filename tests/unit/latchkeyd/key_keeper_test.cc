@@ -172,6 +172,37 @@ TEST_F(KeyKeeperTest, BacksOffAfterFailuresAndHeedsRetryAfter) {
                                   seconds(300), seconds(1'000)));
 }
 
+// F4: whoever sends tokens with unknown keys does not talk the host out of it.
+TEST_F(KeyKeeperTest, ProviderThatAsksToBeLeftAloneIsNotAskedForAnUnknownKeyEither) {
+  begin();
+  clock.advance(seconds(60));
+  request(state().keys.generation);
+  fetcher.fail("HTTP status 429", seconds(600));
+  const auto asked = fetcher.requests.size();
+  const auto next = state().next_fetch;
+  while (clock.steady() + seconds(1) < next) {
+    request(state().keys.generation);
+    clock.advance(seconds(1));
+  }
+  EXPECT_EQ(fetcher.requests.size(), asked);
+  EXPECT_EQ(outcomes.back(), KeysOutcome::rate_limited);
+  clock.advance(seconds(1));
+  request(state().keys.generation);
+  EXPECT_EQ(fetcher.requests.size(), asked + 1);
+}
+
+// A failure that asks for nothing leaves the interval as the only limit: a login with a new key
+// must not wait for a backoff of minutes.
+TEST_F(KeyKeeperTest, FailuresAloneDelayNoRequestBeyondTheInterval) {
+  begin();
+  for (int i = 0; i < 6; ++i) {
+    clock.advance(seconds(60));
+    request(state().keys.generation);
+    ASSERT_FALSE(fetcher.open.empty());
+    fetcher.fail("HTTP status 500");
+  }
+}
+
 TEST_F(KeyKeeperTest, UnknownKeyIsOneFetchForAllWhoWait) {
   begin();
   clock.advance(seconds(60));
