@@ -45,7 +45,7 @@ struct DroppedKeyStatus {
 struct IssuerStatus {
   std::string name;
   std::string issuer;
-  std::string source;  // fetched | cache | file | none
+  std::string source;  // fetched | cache | file | configuration | none
   bool stale = false;  // older than max_stale, or none: logins of this issuer are unavailable
   std::int64_t generation = 0;
   std::vector<KeyStatus> keys;
@@ -107,7 +107,7 @@ struct GetKeysRequest {
 
 struct GetKeysAnswer {
   std::string issuer;  // short name
-  std::string source;  // fetched | cache | file | none
+  std::string source;  // fetched | cache | file | configuration | none
   bool stale = false;
   std::int64_t generation = 0;
   std::optional<WallTime> fetched_at;

@@ -11,7 +11,7 @@ namespace latchkey::ipc::control {
 namespace {
 
 constexpr auto kRevocationKinds = json::one_of("token", "subject", "user");
-constexpr auto kKeySources = json::one_of("fetched", "cache", "file", "none");
+constexpr auto kKeySources = json::one_of("fetched", "cache", "file", "configuration", "none");
 constexpr json::Between kPage{1, static_cast<std::int64_t>(kPageMost)};
 
 }  // namespace

@@ -19,7 +19,7 @@ FetchPlan::FetchPlan(const issuer::IssuerConfig& config, const ipc::fetch::Reque
     : config_(config), request_(request) {}
 
 FetchPlan::Step FetchPlan::start() {
-  if (config_.local_keys()) return failed("the keys of this issuer come from a local file");
+  if (config_.local_keys()) return failed("the keys of this issuer lie on this host");
   if (!request_.etag.empty() && !is_entity_tag(request_.etag))
     return failed("the request's etag is of no good form");
   if (config_.jwks_uri.empty()) return get(Document::metadata, issuer::discovery_url(config_));

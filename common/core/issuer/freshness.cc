@@ -29,7 +29,9 @@ std::string_view name(Freshness freshness) {
 }
 
 seconds lifetime(const IssuerConfig& config, std::optional<seconds> max_age) {
-  const auto most = std::max(config.max_stale / 2, config.min_fetch_interval);
+  auto most = std::max(config.max_stale / 2, config.min_fetch_interval);
+  if (max_age && config.max_refresh_interval)
+    most = std::clamp(*config.max_refresh_interval, config.min_fetch_interval, most);
   return std::clamp(max_age.value_or(config.refresh_interval), config.min_fetch_interval, most);
 }
 

@@ -25,7 +25,8 @@ enum class Freshness : std::uint8_t {
 std::string_view name(Freshness freshness);  // "none", "fresh", …
 
 // How long a set is good for that was served with `max_age` (Cache-Control; nothing where the provider does not say):
-// at least `min_fetch_interval`, at most half of `max_stale`, so that a refresh comes long before the end.
+// at least `min_fetch_interval`, at most half of `max_stale`, so that a refresh comes long before the end, and of what
+// the provider says at most `max_refresh_interval`.
 std::chrono::seconds lifetime(const IssuerConfig& config, std::optional<std::chrono::seconds> max_age);
 
 // How old a set is that was fetched at that time. A clock that went back makes nothing younger: the distance counts.

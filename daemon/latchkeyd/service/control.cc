@@ -47,7 +47,7 @@ void Control::serve(ipc::varlink::Service& service) {
                                   [this](const Peer&, const auto&, auto done) { done(status()); });
   control::serve<control::GetConfig>(service, [this](const Peer&, const auto&, auto done) {
     const config::Config& config = *parts_.plane.current().config;
-    done(control::GetConfigAnswer{config::dump(config), config.digest});
+    done(control::GetConfigAnswer{config::marked_dump(config), config.digest});
   });
   control::serve<control::GetKeys>(
       service, [this](const Peer&, const auto& request, auto done) { done(keys(request.issuer)); });

@@ -150,8 +150,10 @@ control::IssuerStatus issuer_status(const issuer::IssuerConfig& config, const Ke
   status.generation = static_cast<std::int64_t>(state.keys.generation);
   status.fetched_at = fetched_at;
   status.attempted_at = state.attempted_at;
-  status.next_fetch_at = now.wall + std::chrono::duration_cast<std::chrono::milliseconds>(
-                                        state.next_fetch - now.steady);
+  // Keys in the configuration are looked at with it.
+  if (!config.inline_keys())
+    status.next_fetch_at = now.wall + std::chrono::duration_cast<std::chrono::milliseconds>(
+                                          state.next_fetch - now.steady);
   status.last_error = state.last_error;
   if (state.keys.symmetric) {
     // Without a thumbprint: that of a secret is something to try guesses against (RFC 7638 section

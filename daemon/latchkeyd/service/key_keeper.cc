@@ -34,7 +34,7 @@ bool same_keys(const jose::JwkSet& a, const jose::JwkSet& b) {
 }  // namespace
 
 std::string key_source(const issuer::IssuerConfig& config) {
-  std::string source = config.issuer + "\n" + config.jwks_file + "\n";
+  std::string source = config.issuer + "\n" + config.jwks_file + "\n" + config.keys.document + "\n";
   if (config.symmetric()) {
     source +=
         config.symmetric_key_file + "\n" +
@@ -47,7 +47,10 @@ std::string key_source(const issuer::IssuerConfig& config) {
 }
 
 std::string key_place(const issuer::IssuerConfig& config) {
-  return config.discovery_url + "\n" + config.jwks_uri + "\n" + config.ca_file + "\n";
+  std::string place = config.discovery_url + "\n" + config.jwks_uri + "\n" + config.ca_file + "\n" +
+                      config.proxy + "\n";
+  for (const std::string& pin : config.tls_pins) place += pin + "\n";
+  return place;
 }
 
 std::string_view name(KeyState::Origin origin) {
@@ -58,6 +61,8 @@ std::string_view name(KeyState::Origin origin) {
       return "cache";
     case KeyState::Origin::file:
       return "file";
+    case KeyState::Origin::configuration:
+      return "configuration";
     case KeyState::Origin::none:
       break;
   }

@@ -43,7 +43,7 @@ std::string key_place(const issuer::IssuerConfig& config);
 
 // What status tells of one issuer's keys.
 struct KeyState {
-  enum class Origin : std::uint8_t { none, fetched, cache, file };
+  enum class Origin : std::uint8_t { none, fetched, cache, file, configuration };
   Origin origin = Origin::none;
   IssuerKeys keys;
   std::shared_ptr<const std::string> document;  // the set at hand as it came; null with no keys
@@ -99,6 +99,7 @@ class KeyKeeper {
   void fetched(Issuer& issuer, const FetchResult& result);
   void settle(Issuer& issuer, const FetchResult& result);
   void read_file(Issuer& issuer);
+  void read_inline(Issuer& issuer);
   tl::expected<void, std::string> read_set(Issuer& issuer);
   tl::expected<void, std::string> read_symmetric(Issuer& issuer);
   void take(Issuer& issuer, std::shared_ptr<const jose::JwkSet> set, std::string_view document,

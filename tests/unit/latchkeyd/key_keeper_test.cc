@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/latchkeyd/service/key_keeper.h"
 
-#include <fstream>
-#include <map>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "core/jose/jwk_set.h"
-#include "tests/unit/latchkeyd/fakes.h"
-#include "tests/unit/latchkeyd/key_fakes.h"
+#include "tests/unit/latchkeyd/key_keeper_fixture.h"
 
 namespace latchkey::latchkeyd {
 namespace {
@@ -19,72 +14,16 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using testing::config_of;
 using ::testing::ElementsAre;
-using testing::FakeClock;
-using testing::FakeFetcher;
-using testing::FakeJournal;
-using testing::FakeStorage;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::issuer_config;
+using testing::KeyKeeperTest;
 using testing::kKeysOne;
 using testing::kKeysTwo;
-using testing::TempDir;
 using Status = FetchResult::Status;
 
 const std::string kUnusable =
     R"({"keys":[{"kty":"oct","kid":"secret","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMko"}]})";
-
-class KeyKeeperTest : public ::testing::Test {
- protected:
-  KeyKeeper& keeper() {
-    if (keeper_) return *keeper_;
-    keeper_ = std::make_unique<KeyKeeper>(
-        clock, journal, fetcher, storage,
-        KeyKeeper::Hooks{[this](std::vector<IssuerKeys> keys, std::function<void()> done) {
-                           published.push_back(std::move(keys));
-                           unconfirmed.push_back(std::move(done));
-                           if (workers_answer) confirm();
-                         },
-                         [this] {
-                           ++reloads;
-                           if (on_reload) on_reload();
-                         },
-                         {},
-                         [] { return 0U; }});
-    return *keeper_;
-  }
-  void confirm() {
-    for (auto& done : std::exchange(unconfirmed, {})) done();
-  }
-  // The one issuer "corp", with a good first set.
-  void begin() {
-    keeper().configure(config_of({issuer_config("corp")}));
-    keeper().tick();
-    fetcher.answer_ok(kKeysOne);
-  }
-  void request(std::uint64_t seen, std::string_view name = "corp") {
-    keeper().request(name, seen, [this](KeysOutcome outcome) { outcomes.push_back(outcome); });
-  }
-  std::string kid(std::size_t issuer = 0) {
-    const auto& keys = published.back().at(issuer).keys;
-    return keys ? keys->keys().front().kid().value_or("") : "none";
-  }
-  KeyState state(std::size_t issuer = 0) { return keeper().states().at(issuer); }
-
-  FakeClock clock;
-  FakeJournal journal;
-  FakeFetcher fetcher;
-  FakeStorage storage;
-  std::vector<std::vector<IssuerKeys>> published;
-  std::vector<std::function<void()>> unconfirmed;
-  std::vector<KeysOutcome> outcomes;
-  bool workers_answer = true;
-  int reloads = 0;
-  std::function<void()> on_reload;
-
- private:
-  std::unique_ptr<KeyKeeper> keeper_;
-};
 
 TEST_F(KeyKeeperTest, FetchesAtOnceWhereNothingIsAtHandAndPublishesWhatCame) {
   const auto first = keeper().configure(config_of({issuer_config("corp")}));
@@ -500,77 +439,6 @@ TEST_F(KeyKeeperTest, TroubleOfOneIssuerIsNoneOfTheOthers) {
   keeper().tick();
   ASSERT_EQ(fetcher.open.size(), 2U);
   EXPECT_EQ(fetcher.open[1].first.issuer, "up");
-}
-
-class KeyFileTest : public KeyKeeperTest {
- protected:
-  void write(const std::string& text) {
-    std::ofstream(file) << text;
-    std::filesystem::permissions(file, std::filesystem::perms(0644));
-  }
-  std::vector<IssuerKeys> configure() {
-    auto corp = issuer_config("corp");
-    corp.jwks_file = file;
-    return keeper().configure(config_of({corp}));
-  }
-  TempDir folder;
-  std::string file = folder / "jwks.json";
-};
-
-TEST_F(KeyFileTest, KeysFromAFileAreThereAtOnceAndNothingIsFetched) {
-  write(kKeysOne);
-  const auto keys = configure();
-  ASSERT_NE(keys[0].keys, nullptr);
-  EXPECT_EQ(state().origin, KeyState::Origin::file);
-  ASSERT_NE(state().document, nullptr);
-  EXPECT_EQ(*state().document, kKeysOne);
-  clock.advance(hours(48));
-  keeper().tick();
-  EXPECT_TRUE(fetcher.requests.empty());
-  EXPECT_TRUE(published.empty()) << "the file is the same";
-}
-
-TEST_F(KeyFileTest, ChangedFileIsReadAtTheNextLookAndForAnUnknownKeyAtOnce) {
-  write(kKeysOne);
-  configure();
-  write(kKeysTwo);
-  request(state().keys.generation);
-  EXPECT_THAT(outcomes, ElementsAre(KeysOutcome::newer));
-  EXPECT_EQ(kid(), "two");
-  write(kKeysOne + " ");
-  clock.advance(seconds(30));
-  keeper().tick();
-  EXPECT_EQ(kid(), "one");
-  request(state().keys.generation);
-  EXPECT_EQ(outcomes.back(), KeysOutcome::unchanged);
-}
-
-TEST_F(KeyFileTest, BadFileLeavesTheLastGoodSetAndSaysWhy) {
-  write(kKeysOne);
-  configure();
-  write("nonsense");
-  clock.advance(seconds(30));
-  keeper().tick();
-  EXPECT_TRUE(published.empty());
-  EXPECT_NE(state().keys.keys, nullptr);
-  ASSERT_TRUE(state().last_error);
-  EXPECT_THAT(*state().last_error, HasSubstr(file));
-  std::filesystem::remove(file);
-  clock.advance(seconds(30));
-  keeper().tick();
-  EXPECT_THAT(*state().last_error, HasSubstr("No such file"));
-  write(kKeysTwo);
-  clock.advance(seconds(30));
-  keeper().tick();
-  EXPECT_EQ(kid(), "two");
-  EXPECT_FALSE(state().last_error);
-}
-
-TEST_F(KeyFileTest, FileThatOthersMayWriteToIsRefused) {
-  write(kKeysOne);
-  std::filesystem::permissions(file, std::filesystem::perms(0666));
-  EXPECT_EQ(configure()[0].keys, nullptr);
-  EXPECT_THAT(*state().last_error, HasSubstr("may be written by others"));
 }
 
 }  // namespace
