@@ -85,6 +85,15 @@ class ControlPlane final : public Needs {
   // Whether the configuration changed; or all its errors, and then the old one stays at work.
   void reload(std::function<void(tl::expected<bool, ConfigErrors>)> done);
 
+  // Fetches the keys of one issuer (null: there is none of that short name), or of all, and says
+  // what came of each, in the configuration's order.
+  struct RefreshedKeys {
+    std::string issuer;
+    Refreshed refreshed;
+  };
+  void refresh_keys(const std::optional<std::string>& issuer,
+                    std::function<void(std::vector<RefreshedKeys>)> done);
+
   // Gives the id in the store. state_unavailable where it could not be written: then nothing was
   // revoked.
   void revoke(revocation::Revocation revocation, std::function<void(Expected<std::int64_t>)> done);

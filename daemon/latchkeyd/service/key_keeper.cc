@@ -20,6 +20,8 @@ namespace {
 constexpr seconds kUnreachableFirst{1};  // until fetchd is asked again; doubled each time
 constexpr milliseconds kSpread{5'000};   // of a refresh due at start: hosts that boot together
 constexpr seconds kIdle{3'600};
+constexpr seconds kSlewed{5};                // what two clocks differ by in good order
+constexpr int kRetryAfterShare = 4;          // of max_stale; as issuer::retry_delay has it
 constexpr std::size_t kWaitersMost = 4'096;  // of one issuer; far above what the workers hold open
 
 // The same keys in the same order; then remembered tokens need not be verified anew.
@@ -134,6 +136,7 @@ void KeyKeeper::start(Issuer& issuer) {
   KeyState& state = issuer.state;
   state.origin = KeyState::Origin::cache;
   state.keys = IssuerKeys{*std::move(set), stored->fetched_at, ++last_generation_};
+  dated(issuer, stored->fetched_at);
   state.document = std::make_shared<const std::string>(stored->jwks);
   state.max_age = stored->max_age;
   if (stored->place != key_place(issuer.config)) return;
@@ -150,6 +153,9 @@ void KeyKeeper::start(Issuer& issuer) {
 
 void KeyKeeper::tick() {
   const SteadyTime now = clock_.steady();
+  bool older = false;
+  for (const auto& issuer : issuers_) older = never_younger(*issuer) || older;
+  if (older) hooks_.publish(keys(), [] {});
   for (const auto& issuer : std::vector(issuers_)) {
     if (issuer->fetching || now < issuer->state.next_fetch) continue;
     if (!issuer->from_file()) {
@@ -183,15 +189,19 @@ void KeyKeeper::request(std::string_view name, std::uint64_t seen_generation,
     return publish(*issuer);
   }
   if (!issuer->fetching) {
-    const SteadyTime now = clock_.steady();
-    const bool allowed = issuer->unreachable > 0
-                             ? now >= issuer->state.next_fetch
-                             : issuer::fetch_allowed(issuer->config, issuer->asked_at, now);
-    if (!allowed) return done(KeysOutcome::rate_limited);
+    if (clock_.steady() < allowed_at(*issuer)) return done(KeysOutcome::rate_limited);
     fetch(*issuer);
   }
   if (issuer->waiters.size() >= kWaitersMost) return done(KeysOutcome::rate_limited);
   issuer->waiters.push_back({seen_generation, std::move(done)});
+}
+
+// From when on the provider may be asked because somebody wants it now.
+SteadyTime KeyKeeper::allowed_at(const Issuer& issuer) const {
+  if (issuer.unreachable > 0) return issuer.state.next_fetch;
+  const SteadyTime soonest =
+      issuer.asked_at ? *issuer.asked_at + issuer.config.min_fetch_interval : SteadyTime{};
+  return std::max(soonest, issuer.not_before);
 }
 
 void KeyKeeper::fetch(Issuer& issuer) {
@@ -232,7 +242,7 @@ void KeyKeeper::settle(Issuer& issuer, const FetchResult& result) {
       if (!issuer.state.keys.keys || issuer.etag.empty()) {
         return failed(issuer, "the provider says \"not modified\", and no set was named to it", {});
       }
-      issuer.state.keys.fetched_at = clock_.wall();
+      dated(issuer, clock_.wall());
       storage_.confirm(issuer.config.name, clock_.wall(), result.max_age);
       return taken(issuer, result.max_age);
     case FetchResult::Status::reload: {
@@ -264,7 +274,7 @@ void KeyKeeper::take(Issuer& issuer, std::shared_ptr<const jose::JwkSet> set,
   }
   keys.keys = std::move(set);
   issuer.state.document = std::make_shared<const std::string>(document);
-  keys.fetched_at = clock_.wall();
+  dated(issuer, clock_.wall());
   if (changed) keys.generation = ++last_generation_;
   issuer.state.origin = origin;
   issuer.state.last_error.reset();
@@ -281,6 +291,7 @@ void KeyKeeper::taken(Issuer& issuer, std::optional<seconds> max_age) {
                  {{"issuer", issuer.config.name}});
   }
   issuer.failures = 0;
+  issuer.not_before = {};
   issuer.state.last_error.reset();
   issuer.state.max_age = max_age;
   issuer.state.next_fetch =
@@ -291,6 +302,10 @@ void KeyKeeper::taken(Issuer& issuer, std::optional<seconds> max_age) {
 
 void KeyKeeper::failed(Issuer& issuer, std::string why, std::optional<seconds> retry_after) {
   ++issuer.failures;
+  if (retry_after) {
+    issuer.not_before =
+        clock_.steady() + std::min(*retry_after, issuer.config.max_stale / kRetryAfterShare);
+  }
   const auto delay =
       issuer::retry_delay(issuer.config, issuer.failures, retry_after, hooks_.random());
   issuer.state.next_fetch = clock_.steady() + delay;

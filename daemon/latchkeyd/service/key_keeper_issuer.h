@@ -37,6 +37,9 @@ struct KeyKeeper::Issuer {
   unsigned failures = 0;               // in a row; of the provider
   unsigned unreachable = 0;            // in a row; of fetchd
   std::optional<SteadyTime> asked_at;  // the provider, last
+  WallTime fetched_wall{};             // when the set at hand was fetched, by both clocks
+  SteadyTime fetched_steady{};
+  SteadyTime not_before{};  // as the provider asked for (Retry-After)
   bool fetching = false;
   bool outdated = false;  // what is being fetched was asked for where keys are no longer asked for
   std::vector<Waiter> waiters;
