@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -34,6 +35,19 @@ std::uint32_t random_number() {
   std::uint32_t value = 0;
   if (::getrandom(&value, sizeof value, 0) != static_cast<ssize_t>(sizeof value)) return 0;
   return value;
+}
+
+// Where files with keys lie.
+std::set<std::string> key_folders(const config::Config& config) {
+  std::set<std::string> folders;
+  for (const config::Issuer& issuer : config.issuers) {
+    for (const std::string& file : {issuer.config.jwks_file, issuer.config.symmetric_key_file}) {
+      const auto slash = file.rfind('/');
+      if (slash != std::string::npos)
+        folders.insert(file.substr(0, std::max<std::size_t>(slash, 1)));
+    }
+  }
+  return folders;
 }
 
 // For `systemctl status`: how many issuers can be verified, and how many are about not to be.
@@ -92,6 +106,10 @@ App::App(const Options& options, const SystemClock& clock, QueuedJournal& journa
   watch_.emplace(loop_, accounts_.folder(), journal_, [this] {
     if (plane_.accounts_changed(plane_.current())) plane_.refresh_accounts();
   });
+  key_folders_.emplace(loop_, journal_, [this] { plane_.look_at_key_files(); });
+  key_folders_->watch(key_folders(*plane_.current().config));
+  // What was changed between its reading and the watch is seen now.
+  loop_.post([this] { plane_.look_at_key_files(); });
   signals_.assign(ground.signals.release());
 }
 
@@ -142,6 +160,7 @@ Services App::services() {
 void App::apply(const config::Config& config) {
   if (options_.log_level.empty()) journal_.set_level(parse_log_level(config.log_level));
   decisions_.set_capacity(config.remembered_decisions);
+  if (key_folders_) key_folders_->watch(key_folders(config));
 }
 
 int App::run() {

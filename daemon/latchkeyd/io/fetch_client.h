@@ -21,7 +21,7 @@ class FetchClient final : public Fetcher {
   struct Options {
     std::string path;  // of fetch.sock
     std::chrono::milliseconds deadline{
-        15'000};  // of a request; above the longest fetch, discovery included
+        15'000};  // of a request, where its own time is not longer
   };
 
   FetchClient(Loop& loop, Options options);

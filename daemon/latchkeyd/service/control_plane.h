@@ -78,6 +78,8 @@ class ControlPlane final : public Needs {
   // Fetches the keys that are due.
   void tick() { keys_->tick(); }
   SteadyTime next_tick() const { return keys_->next_tick(); }
+  // Reads key files that have changed.
+  void look_at_key_files() { keys_->look_at_files(); }
 
   // Reads the account files where they are others than the current snapshot's.
   void refresh_accounts(std::function<void()> done = {});

@@ -63,6 +63,18 @@ void KeyKeeper::read_file(Issuer& issuer) {
   complain(issuer, *state.last_error, kFilePoll);
 }
 
+void KeyKeeper::read_and_publish(Issuer& issuer) {
+  const std::uint64_t before = issuer.state.keys.generation;
+  read_file(issuer);
+  if (issuer.state.keys.generation != before) publish(issuer);
+}
+
+void KeyKeeper::look_at_files() {
+  for (const auto& issuer : std::vector(issuers_)) {
+    if (issuer->from_file()) read_and_publish(*issuer);
+  }
+}
+
 tl::expected<void, std::string> KeyKeeper::read_set(Issuer& issuer) {
   const auto text = read_plain_file(issuer.config.jwks_file,
                                     {.bytes_most = limits::kJwkSetBytes, .follow_links = true});

@@ -119,6 +119,7 @@ void KeyKeeper::adopt(Issuer& issuer, const issuer::IssuerConfig& config) {
   issuer.config = config;
   if (!elsewhere) return;
   issuer.etag.clear();
+  issuer.last_modified.clear();
   issuer.state.next_fetch = clock_.steady();
   issuer.outdated = issuer.fetching;
 }
@@ -141,6 +142,7 @@ void KeyKeeper::start(Issuer& issuer) {
   state.max_age = stored->max_age;
   if (stored->place != key_place(issuer.config)) return;
   issuer.etag = stored->etag;
+  issuer.last_modified = stored->last_modified;
   const auto freshness =
       issuer::freshness(issuer.config, stored->fetched_at, stored->max_age, clock_.wall());
   if (!issuer::serves(freshness)) return;
@@ -162,9 +164,7 @@ void KeyKeeper::tick() {
       fetch(*issuer);
       continue;
     }
-    const std::uint64_t before = issuer->state.keys.generation;
-    read_file(*issuer);
-    if (issuer->state.keys.generation != before) publish(*issuer);
+    read_and_publish(*issuer);
   }
 }
 
@@ -208,12 +208,13 @@ void KeyKeeper::fetch(Issuer& issuer) {
   issuer.fetching = true;
   issuer.asked_at = clock_.steady();
   issuer.state.attempted_at = clock_.wall();
-  fetcher_.fetch_keys(
-      {issuer.config.name, issuer.config.digest, issuer.state.keys.keys ? issuer.etag : ""},
-      [this, weak = std::weak_ptr(shared(issuer))](const FetchResult& result) {
-        const auto owner = weak.lock();  // gone with its section, or with all of us
-        if (owner) fetched(*owner, result);
-      });
+  const bool named = issuer.state.keys.keys != nullptr;
+  fetcher_.fetch_keys({issuer.config.name, issuer.config.digest, named ? issuer.etag : "",
+                       named ? issuer.last_modified : "", issuer.config.fetch_timeout},
+                      [this, weak = std::weak_ptr(shared(issuer))](const FetchResult& result) {
+                        const auto owner = weak.lock();  // gone with its section, or with all of us
+                        if (owner) fetched(*owner, result);
+                      });
 }
 
 void KeyKeeper::fetched(Issuer& issuer, const FetchResult& result) {
@@ -232,14 +233,16 @@ void KeyKeeper::settle(Issuer& issuer, const FetchResult& result) {
       if (!set) return failed(issuer, std::move(set).error(), result.retry_after);
       take(issuer, *std::move(set), result.body, KeyState::Origin::fetched);
       issuer.etag = result.etag;
-      storage_.save(issuer.config.name, {issuer.source, key_place(issuer.config), clock_.wall(),
-                                         result.max_age, result.etag, std::string(result.body)});
+      issuer.last_modified = result.last_modified;
+      storage_.save(issuer.config.name,
+                    {issuer.source, key_place(issuer.config), clock_.wall(), result.max_age,
+                     result.etag, std::string(result.body), result.last_modified});
       return taken(issuer, result.max_age);
     }
     case FetchResult::Status::not_modified:
       // It says so of the set that was named. Where none was, the set at hand may be of another
       // place.
-      if (!issuer.state.keys.keys || issuer.etag.empty()) {
+      if (!issuer.state.keys.keys || (issuer.etag.empty() && issuer.last_modified.empty())) {
         return failed(issuer, "the provider says \"not modified\", and no set was named to it", {});
       }
       dated(issuer, clock_.wall());

@@ -93,6 +93,9 @@ class KeyKeeper {
   void tick();
   SteadyTime next_tick() const;
 
+  // Something happened in a folder with key files: reads those that are others than before.
+  void look_at_files();
+
   // As Needs::request_keys; `done` runs on this thread, after the workers have what it says.
   void request(std::string_view issuer, std::uint64_t seen_generation,
                std::function<void(KeysOutcome)> done);
@@ -120,6 +123,7 @@ class KeyKeeper {
   void settle(Issuer& issuer, const FetchResult& result);
   void read_file(Issuer& issuer);
   void read_inline(Issuer& issuer);
+  void read_and_publish(Issuer& issuer);
   tl::expected<void, std::string> read_set(Issuer& issuer);
   tl::expected<void, std::string> read_symmetric(Issuer& issuer);
   void take(Issuer& issuer, std::shared_ptr<const jose::JwkSet> set, std::string_view document,

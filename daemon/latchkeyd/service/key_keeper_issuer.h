@@ -33,6 +33,7 @@ struct KeyKeeper::Issuer {
   std::string source;
   KeyState state;
   std::string etag;
+  std::string last_modified;
   FileStamp file;                      // of the key file, as it was last looked at
   unsigned failures = 0;               // in a row; of the provider
   unsigned unreachable = 0;            // in a row; of fetchd

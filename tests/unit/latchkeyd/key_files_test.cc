@@ -66,6 +66,18 @@ TEST_F(KeyFileTest, ChangedFileIsReadAtTheNextLookAndForAnUnknownKeyAtOnce) {
   EXPECT_EQ(outcomes.back(), KeysOutcome::unchanged);
 }
 
+// What the watch of the folder leads to.
+TEST_F(KeyFileTest, ChangedFileIsReadAsSoonAsSomethingHappensInItsFolder) {
+  write(kKeysOne);
+  configure();
+  keeper().look_at_files();
+  EXPECT_TRUE(published.empty()) << "another file's event";
+  write(kKeysTwo);
+  keeper().look_at_files();
+  ASSERT_EQ(published.size(), 1U);
+  EXPECT_EQ(kid(), "two");
+}
+
 TEST_F(KeyFileTest, BadFileLeavesTheLastGoodSetAndSaysWhy) {
   write(kKeysOne);
   configure();

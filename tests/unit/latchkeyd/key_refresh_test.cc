@@ -98,6 +98,35 @@ TEST_F(KeyRefreshTest, UnknownKeysDoNotPassOverWhatTheProviderAskedFor) {
   EXPECT_EQ(fetcher.open.size(), 1U) << "a good answer ends the wish";
 }
 
+// A provider without entity tags has dates.
+TEST_F(KeyRefreshTest, SetIsNamedByItsDateAndConfirmedByIt) {
+  const std::string date = "Sun, 06 Nov 1994 08:49:37 GMT";
+  keeper().configure(config_of({issuer_config("corp")}));
+  keeper().tick();
+  fetcher.answer({.status = FetchResult::Status::ok, .body = kKeysOne, .last_modified = date});
+  EXPECT_EQ(storage.stored.at("corp").last_modified, date);
+  clock.advance(hours(1));
+  keeper().tick();
+  EXPECT_EQ(fetcher.requests.back().last_modified, date);
+  fetcher.answer({.status = FetchResult::Status::not_modified});
+  EXPECT_FALSE(state().last_error);
+  EXPECT_EQ(state().keys.fetched_at, clock.wall());
+
+  auto moved = issuer_config("corp");
+  moved.proxy = "http://proxy:3128";
+  keeper().configure(config_of({moved}));
+  keeper().tick();
+  EXPECT_EQ(fetcher.requests.back().last_modified, "") << "what another way says is another set";
+}
+
+TEST_F(KeyRefreshTest, FetchIsGivenTheTimeThatIsConfigured) {
+  auto corp = issuer_config("corp");
+  corp.fetch_timeout = seconds(45);
+  keeper().configure(config_of({corp}));
+  keeper().tick();
+  EXPECT_EQ(fetcher.requests.back().timeout, seconds(45));
+}
+
 // A provider that asks for a year must not lock everybody out.
 TEST_F(KeyRefreshTest, WhatTheProviderAskedForIsBounded) {
   begin();
