@@ -3,5 +3,5 @@
 # The parsers of the core besides those of jose. Seeds: make_core_seeds.py.
 latchkey_fuzzer(NAME configuration SOURCES configuration.cc SEEDS seeds/configuration DICTIONARY configuration.dict
   LINKS latchkey_config)
-latchkey_fuzzer(NAME discovery SOURCES discovery.cc SEEDS seeds/discovery LINKS latchkey_issuer)
+latchkey_fuzzer(NAME discovery SOURCES discovery.cc SEEDS seeds/discovery DICTIONARY discovery.dict LINKS latchkey_issuer)
 latchkey_fuzzer(NAME https_url SOURCES https_url.cc SEEDS seeds/https_url LINKS latchkey_issuer)

@@ -73,8 +73,8 @@ int dump_config_file(const Session& session, const std::string& file) {
   const auto config = config_files::load(file);
   if (!config) return report(session, records(config.error()), file + " is invalid");
   if (session.json)
-    return print_json({{"yaml", config::dump(*config)}, {"digest", config->digest}});
-  return print(config::dump(*config));
+    return print_json({{"yaml", config::marked_dump(*config)}, {"digest", config->digest}});
+  return print(config::marked_dump(*config));
 }
 
 }  // namespace latchkey::cli

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/latchkeyctl/commands.h"
 
+#include <algorithm>
+#include <chrono>
 #include <optional>
 #include <utility>
 
@@ -16,6 +18,9 @@ namespace latchkey::cli {
 namespace {
 
 namespace control = ipc::control;
+
+// Above the longest fetch that can be configured.
+constexpr std::chrono::seconds kRefreshPatience{90};
 
 Style style() { return ::isatty(STDOUT_FILENO) == 1 ? Style::colour : Style::plain; }
 
@@ -49,6 +54,32 @@ int show_status(const Session& session) {
   return call_and_print<control::Status>(session, {}, [](const control::StatusAnswer& answer) {
     return render_status(answer, wall_now(), style());
   });
+}
+
+int show_issuers(const Session& session, const std::string& issuer) {
+  return call_and_print<control::Issuers>(
+      session, {given(issuer)},
+      [](const control::IssuersAnswer& answer) {
+        return render_issuers(answer.issuers, wall_now(), style());
+      },
+      "issuer '" + issuer + "'");
+}
+
+// Good only where every issuer that was meant has been asked and answered well.
+int refresh_keys(const Session& session, const std::string& issuer) {
+  auto client = ipc::varlink::VarlinkClient::connect(session.socket);
+  if (!client) return report(session, client.error());
+  const auto answer =
+      control::call<control::RefreshKeys>(*client, {given(issuer)}, kRefreshPatience);
+  if (!answer) return report(session, answer.error(), "issuer '" + issuer + "'");
+  const bool all_good = std::all_of(
+      answer->issuers.begin(), answer->issuers.end(), [](const control::RefreshedIssuer& each) {
+        return each.outcome == "changed" || each.outcome == "unchanged";
+      });
+  const int printed = print(session.json ? control::to_json(*answer) + "\n"
+                                         : render_refreshed(answer->issuers, wall_now(), style()));
+  if (printed != kOk) return printed;
+  return all_good ? kOk : kNegative;
 }
 
 int explain_decision(const Session& session, const std::string& id) {

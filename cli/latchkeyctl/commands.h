@@ -21,6 +21,8 @@ struct Revocation {
 };
 
 int show_status(const Session& session);
+int show_issuers(const Session& session, const std::string& issuer);  // empty: all
+int refresh_keys(const Session& session, const std::string& issuer);  // empty: all
 int explain_decision(const Session& session, const std::string& id);
 int list_decisions(const Session& session, const std::string& user, std::int64_t limit);
 int check_config(const Session& session, const std::string& file);

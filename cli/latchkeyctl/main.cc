@@ -24,10 +24,29 @@ struct Options {
   std::string file;
   Revocation revocation;
   std::string kind;
+  std::string issuer;
   std::string user;
   std::int64_t number = 0;
   std::int64_t limit = 20;
 };
+
+void add_issuers(CLI::App& app, Options& options, int& status) {
+  CLI::App* issuers = app.add_subcommand(
+      "issuers",
+      "Print each issuer and its keys: where they come from, how old they are, when they are "
+      "fetched next, what went wrong last, and which keys of the set are of no use and why");
+  issuers->add_option("ISSUER", options.issuer, "Only this one, by its short name");
+  issuers->callback([&] { status = show_issuers(options.session, options.issuer); });
+  CLI::App* keys = app.add_subcommand("keys", "Steer the keys of the issuers");
+  keys->require_subcommand(1);
+  CLI::App* refresh = keys->add_subcommand(
+      "refresh",
+      "Fetch the keys now and print what came of it, once every worker of the daemon has them. "
+      "Neither 'min_fetch_interval' nor a provider that asked to be left alone (Retry-After) is "
+      "passed over: such an issuer is not asked, and the exit status is 1, as where a fetch fails");
+  refresh->add_option("ISSUER", options.issuer, "Only this one, by its short name; else all");
+  refresh->callback([&] { status = refresh_keys(options.session, options.issuer); });
+}
 
 void add_config(CLI::App& app, Options& options, int& status) {
   CLI::App* config = app.add_subcommand("config", "Check or show the configuration");
@@ -117,7 +136,9 @@ void add_decisions(CLI::App& app, Options& options, int& status) {
 }
 
 constexpr char kFooter[] =
-    "Exit status: 0 done; 1 the daemon answered no (not found, refused, configuration invalid); 64 "
+    "Exit status: 0 done; 1 the daemon answered no (not found, refused, configuration invalid, "
+    "keys "
+    "not refreshed); 64 "
     "wrong usage; "
     "69 the daemon did not answer; 74 the output could not be written; 77 the control socket is "
     "not for you. Of `token` and `jwk`: 0 done, or the token is accepted; 1 the token is refused; "
@@ -150,6 +171,7 @@ int run(int argc, char** argv) {
   int status = kUsage;
   app.add_subcommand("status", "Print the health of the daemon and of each issuer's keys")
       ->callback([&] { status = show_status(options.session); });
+  add_issuers(app, options, status);
   add_decisions(app, options, status);
   add_config(app, options, status);
   app.add_subcommand("reload", "Read the configuration again; a bad one changes nothing")

@@ -26,6 +26,14 @@ std::string joined(const std::vector<std::string>& foreign);  // by blanks; stil
 std::string render_checks(std::span<const ipc::control::CheckRecord> checks, Style style);
 
 std::string render_status(const ipc::control::StatusAnswer& status, WallTime now, Style style);
+std::string render_issuers(std::span<const ipc::control::IssuerStatus> issuers, WallTime now,
+                           Style style);
+std::string render_issuer_details(std::span<const ipc::control::IssuerStatus> issuers, WallTime now,
+                                  Style style);
+// Whose keys are stale, or missing, in one line; empty where nobody's are.
+std::string render_key_trouble(std::span<const ipc::control::IssuerStatus> issuers, WallTime now);
+std::string render_refreshed(std::span<const ipc::control::RefreshedIssuer> issuers, WallTime now,
+                             Style style);
 std::string render_decision(const ipc::control::DecisionRecord& decision, Style style);
 std::string render_decisions(std::span<const ipc::control::DecisionSummary> decisions);
 std::string render_revocations(std::span<const ipc::control::RevocationRecord> revocations);

@@ -32,7 +32,8 @@ std::string_view interface_description();
 struct Empty {};
 
 struct KeyStatus {
-  std::string kid;  // empty: the key has none
+  std::string kid;   // empty: the key has none
+  std::string type;  // "RSA 2048"
   std::string thumbprint;
   std::vector<std::string> algorithms;
 };
@@ -45,8 +46,12 @@ struct DroppedKeyStatus {
 struct IssuerStatus {
   std::string name;
   std::string issuer;
-  std::string source;  // fetched | cache | file | none
-  bool stale = false;  // older than max_stale, or none: logins of this issuer are unavailable
+  std::string provider;  // the preset; empty: none
+  std::string place;     // a URL or a path; empty: the configuration
+  std::string source;    // fetched | cache | file | configuration | none
+  bool stale = false;    // older than max_stale, or none: logins of this issuer are unavailable
+  std::string freshness = "none";  // none | fresh | due | stale | too_stale; stale ones still serve
+  std::optional<WallTime> serves_until;  // unless they come anew before; unset: for ever, or none
   std::int64_t generation = 0;
   std::vector<KeyStatus> keys;
   std::vector<DroppedKeyStatus> dropped;
@@ -90,6 +95,43 @@ struct Status {
   using Answer = StatusAnswer;
 };
 
+struct IssuersRequest {
+  std::optional<std::string> issuer;  // short name
+};
+
+struct IssuersAnswer {
+  std::vector<IssuerStatus> issuers;
+};
+
+// Error: NotFound.
+struct Issuers {
+  static constexpr std::string_view kMethod = "io.latchkey.Control.Issuers";
+  using Request = IssuersRequest;
+  using Answer = IssuersAnswer;
+};
+
+struct RefreshKeysRequest {
+  std::optional<std::string> issuer;  // short name
+};
+
+struct RefreshedIssuer {
+  std::string issuer;   // short name
+  std::string outcome;  // changed | unchanged | too_soon | failed
+  std::optional<std::string> error;
+  std::optional<WallTime> again_at;  // too_soon
+};
+
+struct RefreshKeysAnswer {
+  std::vector<RefreshedIssuer> issuers;
+};
+
+// Answered once every worker has what it says. Error: NotFound.
+struct RefreshKeys {
+  static constexpr std::string_view kMethod = "io.latchkey.Control.RefreshKeys";
+  using Request = RefreshKeysRequest;
+  using Answer = RefreshKeysAnswer;
+};
+
 struct GetConfigAnswer {
   std::string yaml;  // the effective configuration
   std::string digest;
@@ -107,7 +149,7 @@ struct GetKeysRequest {
 
 struct GetKeysAnswer {
   std::string issuer;  // short name
-  std::string source;  // fetched | cache | file | none
+  std::string source;  // fetched | cache | file | configuration | none
   bool stale = false;
   std::int64_t generation = 0;
   std::optional<WallTime> fetched_at;
@@ -324,6 +366,10 @@ struct MethodError {
 // The JSON text of an object, for and from Varlink's `parameters`.
 std::string to_json(const Empty& value);
 std::string to_json(const StatusAnswer& value);
+std::string to_json(const IssuersRequest& value);
+std::string to_json(const IssuersAnswer& value);
+std::string to_json(const RefreshKeysRequest& value);
+std::string to_json(const RefreshKeysAnswer& value);
 std::string to_json(const GetConfigAnswer& value);
 std::string to_json(const GetKeysRequest& value);
 std::string to_json(const GetKeysAnswer& value);

@@ -24,6 +24,7 @@ struct RequestText {
   std::string digest;
   std::string document;
   std::optional<std::string> etag;
+  std::optional<std::string> last_modified;
 };
 
 struct AnswerText {
@@ -32,6 +33,7 @@ struct AnswerText {
   std::string status;
   std::optional<std::int64_t> bytes;
   std::optional<std::string> etag;
+  std::optional<std::string> last_modified;
   std::optional<std::int64_t> max_age_s;
   std::optional<std::int64_t> retry_after_s;
   std::optional<std::string> error;
@@ -45,6 +47,7 @@ void fields(Walk& walk, RequestText& value) {
   walk("digest", value.digest, json::AtMost{64});
   walk("document", value.document);
   walk("etag", value.etag, json::AtMost{kEtagMost});
+  walk("last_modified", value.last_modified, json::AtMost{kDateMost});
 }
 
 template <typename Walk>
@@ -55,6 +58,7 @@ void fields(Walk& walk, AnswerText& value) {
   walk("status", value.status);
   walk("bytes", value.bytes, json::Between{0, static_cast<std::int64_t>(kBodyMost)});
   walk("etag", value.etag, json::AtMost{kEtagMost});
+  walk("last_modified", value.last_modified, json::AtMost{kDateMost});
   walk("max_age_s", value.max_age_s, seconds);
   walk("retry_after_s", value.retry_after_s, seconds);
   walk("error", value.error, json::AtMost{4 * kErrorMost});
@@ -98,9 +102,9 @@ std::string_view name(Document document) { return kDocuments[static_cast<std::si
 std::string_view name(Status status) { return kStatuses[static_cast<std::size_t>(status)]; }
 
 std::string encode(const Request& request) {
-  return json::text_of(json::Writer::object(
-      RequestText{kVersion, request.id, request.issuer, request.digest,
-                  std::string(name(request.document)), unless_empty(request.etag)}));
+  return json::text_of(json::Writer::object(RequestText{
+      kVersion, request.id, request.issuer, request.digest, std::string(name(request.document)),
+      unless_empty(request.etag), unless_empty(request.last_modified)}));
 }
 
 std::string encode(const Answer& answer) {
@@ -109,6 +113,7 @@ std::string encode(const Answer& answer) {
                   std::string(name(answer.status)),
                   std::nullopt,
                   unless_empty(answer.etag),
+                  unless_empty(answer.last_modified),
                   count(answer.max_age),
                   count(answer.retry_after),
                   unless_empty(answer.error.substr(0, kErrorMost))};
@@ -121,8 +126,8 @@ Result<Request> decode_request(std::string_view message) {
   if (!text) return tl::unexpected(text.error());
   const auto document = find<Document>(kDocuments, text->document);
   if (!document) return fault(FaultKind::malformed, "fetch message: document");
-  return Request{text->id, std::move(text->issuer), std::move(text->digest), *document,
-                 text->etag.value_or("")};
+  return Request{text->id,  std::move(text->issuer), std::move(text->digest),
+                 *document, text->etag.value_or(""), text->last_modified.value_or("")};
 }
 
 Result<Answer> decode_answer(std::string_view message) {
@@ -136,6 +141,7 @@ Result<Answer> decode_answer(std::string_view message) {
                 *status,
                 static_cast<std::size_t>(text->bytes.value_or(0)),
                 text->etag.value_or(""),
+                text->last_modified.value_or(""),
                 seconds(text->max_age_s),
                 seconds(text->retry_after_s),
                 text->error.value_or("")};

@@ -8,13 +8,20 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace latchkey::fetchd {
 
 struct HttpRequest {
-  std::string url;      // https, checked against the issuer's origins
-  std::string ca_file;  // empty: the system's
-  std::string etag;     // If-None-Match; empty: unconditional
+  std::string url;                    // https, checked against the issuer's origins
+  std::string ca_file;                // empty: the system's
+  std::string etag;                   // If-None-Match
+  std::string last_modified;          // If-Modified-Since, where there is no etag
+  std::vector<std::string> tls_pins;  // of which the server's key must be one; empty: any
+  std::string proxy;                  // "http://host:port"; empty: none
+
+  bool conditional() const { return !etag.empty() || !last_modified.empty(); }
+
   std::size_t body_most = 0;
 };
 
@@ -24,6 +31,7 @@ struct HttpResponse {
   std::string body;
   std::string etag;                             // empty where there is none of good form
   std::optional<std::chrono::seconds> max_age;  // Cache-Control (less Age)
+  std::string last_modified = {};               // like the etag
 };
 
 // Everything else.

@@ -174,6 +174,15 @@ void Server::handle_request(std::uint64_t id, const ipc::fetch::Request& request
       return answer(id, std::move(outcome));
     }
   }
+  if (const auto wait = rate_.take(*issuer, Clock::now())) {
+    Outcome outcome;
+    outcome.answer.id = request.id;
+    outcome.answer.status = Status::failed;
+    outcome.answer.retry_after = std::chrono::ceil<std::chrono::seconds>(*wait);
+    outcome.answer.error = request.issuer + ": it was asked for too often; no provider was asked";
+    log_.warning(outcome.answer.error);
+    return answer(id, std::move(outcome));
+  }
   fetcher_.start(id, *issuer, request,
                  [this, id, name = request.issuer, document = request.document](Outcome outcome) {
                    if (outcome.answer.status == Status::failed) {

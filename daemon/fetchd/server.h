@@ -16,6 +16,7 @@
 #include "daemon/fetchd/config_source.h"
 #include "daemon/fetchd/fetcher.h"
 #include "daemon/fetchd/log.h"
+#include "daemon/fetchd/rate_bound.h"
 #include "daemon/fetchd/service_manager.h"
 #include "ipc/fd.h"
 
@@ -63,6 +64,7 @@ class Server {
   Log& log_;
   ServiceManager& manager_;
   Fetcher fetcher_;
+  RateBound rate_;
   Clients clients_;
   std::uint64_t next_client_ = 1;
   Clock::time_point accept_again_at_{};  // after the system ran out of descriptors

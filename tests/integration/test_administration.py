@@ -154,6 +154,33 @@ def test_a_new_key_of_the_provider_works_without_a_restart(host):
     assert host.status()["pid"] == pid
 
 
+def test_a_rotated_key_is_there_when_keys_refresh_returns(host):
+    assert login(host).status == 0
+    host.provider.rotate()
+    for _ in range(50):  # not before a second after the last fetch (min_fetch_interval)
+        done = json.loads(host.ctl("--json", "keys", "refresh", "corp", check=False).stdout)["issuers"][0]
+        if done["outcome"] != "too_soon":
+            break
+    assert (done["issuer"], done["outcome"]) == ("corp", "changed")
+    assert login(host).status == 0
+
+
+def test_keys_refresh_says_what_went_wrong_by_its_status_and_issuers_shows_it(host):
+    assert login(host).status == 0
+    before = host.ctl_json("issuers")["issuers"][0]
+    assert (before["freshness"], before["stale"], before.get("last_error")) == ("fresh", False, None)
+    assert before["keys"][0]["type"] and before["place"].startswith("https://")
+    host.provider.stop()
+    for _ in range(50):
+        done = host.ctl("keys", "refresh", check=False)
+        if "too soon" not in done.stdout:
+            break
+    assert done.returncode == 1
+    assert "failed: corp: metadata: connection: " in done.stdout
+    assert host.ctl_json("issuers", "corp")["issuers"][0]["last_error"].startswith("corp: metadata: connection: ")
+    assert host.ctl("issuers", "nobody", check=False).returncode == 1
+
+
 def test_known_keys_serve_on_when_the_provider_is_gone(host):
     assert login(host).status == 0
     host.provider.stop()

@@ -28,12 +28,17 @@ Expected<std::string_view> string_of(std::string_view name, const JsonValue& val
 
 }  // namespace
 
+// Members' names may hold dots themselves (Kubernetes has a claim "kubernetes.io"), so of all ways
+// the one with the longest names counts. How many there are is up to the configuration.
 std::optional<JsonValue> find_claim(const JsonValue& payload, std::string_view name) {
   if (const auto literal = payload.find(name)) return literal;
-  const std::size_t dot = name.find('.');
-  if (dot == std::string_view::npos) return std::nullopt;
-  const auto outer = payload.find(name.substr(0, dot));
-  return outer ? find_claim(*outer, name.substr(dot + 1)) : std::nullopt;
+  for (auto dot = name.rfind('.'); dot != std::string_view::npos && dot > 0;
+       dot = name.rfind('.', dot - 1)) {
+    const auto outer = payload.find(name.substr(0, dot));
+    if (!outer) continue;
+    if (const auto inner = find_claim(*outer, name.substr(dot + 1))) return inner;
+  }
+  return std::nullopt;
 }
 
 Expected<std::optional<std::string_view>> read_string(const JsonValue& payload,

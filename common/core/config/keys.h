@@ -47,7 +47,7 @@ using AnySlot =
                  Slot<std::chrono::milliseconds>, Slot<std::optional<std::chrono::seconds>>,
                  Slot<std::vector<jose::Algorithm>>, Slot<std::optional<jose::SymmetricAlgorithm>>,
                  Slot<std::vector<claims::TokenKind>>, Slot<std::vector<claims::RequiredClaim>>,
-                 Slot<GroupMapValue>>;
+                 Slot<GroupMapValue>, Slot<issuer::InlineKeys>>;
 
 enum class Rule : std::uint8_t {
   none = 0,

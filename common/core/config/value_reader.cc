@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "core/base/text.h"
+#include "core/config/inline_keys.h"
 #include "core/config/parse.h"
 #include "core/config/requirement_reader.h"
 
@@ -239,6 +240,13 @@ void ValueReader::operator()(Slot<GroupMapValue> slot) const {
       slot(target)[name.text] = texts(value);
     }
   }
+}
+
+// What is no such set may be a private key, so the message repeats nothing of it.
+void ValueReader::operator()(Slot<issuer::InlineKeys> slot) const {
+  auto keys = read_inline_keys(node);
+  if (!keys) return reader.error(node, "'" + path(key) + "': expected " + std::move(keys).error());
+  slot(target) = *std::move(keys);
 }
 
 }  // namespace latchkey::config

@@ -33,7 +33,9 @@ std::string_view name(Freshness freshness) {
 seconds lifetime(const IssuerConfig& config, std::optional<seconds> max_age) {
   const seconds least =
       (config.min_fetch_interval * 100 + seconds(kEarliestPercent - 1)) / kEarliestPercent;
-  const auto most = std::max(config.max_stale / 2, least);
+  auto most = std::max(config.max_stale / 2, least);
+  if (max_age && config.max_refresh_interval)
+    most = std::clamp(*config.max_refresh_interval, least, most);
   return std::clamp(max_age.value_or(config.refresh_interval), least, most);
 }
 

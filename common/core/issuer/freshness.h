@@ -27,7 +27,7 @@ std::string_view name(Freshness freshness);  // "none", "fresh", …
 // How long a set is good for that was served with `max_age` (Cache-Control; nothing where the
 // provider does not say): at least so long that its refresh, which comes before its end, is no
 // sooner than `min_fetch_interval`; at most half of `max_stale`, so that a refresh comes long
-// before the end.
+// before the end, and of what the provider says at most `max_refresh_interval`.
 std::chrono::seconds lifetime(const IssuerConfig& config,
                               std::optional<std::chrono::seconds> max_age);
 

@@ -26,6 +26,14 @@ Expected<std::string> text_member(const jose::JsonValue& document, std::string_v
 
 std::string discovery_url(const IssuerConfig& config) {
   if (!config.discovery_url.empty()) return config.discovery_url;
+  if (config.discovery == "oauth") {
+    // RFC 8414 section 3.1: between host and path, a terminating '/' removed.
+    const auto url = parse_https_url(config.issuer);
+    if (!url) return {};
+    std::string path = url->path;
+    if (path.ends_with('/')) path.pop_back();
+    return url->origin.text() + "/.well-known/oauth-authorization-server" + path;
+  }
   // Discovery section 4.1: a terminating '/' is removed before the well-known path is appended.
   std::string url = config.issuer;
   if (url.ends_with('/')) url.pop_back();

@@ -20,8 +20,8 @@ struct ProviderMetadata {
   std::string jwks_uri;  // https, at an allowed origin
 };
 
-// Where the discovery document lies: `discovery_url` where it is set, else below the issuer
-// (Discovery section 4.1).
+// Where the discovery document lies: `discovery_url` where it is set, else where the standard that
+// `discovery` names puts it (Discovery section 4.1, RFC 8414 section 3.1).
 std::string discovery_url(const IssuerConfig& config);
 
 // The issuer's own origin, that of a configured `discovery_url` or `jwks_uri`, and `origins`.

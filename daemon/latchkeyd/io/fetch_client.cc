@@ -22,6 +22,7 @@ namespace {
 
 // A connect to a local socket is done at once, or its queue is full.
 constexpr std::chrono::milliseconds kConnect{50};
+constexpr std::chrono::seconds kMargin{5};  // for fetchd to say that the time is over
 
 // Whoever could put a socket of his own into the folder could hand us keys.
 bool anybody_may_write_beside(const std::string& path) {
@@ -55,6 +56,7 @@ FetchResult result_of(const fetch::Answer& answer) {
       break;
   }
   result.etag = answer.etag;
+  result.last_modified = answer.last_modified;
   result.max_age = answer.max_age;
   result.retry_after = answer.retry_after;
   result.error = answer.error;
@@ -70,7 +72,8 @@ class FetchClient::Core : public std::enable_shared_from_this<FetchClient::Core>
   void ask(FetchRequest request, std::function<void(const FetchResult&)> done) {
     const std::uint64_t id = ++last_id_;
     const auto sent = send(fetch::encode({id, std::move(request.issuer), std::move(request.digest),
-                                          fetch::Document::jwks, std::move(request.etag)}));
+                                          fetch::Document::jwks, std::move(request.etag),
+                                          std::move(request.last_modified)}));
     if (!sent) {
       trouble_ = sent.error().detail;
       loop_.post([done = std::move(done), why = *trouble_] {
@@ -81,7 +84,10 @@ class FetchClient::Core : public std::enable_shared_from_this<FetchClient::Core>
     }
     Open& open =
         open_.emplace(id, Open{std::move(done), asio::steady_timer(loop_.context())}).first->second;
-    open.timer.expires_after(options_.deadline);
+    open.timer.expires_after(
+        request.timeout.count() == 0
+            ? options_.deadline
+            : std::max<std::chrono::milliseconds>(options_.deadline, request.timeout + kMargin));
     open.timer.async_wait([weak = weak_from_this(), id](const asio::error_code& error) {
       const auto core = weak.lock();
       if (core && !error) core->expire(id);

@@ -24,6 +24,8 @@ struct Now {
 };
 ipc::control::IssuerStatus issuer_status(const issuer::IssuerConfig& config, const KeyState& state,
                                          Now now);
+ipc::control::RefreshedIssuer refreshed_issuer(std::string issuer, const Refreshed& refreshed,
+                                               Now now);
 
 // `issuer` may be the `iss` value or the short name. invalid_parameter names the member that is
 // wrong; refused says why in a sentence: an issuer that is not configured would be a revocation of

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The keys that lie in files of this host: a JWK set, or an issuer's symmetric key.
+// The keys that lie on this host: a JWK set in the configuration or in a file, or an issuer's
+// symmetric key.
 #include <memory>
 #include <span>
 #include <string>
@@ -17,6 +18,7 @@ namespace latchkey::latchkeyd {
 namespace {
 
 constexpr std::chrono::seconds kFilePoll{30};  // one stat
+constexpr std::chrono::hours kInlinePoll{24};  // nothing to look at
 
 }  // namespace
 
@@ -32,7 +34,21 @@ tl::expected<std::shared_ptr<const jose::JwkSet>, std::string> good_set(std::str
                                     set->dropped().size(), quoted(first.kid), first.why));
 }
 
+// They were checked with the configuration, and change with it only.
+void KeyKeeper::read_inline(Issuer& issuer) {
+  issuer.state.next_fetch = clock_.steady() + kInlinePoll;
+  if (issuer.state.attempted_at) return;
+  issuer.state.attempted_at = clock_.wall();
+  auto set = good_set(issuer.config.keys.document);
+  if (!set) {
+    issuer.state.last_error = std::move(set).error();
+    return complain(issuer, *issuer.state.last_error, kInlinePoll);
+  }
+  take(issuer, *std::move(set), issuer.config.keys.document, KeyState::Origin::configuration);
+}
+
 void KeyKeeper::read_file(Issuer& issuer) {
+  if (issuer.config.inline_keys()) return read_inline(issuer);
   const bool symmetric = issuer.config.symmetric();
   const std::string& path = symmetric ? issuer.config.symmetric_key_file : issuer.config.jwks_file;
   KeyState& state = issuer.state;
@@ -45,6 +61,18 @@ void KeyKeeper::read_file(Issuer& issuer) {
   if (done) return;
   state.last_error = path + ": " + done.error();
   complain(issuer, *state.last_error, kFilePoll);
+}
+
+void KeyKeeper::read_and_publish(Issuer& issuer) {
+  const std::uint64_t before = issuer.state.keys.generation;
+  read_file(issuer);
+  if (issuer.state.keys.generation != before) publish(issuer);
+}
+
+void KeyKeeper::look_at_files() {
+  for (const auto& issuer : std::vector(issuers_)) {
+    if (issuer->from_file()) read_and_publish(*issuer);
+  }
 }
 
 tl::expected<void, std::string> KeyKeeper::read_set(Issuer& issuer) {

@@ -22,6 +22,19 @@ TEST(FetchRequest, survives_the_trip) {
   EXPECT_EQ(read->etag, "\"abc\"");
 }
 
+TEST(FetchMessages, carry_the_date_of_a_document_both_ways) {
+  const std::string date = "Sun, 06 Nov 1994 08:49:37 GMT";
+  const auto request = decode_request(encode(Request{7, "corp", "d1", Document::jwks, {}, date}));
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->last_modified, date);
+  Answer answer;
+  answer.status = Status::not_modified;
+  answer.last_modified = date;
+  const auto read = decode_answer(encode(answer));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->last_modified, date);
+}
+
 struct MessageCase {
   const char* name;
   std::string input;
@@ -44,6 +57,14 @@ TEST(FetchRequest, is_read_to_the_letter) {
        R"({"v":1,"id":1,"issuer":")" + std::string(65, 'a') +
            R"(","digest":"d","document":"jwks"})",
        false},
+      {"a long date",
+       R"({"v":1,"id":1,"issuer":"a","digest":"d","document":"jwks","last_modified":")" +
+           std::string(kDateMost + 1, 'x') + "\"}",
+       false},
+      {"a date",
+       R"({"v":1,"id":1,"issuer":"a","digest":"d","document":"jwks","last_modified":")" +
+           std::string(kDateMost, 'x') + "\"}",
+       true},
       {"a long etag",
        R"({"v":1,"id":1,"issuer":"a","digest":"d","document":"jwks","etag":")" +
            std::string(1'025, 'a') + "\"}",

@@ -32,21 +32,6 @@ using testing::TempDir;
 using Status = FetchResult::Status;
 using key_keeper_test::KeyKeeperTest;
 
-class KeyFileTest : public KeyKeeperTest {
- protected:
-  void write(const std::string& text) {
-    std::ofstream(file) << text;
-    std::filesystem::permissions(file, std::filesystem::perms(0644));
-  }
-  std::vector<IssuerKeys> configure() {
-    auto corp = issuer_config("corp");
-    corp.jwks_file = file;
-    return keeper().configure(config_of({corp}));
-  }
-  TempDir folder;
-  std::string file = folder / "jwks.json";
-};
-
 // F1: starts from the set on disk while the provider is down.
 TEST_F(KeyKeeperTest, StartsFromTheStoredSetWithItsAge) {
   const auto fetched_at = clock.wall() - hours(2);
@@ -219,62 +204,6 @@ TEST_F(KeyKeeperTest, TroubleOfOneIssuerIsNoneOfTheOthers) {
   keeper().tick();
   ASSERT_EQ(fetcher.open.size(), 2U);
   EXPECT_EQ(fetcher.open[1].first.issuer, "up");
-}
-
-TEST_F(KeyFileTest, KeysFromAFileAreThereAtOnceAndNothingIsFetched) {
-  write(kKeysOne);
-  const auto keys = configure();
-  ASSERT_NE(keys[0].keys, nullptr);
-  EXPECT_EQ(state().origin, KeyState::Origin::file);
-  ASSERT_NE(state().document, nullptr);
-  EXPECT_EQ(*state().document, kKeysOne);
-  clock.advance(hours(48));
-  keeper().tick();
-  EXPECT_TRUE(fetcher.requests.empty());
-  EXPECT_TRUE(published.empty()) << "the file is the same";
-}
-
-TEST_F(KeyFileTest, ChangedFileIsReadAtTheNextLookAndForAnUnknownKeyAtOnce) {
-  write(kKeysOne);
-  configure();
-  write(kKeysTwo);
-  request(state().keys.generation);
-  EXPECT_THAT(outcomes, ElementsAre(KeysOutcome::newer));
-  EXPECT_EQ(kid(), "two");
-  write(kKeysOne + " ");
-  clock.advance(seconds(30));
-  keeper().tick();
-  EXPECT_EQ(kid(), "one");
-  request(state().keys.generation);
-  EXPECT_EQ(outcomes.back(), KeysOutcome::unchanged);
-}
-
-TEST_F(KeyFileTest, BadFileLeavesTheLastGoodSetAndSaysWhy) {
-  write(kKeysOne);
-  configure();
-  write("nonsense");
-  clock.advance(seconds(30));
-  keeper().tick();
-  EXPECT_TRUE(published.empty());
-  EXPECT_NE(state().keys.keys, nullptr);
-  ASSERT_TRUE(state().last_error);
-  EXPECT_THAT(*state().last_error, HasSubstr(file));
-  std::filesystem::remove(file);
-  clock.advance(seconds(30));
-  keeper().tick();
-  EXPECT_THAT(*state().last_error, HasSubstr("No such file"));
-  write(kKeysTwo);
-  clock.advance(seconds(30));
-  keeper().tick();
-  EXPECT_EQ(kid(), "two");
-  EXPECT_FALSE(state().last_error);
-}
-
-TEST_F(KeyFileTest, FileThatOthersMayWriteToIsRefused) {
-  write(kKeysOne);
-  std::filesystem::permissions(file, std::filesystem::perms(0666));
-  EXPECT_EQ(configure()[0].keys, nullptr);
-  EXPECT_THAT(*state().last_error, HasSubstr("may be written by others"));
 }
 
 }  // namespace

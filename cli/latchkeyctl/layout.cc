@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/latchkeyctl/layout.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include <fmt/format.h>
+
+#include "core/base/text.h"
+
+namespace latchkey::cli {
+
+using std::chrono::duration_cast;
+
+namespace {
+
+std::string paint(std::string_view text, std::string_view colour, Style style) {
+  if (style == Style::plain) return std::string(text);
+  return fmt::format("\033[{}m{}\033[0m", colour, text);
+}
+
+}  // namespace
+
+std::string good(std::string_view text, Style style) { return paint(text, "32", style); }
+std::string bad(std::string_view text, Style style) { return paint(text, "1;31", style); }
+
+std::string or_dash(std::string_view text) { return text.empty() ? "-" : clean(text); }
+
+void line(std::string& out, std::string_view label, std::string_view value) {
+  out += fmt::format("  {:<14} {}\n", label, value);
+}
+
+// Columns as wide as their widest cell; the last one is not padded.
+std::string table(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  std::string out;
+  for (const auto& row : rows) {
+    std::string text;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      text += i + 1 == row.size() ? row[i] : fmt::format("{:<{}}  ", row[i], widths[i]);
+    }
+    out += text + "\n";
+  }
+  return out;
+}
+
+std::string ago(const std::optional<WallTime>& moment, WallTime now) {
+  if (!moment) return "never";
+  return render_span(now - *moment) + " ago";
+}
+
+std::string join(const std::vector<std::string>& words) {
+  std::string out;
+  for (const std::string& word : words) out += (out.empty() ? "" : " ") + clean(word);
+  return out;
+}
+
+std::string clean(std::string_view text) {
+  std::string out = printable(text);
+  for (auto at = out.find("\\\""); at != std::string::npos; at = out.find("\\\"", at + 1))
+    out.erase(at, 1);
+  return out;
+}
+
+std::string render_span(std::chrono::milliseconds span) {
+  const auto seconds = std::max<std::int64_t>(0, duration_cast<std::chrono::seconds>(span).count());
+  if (seconds < 60) return fmt::format("{} s", seconds);
+  if (seconds < 3'600) return fmt::format("{} min", seconds / 60);
+  if (seconds < 86'400) return fmt::format("{} h {} min", seconds / 3'600, seconds / 60 % 60);
+  return fmt::format("{} d {} h", seconds / 86'400, seconds / 3'600 % 24);
+}
+
+}  // namespace latchkey::cli
