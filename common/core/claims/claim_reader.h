@@ -17,8 +17,8 @@
 namespace latchkey::claims {
 
 // The member of that name; where there is none and the name has dots, the member at the end of that
-// path of objects ("realm_access.roles"). Longer names win, so that a claim named by a URL is found,
-// and one below "kubernetes.io".
+// path of objects ("realm_access.roles"). Longer names win, so that a claim named by a URL is
+// found, and one below "kubernetes.io".
 std::optional<jose::JsonValue> find_claim(const jose::JsonValue& payload, std::string_view name);
 
 // Each gives nothing where the claim is absent, and claim_invalid where it is of another type (null

@@ -19,9 +19,8 @@ namespace latchkey::latchkeyd {
 class FetchClient final : public Fetcher {
  public:
   struct Options {
-    std::string path;  // of fetch.sock
-    std::chrono::milliseconds deadline{
-        15'000};  // of a request, where its own time is not longer
+    std::string path;                            // of fetch.sock
+    std::chrono::milliseconds deadline{15'000};  // of a request, where its own time is not longer
   };
 
   FetchClient(Loop& loop, Options options);
