@@ -82,7 +82,8 @@ class ControlPlane final : public Needs {
   // Reads the account files where they are others than the current snapshot's.
   void refresh_accounts(std::function<void()> done = {});
 
-  // Whether the configuration changed; or all its errors, and then the old one stays at work.
+  // Reads configuration and key files anew. Whether the configuration changed; or all its errors,
+  // those of the key files that it names among them, and then the old one stays at work.
   void reload(std::function<void(tl::expected<bool, ConfigErrors>)> done);
 
   // Gives the id in the store. state_unavailable where it could not be written: then nothing was

@@ -33,10 +33,11 @@ struct KeyKeeper::Issuer {
   std::string source;
   KeyState state;
   std::string etag;
-  FileStamp file;                      // of the key file, as it was last looked at
-  unsigned failures = 0;               // in a row; of the provider
-  unsigned unreachable = 0;            // in a row; of fetchd
-  std::optional<SteadyTime> asked_at;  // the provider, last
+  std::optional<FileStamp> file;        // of the key file as it was last judged; nothing: read it
+  std::optional<SteadyTime> bad_since;  // the key file
+  unsigned failures = 0;                // in a row; of the provider
+  unsigned unreachable = 0;             // in a row; of fetchd
+  std::optional<SteadyTime> asked_at;   // the provider, last
   bool fetching = false;
   bool outdated = false;  // what is being fetched was asked for where keys are no longer asked for
   std::vector<Waiter> waiters;
