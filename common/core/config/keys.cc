@@ -62,7 +62,7 @@ constexpr auto kKeys = std::to_array<Key>({
   // ---- budgets
   {.section = Section::budgets, .name = "verify_cpu_per_second", .slot = ROOT(milliseconds, budgets.verify_cpu_per_second), .range = {1, kSecond},
    .standard = "50ms", .example = "50ms",
-   .meaning = "CPU time that the signatures of one source may cost per second."},
+   .meaning = "CPU time that the tokens of one source may cost per second: their signatures, and reading them."},
   {.section = Section::budgets, .name = "verify_cpu_burst", .slot = ROOT(milliseconds, budgets.verify_cpu_burst), .range = {10, kMinute},
    .standard = "500ms", .example = "500ms",
    .meaning = "How much of it a source can save up."},
@@ -90,7 +90,7 @@ constexpr auto kKeys = std::to_array<Key>({
    .meaning = "Where the keys lie. Where it is set, the metadata are not asked."},
   {.section = Section::issuer, .name = "jwks_file", .slot = ISSUER(Text, config.jwks_file), .form = &kPath,
    .example = "/etc/latchkey/corp-keys.json",
-   .meaning = "A local file with the keys (a JWK set). Where it is set, nothing is fetched and the keys do not go stale."},
+   .meaning = "A local file with the keys (a JWK set). Where it is set, nothing is fetched, and the keys do not go stale while the file is good; the last good ones serve for max_stale."},
   {.section = Section::issuer, .name = "symmetric_key_file", .slot = ISSUER(Text, config.symmetric_key_file), .form = &kPath,
    .example = "/etc/latchkey/corp-key.jwk",
    .meaning = "A local file with a secret that this issuer and the host share: one JWK of the type oct. Where it is set, tokens are HMACs with that key and nothing else is taken; whoever can read the file can make tokens. It belongs to root and is not readable by others: owner root, group latchkey, mode 0640, or a systemd credential of latchkeyd."},

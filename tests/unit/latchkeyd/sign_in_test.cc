@@ -10,8 +10,10 @@
 #include <string_view>
 #include <vector>
 
+#include "core/jose/base64url.h"
 #include "core/jose/scratch.h"
 #include "core/jose/token_digest.h"
+#include "tests/support/memory_scan.h"
 #include "tests/support/signing.h"
 #include "tests/unit/latchkeyd/host.h"
 #include "wire/parts.h"
@@ -366,6 +368,40 @@ TEST(SignIn, ARememberedTokenEndsWithItsKey) {
   EXPECT_FALSE(host.last().remembered);
 }
 
+// A set that changed may call the key otherwise, or hold another that fits: remembered or not, the
+// answer is the same.
+TEST(SignIn, ARememberedTokenGetsTheAnswerOfOneThatIsNot) {
+  using latchkey::testing::jwk_set;
+  const auto& key = latchkey::testing::signing_key(jose::Algorithm::es256);
+  const auto other = latchkey::testing::SigningKey::generate(jose::Algorithm::es256, "other");
+  struct Case {
+    std::string_view name;
+    std::string jwks;
+    Reason want;
+  };
+  const Case cases[] = {
+      {"the key has another name", jwk_set({key.plain_jwk(R"(,"kid":"renamed")")}),
+       Reason::key_unknown},
+      {"another key joined", jwk_set({key.jwk(), other.jwk()}), Reason::allowed},
+      {"another key took the name",
+       jwk_set({key.plain_jwk(R"(,"kid":"renamed")"), other.plain_jwk(R"(,"kid":"ES256")")}),
+       Reason::signature_invalid}};
+  for (const Case& test : cases) {
+    SCOPED_TRACE(test.name);
+    Host host;
+    const std::string token = host.token();
+    Client client{ipc::Fd()};
+    ASSERT_EQ(host.sign_in(client, token).result, wire::Result::allow);
+    host.jwks = test.jwks;
+    ++host.generation;
+    host.publish();
+    host.sign_in(client, token);
+    EXPECT_EQ(code(host.last_reason()), code(test.want));
+    host.sign_in(client, host.token({{"jti", "\"cold\""}}));
+    EXPECT_EQ(code(host.last_reason()), code(test.want)) << "of one that nobody remembers";
+  }
+}
+
 TEST(SignIn, ARememberedTokenEndsWithTheConfiguration) {
   Host host;
   const std::string token = host.token();
@@ -500,6 +536,25 @@ TEST(SignIn, WithoutABindingThereIsNoLogin) {
          return Expected<void>();
        },
        Reason::revoked_user},
+      {"refused when the key was withdrawn meanwhile",
+       [](Host& host) {
+         host.bindings =
+             host.bindings.with("alice", {std::string(testing::kIssuer), "subject-of-alice"});
+         host.jwks = latchkey::testing::jwk_set(
+             {latchkey::testing::signing_key(jose::Algorithm::rs256).jwk()});
+         ++host.generation;
+         host.take_new();
+         return Expected<void>();
+       },
+       Reason::key_unknown},
+      {"refused when the token expired meanwhile",
+       [](Host& host) {
+         host.bindings =
+             host.bindings.with("alice", {std::string(testing::kIssuer), "subject-of-alice"});
+         host.clock.advance(11min);
+         return Expected<void>();
+       },
+       Reason::token_expired},
   };
   for (const Case& test : cases) {
     SCOPED_TRACE(test.name);
@@ -573,6 +628,29 @@ TEST(SignIn, ASourcePaysForItsVerificationsAndOthersDoNot) {
   EXPECT_EQ(host.last_reason(), Reason::signature_invalid) << "the budget comes back";
 }
 
+// What costs the daemon its time counts, not only a signature: long junk and HMACs above all.
+TEST(SignIn, ASourcePaysForTheBytesThatItHasRead) {
+  Host host(Patience{.overdrawn = 0ms});
+  host.config_text += "budgets: { verify_cpu_per_second: 1ms, verify_cpu_burst: 10ms }\n";
+  host.publish();
+  const auto tries_until_exhausted = [&](const std::string& address, const std::string& answer) {
+    Client client{ipc::Fd()};
+    wire::Begin begin = Host::alice();
+    begin.rhost = address;
+    for (int tries = 0; tries < 1'000; ++tries) {
+      host.sign_in(client, answer, begin);
+      if (host.last_reason() == Reason::budget_exhausted) return tries;
+    }
+    return 1'000;
+  };
+  const std::string mac = jose::encode_base64url(R"({"alg":"HS256"})") + "." +
+                          jose::encode_base64url("{\"x\":\"" + std::string(30'000, 'x') + "\"}") +
+                          ".AAAA";
+  EXPECT_EQ(tries_until_exhausted("192.0.2.10", "x"), 499);
+  EXPECT_LE(tries_until_exhausted("192.0.2.11", std::string(40'000, 'a')), 10'000 / 60);
+  EXPECT_LE(tries_until_exhausted("192.0.2.12", mac), 10'000 / 180);
+}
+
 TEST(SignIn, ARefusalForAnEmptyBudgetIsHeldBackAndHoldsUpNobodyElse) {
   Host host(Patience{.overdrawn = 1h});
   host.config_text += "budgets: { verify_cpu_per_second: 1ms, verify_cpu_burst: 10ms }\n";
@@ -590,6 +668,34 @@ TEST(SignIn, ARefusalForAnEmptyBudgetIsHeldBackAndHoldsUpNobodyElse) {
     ASSERT_EQ(host.sign_in(other, host.token(), elsewhere).result, wire::Result::allow) << i;
   }
   EXPECT_TRUE(flood.back().waits()) << "no refusal was held back";
+}
+
+// Its memory is not to hold the token for the time of the wait.
+TEST(SignIn, ARefusalThatIsHeldBackHoldsNoToken) {
+  if (!latchkey::testing::kMemoryCanBeScanned) GTEST_SKIP() << "a sanitizer's shadow is memory too";
+  Host host(Patience{.overdrawn = 1h});
+  host.config_text += "budgets: { verify_cpu_per_second: 1ms, verify_cpu_burst: 10ms }\n";
+  host.publish();
+  std::string token = "eyJ" + std::string(5'000, 'x');
+  std::uint32_t state = static_cast<std::uint32_t>(::getpid());
+  for (std::size_t i = 3; i < token.size(); ++i) {
+    state = state * 1'664'525 + 1'013'904'223;
+    token[i] = static_cast<char>('a' + (state >> 24) % 26);
+  }
+  std::vector<Client> flood;
+  for (int i = 0; i < 600 && (flood.empty() || !flood.back().waits()); ++i) {
+    if (!flood.empty() && flood.size() > 32) flood.erase(flood.begin());
+    flood.push_back(host.connect());
+    flood.back().begin(Host::alice());
+    flood.back().ask();
+    flood.back().answer(token);
+    host.on_worker([] {});
+    host.on_worker([] {});
+  }
+  ASSERT_TRUE(flood.back().waits()) << "no refusal was held back";
+  const latchkey::testing::Needle needle(std::string_view(token).substr(1'000, 64));
+  ::explicit_bzero(token.data(), token.size());
+  EXPECT_EQ(latchkey::testing::count_in_memory(needle), 0U);
 }
 
 TEST(SignIn, ASourceWithTooManyConversationsIsToldSoAtOnce) {
