@@ -71,8 +71,10 @@ bool newer_keys_could_help(Reason reason) {
 // tokens are verified anew.
 bool still_trusted(const IssuerKeys& keys, const Verified& verified) {
   if (!verified.algorithm) return false;
-  const jose::Jwk* key = keys.keys->find_thumbprint((*verified.claims)->key_id);
-  return key != nullptr && key->allows(*verified.algorithm);
+  const auto& all = keys.keys->keys();
+  return std::any_of(all.begin(), all.end(), [&](const jose::Jwk& key) {
+    return key.thumbprint() == (*verified.claims)->key_id && key.allows(*verified.algorithm);
+  });
 }
 
 class Verification {
