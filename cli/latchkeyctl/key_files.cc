@@ -30,10 +30,10 @@ std::vector<config::ConfigError> key_file_errors(config::Config& config) {
   std::vector<config::ConfigError> errors;
   for (const config::Issuer& section : config.issuers) {
     const issuer::IssuerConfig& issuer = section.config;
-    if (!issuer.local_keys()) continue;
+    const std::string& file = issuer.symmetric() ? issuer.symmetric_key_file : issuer.jwks_file;
+    if (file.empty()) continue;
     std::string why = why_not(issuer);
     if (why.empty()) continue;
-    const std::string& file = issuer.symmetric() ? issuer.symmetric_key_file : issuer.jwks_file;
     if (why.starts_with(file + ": ")) why.erase(0, file.size() + 2);
     const bool ours_to_see = ::access(file.c_str(), R_OK) == 0 || errno != EACCES;
     auto& list = ours_to_see ? errors : config.warnings;

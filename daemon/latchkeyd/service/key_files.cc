@@ -75,7 +75,7 @@ std::vector<config::ConfigError> key_file_errors(const config::Config& config) {
   std::vector<config::ConfigError> errors;
   for (const config::Issuer& section : config.issuers) {
     const issuer::IssuerConfig& issuer = section.config;
-    if (!issuer.local_keys()) continue;
+    if (key_file(issuer).empty()) continue;
     std::string why;
     if (issuer.symmetric()) {
       if (const auto key = load_symmetric(issuer); !key) why = key.error().what;

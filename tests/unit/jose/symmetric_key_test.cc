@@ -174,7 +174,10 @@ std::size_t left_on_the_stack(const std::function<void()>& work, std::string_vie
   ::pthread_attr_setstack(&attributes, stack, kSize);
   pthread_t thread{};
   const auto run = [](void* what) -> void* {
+    volatile char depth[65'536];  // so deep that the end of the thread does not write over it
+    depth[0] = 0;
     (*static_cast<const std::function<void()>*>(what))();
+    depth[1] = 0;
     return nullptr;
   };
   const int failed =

@@ -596,7 +596,7 @@ TEST_F(KeyFileTest, ReloadReadsTheFileAndLeavesTheSameKeysTheirGeneration) {
   EXPECT_FALSE(keeper().read_files_again());
   EXPECT_EQ(state().keys.generation, generation);
   write(kKeysTwo);
-  EXPECT_TRUE(keeper().read_files_again());
+  ASSERT_TRUE(keeper().read_files_again());
   EXPECT_EQ(kid(), "two");
 }
 

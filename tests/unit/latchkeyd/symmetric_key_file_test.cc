@@ -215,7 +215,7 @@ TEST_F(SymmetricKeyFileTest, ReloadReadsTheFileWithoutWaitingForTheNextLook) {
   write_key(std::string(32, 's'));
   const auto before = configure()[0];
   write_key(std::string(32, 't'));
-  EXPECT_TRUE(keeper.read_files_again());
+  ASSERT_TRUE(keeper.read_files_again());
   ASSERT_EQ(published.size(), 1U);
   EXPECT_NE(published.back()[0].symmetric, before.symmetric);
 }
