@@ -154,7 +154,7 @@ Expected<void> SymmetricKey::check(SymmetricAlgorithm algorithm, std::string_vie
   // The length is no secret, every byte of the HMAC is one.
   const bool same =
       signature.size() == size && CRYPTO_memcmp(mac.data(), signature.data(), size) == 0;
-  OPENSSL_cleanse(mac.data(), mac.size());  // it would make a token whole
+  OPENSSL_cleanse(mac.data(), mac.size());  // it would make a token whole; no test sees it
   if (LATCHKEY_FAILS(mac_invalid, !same)) return fail(Reason::signature_invalid);
   return {};
 }
