@@ -7,6 +7,7 @@ went well.
     bench/run load
 """
 
+import base64
 import json
 import os
 import pathlib
@@ -27,6 +28,13 @@ def spoiled(token: str) -> str:
     """The token with another signature of the same form."""
     at = len(token) - 20
     return token[:at] + ("B" if token[at] == "A" else "A") + token[at + 1:]
+
+
+def mac_of_61_kb() -> str:
+    """An HMAC that is wrong, over as much as a token can hold: no signature to speak of, and many bytes."""
+    def part(text: str) -> str:
+        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    return f'{part("""{"alg":"HS256"}""")}.{part(json.dumps({"x": "x" * 45_000}))}.{"A" * 43}'
 
 
 def token_file(folder: str, name: str, token: str) -> str:
@@ -106,13 +114,15 @@ def main() -> int:
         floods = {algorithm: token_file(folder, algorithm, spoiled(host.provider.token("alice", ["corp-developers"],
                                                                                      algorithm=algorithm)))
                   for algorithm in ("ES384", "RS256")}
+        floods["HS256"] = token_file(folder, "HS256", mac_of_61_kb())
+        floods["junk"] = token_file(folder, "junk", "a" * 65_536)
         for name, more in (("remembered", ""), ("verified each time", COLD)):
             host.configure(quiet_log + more)
             host.reload()
             print(f"\na token of 1543 bytes, {name}, one client, over the same frames between empty programs", flush=True)
             load("--token-file", good, "--null")
             for algorithm, path in floods.items():
-                print(f"\nthe same, beside one source with 8 clients and wrong {algorithm} signatures", flush=True)
+                print(f"\nthe same, beside one source with 8 clients and wrong signatures: {algorithm}", flush=True)
                 load("--token-file", good, "--flood-token-file", path)
         compare_issuers(host, one_round)
         print_idle_memory(host)

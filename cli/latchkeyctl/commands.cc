@@ -88,7 +88,7 @@ int explain_decision(const Session& session, const std::string& id) {
       [](const control::ExplainAnswer& answer) {
         return render_decision(answer.decision, style());
       },
-      "decision '" + id + "'");
+      "decision of that id");
 }
 
 int list_decisions(const Session& session, const std::string& user, std::int64_t limit) {
@@ -155,7 +155,8 @@ int list_revocations(const Session& session, const std::string& kind) {
         return more;
       });
   if (status != kOk) return status;
-  return print(session.json ? to_json(all) + "\n" : render_revocations(all.revocations));
+  return print(session.json ? ascii_json(to_json(all)) + "\n"
+                            : render_revocations(all.revocations));
 }
 
 int remove_revocation(const Session& session, std::int64_t id) {
@@ -177,7 +178,7 @@ int list_bindings(const Session& session) {
         return more;
       });
   if (status != kOk) return status;
-  return print(session.json ? to_json(all) + "\n" : render_bindings(all.bindings));
+  return print(session.json ? ascii_json(to_json(all)) + "\n" : render_bindings(all.bindings));
 }
 
 int remove_binding(const Session& session, const std::string& user) {
@@ -187,7 +188,7 @@ int remove_binding(const Session& session, const std::string& user) {
         return fmt::format("{} is free for the next subject that signs in; in force\n",
                            quoted(user));
       },
-      "binding of '" + user + "'");
+      "binding of that name");
 }
 
 }  // namespace latchkey::cli

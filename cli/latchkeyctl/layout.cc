@@ -66,6 +66,30 @@ std::string clean(std::string_view text) {
   return out;
 }
 
+std::string ascii_json(std::string_view json) {
+  std::string out;
+  out.reserve(json.size());
+  for (std::size_t i = 0; i < json.size();) {
+    const auto lead = static_cast<unsigned char>(json[i]);
+    if (lead < 0x7f) {
+      out += json[i++];
+      continue;
+    }
+    const std::size_t size = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+    std::uint32_t point = size == 1 ? lead : lead & (0x7fU >> size);
+    for (std::size_t k = 1; k < size && i + k < json.size(); ++k)
+      point = point << 6U | (static_cast<unsigned char>(json[i + k]) & 0x3fU);
+    i += size;
+    if (point >= 0x10000) {
+      point -= 0x10000;
+      out += fmt::format("\\u{:04x}", 0xd800 + (point >> 10U));
+      point = 0xdc00 + (point & 0x3ffU);
+    }
+    out += fmt::format("\\u{:04x}", point);
+  }
+  return out;
+}
+
 std::string render_span(std::chrono::milliseconds span) {
   const auto seconds = std::max<std::int64_t>(0, duration_cast<std::chrono::seconds>(span).count());
   if (seconds < 60) return fmt::format("{} s", seconds);

@@ -9,9 +9,11 @@
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 
+#include "cli/common/no_cores.h"
+#include "cli/common/wrong_usage.h"
 #include "cli/latchkeyctl/commands.h"
+#include "cli/latchkeyctl/key_files.h"
 #include "cli/latchkeyctl/token_options.h"
-#include "core/base/text.h"
 
 namespace latchkey::cli {
 namespace {
@@ -53,10 +55,12 @@ void add_config(CLI::App& app, Options& options, int& status) {
   config->require_subcommand(1);
   CLI::App* check = config->add_subcommand("check",
                                            "Read a configuration file and the conf.d beside it as "
-                                           "the daemon would; print every error with its line");
-  check->add_option("FILE", options.file, "The main file")->default_str(kConfigFile);
+                                           "the daemon would, and the key files that it names; "
+                                           "print every error with its line");
+  check->add_option("FILE", options.file, "The main file")->default_str(kHostConfig);
   check->callback([&] {
-    status = check_config(options.session, options.file.empty() ? kConfigFile : options.file);
+    status = check_config(options.session, options.file.empty() ? kHostConfig : options.file,
+                          key_file_errors);
   });
   CLI::App* dump = config->add_subcommand("dump",
                                           "Print the configuration that the daemon works with (or "
@@ -145,15 +149,13 @@ constexpr char kFooter[] =
     "2 "
     "anything else.";
 
-// What stands where no argument belongs may be a token, so it is not repeated.
-int wrong_usage(const CLI::App& app, const CLI::ParseError& problem) {
-  if (!is_token_command(app)) return app.exit(problem) == 0 ? kOk : kUsage;
-  if (dynamic_cast<const CLI::ExtrasError*>(&problem) != nullptr)
-    return trouble("there are more arguments than the command takes; see its --help");
-  return app.exit(problem) == 0 ? kOk : kTrouble;
+int complain(const CLI::App& app, const std::string& what) {
+  std::fprintf(stderr, "latchkeyctl: %s; see --help\n", what.c_str());
+  return is_token_command(app) ? kTrouble : kUsage;
 }
 
 int run(int argc, char** argv) {
+  no_cores();  // private keys pass through here
   CLI::App app(
       "Looks into and steers latchkeyd on this host. For root and the group latchkey-admin.",
       "latchkeyctl");
@@ -174,24 +176,25 @@ int run(int argc, char** argv) {
   add_issuers(app, options, status);
   add_decisions(app, options, status);
   add_config(app, options, status);
-  app.add_subcommand("reload", "Read the configuration again; a bad one changes nothing")
+  app.add_subcommand("reload",
+                     "Read the configuration and the key files that it names again; a bad one "
+                     "changes nothing")
       ->callback([&] { status = reload(options.session); });
   add_revocations(app, options, status);
   add_bindings(app, options, status);
   TokenOptions token_options;
   add_token(app, options.session, token_options, status);
   add_jwk(app, options.session, token_options, status);
+  refuse_empty_values(app, {"--typ"});
   try {
     app.parse(argc, argv);
   } catch (const CLI::RequiredError& problem) {
     // CLI11 misses the command before it minds the word that is none.
-    const auto words = app.remaining(true);
-    if (words.empty() || is_token_command(app)) return wrong_usage(app, problem);
-    std::fprintf(stderr, "latchkeyctl: %s is neither a command nor an option; see --help\n",
-                 latchkey::quoted(words.front()).c_str());
-    return kUsage;
+    if (app.remaining(true).empty()) return complain(app, wrong_usage(app, problem));
+    return complain(app, "there is no such command or option");
   } catch (const CLI::ParseError& problem) {
-    return wrong_usage(app, problem);
+    if (problem.get_exit_code() == 0) return app.exit(problem);
+    return complain(app, wrong_usage(app, problem));
   }
   return status;
 }

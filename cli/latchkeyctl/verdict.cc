@@ -8,6 +8,7 @@
 
 #include "core/base/text.h"
 #include "ipc/time_text.h"
+#include "wire/limits.h"
 
 namespace latchkey::cli {
 namespace {
@@ -39,6 +40,13 @@ std::string_view headline(const Verdict& verdict) {
   }
 }
 
+// What a stock ssh client's cut makes of a longer token; the daemon says so of one that came in one
+// answer.
+Reason perhaps_cut(Reason reason, std::size_t size) {
+  const bool may_be = reason == Reason::token_malformed || reason == Reason::signature_invalid;
+  return may_be && size == wire::kSshAnswerCut ? Reason::token_cut : reason;
+}
+
 }  // namespace
 
 int exit_status(const Verdict& verdict) {
@@ -60,6 +68,7 @@ Verdict verify_token(std::string_view token, const Snapshot& snapshot,
   auto verified = verify(token, snapshot, now, scratch, trace);
   if (!verified) {
     verdict.decision = std::move(verified.error().decision);
+    verdict.decision.reason = perhaps_cut(verdict.decision.reason, token.size());
     if (verified.error().need_keys && verdict.decision.reason == Reason::key_unknown)
       verdict.notes.emplace_back(
           "the daemon asks the provider for newer keys before it refuses a token for this");

@@ -71,8 +71,11 @@ bool newer_keys_could_help(Reason reason) {
 // tokens are verified anew.
 bool still_trusted(const IssuerKeys& keys, const Verified& verified) {
   if (LATCHKEY_FAILS(recheck_symmetric, !verified.algorithm)) return false;
-  const jose::Jwk* key = keys.keys->find_thumbprint(verified.claims->key_id);
-  return key != nullptr && !LATCHKEY_FAILS(recheck_key_unfit, !key->allows(*verified.algorithm));
+  const auto& all = keys.keys->keys();
+  return std::any_of(all.begin(), all.end(), [&](const jose::Jwk& key) {
+    return key.thumbprint() == verified.claims->key_id &&
+           !LATCHKEY_FAILS(recheck_key_unfit, !key.allows(*verified.algorithm));
+  });
 }
 
 class Verification {

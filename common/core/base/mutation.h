@@ -24,7 +24,8 @@
   ROW(token_part_too_long)     ROW(token_part_no_object)   ROW(base64url_length)                   \
   ROW(base64url_alphabet)      ROW(base64url_last_letters) ROW(base64url_spare_bits)               \
   ROW(json_too_long)           ROW(json_too_deep)          ROW(json_duplicate_name)                \
-  ROW(json_many_duplicates)    ROW(json_members)           ROW(signature_too_long)                 \
+  ROW(json_many_duplicates)    ROW(json_members)           ROW(json_name_other)                    \
+  ROW(signature_too_long)                                                                          \
   ROW(signature_encoding)      ROW(base64url_room)                                                 \
   /* The header */                                                                                 \
   ROW(header_member_type)      ROW(header_crit)            ROW(header_b64)                         \
@@ -65,6 +66,7 @@
   ROW(type_payload_absent)     ROW(type_payload_other)                                             \
   ROW(aud_absent)              ROW(aud_value_type)         ROW(aud_too_many)                       \
   ROW(aud_other)               ROW(date_type)              ROW(date_range)                         \
+  ROW(date_fraction_range)                                                                         \
   ROW(exp_absent)              ROW(exp_passed)             ROW(nbf_ahead)                          \
   ROW(iat_ahead)               ROW(iat_absent)             ROW(iat_too_old)                        \
   ROW(lifetime_too_long)       ROW(iss_absent)             ROW(iss_other)                          \

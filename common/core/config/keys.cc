@@ -62,7 +62,7 @@ constexpr auto kKeys = std::to_array<Key>({
   // ---- budgets
   {.section = Section::budgets, .name = "verify_cpu_per_second", .slot = ROOT(milliseconds, budgets.verify_cpu_per_second), .range = {1, kSecond},
    .standard = "50ms", .example = "50ms",
-   .meaning = "CPU time that the signatures of one source may cost per second."},
+   .meaning = "CPU time that the tokens of one source may cost per second: their signatures, and reading them."},
   {.section = Section::budgets, .name = "verify_cpu_burst", .slot = ROOT(milliseconds, budgets.verify_cpu_burst), .range = {10, kMinute},
    .standard = "500ms", .example = "500ms",
    .meaning = "How much of it a source can save up."},
@@ -96,7 +96,7 @@ constexpr auto kKeys = std::to_array<Key>({
    .meaning = "Where the keys lie. Where it is set, the metadata are not asked."},
   {.section = Section::issuer, .name = "jwks_file", .slot = ISSUER(Text, config.jwks_file), .form = &kPath,
    .example = "/etc/latchkey/corp-keys.json",
-   .meaning = "A local file with the keys (a JWK set). Where it is set, nothing is fetched and the keys do not go stale; a new file is seen at once. It is replaced by renaming and not writable by others."},
+   .meaning = "A local file with the keys (a JWK set). Where it is set, nothing is fetched, and the keys do not go stale while the file is good; the last good ones serve for max_stale. A new file is seen at once. It is replaced by renaming and not writable by others."},
   {.section = Section::issuer, .name = "keys", .slot = ISSUER(issuer::InlineKeys, config.keys),
    .example = "{ keys: [ { kty: OKP, crv: Ed25519, kid: k1, x: 11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo } ] }",
    .meaning = "The keys themselves: a JWK set as YAML, or as a text of JSON. Public keys only, and all of them must be of use. Where it is set, nothing is fetched and the keys do not go stale."},

@@ -223,18 +223,26 @@ Expected<CompactMac> parse_compact_mac(std::string_view token, Scratch& scratch,
   return CompactParser::parse<CompactMac>(token, scratch, payload, find_symmetric_algorithm);
 }
 
-std::chrono::microseconds quote(std::string_view token, Scratch& scratch) {
-  constexpr std::chrono::microseconds kJunk{2};
+// As measured of the daemon, rounded up: 20 us for a conversation with a byte of junk, 60 us with
+// 64 KiB of it, 270 us with a token of 61 KB whose HMAC is wrong.
+std::chrono::nanoseconds quote(std::string_view token, Scratch& scratch) {
+  constexpr std::chrono::microseconds kConversation{20};
+  constexpr std::chrono::nanoseconds kByteOfJunk{1};   // the digest
+  constexpr std::chrono::nanoseconds kByteOfToken{4};  // and base64url, JSON, the signature's hash
+  const auto size = static_cast<std::int64_t>(token.size());
+  if (token.size() > limits::kTokenBytes) return kConversation;  // it is not looked into
+  const std::chrono::nanoseconds junk = kConversation + kByteOfJunk * size;
   const auto parts = split(token);
-  if (!parts) return kJunk;
+  if (!parts) return junk;
   const auto header = read_header(parts->header, scratch);
-  if (!header) return kJunk;
+  if (!header) return junk;
   const auto alg = header->find("alg");
   const auto name = alg ? alg->as_string() : std::nullopt;
-  if (!name) return kJunk;
-  if (const auto algorithm = find_algorithm(*name)) return verification_cost(*algorithm);
+  if (!name) return junk;
+  const std::chrono::nanoseconds read = kConversation + kByteOfToken * size;
+  if (const auto algorithm = find_algorithm(*name)) return read + verification_cost(*algorithm);
   const auto symmetric = find_symmetric_algorithm(*name);
-  return symmetric ? verification_cost(*symmetric) : kJunk;
+  return symmetric ? read + verification_cost(*symmetric) : junk;
 }
 
 }  // namespace latchkey::jose

@@ -18,6 +18,9 @@ std::string kid_of(const JsonValue& jwk) {
 
 bool same_name(const Jwk& a, const Jwk& b) { return a.kid() == b.kid() && a.type() == b.type(); }
 
+// A key that stands there once for each of its algorithms stays as often.
+bool same_use(const Jwk& a, const Jwk& b) { return a.algorithms() == b.algorithms(); }
+
 // Two keys with one kid: of different types both stay (RFC 7517 section 4.5 has that case); the
 // same key twice counts once, also without a kid; otherwise nobody can say which one is meant, and
 // all of them go.
@@ -31,7 +34,8 @@ SameKid compare(const std::vector<Jwk>& keys, std::size_t index) {
     if (other == index || !same_name(keys[other], keys[index])) continue;
     const bool named = keys[index].kid().has_value();
     if (named && keys[other].thumbprint() != keys[index].thumbprint()) result.ambiguous = true;
-    if (keys[other].thumbprint() == keys[index].thumbprint() && other < index)
+    if (keys[other].thumbprint() == keys[index].thumbprint() && other < index &&
+        same_use(keys[other], keys[index]))
       result.repeated = true;
   }
   return result;

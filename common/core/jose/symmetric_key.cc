@@ -174,7 +174,7 @@ Expected<void> SymmetricKey::compare(SymmetricAlgorithm algorithm, std::string_v
   // The length is no secret, every byte of the HMAC is one.
   const std::size_t shown = std::min(signature.size(), size);
   const bool same = CRYPTO_memcmp(mac.data(), signature.data(), shown) == 0;
-  OPENSSL_cleanse(mac.data(), mac.size());  // it would make a token whole
+  OPENSSL_cleanse(mac.data(), mac.size());  // it would make a token whole; no test sees it
   if (LATCHKEY_FAILS(mac_size, signature.size() != size) || LATCHKEY_FAILS(mac_invalid, !same))
     return fail(Reason::signature_invalid);
   return {};

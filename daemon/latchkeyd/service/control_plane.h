@@ -84,7 +84,8 @@ class ControlPlane final : public Needs {
   // Reads the account files where they are others than the current snapshot's.
   void refresh_accounts(std::function<void()> done = {});
 
-  // Whether the configuration changed; or all its errors, and then the old one stays at work.
+  // Reads configuration and key files anew. Whether the configuration changed; or all its errors,
+  // those of the key files that it names among them, and then the old one stays at work.
   void reload(std::function<void(tl::expected<bool, ConfigErrors>)> done);
 
   // Fetches the keys of one issuer (null: there is none of that short name), or of all, and says

@@ -78,6 +78,8 @@ class Conversation {
   Expected<bool> take_answer(std::optional<Assembler>& parts);
   asio::awaitable<Refused> verify_token();
   bool remembers(const Snapshot& snapshot);
+  bool charged();
+  Decision overdrawn() const;
   Refused verify_anew(const Snapshot& snapshot, std::optional<std::size_t>& need_keys);
   Decision judge_claims();
   Decision judge_again();

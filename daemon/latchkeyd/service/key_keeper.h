@@ -30,6 +30,7 @@
 #include "daemon/latchkeyd/io/fetcher.h"
 #include "daemon/latchkeyd/io/journal.h"
 #include "daemon/latchkeyd/io/key_storage.h"
+#include "daemon/latchkeyd/io/plain_file.h"
 #include "daemon/latchkeyd/service/needs.h"
 
 namespace latchkey::latchkeyd {
@@ -41,6 +42,9 @@ std::string key_source(const issuer::IssuerConfig& config);
 // Where they are asked for, and under which authority. Where a section changes in it, its keys
 // serve until they have been asked for there, which is done at once.
 std::string key_place(const issuer::IssuerConfig& config);
+
+// What keeps the key files that a configuration names from serving, each with its file.
+std::vector<config::ConfigError> key_file_errors(const config::Config& config);
 
 // What status tells of one issuer's keys.
 struct KeyState {
@@ -104,6 +108,8 @@ class KeyKeeper {
   // and what the provider asked for (Retry-After) are. Keys of this host are looked at. `done` runs
   // like that of `request`.
   void refresh(std::string_view issuer, std::function<void(Refreshed)> done);
+  // Reads the key files whether they changed or not; publishes, and says so, where keys are others.
+  bool read_files_again();
 
   // In the order of the configuration.
   std::vector<KeyState> states() const;
@@ -124,8 +130,10 @@ class KeyKeeper {
   void read_file(Issuer& issuer);
   void read_inline(Issuer& issuer);
   void read_and_publish(Issuer& issuer);
-  tl::expected<void, std::string> read_set(Issuer& issuer);
-  tl::expected<void, std::string> read_symmetric(Issuer& issuer);
+  tl::expected<void, FileTrouble> read_set(Issuer& issuer);
+  tl::expected<void, FileTrouble> read_symmetric(Issuer& issuer);
+  void give_up_late(Issuer& issuer);
+  void withdraw(Issuer& issuer);
   void take(Issuer& issuer, std::shared_ptr<const jose::JwkSet> set, std::string_view document,
             KeyState::Origin origin);
   void taken(Issuer& issuer, std::optional<std::chrono::seconds> max_age);

@@ -34,11 +34,12 @@ struct KeyKeeper::Issuer {
   KeyState state;
   std::string etag;
   std::string last_modified;
-  FileStamp file;                      // of the key file, as it was last looked at
-  unsigned failures = 0;               // in a row; of the provider
-  unsigned unreachable = 0;            // in a row; of fetchd
-  std::optional<SteadyTime> asked_at;  // the provider, last
-  WallTime fetched_wall{};             // when the set at hand was fetched, by both clocks
+  std::optional<FileStamp> file;        // of the key file as it was last judged; nothing: read it
+  std::optional<SteadyTime> bad_since;  // the key file
+  unsigned failures = 0;                // in a row; of the provider
+  unsigned unreachable = 0;             // in a row; of fetchd
+  std::optional<SteadyTime> asked_at;   // the provider, last
+  WallTime fetched_wall{};              // when the set at hand was fetched, by both clocks
   SteadyTime fetched_steady{};
   SteadyTime not_before{};  // as the provider asked for (Retry-After)
   bool fetching = false;

@@ -123,6 +123,18 @@ TEST(Render, escapes_what_came_from_outside) {
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2);
 }
 
+TEST(AsciiJson, escapes_what_moves_a_cursor_or_hides) {
+  struct Case {
+    std::string json;
+    std::string want;
+  };
+  for (const Case& one :
+       {Case{R"({"a":"b\u0007"})", R"({"a":"b\u0007"})"}, Case{"\xC2\x9B", "\\u009b"},
+        Case{"\xE2\x80\xAE", "\\u202e"}, Case{"\xC3\xBC", "\\u00fc"},
+        Case{"\xF0\x9F\x94\x91", "\\ud83d\\udd11"}, Case{"\x7F", "\\u007f"}, Case{"", ""}})
+    EXPECT_EQ(ascii_json(one.json), one.want);
+}
+
 TEST(RenderConfigErrors, have_file_line_and_column) {
   EXPECT_EQ(
       render_config_errors(std::vector<ConfigErrorRecord>{{"/etc/l.yaml", 3, 7, "unknown key"}}),

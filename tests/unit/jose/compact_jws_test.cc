@@ -266,14 +266,30 @@ TEST(CompactJws, TheDetailSaysWhatIsMalformed) {
   }
 }
 
-TEST(Quote, FollowsTheHeader) {
+TEST(Quote, FollowsTheHeaderAndTheSize) {
+  using std::chrono::microseconds;
+  using std::chrono::nanoseconds;
   Scratch scratch;
-  const auto junk = quote("junk", scratch);
-  EXPECT_EQ(quote("", scratch), junk);
-  EXPECT_EQ(quote(with_header(R"({"alg":"none"})"), scratch), junk);
-  EXPECT_EQ(quote(with_header("{}"), scratch), junk);
-  EXPECT_LT(junk, verification_cost(Algorithm::rs256));
-  EXPECT_EQ(quote(with_header(R"({"alg":"ES384"})"), scratch), verification_cost(Algorithm::es384));
+  EXPECT_EQ(quote("", scratch), microseconds(20)) << "the conversation that brings it";
+  const auto junk = [](std::string_view token) {
+    return microseconds(20) + nanoseconds(1) * static_cast<std::int64_t>(token.size());
+  };
+  for (const std::string& token :
+       {std::string("junk"), std::string(limits::kTokenBytes, 'a'), std::string(60'000, '.'),
+        with_header(R"({"alg":"none"})"), with_header("{}")})
+    EXPECT_EQ(quote(token, scratch), junk(token));
+  EXPECT_EQ(quote(std::string(limits::kTokenBytes + 1, 'a'), scratch), microseconds(20))
+      << "nothing looks into it";
+  const auto read = [](std::string_view token) {
+    return microseconds(20) + nanoseconds(4) * static_cast<std::int64_t>(token.size());
+  };
+  const std::string es384 = with_header(R"({"alg":"ES384"})");
+  EXPECT_EQ(quote(es384, scratch), read(es384) + verification_cost(Algorithm::es384));
+  // A long token costs its bytes though its signature is cheap, or no issuer has such a key.
+  const std::string mac =
+      compact(R"({"alg":"HS256"})", "{\"x\":\"" + std::string(45'000, 'x') + "\"}", "mac");
+  EXPECT_EQ(quote(mac, scratch), read(mac) + verification_cost(SymmetricAlgorithm::hs256));
+  EXPECT_GT(quote(mac, scratch), microseconds(250));
 }
 
 }  // namespace

@@ -144,6 +144,29 @@ TEST(JsonReader, NamesThatDifferInTheMiddleAreNoDuplicates) {
   EXPECT_TRUE(reader.read(R"({"prefix--a--suffix":0,"prefix--b--suffix":0})"));
 }
 
+// The look-up's digest of a name sees its ends and its length; a claim must not be taken for
+// another whose name differs between.
+TEST(JsonValue, IsNotFoundByANameThatDiffersInTheMiddle) {
+  JsonReader reader;
+  const auto value = reader.read(R"({"https://a.example/XXXX/my-groups":1,"other":2})");
+  ASSERT_TRUE(value);
+  EXPECT_FALSE(value->find("https://a.example/YYYY/my-groups"));
+  EXPECT_FALSE(value->find("https://a.example/XXXX/my-groupz"));
+  ASSERT_TRUE(value->find("https://a.example/XXXX/my-groups"));
+  EXPECT_EQ(value->find("https://a.example/XXXX/my-groups")->as_integer(), 1);
+}
+
+TEST(JsonReader, PaddedTextIsHeldToTheLengthAsWell) {
+  JsonReader reader(JsonLimits{.bytes = 8});
+  std::string text = R"({"a":10})";
+  const std::size_t size = text.size();
+  text.resize(size + 1 + kJsonPadding, ' ');
+  EXPECT_TRUE(reader.read_padded(std::string_view(text).substr(0, size)));
+  const auto longer = reader.read_padded(std::string_view(text).substr(0, size + 1));
+  ASSERT_FALSE(longer);
+  EXPECT_EQ(longer.error(), JsonError::too_long);
+}
+
 TEST(JsonReader, PaddedTextIsReadInPlace) {
   std::string buffer = R"({"a":"b"})" + std::string(kJsonPadding, '"');
   JsonReader reader;

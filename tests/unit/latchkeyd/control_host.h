@@ -52,6 +52,13 @@ class ControlTest : public ::testing::Test {
     std::filesystem::rename(root / "etc/passwd.new", root / "etc/passwd");
   }
 
+  std::string write_keys(const std::string& text) {
+    const std::string file = root / "jwks.json";
+    std::ofstream(file) << text;
+    std::filesystem::permissions(file, std::filesystem::perms(0644));
+    return file;
+  }
+
   // A daemon on the state folder.
   void start(std::optional<std::int64_t> growth = {}) {
     stop();

@@ -147,6 +147,45 @@ TEST_F(ControlTest, BadConfigurationLeavesTheOldOneAtWorkAndReportsAllErrors) {
   EXPECT_FALSE(call<control::Status>({})->config_error);
 }
 
+// Whoever rotates a key by its file and asks for a reload must not be answered before it is at
+// work.
+TEST_F(ControlTest, ReloadAnswersWhenEveryWorkerHasTheKeysOfAChangedFile) {
+  const std::string file = write_keys(testing::kKeysOne);
+  next_config = corp_config("digest-2");
+  next_config->issuers[0].config.jwks_file = file;
+  ASSERT_TRUE(call<control::Reload>({}));
+  const auto before = taken[0]->keys.at(0).generation;
+  write_keys(testing::kKeysTwo);
+  const auto reloaded = call<control::Reload>({});
+  ASSERT_TRUE(reloaded);
+  EXPECT_FALSE(reloaded->changed) << "the configuration is the same";
+  for (const auto& snapshot : taken) {
+    ASSERT_NE(snapshot->keys.at(0).keys, nullptr);
+    EXPECT_GT(snapshot->keys.at(0).generation, before);
+    EXPECT_EQ(snapshot->keys.at(0).keys->keys().front().kid(), "two");
+  }
+}
+
+TEST_F(ControlTest, ConfigurationWhoseKeyFileCannotServeLeavesTheOldOneAtWork) {
+  const std::string file = write_keys("{}");
+  next_config = corp_config("digest-2");
+  next_config->issuers[0].config.jwks_file = file;
+  const auto reloaded = call<control::Reload>({});
+  ASSERT_FALSE(reloaded);
+  EXPECT_EQ(reloaded.error().kind, Kind::config_invalid);
+  ASSERT_EQ(reloaded.error().errors.size(), 1U);
+  EXPECT_EQ(reloaded.error().errors[0].file, file);
+  EXPECT_THAT(reloaded.error().errors[0].message, HasSubstr("the keys of issuer corp"));
+  EXPECT_EQ(plane->current().config->digest, "digest-1");
+  next_config = corp_config("digest-2");
+  next_config->issuers[0].config.symmetric_key_file = root / "none.jwk";
+  next_config->issuers[0].config.symmetric_algorithm = jose::SymmetricAlgorithm::hs256;
+  const auto symmetric = call<control::Reload>({});
+  ASSERT_FALSE(symmetric);
+  EXPECT_THAT(symmetric.error().errors.at(0).message, HasSubstr("No such file"));
+  EXPECT_EQ(plane->current().config->digest, "digest-1");
+}
+
 TEST_F(ControlTest, AccountThatWasJustMadeIsSeen) {
   EXPECT_FALSE(plane->accounts_changed(*taken[0]));
   put_accounts("bob");

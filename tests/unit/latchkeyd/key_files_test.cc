@@ -99,6 +99,33 @@ TEST_F(KeyFileTest, BadFileLeavesTheLastGoodSetAndSaysWhy) {
   EXPECT_FALSE(state().last_error);
 }
 
+TEST_F(KeyFileTest, LastGoodSetOfAFileThatIsGoneServesNoLongerThanThatOfAProviderThatIsAway) {
+  write(kKeysOne);
+  const auto generation = configure()[0].generation;
+  std::filesystem::remove(file);
+  clock.advance(seconds(30));
+  keeper().tick();
+  clock.advance(issuer_config("corp").max_stale - seconds(1));
+  keeper().tick();
+  EXPECT_TRUE(published.empty());
+  clock.advance(seconds(30));
+  keeper().tick();
+  ASSERT_EQ(published.size(), 1U);
+  EXPECT_EQ(kid(), "none");
+  EXPECT_GT(published.back()[0].generation, generation);
+  EXPECT_EQ(state().document, nullptr);
+}
+
+TEST_F(KeyFileTest, ReloadReadsTheFileAndLeavesTheSameKeysTheirGeneration) {
+  write(kKeysOne);
+  const auto generation = configure()[0].generation;
+  EXPECT_FALSE(keeper().read_files_again());
+  EXPECT_EQ(state().keys.generation, generation);
+  write(kKeysTwo);
+  ASSERT_TRUE(keeper().read_files_again());
+  EXPECT_EQ(kid(), "two");
+}
+
 TEST_F(KeyFileTest, FileThatOthersMayWriteToIsRefused) {
   write(kKeysOne);
   std::filesystem::permissions(file, std::filesystem::perms(0666));

@@ -32,6 +32,13 @@ using testing::TempDir;
 using Status = FetchResult::Status;
 using key_keeper_test::KeyKeeperTest;
 
+// Of RFC 7515 appendix A.2.
+const std::string kModulus =
+    "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4"
+    "QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdb"
+    "BYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-D"
+    "WNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ";
+
 // F1: starts from the set on disk while the provider is down.
 TEST_F(KeyKeeperTest, StartsFromTheStoredSetWithItsAge) {
   const auto fetched_at = clock.wall() - hours(2);
@@ -204,6 +211,48 @@ TEST_F(KeyKeeperTest, TroubleOfOneIssuerIsNoneOfTheOthers) {
   keeper().tick();
   ASSERT_EQ(fetcher.open.size(), 2U);
   EXPECT_EQ(fetcher.open[1].first.issuer, "up");
+}
+
+// A set whose key may do less than before is another one: remembered tokens are looked at anew.
+TEST_F(KeyKeeperTest, SameKeyWithOtherAlgorithmsIsAnotherGeneration) {
+  begin();
+  const auto generation = state().keys.generation;
+  std::string narrowed = kKeysOne;
+  narrowed.replace(narrowed.find("\"kty\""), 0, R"("alg":"ES256",)");
+  const std::string rsa =
+      R"({"keys":[{"kty":"RSA","kid":"r","n":")" + kModulus + R"(","e":"AQAB"}]})";
+  std::string rsa_narrowed = rsa;
+  rsa_narrowed.replace(rsa.find("\"kty\""), 0, R"("alg":"PS256",)");
+  clock.advance(hours(1));
+  keeper().tick();
+  fetcher.answer_ok(narrowed);
+  EXPECT_EQ(state().keys.generation, generation) << "of this key nothing else was possible";
+  std::uint64_t last = generation;
+  for (const std::string& set : {rsa, rsa_narrowed}) {
+    clock.advance(hours(1));
+    keeper().tick();
+    fetcher.answer_ok(set);
+    EXPECT_GT(state().keys.generation, last);
+    last = state().keys.generation;
+  }
+}
+
+// An ETag is the old place's word, and a 304 of the new place would confirm that one's keys.
+TEST_F(KeyKeeperTest, PlaceThatChangedIsNotAskedWithTheEtagOfTheOldOne) {
+  keeper().configure(config_of({issuer_config("corp")}));
+  keeper().tick();
+  fetcher.answer_ok(kKeysOne, "\"e1\"");
+  auto moved = issuer_config("corp");
+  moved.jwks_uri = "https://corp.example.com/elsewhere";
+  keeper().configure(config_of({moved}));
+  keeper().tick();
+  ASSERT_EQ(fetcher.requests.size(), 2U);
+  EXPECT_EQ(fetcher.requests.back().etag, "");
+  const WallTime fetched_at = state().keys.fetched_at;
+  clock.advance(seconds(1));
+  fetcher.answer({.status = Status::not_modified});
+  EXPECT_EQ(state().keys.fetched_at, fetched_at);
+  EXPECT_TRUE(state().last_error);
 }
 
 }  // namespace

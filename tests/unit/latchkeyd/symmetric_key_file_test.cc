@@ -3,6 +3,8 @@
 // The key keeper over an issuer's symmetric key file.
 #include <fcntl.h>
 #include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,6 +12,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -35,6 +38,22 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::issuer_config;
 using ::testing::SizeIs;
+
+// As where others of the process hold all that it may have.
+class NoDescriptors {
+ public:
+  NoDescriptors() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const rlimit none{0, before_.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &none);
+  }
+  NoDescriptors(const NoDescriptors&) = delete;
+  NoDescriptors& operator=(const NoDescriptors&) = delete;
+  ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
 
 class SymmetricKeyFileTest : public ::testing::Test {
  protected:
@@ -115,6 +134,97 @@ TEST_F(SymmetricKeyFileTest, BadFileLeavesTheLastGoodKeyAndSaysWhyWithoutIt) {
   EXPECT_NE(state().keys.symmetric, nullptr);
   EXPECT_THAT(state().last_error.value_or(""), HasSubstr("the key has 31 bytes, HS256 needs 32"));
   EXPECT_THAT(journal.text(), ::testing::Not(HasSubstr("dHR0"))) << "a part of the key";
+}
+
+// An error that says nothing about the file must not leave the old key at work for ever.
+TEST_F(SymmetricKeyFileTest, FileThatCouldNotBeReadForLackOfDescriptorsIsReadWhenThereAreSome) {
+  write_key(std::string(32, 's'));
+  const std::uint64_t before = configure()[0].generation;
+  write_key(std::string(33, 't'));
+  {
+    const NoDescriptors none;
+    request(before);
+    request(before);
+  }
+  EXPECT_THAT(outcomes, ElementsAre(KeysOutcome::unchanged, KeysOutcome::unchanged));
+  EXPECT_THAT(state().last_error.value_or(""), HasSubstr("Too many open files"));
+  EXPECT_EQ(journal.count("Too many open files"), 1U) << "it is asked for by anybody";
+  request(before);
+  EXPECT_EQ(state().keys.generation, before) << "not more often than once a second";
+  clock.advance(seconds(1));
+  request(before);
+  EXPECT_THAT(outcomes.back(), KeysOutcome::newer);
+  EXPECT_FALSE(state().last_error);
+}
+
+TEST_F(SymmetricKeyFileTest, FileThatIsTakenAwayOrLetOthersReadWithdrawsTheKeyAtTheNextLook) {
+  struct Case {
+    const char* name;
+    std::function<void(const std::string&)> deed;
+    const char* why;
+  };
+  const auto mode = [](unsigned bits) {
+    return [bits](const std::string& path) { ::chmod(path.c_str(), bits); };
+  };
+  const std::vector<Case> cases = {
+      {"gone", [](const std::string& path) { ::unlink(path.c_str()); }, "No such file"},
+      {"read by others", mode(0644), "may be read by others"},
+      {"written by others", mode(0602), "may be written by others"},
+      {"a folder",
+       [](const std::string& path) {
+         ::unlink(path.c_str());
+         ::mkdir(path.c_str(), 0700);
+       },
+       "is not a plain file"},
+      {"another's", [](const std::string& path) { EXPECT_EQ(::chown(path.c_str(), 12'345, 0), 0); },
+       "belongs to uid 12345"}};
+  for (const Case& test : cases) {
+    SCOPED_TRACE(test.name);
+    if (::geteuid() != 0 && std::string_view(test.name) == "another's") continue;
+    std::filesystem::remove(file);
+    write_key(std::string(32, 's'));
+    keeper.configure(config_of({issuer_config("other")}));
+    const std::uint64_t before = configure()[0].generation;
+    published.clear();
+    test.deed(file);
+    look_again();
+    ASSERT_EQ(published.size(), 1U);
+    EXPECT_EQ(published.back()[0].symmetric, nullptr);
+    EXPECT_GT(published.back()[0].generation, before);
+    EXPECT_THAT(state().last_error.value_or(""), HasSubstr(test.why));
+    EXPECT_EQ(state().origin, KeyState::Origin::none);
+    std::filesystem::remove(file);
+    write_key(std::string(32, 's'));
+    look_again();
+    EXPECT_NE(published.back()[0].symmetric, nullptr) << "the good file serves again";
+  }
+}
+
+TEST_F(SymmetricKeyFileTest, FileThatStaysUnparsableServesNoLongerThanAProviderThatIsAway) {
+  write_key(std::string(32, 's'));
+  configure();
+  std::ofstream(file) << "half a k";
+  look_again();
+  EXPECT_THAT(state().last_error.value_or(""), HasSubstr(file));
+  const auto max_stale = issuer_config("corp").max_stale;
+  clock.advance(max_stale - seconds(1));
+  keeper.tick();
+  EXPECT_NE(state().keys.symmetric, nullptr);
+  EXPECT_TRUE(published.empty());
+  clock.advance(seconds(30));
+  keeper.tick();
+  EXPECT_EQ(state().keys.symmetric, nullptr);
+  ASSERT_EQ(published.size(), 1U);
+  EXPECT_EQ(published.back()[0].symmetric, nullptr);
+}
+
+TEST_F(SymmetricKeyFileTest, ReloadReadsTheFileWithoutWaitingForTheNextLook) {
+  write_key(std::string(32, 's'));
+  const auto before = configure()[0];
+  write_key(std::string(32, 't'));
+  ASSERT_TRUE(keeper.read_files_again());
+  ASSERT_EQ(published.size(), 1U);
+  EXPECT_NE(published.back()[0].symmetric, before.symmetric);
 }
 
 TEST_F(SymmetricKeyFileTest, AnotherAlgorithmAsksTheFileAgain) {
