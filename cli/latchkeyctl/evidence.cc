@@ -188,9 +188,10 @@ class Gathering {
     std::string passwd;
     std::string group;
     if (order_.sign_in) {
-      for (const auto& [path, into] : {std::pair(order_.root + "/etc/passwd", &passwd),
-                                       std::pair(order_.root + "/etc/group", &group)}) {
-        const auto text = read_input(path, kAccountsMost, "--root");
+      for (const auto& [file, into] :
+           {std::pair("/etc/passwd", &passwd), std::pair("/etc/group", &group)}) {
+        const std::string what = order_.root.empty() ? file : std::string("--root: its ") + file;
+        const auto text = read_input(order_.root + file, kAccountsMost, what);
         if (!text) return fail(text.error());
         *into = text->view();
       }

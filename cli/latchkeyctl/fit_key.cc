@@ -6,12 +6,30 @@
 #include "core/base/limits.h"
 #include "core/jose/json.h"
 #include "core/jose/jwk.h"
+#include "core/jose/symmetric_key.h"
 
 namespace latchkey::cli {
 
-tl::expected<void, std::string> check_fit(const jose::KeyMaterial& key) {
-  if (key.kind() == jose::KeyKind::oct) return {};
-  const auto text = key.public_jwk({});
+namespace {
+
+// It is at least as long as the algorithm's hash (RFC 7518 section 3.2), and not too long.
+tl::expected<void, std::string> check_symmetric(const jose::KeyMaterial& key,
+                                                const jose::KeyLabels& labels) {
+  const auto algorithm = jose::find_symmetric_algorithm(labels.alg.value_or(""));
+  if (!algorithm) return tl::unexpected<std::string>("it names no algorithm of a symmetric key");
+  const auto jwk = key.private_jwk(labels);
+  if (!jwk) return tl::unexpected(jwk.error());
+  if (const auto taken = jose::SymmetricKey::parse(jwk->view(), *algorithm); !taken)
+    return tl::unexpected("no host takes this key: " + taken.error());
+  return {};
+}
+
+}  // namespace
+
+tl::expected<void, std::string> check_fit(const jose::KeyMaterial& key,
+                                          const jose::KeyLabels& labels) {
+  if (key.kind() == jose::KeyKind::oct) return check_symmetric(key, labels);
+  const auto text = key.public_jwk(labels);
   if (!text) return tl::unexpected(text.error());
   jose::JsonReader reader;
   const auto json = reader.read(*text);

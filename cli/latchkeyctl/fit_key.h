@@ -12,9 +12,10 @@
 
 namespace latchkey::cli {
 
-// Why the verifier drops it ("RSA of 1024 bits is too short"), where it does. Symmetric keys are
-// judged when they sign.
-tl::expected<void, std::string> check_fit(const jose::KeyMaterial& key);
+// Why the verifier drops it with these labels ("RSA of 1024 bits is too short"), where it does. A
+// symmetric key is asked for as the one of the algorithm in its labels.
+tl::expected<void, std::string> check_fit(const jose::KeyMaterial& key,
+                                          const jose::KeyLabels& labels);
 
 // Whether a key id that was asked for can stand in a token that hosts take: at most 256 bytes of
 // UTF-8. Empty: none was asked for.

@@ -15,7 +15,6 @@
 #include "core/base/text.h"
 #include "core/jose/base64url.h"
 #include "core/jose/signing/key_material.h"
-#include "core/jose/symmetric_key.h"
 
 namespace latchkey::cli {
 namespace {
@@ -63,6 +62,8 @@ Step<std::string> algorithm_of(const KeyMaterial& key, const std::string& wanted
   for (const jose::SigningAlgorithm one : possible) {
     if (algorithm_name(one) == wanted) return wanted;
   }
+  if (possible.empty())
+    return tl::unexpected<std::string>("the key names an algorithm that nobody verifies here");
   std::string names;
   for (const jose::SigningAlgorithm one : possible)
     names += (names.empty() ? "" : ", ") + std::string(algorithm_name(one));
@@ -89,18 +90,6 @@ Step<KeyLabels> labels_of(const KeyMaterial& key, const std::string& algorithm,
   return KeyLabels{.kid = *std::move(name), .alg = *std::move(alg), .use = "sig"};
 }
 
-// A symmetric key is at least as long as the hash of the algorithm that it names (RFC 7518 section
-// 3.2): asked of what reads it on the hosts.
-Step<void> check_length(const KeyMaterial& key, const KeyLabels& labels) {
-  if (key.kind() != KeyKind::oct) return {};
-  const auto algorithm = jose::find_symmetric_algorithm(labels.alg.value_or(""));
-  const auto jwk = key.private_jwk(labels);
-  if (!algorithm || !jwk) return tl::unexpected<std::string>("the key cannot be written");
-  if (const auto taken = jose::SymmetricKey::parse(jwk->view(), *algorithm); !taken)
-    return tl::unexpected("no host takes this key: " + taken.error());
-  return {};
-}
-
 Step<void> write_key(const GenerateOptions& options, const KeyMaterial& key,
                      const KeyLabels& labels) {
   auto jwk = key.private_jwk(labels);
@@ -118,10 +107,9 @@ int generate_jwk(const GenerateOptions& options) {
   if (!order) return trouble(order.error());
   const auto key = KeyMaterial::generate(*order);
   if (!key) return trouble(key.error());
-  if (const auto fit = check_fit(*key); !fit) return trouble(fit.error());
   const auto labels = labels_of(*key, options.algorithm, options.kid);
   if (!labels) return trouble(labels.error());
-  if (const auto fit = check_length(*key, *labels); !fit) return trouble(fit.error());
+  if (const auto fit = check_fit(*key, *labels); !fit) return trouble(fit.error());
   if (const auto written = write_key(options, *key, *labels); !written)
     return trouble(written.error());
   if (options.out == kStandardInput || key->kind() == KeyKind::oct) return kOk;
@@ -149,7 +137,7 @@ int public_jwk(const PublicOptions& options) {
   }
   const auto jwk = key->public_jwk(labels);
   if (!jwk) return trouble(where(options.key) + ": " + jwk.error());
-  if (const auto fit = check_fit(*key); !fit)
+  if (const auto fit = check_fit(*key, labels); !fit)
     trouble("warning: " + where(options.key) + ": " + fit.error());
   return print(options.set ? "{\"keys\":[" + *jwk + "]}\n" : *jwk + "\n") == kOk ? kOk : kTrouble;
 }
@@ -159,6 +147,11 @@ int jwk_thumbprint(const Session& session, const std::string& path) {
   if (!key) return trouble(key.error());
   const auto thumbprint = key->thumbprint();
   if (!thumbprint) return trouble(thumbprint.error());
+  if (key->kind() == KeyKind::oct) {
+    trouble("warning: " + where(path) +
+            ": this is a digest of the secret itself, which guesses can be tried against (RFC 7638 "
+            "section 7)");
+  }
   return print(session.json ? "{\"thumbprint\":\"" + *thumbprint + "\"}\n" : *thumbprint + "\n") ==
                  kOk
              ? kOk

@@ -165,8 +165,10 @@ int run(int argc, char** argv) {
   app.add_option("--socket", options.session.socket, "The daemon's control socket")
       ->type_name("PATH")
       ->capture_default_str();
-  app.add_flag("--json", options.session.json,
-               "Print the answer, or what went wrong, as JSON on one line");
+  app.add_flag(
+      "--json", options.session.json,
+      "Print the answer as JSON on one line, and where the daemon was asked, what went wrong "
+      "too");
 
   int status = kUsage;
   app.add_subcommand("status", "Print the health of the daemon and of each issuer's keys")

@@ -65,6 +65,7 @@ void add_claims(CLI::App& app, SignOptions& sign) {
   app.add_option("--claims", sign.claims, "A JSON object with claims; - is standard input")
       ->type_name("FILE")
       ->excludes(payload);
+  app.get_option("--typ")->excludes(payload);
   app.add_option("--iss", sign.issuer, "Issuer")->type_name("URL")->excludes(payload);
   app.add_option("--sub", sign.subject, "Subject")->type_name("TEXT")->excludes(payload);
   app.add_option("--aud", sign.audiences, "Audience; may be given several times")
@@ -122,7 +123,8 @@ void add_generate(CLI::App& jwk, GenerateOptions& generate, int& status) {
   app->add_option("--curve", generate.curve, "Of EC: P-256 (the default), P-384 or P-521")
       ->check(CLI::IsMember({"P-256", "P-384", "P-521", "Ed25519"}));
   app->add_option("--bits", generate.bits,
-                  "RSA: 2048 to 8192, default 3072; oct: 256 to 32768, default 512")
+                  "RSA: 2048 to 8192, default 3072; oct: 256 to 8192, default 512")
+      ->check(CLI::PositiveNumber)
       ->type_name("N");
   app->add_option("--alg", generate.algorithm,
                   "The one algorithm of the key; default: the first of its type (RS256, HS256)")

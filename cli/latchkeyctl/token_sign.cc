@@ -164,9 +164,10 @@ Step<wire::SecretBuffer> make_token(const SignOptions& options) {
   const std::string where =
       options.key == kStandardInput ? std::string("standard input") : printable(options.key);
   if (!key) return failed(where + ": " + key.error());
-  if (auto fit = check_fit(*key); !fit) return failed(where + ": " + fit.error());
   const auto algorithm = choose_algorithm(*key, options.algorithm);
   if (!algorithm) return failed(algorithm.error());
+  const jose::KeyLabels labels{.alg = std::string(jose::algorithm_name(*algorithm))};
+  if (auto fit = check_fit(*key, labels); !fit) return failed(where + ": " + fit.error());
   const auto header = header_text(*key, *algorithm, options);
   if (!header) return failed(header.error());
   auto token = [&]() -> Step<wire::SecretBuffer> {

@@ -74,7 +74,7 @@
   ROW(required_absent)         ROW(required_other)         ROW(sub_absent)                         \
   ROW(sub_empty)               ROW(claim_string_type)      ROW(claim_string_too_long)              \
   ROW(claim_list_too_long)     ROW(claim_list_value)       ROW(user_claim_absent)                  \
-  ROW(user_claim_array)        ROW(user_suffix)            ROW(user_none)                          \
+  ROW(user_suffix)             ROW(user_none)                                                      \
   ROW(email_unverified)        ROW(user_suffix_alone)                                              \
   /* A remembered token: recheck() of core/verify */                                               \
   ROW(recheck_issuer_gone)     ROW(recheck_issuer_other)   ROW(recheck_configuration)              \

@@ -19,10 +19,6 @@ namespace latchkey::claims {
 
 enum class TokenKind : std::uint8_t { access, id };
 
-// How many names the user claim may hold. An array is refused unless the configuration says that it
-// is meant: a provider that suddenly sends one has changed what the claim says.
-enum class UserValues : std::uint8_t { one, several };
-
 struct ClaimsPolicy {
   std::vector<std::string> audiences;  // at least one; exact match with one value of `aud`
   std::vector<TokenKind> kinds;        // which kinds of token are taken
@@ -38,7 +34,6 @@ struct ClaimsPolicy {
   std::vector<RequiredClaim> require;
   std::vector<RequiredClaim> require_header;  // of the header's members
   std::string user_claim = "preferred_username";
-  UserValues user_values = UserValues::one;
   // E.g. "@example.com": one of them is removed, the longest that the value ends with; a value that
   // ends with none is refused. Empty: the value is taken as it is.
   std::vector<std::string> user_strip_suffix;

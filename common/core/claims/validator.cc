@@ -166,20 +166,13 @@ class Validator {
     return {};
   }
 
+  // An array is refused like everything else that is no string: a provider that suddenly sends one
+  // has changed what the claim says.
   Expected<void> read_users() {
-    const auto claim = find_claim(payload_, policy_.user_claim);
-    if (LATCHKEY_FAILS(user_claim_absent, !claim)) return missing(policy_.user_claim);
-    if (LATCHKEY_FAILS(user_claim_array,
-                       claim->is_array() && policy_.user_values == UserValues::one)) {
-      return fail(Reason::claim_invalid, "claim " + quoted(policy_.user_claim) + " is an array");
-    }
-    std::optional<std::vector<std::string_view>> users;
-    LATCHKEY_TRY(users, read_list(payload_, policy_.user_claim, limits::kUserValues));
-    if (!users) return missing(policy_.user_claim);
-    draft_.users.reserve(users->size());
-    for (std::string_view user : *users) {
-      if (strip_suffix(user)) draft_.users.push_back(user);
-    }
+    std::optional<std::string_view> user;
+    LATCHKEY_TRY(user, read_string(payload_, policy_.user_claim));
+    if (LATCHKEY_FAILS(user_claim_absent, !user)) return missing(policy_.user_claim);
+    if (strip_suffix(*user)) draft_.users.push_back(*user);
     if (LATCHKEY_FAILS(user_none, draft_.users.empty())) {
       return fail(Reason::name_unusable, "claim " + quoted(policy_.user_claim));
     }
