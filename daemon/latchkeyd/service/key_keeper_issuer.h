@@ -31,6 +31,7 @@ struct KeyKeeper::Issuer {
 
   issuer::IssuerConfig config;
   std::string source;
+  std::string place;  // key_place() under which the set at hand was fetched
   KeyState state;
   std::string etag;
   std::string last_modified;
