@@ -114,10 +114,15 @@ void KeyKeeper::read_file(Issuer& issuer) {
   const bool in_vain = state.attempted_at && !issuer.file;
   if (in_vain && now < state.next_fetch) return;
   const std::string& path = key_file(issuer.config);
+  const WallTime before = clock_.wall();
   const FileStamp stamp = stamp_of(path);
+  const bool known = stamp == issuer.file;
+  if (known && !issuer.file_settled && now < state.next_fetch) return give_up_late(issuer);
   state.next_fetch = now + kFilePoll;
-  if (stamp == issuer.file) return give_up_late(issuer);
+  if (known && issuer.file_settled) return give_up_late(issuer);
   issuer.file.reset();
+  issuer.file_settled = settled(stamp, before);
+  if (!issuer.file_settled) state.next_fetch = now + kStampsSettle + kAgain;
   state.attempted_at = clock_.wall();
   const auto done = issuer.config.symmetric() ? read_symmetric(issuer) : read_set(issuer);
   const bool judged = done || done.error().kind != Kind::passing;
