@@ -165,6 +165,7 @@ TEST_F(KeyKeeperTest, StoredKeysOfOtherSettingsAreWithdrawnWhereWhoAnswersIsNotT
   EXPECT_NE(keeper().configure(config_of({corp}))[0].keys, nullptr);
   keeper().tick();
   fetcher.be_untrusted("corp: jwks: TLS pin: does not match");
+  ASSERT_EQ(published.size(), 1U);
   EXPECT_EQ(kid(), "none");
   EXPECT_FALSE(storage.stored.contains("corp"));
 }
