@@ -13,7 +13,8 @@ namespace latchkey::ipc::fetch {
 namespace {
 
 constexpr std::array<std::string_view, 2> kDocuments{"metadata", "jwks"};
-constexpr std::array<std::string_view, 4> kStatuses{"ok", "not_modified", "reload", "failed"};
+constexpr std::array<std::string_view, 5> kStatuses{"ok", "not_modified", "reload", "failed",
+                                                    "untrusted"};
 constexpr std::int64_t kSecondsMost = 10LL * 365 * 86'400;
 
 // The messages as they are spelled.

@@ -42,6 +42,7 @@ enum class Status : std::uint8_t {
   not_modified,  // the copy with that etag, or of that date, is still right
   reload,        // the two configurations differ: read yours again, then ask again
   failed,        // see `error`
+  untrusted,     // likewise; who answered does not show the certificate or the pin of the section
 };
 
 struct Answer {
@@ -53,7 +54,7 @@ struct Answer {
   std::optional<std::chrono::seconds>
       max_age;  // ok, not_modified: Cache-Control; 0 for no-store and no-cache
   std::optional<std::chrono::seconds> retry_after;  // failed: 429 or 503 with Retry-After
-  std::string error;  // failed, reload: issuer, document and cause in one line
+  std::string error;  // failed, untrusted, reload: issuer, document and cause in one line
 };
 
 std::string_view name(Document document);

@@ -18,7 +18,7 @@ ordered_json copy_of(const jose::JsonValue& value) {
       return value.as_boolean().value_or(false);
     case jose::JsonType::integer:
       if (const auto integer = value.as_integer()) return *integer;
-      return value.as_number().value_or(0);  // above the signed range
+      return value.as_unsigned().value_or(0);  // above the signed range
     case jose::JsonType::real:
       return value.as_number().value_or(0);
     case jose::JsonType::string:

@@ -33,6 +33,7 @@ FetchPlan::Step FetchPlan::next(tl::expected<HttpResponse, HttpFailure> response
   if (!response) {
     Outcome outcome = failed(response.error().cause);
     outcome.answer.retry_after = response.error().retry_after;
+    if (response.error().untrusted) outcome.answer.status = Status::untrusted;
     return outcome;
   }
   if (getting_ == Document::metadata) return after_metadata(*std::move(response));

@@ -38,6 +38,7 @@ struct HttpResponse {
 struct HttpFailure {
   std::string cause;                                // one printable line; holds nothing of the body
   std::optional<std::chrono::seconds> retry_after;  // with status 429 or 503
+  bool untrusted = false;  // who answered does not show the certificate or the pin that it should
 };
 
 }  // namespace latchkey::fetchd

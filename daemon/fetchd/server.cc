@@ -183,17 +183,18 @@ void Server::handle_request(std::uint64_t id, const ipc::fetch::Request& request
     log_.warning(outcome.answer.error);
     return answer(id, std::move(outcome));
   }
-  fetcher_.start(id, *issuer, request,
-                 [this, id, name = request.issuer, document = request.document](Outcome outcome) {
-                   if (outcome.answer.status == Status::failed) {
-                     log_.warning(outcome.answer.error);
-                   } else {
-                     log_.info(name + ": " + std::string(ipc::fetch::name(document)) + ": " +
-                               std::string(ipc::fetch::name(outcome.answer.status)) + ", " +
-                               std::to_string(outcome.body.size()) + " bytes");
-                   }
-                   answer(id, std::move(outcome));
-                 });
+  fetcher_.start(
+      id, *issuer, request,
+      [this, id, name = request.issuer, document = request.document](Outcome outcome) {
+        if (outcome.answer.status == Status::failed || outcome.answer.status == Status::untrusted) {
+          log_.warning(outcome.answer.error);
+        } else {
+          log_.info(name + ": " + std::string(ipc::fetch::name(document)) + ": " +
+                    std::string(ipc::fetch::name(outcome.answer.status)) + ", " +
+                    std::to_string(outcome.body.size()) + " bytes");
+        }
+        answer(id, std::move(outcome));
+      });
 }
 
 void Server::answer(std::uint64_t id, Outcome outcome) {

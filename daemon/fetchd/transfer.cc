@@ -218,7 +218,9 @@ HttpFailure Transfer::failure(CURLcode code) const {
   std::string cause(trouble(code));
   cause += ": ";
   cause += sentence_is_curls_own(code) && error_[0] != '\0' ? error_ : curl_easy_strerror(code);
-  return {printable(cause, kCauseMost), std::nullopt};
+  const bool untrusted =
+      code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_PINNEDPUBKEYNOTMATCH;
+  return {printable(cause, kCauseMost), std::nullopt, untrusted};
 }
 
 tl::expected<HttpResponse, HttpFailure> Transfer::response() {

@@ -106,10 +106,16 @@ App::App(const Options& options, const SystemClock& clock, QueuedJournal& journa
   watch_.emplace(loop_, accounts_.folder(), journal_, [this] {
     if (plane_.accounts_changed(plane_.current())) plane_.refresh_accounts();
   });
-  key_folders_.emplace(loop_, journal_, [this] { plane_.look_at_key_files(); });
+  key_folders_.emplace(loop_, journal_, [this] {
+    plane_.look_at_key_files();
+    ticker_->poke();  // a file that was written a moment ago is looked at again
+  });
   key_folders_->watch(key_folders(*plane_.current().config));
   // What was changed between its reading and the watch is seen now.
-  loop_.post([this] { plane_.look_at_key_files(); });
+  loop_.post([this] {
+    plane_.look_at_key_files();
+    ticker_->poke();
+  });
   signals_.assign(ground.signals.release());
 }
 

@@ -2,8 +2,10 @@
 """Daemons that are stopped, hung, killed or missing: no token gets in without a verdict, the break-glass names always do,
 and sshd lives on."""
 
+import json
 import os
 import signal
+import socket
 
 import pytest
 
@@ -118,6 +120,41 @@ def test_fetchd_hung_known_keys_serve_on_and_an_unknown_key_is_refused(bound):
     done = clients.ssh(bound.provider.token("alice", GROUPS), "alice")
     assert done.status == 255
     bound.fetchd.signal(signal.SIGCONT)
+
+
+def wish_for_keys(path: str) -> socket.socket:
+    caller = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    caller.connect(path)
+    caller.sendall(json.dumps({"method": "io.latchkey.Control.RefreshKeys", "parameters": {}}).encode() + b"\0")
+    return caller
+
+
+def is_answered(caller: socket.socket) -> bool:
+    try:
+        return caller.recv(1, socket.MSG_DONTWAIT | socket.MSG_PEEK) != b""
+    except BlockingIOError:
+        return False
+
+
+def test_callers_that_hang_up_while_fetchd_hangs_keep_root_from_no_place(bound):
+    bound.fetchd.signal(signal.SIGSTOP)
+    try:
+        callers = [wish_for_keys(bound.sockets["control"].path)]
+        bound.status()  # the wish was read by then
+        while is_answered(callers[0]):  # for the second that is min_fetch_interval here
+            callers[0].close()
+            callers[0] = wish_for_keys(bound.sockets["control"].path)
+            bound.status()
+        callers += [wish_for_keys(bound.sockets["control"].path) for _ in range(62)]
+        bound.status()  # the last of root's 64 places
+        callers.append(wish_for_keys(bound.sockets["control"].path))
+        assert not any(is_answered(caller) for caller in callers)
+        for caller in callers:
+            caller.close()
+        assert bound.ctl("status", check=False).returncode == 0
+        assert bound.ctl("reload", check=False).returncode == 0
+    finally:
+        bound.fetchd.signal(signal.SIGCONT)
 
 
 def test_no_keys_were_ever_had(host):

@@ -53,7 +53,7 @@ constexpr auto kKeys = std::to_array<Key>({
    .meaning = "How many verified tokens are remembered so that their signature is not computed again. Expiry, revocation and rules are judged anew each time."},
   {.section = Section::root, .name = "remembered_decisions", .slot = ROOT(std::size_t, remembered_decisions), .range = {1, 100'000},
    .standard = "1000", .example = "1000",
-   .meaning = "How many decisions 'latchkeyctl explain' can look back on."},
+   .meaning = "How many decisions 'latchkeyctl explain' can look back on; a quarter of them at most is of one source."},
   {.section = Section::root, .name = "log_level", .slot = ROOT(Text, log_level), .form = &kLogLevel, .standard = "info", .example = "info",
    .meaning = "What is logged: error, warning, notice, info or debug. No level logs a token or a part of one."},
   {.section = Section::root, .name = "budgets", .slot = SectionSlot{Section::budgets},

@@ -156,6 +156,16 @@ class Rules {
             "gitlab: tokens of jobs need 'require: { project_id: \"NUMBER\" }'; any project's job "
             "can ask for any audience");
     }
+    // As with GitHub's: a job of any branch names any environment that is not protected.
+    constexpr std::array<std::string_view, 6> kOfTheProject = {
+        "ref", "ref_path", "ref_protected", "environment", "environment_protected", "sub"};
+    if (config_.claims.user_claim == "environment" &&
+        std::none_of(kOfTheProject.begin(), kOfTheProject.end(),
+                     [this](std::string_view name) { return demands(name); })) {
+      warn(Section::issuer, "require",
+           "gitlab: a job of any branch of the project can name any environment that is not "
+           "protected; require 'ref_protected: \"true\"' or 'environment_protected: \"true\"'");
+    }
   }
 
   void github_actions(const issuer::HttpsUrl& url) {

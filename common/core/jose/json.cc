@@ -332,23 +332,24 @@ std::optional<std::string_view> JsonValue::as_string() const {
 
 std::optional<bool> JsonValue::as_boolean() const {
   const char kind = document_->kind(index_);
-  if (kind != 't' && kind != 'f') return std::nullopt;
-  return kind == 't';
+  return kind == 't' || kind == 'f' ? std::optional(kind == 't') : std::nullopt;
 }
 
 std::optional<std::int64_t> JsonValue::as_integer() const {
-  if (document_->kind(index_) != 'l')
-    return std::nullopt;  // 'u' is what does not fit 64 bits signed
+  if (document_->kind(index_) != 'l') return std::nullopt;  // 'u': does not fit 64 bits signed
   return std::bit_cast<std::int64_t>(document_->word(index_ + 1));
+}
+std::optional<std::uint64_t> JsonValue::as_unsigned() const {
+  const bool fits = document_->kind(index_) == 'u' || as_integer().value_or(-1) >= 0;
+  return fits ? std::optional(document_->word(index_ + 1)) : std::nullopt;
 }
 
 std::optional<double> JsonValue::as_number() const {
   const char kind = document_->kind(index_);
   if (kind == 'd') return std::bit_cast<double>(document_->word(index_ + 1));
-  if (kind == 'l')
-    return static_cast<double>(std::bit_cast<std::int64_t>(document_->word(index_ + 1)));
   if (kind == 'u') return static_cast<double>(document_->word(index_ + 1));
-  return std::nullopt;
+  const auto integer = as_integer();
+  return integer ? std::optional(static_cast<double>(*integer)) : std::nullopt;
 }
 
 std::optional<JsonValue> JsonValue::find(std::string_view name) const {

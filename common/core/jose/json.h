@@ -68,7 +68,8 @@ class JsonValue {
   std::optional<bool> as_boolean() const;
   std::optional<std::int64_t> as_integer()
       const;  // written without fraction and exponent, and within 64 bits signed
-  std::optional<double> as_number() const;  // any number, rounded to a double
+  std::optional<std::uint64_t> as_unsigned() const;  // likewise, not negative: up to 2^64 - 1
+  std::optional<double> as_number() const;           // any number, rounded to a double
 
   // The member of that name, compared byte for byte after unescaping; nothing where this is no
   // object.

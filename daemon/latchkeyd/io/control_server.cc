@@ -101,7 +101,21 @@ class ControlServer::Client : public std::enable_shared_from_this<Client> {
           const auto client = weak.lock();
           if (client && client->server_ != nullptr) client->answer(std::move(reply));
         });
-    if (!handled) refuse(handled.error().detail);
+    if (!handled) return refuse(handled.error().detail);
+    if (calling_) watch_for_the_end();
+  }
+
+  // A call has no deadline while it is worked on, and nobody reads then: without this, whoever hung
+  // up would keep the place until the answer is there. One that only ended its own side (shutdown)
+  // still waits for its answer. What else it sent before it hung up is not begun.
+  void watch_for_the_end() {
+    if (server_ == nullptr || std::exchange(watching_, true)) return;
+    wait(asio::posix::descriptor_base::wait_error, &Client::look_for_the_end);
+  }
+
+  void look_for_the_end() {
+    watching_ = false;
+    if (calling_) drop();  // else reading finds it
   }
 
   void answer(std::string reply) {
@@ -143,6 +157,7 @@ class ControlServer::Client : public std::enable_shared_from_this<Client> {
   ipc::varlink::Framer framer_;
   bool reading_ = false;
   bool calling_ = false;
+  bool watching_ = false;  // for the end of the connection
   std::string out_;
   std::size_t sent_ = 0;
 };

@@ -3,7 +3,8 @@
 // The control socket: Varlink messages on stream connections, handed to a service one after the
 // other, so that answers come in the order of the calls. Connections are few, those of one uid
 // fewer, and each is under a deadline: for the next whole message, and for taking the answer. A
-// call that is being worked on has none. Belongs to the control thread.
+// call that is being worked on has none, but a caller that hangs up meanwhile gives its place back
+// at once. Belongs to the control thread.
 #pragma once
 
 #include <asio/posix/stream_descriptor.hpp>

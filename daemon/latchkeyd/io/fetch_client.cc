@@ -54,6 +54,9 @@ FetchResult result_of(const fetch::Answer& answer) {
     case fetch::Status::failed:
       result.status = FetchResult::Status::failed;
       break;
+    case fetch::Status::untrusted:
+      result.status = FetchResult::Status::untrusted;
+      break;
   }
   result.etag = answer.etag;
   result.last_modified = answer.last_modified;

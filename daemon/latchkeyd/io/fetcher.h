@@ -27,6 +27,7 @@ struct FetchResult {
     not_modified,  // the set with that etag, or of that date, is still right
     reload,        // fetchd reads another configuration than we do
     failed,        // the provider was asked, or could not be
+    untrusted,     // who answered does not show the certificate or the pin that is configured
     unreachable,   // fetchd could not be asked: no provider saw anything
   };
   Status status = Status::unreachable;

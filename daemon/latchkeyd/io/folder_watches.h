@@ -4,6 +4,7 @@
 // without a gap in which a change could be missed.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -17,7 +18,8 @@ namespace latchkey::latchkeyd {
 class FolderWatches {
  public:
   // As FolderWatch; `changed` is told of any of them.
-  FolderWatches(Loop& loop, Journal& journal, std::function<void()> changed);
+  FolderWatches(Loop& loop, Journal& journal, std::function<void()> changed,
+                std::chrono::milliseconds again = FolderWatch::kAgain);
 
   // These from now on, and no others.
   void watch(const std::set<std::string>& folders);
@@ -26,6 +28,7 @@ class FolderWatches {
   Loop& loop_;
   Journal& journal_;
   std::function<void()> changed_;
+  std::chrono::milliseconds again_;
   std::map<std::string, std::unique_ptr<FolderWatch>> watches_;
 };
 

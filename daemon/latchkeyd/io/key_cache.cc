@@ -99,6 +99,16 @@ class KeyCache::Folder {
                  {{"issuer", issuer}, {"path", path_}, {"error", system_text(error_number)}});
   }
 
+  void remove(const std::string& issuer) const {
+    if (::unlinkat(folder_.get(), file_name(issuer).c_str(), 0) == 0) {
+      ::fsync(folder_.get());
+      return;
+    }
+    if (errno == ENOENT) return;
+    journal_.log(LogLevel::error, "a stored key set could not be removed; the next start reads it",
+                 {{"issuer", issuer}, {"path", path_}, {"error", system_text(errno)}});
+  }
+
   void ignore(const std::string& issuer, std::string_view why) const {
     journal_.log(LogLevel::warning, "a stored key set is ignored and will be fetched anew",
                  {{"issuer", issuer}, {"path", path_ + "/" + file_name(issuer)}, {"error", why}});
@@ -145,6 +155,11 @@ void KeyCache::confirm(const std::string& issuer, WallTime fetched_at,
     keys->max_age = max_age;
     folder->write(issuer, *keys);
   });
+}
+
+void KeyCache::forget(const std::string& issuer) {
+  if (!folder_ || !usable_in_path(issuer)) return;
+  disk_.post([folder = folder_, issuer] { folder->remove(issuer); });
 }
 
 }  // namespace latchkey::latchkeyd

@@ -30,6 +30,7 @@ class KeyCache final : public KeyStorage {
   void save(const std::string& issuer, StoredKeys keys) override;
   void confirm(const std::string& issuer, WallTime fetched_at,
                std::optional<std::chrono::seconds> max_age) override;
+  void forget(const std::string& issuer) override;
 
  private:
   class Folder;

@@ -35,6 +35,8 @@ class KeyStorage {
   // The provider said that the stored set is still right.
   virtual void confirm(const std::string& issuer, WallTime fetched_at,
                        std::optional<std::chrono::seconds> max_age) = 0;
+  // The stored set must not serve again.
+  virtual void forget(const std::string& issuer) = 0;
 };
 
 }  // namespace latchkey::latchkeyd

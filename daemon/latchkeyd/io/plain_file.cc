@@ -77,6 +77,16 @@ FileStamp stamp_of(const std::string& path) {
   return stamp(status);
 }
 
+bool settled(const FileStamp& stamp, WallTime now) {
+  const std::int64_t now_ns = std::chrono::nanoseconds(now.time_since_epoch()).count();
+  const std::int64_t near = std::chrono::nanoseconds(kStampsSettle).count();
+  // A time that lies ahead is no sign of a writing to come, unless it is close by.
+  const auto apart = [&](std::int64_t time) {
+    return time <= now_ns - near || time >= now_ns + near;
+  };
+  return apart(stamp.modified_ns) && apart(stamp.changed_ns);
+}
+
 tl::expected<FileText, FileTrouble> read_plain_file(const std::string& path, const FileRules& rules,
                                                     int folder) {
   const int links = rules.follow_links ? 0 : O_NOFOLLOW;
@@ -105,7 +115,10 @@ tl::expected<FileText, FileTrouble> read_plain_file(const std::string& path, con
     }
     size += static_cast<std::size_t>(step);
   }
-  const bool whole = failed == 0 && size == static_cast<std::size_t>(status.st_size);
+  struct stat after {};
+  if (failed == 0 && ::fstat(file.get(), &after) != 0) failed = errno;
+  const bool whole =
+      failed == 0 && size == static_cast<std::size_t>(status.st_size) && stamp(after) == text.stamp;
   if (!whole && rules.secret) ::explicit_bzero(text.bytes.data(), text.bytes.size());
   if (failed != 0) return system_error(failed);
   if (!whole) {

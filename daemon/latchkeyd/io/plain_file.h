@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Reads a small file whole, if it is what it should be: a plain file, of an owner that we believe,
-// that nobody else may write to (a secret: nor read), within a size. Never hangs on a fifo or a
-// device.
+// that nobody else may write to (a secret: nor read), within a size, and not written to while it
+// was read. Never hangs on a fifo or a device.
 #pragma once
 
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 
 #include <tl/expected.hpp>
+
+#include "core/base/time.h"
 
 namespace latchkey::latchkeyd {
 
@@ -28,6 +31,12 @@ struct FileStamp {
 };
 
 FileStamp stamp_of(const std::string& path);
+
+// Whether the stamp is so old that whatever is written from `now` on gets another one. A kernel's
+// clock for files goes in ticks, some file systems keep whole seconds: within one, a second writing
+// in place leaves the stamp as it was. `now` is of before the stamp was taken.
+bool settled(const FileStamp& stamp, WallTime now);
+inline constexpr std::chrono::seconds kStampsSettle{2};
 
 struct FileRules {
   std::size_t bytes_most = 1'048'576;

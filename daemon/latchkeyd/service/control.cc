@@ -18,6 +18,8 @@ using control::MethodError;
 namespace {
 
 constexpr std::int64_t kDecisionsDefault = 20;
+constexpr std::chrono::seconds kRefreshNotes{10};  // between two of one uid
+constexpr std::size_t kAskersMost = 256;
 
 tl::unexpected<MethodError> error(MethodError::Kind kind, std::string text = {}) {
   return tl::unexpected(MethodError{kind, std::move(text), {}});
@@ -132,7 +134,7 @@ void Control::refresh_keys(const ipc::Peer& peer, const std::optional<std::strin
                            Done<control::RefreshKeysAnswer> done) {
   if (issuer && parts_.plane.current().config->find_issuer_by_name(*issuer) < 0)
     return done(error(MethodError::Kind::not_found));
-  note(peer, "fresh keys were asked for", {{"issuer", issuer ? *issuer : "all"}});
+  note_refresh(peer, issuer ? *issuer : "all");
   parts_.plane.refresh_keys(issuer, [this, done = std::move(done)](const auto& all) {
     const Now now{parts_.clock.wall(), parts_.clock.steady()};
     control::RefreshKeysAnswer answer;
@@ -256,6 +258,26 @@ void Control::remove_binding(const ipc::Peer& peer, std::string user, Done<contr
         if (found && *found) note(peer, "a binding was removed", {{"user", user}});
         done(removed(found));
       });
+}
+
+// Whoever may use the socket may ask in a loop, and must not fill the journal by it.
+void Control::note_refresh(const ipc::Peer& peer, std::string_view issuer) {
+  const SteadyTime now = parts_.clock.steady();
+  const auto over = [&](const Asker& asker) { return now - asker.noted_at >= kRefreshNotes; };
+  auto asker = askers_.find(peer.uid);
+  if (asker != askers_.end() && !over(asker->second)) {
+    ++asker->second.unsaid;
+    return;
+  }
+  if (asker == askers_.end()) {
+    if (askers_.size() >= kAskersMost)
+      std::erase_if(askers_, [&](const auto& each) { return over(each.second); });
+    if (askers_.size() >= kAskersMost) return;
+    asker = askers_.try_emplace(peer.uid).first;
+  }
+  const std::string unsaid = std::to_string(std::exchange(asker->second.unsaid, 0));
+  asker->second.noted_at = now;
+  note(peer, "fresh keys were asked for", {{"issuer", issuer}, {"unsaid_before", unsaid}});
 }
 
 void Control::note(const ipc::Peer& peer, std::string_view message,

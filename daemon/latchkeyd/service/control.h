@@ -2,11 +2,16 @@
 //
 // What an administrator may ask of the daemon: the methods of io.latchkey.Control, bound to a
 // Varlink service. Who may ask was decided by the socket's mode. Every change is journaled with the
-// peer that asked for it. Belongs to the control thread.
+// peer that asked for it; wishes for fresh keys, which change nothing by themselves, once in a
+// while for each uid, with their number. Belongs to the control thread.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -75,8 +80,16 @@ class Control {
   void remove_binding(const ipc::Peer& peer, std::string user, Done<ipc::control::Empty> done);
   void note(const ipc::Peer& peer, std::string_view message,
             std::initializer_list<LogField> fields);
+  void note_refresh(const ipc::Peer& peer, std::string_view issuer);
+
+  // Who asked for fresh keys.
+  struct Asker {
+    SteadyTime noted_at{};
+    std::uint64_t unsaid = 0;  // calls since then
+  };
 
   Parts parts_;
+  std::map<uid_t, Asker> askers_;
 };
 
 }  // namespace latchkey::latchkeyd

@@ -280,7 +280,8 @@ void Conversation::record(Decision decision) {
                                         .time = services.clock.wall(),
                                         .request = request_,
                                         .decision = std::move(decision),
-                                        .remembered = remembered_});
+                                        .remembered = remembered_},
+                         source_);
 }
 
 // Nothing where a message is there.

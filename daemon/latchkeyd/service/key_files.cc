@@ -21,7 +21,9 @@ using Kind = FileTrouble::Kind;
 
 constexpr std::chrono::seconds kFilePoll{30};  // one stat
 constexpr std::chrono::hours kInlinePoll{24};  // nothing to look at
-constexpr std::chrono::seconds kAgain{1};      // where it could not be read, and may be in a moment
+constexpr std::string_view kNoLongerVouched =
+    "the issuer's keys are withdrawn: their file no longer vouches";
+constexpr std::chrono::seconds kAgain{1};  // where it could not be read, and may be in a moment
 
 tl::unexpected<FileTrouble> bad(std::string why) {
   return tl::unexpected(FileTrouble{Kind::content, std::move(why)});
@@ -112,10 +114,15 @@ void KeyKeeper::read_file(Issuer& issuer) {
   const bool in_vain = state.attempted_at && !issuer.file;
   if (in_vain && now < state.next_fetch) return;
   const std::string& path = key_file(issuer.config);
+  const WallTime before = clock_.wall();
   const FileStamp stamp = stamp_of(path);
+  const bool known = stamp == issuer.file;
+  if (known && !issuer.file_settled && now < state.next_fetch) return give_up_late(issuer);
   state.next_fetch = now + kFilePoll;
-  if (stamp == issuer.file) return give_up_late(issuer);
+  if (known && issuer.file_settled) return give_up_late(issuer);
   issuer.file.reset();
+  issuer.file_settled = settled(stamp, before);
+  if (!issuer.file_settled) state.next_fetch = now + kStampsSettle + kAgain;
   state.attempted_at = clock_.wall();
   const auto done = issuer.config.symmetric() ? read_symmetric(issuer) : read_set(issuer);
   const bool judged = done || done.error().kind != Kind::passing;
@@ -128,7 +135,7 @@ void KeyKeeper::read_file(Issuer& issuer) {
   std::string why = path + ": " + done.error().what;
   const bool news = state.last_error != why || judged;
   state.last_error = std::move(why);
-  if (issuer.config.symmetric() && taken_back) withdraw(issuer);
+  if (issuer.config.symmetric() && taken_back) withdraw(issuer, kNoLongerVouched);
   give_up_late(issuer);
   if (news) complain(issuer, *state.last_error, kFilePoll);
 }
@@ -149,10 +156,10 @@ void KeyKeeper::look_at_files() {
 // long.
 void KeyKeeper::give_up_late(Issuer& issuer) {
   if (issuer.bad_since && clock_.steady() - *issuer.bad_since >= issuer.config.max_stale)
-    withdraw(issuer);
+    withdraw(issuer, kNoLongerVouched);
 }
 
-void KeyKeeper::withdraw(Issuer& issuer) {
+void KeyKeeper::withdraw(Issuer& issuer, std::string_view message) {
   KeyState& state = issuer.state;
   if (!state.keys.any()) return;
   state.keys.keys.reset();
@@ -160,7 +167,7 @@ void KeyKeeper::withdraw(Issuer& issuer) {
   state.keys.generation = ++last_generation_;
   state.document.reset();
   state.origin = KeyState::Origin::none;
-  journal_.log(LogLevel::error, "the issuer's keys are withdrawn: their file no longer vouches",
+  journal_.log(LogLevel::error, message,
                {{"issuer", issuer.config.name}, {"error", state.last_error.value_or("")}});
 }
 

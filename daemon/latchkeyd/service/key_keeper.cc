@@ -34,26 +34,6 @@ bool same_keys(const jose::JwkSet& a, const jose::JwkSet& b) {
 
 }  // namespace
 
-std::string key_source(const issuer::IssuerConfig& config) {
-  std::string source = config.issuer + "\n" + config.jwks_file + "\n" + config.keys.document + "\n";
-  if (config.symmetric()) {
-    source +=
-        config.symmetric_key_file + "\n" +
-        std::string(config.symmetric_algorithm ? jose::algorithm_name(*config.symmetric_algorithm)
-                                               : "") +
-        "\n";
-  }
-  for (const std::string& origin : config.origins) source += origin + "\n";
-  return source;
-}
-
-std::string key_place(const issuer::IssuerConfig& config) {
-  std::string place = config.discovery_url + "\n" + config.jwks_uri + "\n" + config.ca_file + "\n" +
-                      config.proxy + "\n";
-  for (const std::string& pin : config.tls_pins) place += pin + "\n";
-  return place;
-}
-
 std::string_view name(KeyState::Origin origin) {
   switch (origin) {
     case KeyState::Origin::fetched:
@@ -111,19 +91,6 @@ std::vector<IssuerKeys> KeyKeeper::configure(std::shared_ptr<const config::Confi
   return keys();
 }
 
-// The keys at hand are from where keys may still come from. Where they would be asked for elsewhere
-// now, or under another authority, they serve only until that has been done.
-void KeyKeeper::adopt(Issuer& issuer, const issuer::IssuerConfig& config) {
-  const bool elsewhere = key_place(issuer.config) != key_place(config);
-  issuer.config = config;
-  if (!elsewhere) return;
-  issuer.etag.clear();
-  issuer.last_modified.clear();
-  issuer.not_before = {};  // it was another place that asked for it
-  issuer.state.next_fetch = clock_.steady();
-  issuer.outdated = issuer.fetching;
-}
-
 // A new issuer begins with what is on disk, and asks at once where that does not serve, or came
 // from elsewhere: the configuration may have moved while nobody ran to see it.
 void KeyKeeper::start(Issuer& issuer) {
@@ -140,6 +107,7 @@ void KeyKeeper::start(Issuer& issuer) {
   dated(issuer, stored->fetched_at);
   state.document = std::make_shared<const std::string>(stored->jwks);
   state.max_age = stored->max_age;
+  issuer.place = stored->place;
   if (stored->place != key_place(issuer.config)) return;
   issuer.etag = stored->etag;
   issuer.last_modified = stored->last_modified;
@@ -234,9 +202,10 @@ void KeyKeeper::settle(Issuer& issuer, const FetchResult& result) {
       take(issuer, *std::move(set), result.body, KeyState::Origin::fetched);
       issuer.etag = result.etag;
       issuer.last_modified = result.last_modified;
+      issuer.place = key_place(issuer.config);
       storage_.save(issuer.config.name,
-                    {issuer.source, key_place(issuer.config), clock_.wall(), result.max_age,
-                     result.etag, std::string(result.body), result.last_modified});
+                    {issuer.source, issuer.place, clock_.wall(), result.max_age, result.etag,
+                     std::string(result.body), result.last_modified});
       return taken(issuer, result.max_age);
     }
     case FetchResult::Status::not_modified:
@@ -259,6 +228,8 @@ void KeyKeeper::settle(Issuer& issuer, const FetchResult& result) {
     }
     case FetchResult::Status::failed:
       return failed(issuer, result.error, result.retry_after);
+    case FetchResult::Status::untrusted:
+      return untrusted(issuer, result.error);
     case FetchResult::Status::unreachable:
       break;
   }

@@ -39,8 +39,9 @@ namespace latchkey::latchkeyd {
 // it, its keys are kept.
 std::string key_source(const issuer::IssuerConfig& config);
 
-// Where they are asked for, and under which authority. Where a section changes in it, its keys
-// serve until they have been asked for there, which is done at once.
+// Where they are asked for, and under which authority. Where a section changes in it, its keys are
+// asked for there at once; until that succeeds they serve like others that cannot be fetched, but
+// not where whoever answers does not show the certificate or the pin.
 std::string key_place(const issuer::IssuerConfig& config);
 
 // What keeps the key files that a configuration names from serving, each with its file.
@@ -133,7 +134,8 @@ class KeyKeeper {
   tl::expected<void, FileTrouble> read_set(Issuer& issuer);
   tl::expected<void, FileTrouble> read_symmetric(Issuer& issuer);
   void give_up_late(Issuer& issuer);
-  void withdraw(Issuer& issuer);
+  void withdraw(Issuer& issuer, std::string_view message);
+  void untrusted(Issuer& issuer, std::string why);
   void take(Issuer& issuer, std::shared_ptr<const jose::JwkSet> set, std::string_view document,
             KeyState::Origin origin);
   void taken(Issuer& issuer, std::optional<std::chrono::seconds> max_age);

@@ -31,10 +31,12 @@ struct KeyKeeper::Issuer {
 
   issuer::IssuerConfig config;
   std::string source;
+  std::string place;  // key_place() under which the set at hand was fetched
   KeyState state;
   std::string etag;
   std::string last_modified;
-  std::optional<FileStamp> file;        // of the key file as it was last judged; nothing: read it
+  std::optional<FileStamp> file;  // of the key file as it was last judged; nothing: read it
+  bool file_settled = true;       // else it may have been written again and still look as judged
   std::optional<SteadyTime> bad_since;  // the key file
   unsigned failures = 0;                // in a row; of the provider
   unsigned unreachable = 0;             // in a row; of fetchd

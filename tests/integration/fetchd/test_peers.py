@@ -32,7 +32,7 @@ from fetching.stub_provider import JWKS, KEY_SET, METADATA, StubProvider, docume
 def test_a_bad_certificate_brings_nothing(start, authority, stranger, what, certificate):
     with contextlib.closing(StubProvider(certificate(authority, stranger))) as provider:
         answer = start(provider).fetch("corp")
-        assert answer.status == "failed", what
+        assert answer.status == "untrusted", what
         assert answer.error.startswith("corp: metadata: TLS certificate: "), answer
         assert provider.requests == []
 
@@ -134,7 +134,7 @@ def test_the_environment_leads_nowhere(start, provider, authority, stranger, tmp
         with contextlib.closing(StubProvider(stranger.issue())) as foreign:
             fetchd = start(provider, section(foreign, authority, name="foreign"), environment=environment)
             assert fetchd.fetch("corp").status == "ok"
-            assert fetchd.fetch("foreign").status == "failed"
+            assert fetchd.fetch("foreign").status == "untrusted"
         assert all("Authorization" not in headers for _path, headers in provider.requests)
         assert not (tmp_path / "keys.log").exists()
         proxy.setblocking(False)

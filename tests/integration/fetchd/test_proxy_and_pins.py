@@ -44,6 +44,7 @@ def test_a_proxy_that_plays_the_provider_has_not_its_certificate(start, provider
     with contextlib.closing(StubProvider(stranger.issue())) as impostor:
         with contextlib.closing(stub_provider.Proxy(towards=impostor.port)) as proxy:
             got = start(section(provider, authority, proxy=proxy.url)).fetch("corp")
+    assert got.status == "untrusted", got
     assert got.error.startswith("corp: metadata: TLS certificate: "), got
 
 
@@ -65,6 +66,7 @@ def test_a_pin_holds_the_provider_to_its_key(start, authority):
         assert fetchd.fetch("corp").status == "ok"
         asked = len(provider.requests)
         wrong = fetchd.fetch("wrong")
+        assert wrong.status == "untrusted", wrong
         assert wrong.error.startswith("wrong: jwks: TLS pin: "), wrong
         assert len(provider.requests) == asked, "nothing was said to whoever that is"
 
@@ -73,4 +75,5 @@ def test_a_pin_does_not_stand_for_the_authority(start, authority, stranger):
     file = stranger.issue()
     with contextlib.closing(StubProvider(file)) as provider:
         got = start(section(provider, authority, tls_pins=[pin_of(file)])).fetch("corp")
+    assert got.status == "untrusted", got
     assert got.error.startswith("corp: metadata: TLS certificate: "), got

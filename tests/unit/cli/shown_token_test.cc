@@ -88,6 +88,15 @@ TEST(ShownToken, of_what_is_none_is_one_sentence_that_quotes_nothing) {
     EXPECT_EQ(shown(one.token), std::string("error: ") + one.why) << one.name;
 }
 
+TEST(ShownToken, has_integers_as_they_were_written) {
+  const std::string numbers =
+      "[9007199254740993,9223372036854775807,9223372036854775808,18446744073709551615,"
+      "-9223372036854775808]";
+  EXPECT_THAT(*show_token_json(token("{}", "{\"n\":" + numbers + "}")), HasSubstr(numbers));
+  EXPECT_THAT(shown(token("{}", R"({"n":18446744073709551615})")),
+              HasSubstr("\"n\": 18446744073709551615\n"));
+}
+
 TEST(ShownToken, takes_times_that_no_calendar_has_for_mere_numbers) {
   const std::string text = shown(token("{}", R"({"exp":1e300,"nbf":-1,"iat":"1900000000"})"));
   EXPECT_THAT(text, Not(HasSubstr("times")));

@@ -139,6 +139,16 @@ TEST(PresetRules, RefuseWhatIsKnownToBeUnsafe) {
       {"gitlab's jobs by who started them",
        lines({"provider: gitlab", "issuer: https://gitlab.com", aud, "user: { claim: user_id }"}),
        "project_id"},
+      {"gitlab's jobs by the address of who started them",
+       lines({"provider: gitlab", "issuer: https://gitlab.com", aud,
+              "user: { claim: user_email, strip_suffix: \"@e\", email_verified_claim: none }"}),
+       "project_id"},
+      {"gitlab's jobs by their subject",
+       lines({"provider: gitlab", "issuer: https://gitlab.com", aud, "user: { claim: sub }"}),
+       "project_id"},
+      {"gitlab's jobs by the branch's whole name",
+       lines({"provider: gitlab", "issuer: https://gitlab.com", aud, "user: { claim: ref_path }"}),
+       "project_id"},
 
       {"github's jobs of any repository", lines({github, actions, aud}), "every repository"},
       {"github elsewhere",
@@ -174,6 +184,18 @@ TEST(PresetRules, WarnOfWhatMayBeMeantAndIsWeak) {
         IsEmpty())
         << also;
   }
+  // GitLab's `environment` likewise, where neither it nor its protection is asked for.
+  const auto job = [](const std::string& also) {
+    return parsed(lines({"provider: gitlab", "issuer: https://gitlab.com", "audiences: [ a ]",
+                         "user: { claim: environment }",
+                         "require: { project_id: \"1\"" + also + " }"}))
+        .messages;
+  };
+  EXPECT_THAT(job(""), ElementsAre(HasSubstr("any branch of the project")));
+  for (const std::string also :
+       {", ref: main", ", ref_path: refs/heads/main", ", ref_protected: \"true\"",
+        ", environment_protected: \"true\"", ", environment: deploy", ", sub: s"})
+    EXPECT_THAT(job(also), IsEmpty()) << also;
   const auto shown =
       parsed(lines({"provider: entra", kEntra + kTenant + "/v2.0", "audiences: [ a ]",
                     "user: { claim: preferred_username, strip_suffix: \"@e\" }"}));

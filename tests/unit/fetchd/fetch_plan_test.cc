@@ -208,6 +208,25 @@ TEST(FetchPlan, names_issuer_document_and_cause_of_a_failure) {
   EXPECT_EQ(ends(end)->answer.retry_after, std::chrono::seconds(30));
 }
 
+TEST(FetchPlan, tells_who_shows_another_certificate_from_who_fails) {
+  for (const bool untrusted : {false, true}) {
+    const HttpFailure failure{"TLS pin: no match", std::nullopt, untrusted};
+    const Status want = untrusted ? Status::untrusted : Status::failed;
+    FetchPlan plan(config(), request(Document::jwks));
+    plan.start();
+    const auto metadata = plan.next(tl::unexpected(failure));
+    ASSERT_TRUE(ends(metadata));
+    EXPECT_EQ(ends(metadata)->answer.status, want);
+    FetchPlan other(config(), request(Document::jwks));
+    other.start();
+    other.next(ok(kMetadata));
+    const auto keys = other.next(tl::unexpected(failure));
+    ASSERT_TRUE(ends(keys));
+    EXPECT_EQ(ends(keys)->answer.status, want);
+    EXPECT_EQ(ends(keys)->answer.error, "corp: jwks: TLS pin: no match");
+  }
+}
+
 TEST(FetchPlan, refuses_a_tag_that_would_write_into_the_header) {
   FetchPlan plan(config(), request(Document::jwks, "\"x\"\r\nHost: evil.example"));
   ASSERT_TRUE(ends(plan.start()));

@@ -213,6 +213,12 @@ TEST(JsonValue, GivesEachTypeOnlyAsItself) {
   EXPECT_EQ(at("m").as_integer(), INT64_MAX);
   EXPECT_EQ(at("u").as_integer(), std::nullopt);
   EXPECT_EQ(at("u").as_number(), 18446744073709551615.0);
+  EXPECT_EQ(at("u").as_unsigned(), UINT64_MAX);
+  EXPECT_EQ(at("m").as_unsigned(), INT64_MAX);
+  EXPECT_EQ(at("i").as_unsigned(), std::nullopt) << "it is negative";
+  EXPECT_EQ(at("d").as_unsigned(), std::nullopt);
+  EXPECT_EQ(at("e").as_unsigned(), std::nullopt);
+  EXPECT_EQ(at("s").as_unsigned(), std::nullopt);
   EXPECT_EQ(at("d").as_number(), 1.5);
   EXPECT_EQ(at("d").as_integer(), std::nullopt);
   EXPECT_EQ(at("e").as_integer(), std::nullopt);

@@ -12,6 +12,7 @@ namespace latchkey::latchkeyd {
 namespace {
 
 using std::chrono::hours;
+using std::chrono::milliseconds;
 using std::chrono::seconds;
 using ::testing::ElementsAre;
 using testing::kKeysOne;
@@ -85,6 +86,36 @@ TEST_F(ControlKeysTest, RefreshIsAnsweredWhenEveryWorkerHasTheKeys) {
   EXPECT_EQ(finish<control::RefreshKeys>(*reply)->issuers.front().outcome, "changed");
   EXPECT_EQ(taken[1]->keys[0].keys->keys().front().kid(), "two");
   EXPECT_EQ(journal.count("fresh keys were asked for issuer=corp"), 1U) << journal.text();
+}
+
+TEST_F(ControlKeysTest, RefreshInALoopIsOneLineOfTheJournalInTenSecondsForEachUidAndCounted) {
+  fetched(kKeysOne);
+  constexpr std::string_view kLine = "fresh keys were asked for";
+  for (int i = 0; i < 100; ++i) refreshed([] {});
+  EXPECT_EQ(journal.count(kLine), 1U);
+  peer.uid = 1'000;
+  refreshed([] {});
+  EXPECT_EQ(journal.count(kLine), 2U) << "another one's loop hides nobody";
+  peer.uid = 0;
+  clock.advance(seconds(10) - milliseconds(1));
+  refreshed([] {});
+  EXPECT_EQ(journal.count(kLine), 2U);
+  clock.advance(milliseconds(1));
+  refreshed([] {});
+  EXPECT_EQ(journal.count(kLine), 3U);
+  EXPECT_EQ(journal.count("unsaid_before=100 peer_uid=0"), 1U) << journal.text();
+}
+
+TEST_F(ControlKeysTest, RefreshNotesOfManyUidsTakeABoundedPlace) {
+  fetched(kKeysOne);
+  for (uid_t uid = 0; uid < 300; ++uid) {
+    peer.uid = uid;
+    refreshed([] {});
+  }
+  EXPECT_EQ(journal.count("fresh keys were asked for"), 256U);
+  clock.advance(seconds(10));
+  refreshed([] {});
+  EXPECT_EQ(journal.count("fresh keys were asked for"), 257U);
 }
 
 TEST_F(ControlKeysTest, RefreshSaysWhatCameOfIt) {

@@ -163,6 +163,40 @@ TEST_F(ControlServerTest, AnswerToAClientThatIsGoneGoesNowhere) {
   EXPECT_NE(receive(next), "");
 }
 
+// Found as: 64 RefreshKeys of root, all hung up while fetchd stood still, kept root out for 16 s.
+TEST_F(ControlServerTest, ClientsThatHangUpWhileTheirCallsWaitGiveTheirPlacesBackAtOnce) {
+  start({.clients = 3, .clients_of_uid = 3});
+  std::vector<ipc::Fd> sockets;
+  for (int i = 0; i < 3; ++i) {
+    sockets.push_back(connect());
+    send(sockets.back(), call_text("test.Later"));
+  }
+  bool asked = false;
+  while (!asked) on_loop([&] { asked = later.size() == 3; });
+  sockets.clear();
+  // The server sees the end of a connection in its own time, but the answers are never there.
+  bool served = false;
+  for (int i = 0; i < 100 && !served; ++i) {
+    const ipc::Fd next = connect();
+    const std::string text = call_text("test.Echo");
+    (void)::send(next.get(), text.data(), text.size(), MSG_NOSIGNAL);
+    served = !receive(next).empty();
+  }
+  EXPECT_TRUE(served);
+}
+
+TEST_F(ControlServerTest, ClientThatEndedItsOwnSideOnlyStillGetsItsAnswers) {
+  start();
+  const ipc::Fd socket = connect();
+  send(socket, call_text("test.Later") + call_text("test.Echo", "{\"second\":true}"));
+  ASSERT_EQ(::shutdown(socket.get(), SHUT_WR), 0);
+  bool asked = false;
+  while (!asked) on_loop([&] { asked = !later.empty(); });
+  on_loop([&] { later.at(0)({"{\"first\":true}", {}, false}); });
+  EXPECT_THAT(receive(socket), HasSubstr("first"));
+  EXPECT_THAT(receive(socket), HasSubstr("second"));
+}
+
 TEST_F(ControlServerTest, LargeAnswerReachesASlowReaderWhole) {
   start();
   const ipc::Fd socket = connect();

@@ -239,7 +239,7 @@ TEST_F(ControlTest, WorkerThatAsksForKeysIsAnsweredOnItsOwnThreadWithTheNewSet) 
 }
 
 TEST_F(ControlTest, ExplainShowsEachCheckWithItsOutcome) {
-  decisions.add(refused_login());
+  decisions.add(refused_login(), "");
   const auto explained = call<control::Explain>({"00c0ffee"});
   ASSERT_TRUE(explained);
   const auto& decision = explained->decision;
@@ -259,12 +259,12 @@ TEST_F(ControlTest, ExplainShowsEachCheckWithItsOutcome) {
 }
 
 TEST_F(ControlTest, DecisionsAreListedNewestFirstAndByUser) {
-  decisions.add(refused_login());
+  decisions.add(refused_login(), "");
   auto other = refused_login();
   other.id = "11111111";
   other.request.user = "root";
   other.request.ruser = "bob";
-  decisions.add(other);
+  decisions.add(other, "");
   const auto all = call<control::Decisions>({});
   ASSERT_EQ(all->decisions.size(), 2U);
   EXPECT_EQ(all->decisions[0].id, "11111111");

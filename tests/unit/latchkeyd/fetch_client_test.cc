@@ -105,9 +105,15 @@ TEST_F(FetchClientTest, AnswersFindTheirRequestsInAnyOrder) {
   accept();
   const auto one = read_request();
   const auto two = read_request();
+  ask("three");
+  const auto three = read_request();
+  answer({.id = three.id, .status = fetch::Status::untrusted, .error = "three: TLS pin"});
   answer({.id = two.id, .status = fetch::Status::not_modified});
   answer({.id = one.id, .status = fetch::Status::failed, .error = "one: HTTP 500"});
-  run_until(2);
+  run_until(3);
+  EXPECT_EQ(seen[0].status, Status::untrusted);
+  EXPECT_EQ(seen[0].error, "three: TLS pin");
+  seen.erase(seen.begin());
   EXPECT_EQ(seen[0].status, Status::not_modified);
   EXPECT_EQ(seen[1].status, Status::failed);
   EXPECT_EQ(seen[1].error, "one: HTTP 500");

@@ -22,7 +22,7 @@ class FolderWatchesTest : public ::testing::Test {
   testing::FakeJournal journal;
   Loop loop;
   int told = 0;
-  FolderWatches watches{loop, journal, [this] { ++told; }};
+  FolderWatches watches{loop, journal, [this] { ++told; }, std::chrono::milliseconds(1)};
 };
 
 TEST_F(FolderWatchesTest, TellOfEveryFolderAndGoOnWithThoseThatStay) {
@@ -55,6 +55,58 @@ TEST_F(FolderWatchesTest, TellOfALinkThatIsSwapped) {
   std::filesystem::create_symlink("..2", root / "keys/..new");
   std::filesystem::rename(root / "keys/..new", root / "keys/..data");
   wait_for_more_than(0);
+}
+
+TEST_F(FolderWatchesTest, TellThatAFolderWasRenamedOrRemovedAndWatchWhateverHasItsPathNext) {
+  std::filesystem::create_directories(root / "keys");
+  watches.watch({root / "keys"});
+  std::filesystem::rename(root / "keys", root / "away");
+  wait_for_more_than(0);
+
+  int before = told;
+  std::filesystem::create_directories(root / "keys");
+  wait_for_more_than(before);
+  before = told;
+  put("away/keys.json");
+  loop.context().poll();
+  EXPECT_EQ(told, before) << "that one is another folder now";
+  put("keys/keys.json");
+  wait_for_more_than(before);
+  loop.context().poll();
+
+  before = told;
+  std::filesystem::remove_all(root / "keys");
+  wait_for_more_than(before);
+  loop.context().poll();
+  before = told;
+  std::filesystem::rename(root / "away", root / "keys");
+  wait_for_more_than(before);
+  before = told;
+  put("keys/more.json");
+  wait_for_more_than(before);
+}
+
+// As a deployment does it: the new folder takes the place of the old one in one step, or in two.
+TEST_F(FolderWatchesTest, GoOnWithAFolderThatTookThePlaceOfTheOldOne) {
+  std::filesystem::create_directories(root / "keys");
+  std::filesystem::create_directories(root / "next");
+  watches.watch({root / "keys"});
+  std::filesystem::rename(root / "keys", root / "old");
+  std::filesystem::rename(root / "next", root / "keys");
+  wait_for_more_than(0);
+  const int before = told;
+  put("keys/keys.json");
+  wait_for_more_than(before);
+}
+
+TEST_F(FolderWatchesTest, WatchAFolderThatComesLater) {
+  watches.watch({root / "keys"});
+  std::filesystem::create_directories(root / "keys");
+  wait_for_more_than(0);
+  const int before = told;
+  put("keys/keys.json");
+  wait_for_more_than(before);
+  EXPECT_EQ(journal.count("cannot be watched"), 1U);
 }
 
 TEST_F(FolderWatchesTest, SayWhichFolderIsNotThereAndWatchTheOthers) {

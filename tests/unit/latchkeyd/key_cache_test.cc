@@ -93,6 +93,21 @@ TEST(KeyCache, WriterThatWasKilledLeavesTheOldSetAndIsNoObstacle) {
   EXPECT_EQ(cache.cache.load("corp")->jwks, "other");
 }
 
+TEST(KeyCache, ForgottenSetIsGoneFromTheDiskAndTheNextOneIsStoredAgain) {
+  const TempDir folder;
+  Cache cache(folder.path());
+  cache.cache.forget("corp");
+  cache.cache.save("corp", keys_of(kJwks));
+  cache.cache.forget("corp");
+  cache.disk.run_ready();
+  EXPECT_FALSE(cache.cache.load("corp"));
+  EXPECT_TRUE(fs::is_empty(folder / "keys"));
+  cache.cache.save("corp", keys_of(kJwks));
+  cache.disk.run_ready();
+  EXPECT_TRUE(cache.cache.load("corp"));
+  EXPECT_EQ(cache.journal.text(), "");
+}
+
 TEST(KeyCache, ConfirmedSetIsYoungerAndElseTheSame) {
   const TempDir folder;
   Cache cache(folder.path());

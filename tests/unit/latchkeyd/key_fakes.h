@@ -52,6 +52,9 @@ class FakeFetcher final : public Fetcher {
             .retry_after = retry_after,
             .error = std::move(error)});
   }
+  void be_untrusted(std::string error) {
+    answer({.status = FetchResult::Status::untrusted, .error = std::move(error)});
+  }
   void be_unreachable() {
     answer({.status = FetchResult::Status::unreachable, .error = "latchkey-fetchd is gone"});
   }
@@ -75,6 +78,7 @@ class FakeStorage final : public KeyStorage {
     stored[issuer].fetched_at = fetched_at;
     stored[issuer].max_age = max_age;
   }
+  void forget(const std::string& issuer) override { stored.erase(issuer); }
   std::map<std::string, StoredKeys> stored;
 };
 

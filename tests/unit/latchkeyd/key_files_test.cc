@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The key keeper over keys that lie on this host: in a file, or in the configuration.
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "daemon/latchkeyd/io/plain_file.h"
+#include "ipc/fd.h"
 #include "tests/unit/latchkeyd/key_keeper_host.h"
 
 namespace latchkey::latchkeyd {
@@ -34,8 +41,36 @@ class KeyFileTest : public KeyKeeperTest {
     corp.jwks_file = file;
     return keeper().configure(config_of({corp}));
   }
+  WallTime file_changed_at() const {
+    return WallTime(std::chrono::milliseconds(stamp_of(file).changed_ns / 1'000'000));
+  }
+  void set_clock_to(WallTime time) { clock.jump(time - clock.wall()); }
   TempDir folder;
   std::string file = folder / "jwks.json";
+};
+
+// No test can write twice in one tick for certain. Writing to a page that is mapped and written to
+// already leaves the stamp as it is, too, for as long as the kernel does not take the page to disk.
+class Mapped {
+ public:
+  static constexpr std::size_t kSize = 1'024;
+  Mapped(const std::string& file, const std::string& text) {
+    const ipc::Fd open(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+    EXPECT_EQ(::ftruncate(open.get(), kSize), 0);
+    memory_ = static_cast<char*>(
+        ::mmap(nullptr, kSize, PROT_READ | PROT_WRITE, MAP_SHARED, open.get(), 0));
+    put(text);
+  }
+  Mapped(const Mapped&) = delete;
+  Mapped& operator=(const Mapped&) = delete;
+  ~Mapped() { ::munmap(memory_, kSize); }
+  void put(std::string text) {
+    text.resize(kSize, ' ');
+    std::memcpy(memory_, text.data(), kSize);
+  }
+
+ private:
+  char* memory_ = nullptr;
 };
 
 TEST_F(KeyFileTest, KeysFromAFileAreThereAtOnceAndNothingIsFetched) {
@@ -76,6 +111,50 @@ TEST_F(KeyFileTest, ChangedFileIsReadAsSoonAsSomethingHappensInItsFolder) {
   keeper().look_at_files();
   ASSERT_EQ(published.size(), 1U);
   EXPECT_EQ(kid(), "two");
+}
+
+// Both writings fall into one tick of the clock that stamps files: the file looks as it did.
+TEST_F(KeyFileTest, FileThatWasWrittenAMomentAgoIsReadAgainThoughItLooksTheSame) {
+  Mapped mapped(file, kKeysOne);
+  set_clock_to(file_changed_at());
+  configure();
+  const FileStamp stamp = stamp_of(file);
+  mapped.put(kKeysTwo);
+  ASSERT_EQ(stamp_of(file), stamp);
+  keeper().look_at_files();
+  EXPECT_TRUE(published.empty()) << "an unknown key id must not have it read each time";
+  clock.advance(seconds(3));
+  keeper().tick();
+  ASSERT_EQ(published.size(), 1U);
+  EXPECT_EQ(kid(), "two");
+  clock.advance(seconds(30));
+  mapped.put(kKeysOne);
+  keeper().tick();
+  EXPECT_EQ(published.size(), 1U) << "its stamp was two seconds old when it was read";
+}
+
+TEST_F(KeyFileTest, FileThatIsWrittenTwiceAtOnceIsReadTwiceWhereItsStampTells) {
+  write(kKeysOne);
+  set_clock_to(file_changed_at());
+  configure();
+  write(kKeysTwo + " ");
+  keeper().look_at_files();
+  ASSERT_EQ(published.size(), 1U) << "the wait is for what cannot be told, only";
+  EXPECT_EQ(kid(), "two");
+}
+
+TEST(Stamps, SettleTwoSecondsFromTheTimesThatTheyHold) {
+  const auto stamp = [](std::int64_t modified_ms, std::int64_t changed_ms) {
+    return FileStamp{1, 2, 3, modified_ms * 1'000'000, changed_ms * 1'000'000};
+  };
+  const WallTime now(std::chrono::milliseconds(1'800'000'000'000));
+  const std::int64_t at = 1'800'000'000'000;
+  EXPECT_TRUE(settled(stamp(at - 2'000, at - 2'000), now));
+  EXPECT_FALSE(settled(stamp(at - 9'000, at - 1'999), now));
+  EXPECT_FALSE(settled(stamp(at - 1'999, at - 9'000), now));
+  EXPECT_FALSE(settled(stamp(at + 1'999, at - 9'000), now));
+  EXPECT_TRUE(settled(stamp(at + 2'000, at - 9'000), now)) << "a date ahead, not a clock's tick";
+  EXPECT_TRUE(settled(FileStamp{}, now)) << "no file: any that comes looks otherwise";
 }
 
 TEST_F(KeyFileTest, BadFileLeavesTheLastGoodSetAndSaysWhy) {

@@ -114,6 +114,78 @@ TEST_F(KeyKeeperTest, StoredSetThatCameFromElsewhereServesOnlyUntilItIsAskedForA
   }
 }
 
+struct OtherPlace {
+  std::string_view name;
+  std::function<void(issuer::IssuerConfig&)> change;
+};
+
+const std::vector<OtherPlace>& other_places() {
+  static const std::vector<OtherPlace> all{
+      {"tls_pins", [](auto& config) { config.tls_pins = {"sha256//nobody"}; }},
+      {"ca_file", [](auto& config) { config.ca_file = "/etc/other.pem"; }},
+      {"jwks_uri", [](auto& config) { config.jwks_uri = "https://corp.example.com/other"; }},
+      {"discovery_url", [](auto& config) { config.discovery_url = config.issuer + "/other"; }},
+      {"proxy", [](auto& config) { config.proxy = "http://proxy:3128"; }},
+  };
+  return all;
+}
+
+// Found as: a pin of nobody was configured, and the keys at hand went on to max_stale.
+TEST_F(KeyKeeperTest, KeysOfOtherSettingsAreWithdrawnWhereWhoAnswersNowIsNotTrusted) {
+  for (const OtherPlace& test : other_places()) {
+    SCOPED_TRACE(test.name);
+    keeper().configure(config_of({}));
+    storage.stored.clear();
+    begin();
+    ASSERT_EQ(kid(), "one");
+    auto moved = issuer_config("corp");
+    test.change(moved);
+    EXPECT_NE(keeper().configure(config_of({moved}))[0].keys, nullptr) << "until it was asked for";
+    keeper().tick();
+    fetcher.fail("corp: jwks: connection: refused");
+    EXPECT_EQ(kid(), "one") << "who cannot be reached says nothing";
+    const std::uint64_t before = state().keys.generation;
+    clock.advance(moved.min_fetch_interval);
+    keeper().refresh("corp", [](const Refreshed&) {});
+    fetcher.be_untrusted("corp: jwks: TLS pin: does not match");
+    EXPECT_EQ(kid(), "none");
+    EXPECT_GT(state().keys.generation, before);
+    EXPECT_EQ(state().origin, KeyState::Origin::none);
+    EXPECT_EQ(state().last_error, "corp: jwks: TLS pin: does not match");
+    EXPECT_FALSE(storage.stored.contains("corp")) << "nor do they serve after the next start";
+    EXPECT_EQ(state().document, nullptr);
+  }
+  EXPECT_EQ(journal.count("fetched under other settings"), other_places().size());
+}
+
+TEST_F(KeyKeeperTest, StoredKeysOfOtherSettingsAreWithdrawnWhereWhoAnswersIsNotTrusted) {
+  auto corp = issuer_config("corp");
+  storage.stored["corp"] = {key_source(corp), key_place(corp), clock.wall(), {}, "", kKeysOne};
+  corp.tls_pins = {"sha256//nobody"};
+  EXPECT_NE(keeper().configure(config_of({corp}))[0].keys, nullptr);
+  keeper().tick();
+  fetcher.be_untrusted("corp: jwks: TLS pin: does not match");
+  ASSERT_EQ(published.size(), 1U);
+  EXPECT_EQ(kid(), "none");
+  EXPECT_FALSE(storage.stored.contains("corp"));
+}
+
+TEST_F(KeyKeeperTest, KeysOfTheSettingsAtWorkAreNotTakenAwayByWhoeverSitsInBetween) {
+  auto pinned = issuer_config("corp");
+  pinned.tls_pins = {"sha256//good"};
+  begin();
+  keeper().configure(config_of({pinned}));
+  keeper().tick();
+  fetcher.answer_ok(kKeysOne);
+  keeper().configure(config_of({pinned}));
+  clock.advance(pinned.min_fetch_interval);
+  keeper().refresh("corp", [](const Refreshed&) {});
+  fetcher.be_untrusted("corp: jwks: TLS pin: does not match");
+  EXPECT_EQ(kid(), "one");
+  EXPECT_TRUE(storage.stored.contains("corp"));
+  EXPECT_EQ(journal.count("withdrawn"), 0U);
+}
+
 TEST_F(KeyKeeperTest, ReloadKeepsTheKeysOfIssuersThatStayAndDropsTheOthers) {
   keeper().configure(config_of({issuer_config("corp"), issuer_config("lab")}));
   keeper().tick();
