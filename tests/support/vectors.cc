@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/support/vectors.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
@@ -16,11 +18,20 @@ std::filesystem::path default_folder() {
   return std::filesystem::path(LATCHKEY_SOURCE_DIR).parent_path() / "shared" / "vectors";
 }
 
-std::filesystem::path folder() {
+bool is_named() {
   const char* named = std::getenv("LATCHKEY_VECTORS");
-  if (named != nullptr && *named != '\0') return named;
-  return default_folder();
+  return named != nullptr && *named != '\0';
 }
+
+// A relative path counts from the project's folder: a test program's own is anywhere in the build.
+std::filesystem::path folder() {
+  if (!is_named()) return default_folder();
+  return std::filesystem::path(LATCHKEY_SOURCE_DIR) / std::getenv("LATCHKEY_VECTORS");
+}
+
+constexpr auto kSets =
+    std::to_array<std::string_view>({"wycheproof", "rfc7520-cookbook", "rfc-appendix",
+                                     "jsontestsuite", "naughty-strings", "attack-tokens"});
 
 std::string quoted_json(std::string_view text) {
   constexpr std::string_view kDigits = "0123456789abcdef";
@@ -57,6 +68,16 @@ bool default_vectors() {
   std::error_code error;  // named by whatever way, it is the default folder
   return std::filesystem::weakly_canonical(folder(), error) ==
          std::filesystem::weakly_canonical(default_folder(), error);
+}
+
+std::string fault_of_missing(std::string_view relative) {
+  const bool has_one = std::any_of(kSets.begin(), kSets.end(),
+                                   [](std::string_view set) { return vector_path(set); });
+  if (is_named() && !has_one)
+    return "LATCHKEY_VECTORS names " + folder().string() + ", which has none of the test vectors";
+  if (default_vectors() && vector_path(""))
+    return "the default folder of test vectors lacks " + std::string(relative);
+  return {};
 }
 
 std::string read_file(const std::filesystem::path& path) {

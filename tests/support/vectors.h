@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The shared test vectors: folder LATCHKEY_VECTORS of the environment, else ../shared/vectors
-// beside the project. Data only; each set is a folder of it, and a folder may hold only some of the
-// sets. A test that reads a set prints how many cases it ran, which ./test shows; in the default
-// folder a number below the set's README fails.
+// beside the project; a relative path counts from the project's own folder. Data only; each set is
+// a folder of it, and a folder may hold only some of the sets. A test that reads a set prints how
+// many cases it ran, which ./test shows; in the default folder a number below the set's README
+// fails.
 #pragma once
 
 #include <cstddef>
@@ -21,6 +22,10 @@ std::optional<std::filesystem::path> vector_path(std::string_view relative);
 
 // Whether it is the default folder, for which the numbers of cases are known.
 bool default_vectors();
+
+// Why it is an error, and no reason to skip, that a set is not there: the default folder, once it
+// is there, has every set, and a folder that was named is there and has at least one. Else "".
+std::string fault_of_missing(std::string_view relative);
 
 std::string read_file(const std::filesystem::path& path);
 
@@ -46,13 +51,12 @@ void report_cases(std::string_view set, std::size_t ran, std::size_t least);
 
 }  // namespace latchkey::testing
 
-// Skips the test with a sentence that names what is missing. In the default folder, once it is
-// there, no set may be missing: that is none of its README's cases.
+// Skips the test with a sentence that names what is missing, or fails where it may not be missing.
 // NOLINTNEXTLINE(cppcoreguidelines-macro-usage): GTEST_SKIP returns from the test itself.
 #define LATCHKEY_SKIP_WITHOUT_VECTORS(relative)                                     \
   if (!latchkey::testing::vector_path(relative)) {                                  \
-    if (latchkey::testing::default_vectors() && latchkey::testing::vector_path("")) \
-      FAIL() << "the default folder of test vectors lacks " << (relative);          \
+    const std::string fault = latchkey::testing::fault_of_missing(relative);        \
+    if (!fault.empty()) FAIL() << fault;                                            \
     GTEST_SKIP() << "test vectors " << (relative)                                   \
                  << " are not there (LATCHKEY_VECTORS, default ../shared/vectors)"; \
   }                                                                                 \
