@@ -13,12 +13,9 @@
 #include <gtest/gtest.h>
 
 #include "core/jose/base64url.h"
-#include "core/jose/compact_jws.h"
-#include "core/jose/jwk_set.h"
-#include "core/jose/select_key.h"
-#include "core/jose/signature.h"
 #include "core/jose/symmetric_key.h"
 #include "tests/support/vectors.h"
+#include "tests/unit/jose/opaque_verdict.h"
 
 namespace latchkey::jose {
 namespace {
@@ -26,19 +23,6 @@ namespace {
 using testing::text;
 using testing::to_json;
 using testing::VectorFile;
-
-// What becomes of a token with any payload under a key set.
-Reason verdict(const std::string& token, const std::string& set_json) {
-  static Scratch scratch;
-  const auto set = JwkSet::parse(set_json);
-  if (!set) return set.error().reason;
-  const auto jws = parse_compact(token, scratch, Payload::opaque);
-  if (!jws) return jws.error().reason;
-  const auto key = select_key(*jws, *set);
-  if (!key) return key.error().reason;
-  const auto verified = verify_signature(*jws, **key, scratch);
-  return verified ? Reason::allowed : verified.error().reason;
-}
 
 std::map<std::int64_t, std::string> overrides() {
   std::map<std::int64_t, std::string> ours;
@@ -124,7 +108,7 @@ void check(const JsonValue& test, const JsonValue& key, const std::string& set, 
   const std::string want = override == ours.end() ? text(test, "result") : override->second;
   ASSERT_TRUE(want == "valid" || want == "invalid") << id << ' ' << want;
   const std::string what = std::to_string(id) + ' ' + text(test, "comment");
-  const Reason reason = verdict(text(test, "jws"), set);
+  const Reason reason = opaque_verdict(text(test, "jws"), set);
   ++tally.ran;
   if (symmetric_keys(key).empty()) {
     EXPECT_EQ(reason == Reason::allowed, want == "valid") << what << ": " << code(reason);
@@ -178,7 +162,7 @@ TEST(Wycheproof, JsonWebEncryptionIsRefused) {
     const auto published = group.find("public");
     const JsonValue key = published ? *published : *group.find("private");
     for (const JsonValue test : group.find("tests")->elements()) {
-      const Reason reason = verdict(text(test, "jwe"), R"({"keys":[)" + to_json(key) + "]}");
+      const Reason reason = opaque_verdict(text(test, "jwe"), R"({"keys":[)" + to_json(key) + "]}");
       EXPECT_TRUE(reason == Reason::token_encrypted || reason == Reason::token_malformed ||
                   reason == Reason::token_missing)
           << *test.find("tcId")->as_integer() << ": " << code(reason);
