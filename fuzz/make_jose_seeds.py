@@ -99,6 +99,11 @@ def key_material():
     put("key_material", "okp_private", json.dumps(okp))
     put("key_material", "okp_uses", json.dumps(okp | {"use": "enc", "key_ops": ["verify"], "alg": "ES256", "kid": "\n"}))
     put("key_material", "oct", json.dumps({"kty": "oct", "k": b64(b"k" * 32)}))
+    secret = {"kty": "oct", "k": b64(b"k" * 64)}
+    put("key_material", "oct_labels", json.dumps(secret | {"kid": "m", "alg": "HS512", "use": "sig", "key_ops": ["verify"]}))
+    put("key_material", "oct_cipher", json.dumps(secret | {"alg": "A256KW", "key_ops": ["wrapKey"]}))
+    put("key_material", "oct_short", json.dumps({"kty": "oct", "k": b64(b"k" * 31)}))
+    put("key_material", "oct_set", json.dumps({"keys": [secret]}))
     put("key_material", "rsa_private", json.dumps(RSA | {"d": "AQAB", "p": "Aw", "q": "Aw", "dp": "Aw", "dq": "Aw", "qi": "Aw"}))
     put("key_material", "long_exponent", json.dumps(RSA | {"d": "f" + "A" * 999}))
     # openssl genpkey -algorithm ed25519; and with -aes256 -pass pass:secret
@@ -141,6 +146,18 @@ def token():
         put("token", "set_" + name, "k" + json.dumps({"keys": keys}, separators=(",", ":")) +
             '\0{"alg":"EdDSA","kid":"k"}\0' + good)
     put("token", "set_without_kid", "k" + json.dumps({"keys": [OKP]}, separators=(",", ":")) + '\0{"alg":"EdDSA"}\0' + good)
+    shared = good.replace("id.example", "shared.example")
+    put("token", "mac", 'm{"alg":"HS256","kid":"m","typ":"at+jwt"}\0' + shared)
+    put("token", "mac_no_kid", 'm{"alg":"HS256"}\0' + rich.replace("id.example", "shared.example"))
+    put("token", "mac_unknown_kid", 'm{"alg":"HS256","kid":"k"}\0' + shared)
+    put("token", "mac_other_alg", 'm{"alg":"HS512"}\0' + shared)
+    put("token", "mac_other_issuer", 'm{"alg":"HS256"}\0' + good)
+    put("token", "mac_signed_instead", 'h{"alg":"EdDSA"}\0' + shared)
+    put("token", "mac_psychic", 'p{"alg":"HS256"}\0' + shared + "\0" + "\0" * 32)
+    for name, member in {"typ_logout": '"typ":"logout+jwt"', "typ_none": '"typ":"none"', "cty": '"cty":"application/JWT"',
+                         "cty_other": '"cty":"text/plain"', "zip": '"zip":"DEF"', "crit": '"crit":["x"],"x":1'}.items():
+        put("token", "mac_" + name, 'm{"alg":"HS256",' + member + "}\0" + shared)
+        put("token", "sig_" + name, 'h{"alg":"EdDSA",' + member + "}\0" + good)
     put("token", "encrypted", "a.b.c.d.e")
     put("token", "json", '{"payload":"e30","signatures":[]}')
     put("token", "dots", "..")

@@ -6,22 +6,27 @@
 //   'h'  header NUL payload, signed here
 //   'p'  header NUL payload NUL signature, each encoded here
 //   'k'  key set NUL header NUL payload, signed here: the set is fuzzed as well
+//   'm'  header NUL payload, with an HMAC made here: the same for the issuer with a symmetric key
 //   else the bytes are the token
 //
 // A token that is accepted must also be found good by a second, plain implementation: OpenSSL
 // straight, nlohmann/json, and the checks written out once more. A refusal has a detail of
 // printable ASCII, and no trace of a signature is left.
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstdlib>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <nlohmann/json.hpp>
 
 #include "core/jose/base64url.h"
 #include "core/jose/compact_jws.h"
+#include "core/jose/symmetric_key.h"
 #include "tests/support/signing.h"
 #include "tests/unit/verify/provider.h"
 
@@ -30,6 +35,8 @@ namespace {
 using namespace latchkey;  // NOLINT(google-build-using-namespace): what is fuzzed here
 
 constexpr std::string_view kIssuer = "https://id.example";
+constexpr std::string_view kShared = "https://shared.example";  // the issuer with a symmetric key
+constexpr std::string_view kSecret = "a secret of 32 bytes, or of more";
 constexpr std::string_view kPoint = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";  // RFC 8037 A.2
 
 void require(bool held) {
@@ -48,18 +55,39 @@ const testing::SigningKey& key() {
   return made;
 }
 
+std::string mac_token(std::string_view header, std::string_view payload) {
+  return testing::mac_token(jose::SymmetricAlgorithm::hs256, kSecret, header, payload);
+}
+
+// Public keys and a symmetric one, each an issuer's own.
+Snapshot make_snapshot() {
+  auto shared = testing::make_issuer("shared", std::string(kShared));
+  shared.config.algorithms.clear();
+  shared.config.symmetric_key_file = "/etc/latchkey/shared.jwk";
+  shared.config.symmetric_algorithm = jose::SymmetricAlgorithm::hs256;
+  Snapshot made = testing::make_snapshot(
+      {testing::make_issuer("corp", std::string(kIssuer)), shared},
+      {testing::make_keys(testing::jwk_set({key().jwk()})), nullptr}, testing::kNow);
+  auto symmetric = jose::SymmetricKey::parse(testing::oct_jwk(kSecret, R"(,"kid":"m")"),
+                                             jose::SymmetricAlgorithm::hs256);
+  require(symmetric.has_value());
+  made.keys[1].symmetric = std::make_shared<const jose::SymmetricKey>(*std::move(symmetric));
+  return made;
+}
+
+// A target that accepts nothing would find nothing.
 Snapshot make_checked_snapshot() {
-  Snapshot made =
-      testing::make_snapshot({testing::make_issuer("corp", std::string(kIssuer))},
-                             {testing::make_keys(testing::jwk_set({key().jwk()}))}, testing::kNow);
-  // A target that accepts nothing would find nothing.
+  Snapshot made = make_snapshot();
+  const auto payload = [](std::string_view issuer) {
+    return R"({"iss":")" + std::string(issuer) +
+           R"(","sub":"u","aud":"ssh-prod","exp":1900000600,"preferred_username":"alice"})";
+  };
   jose::Scratch scratch;
-  Trace trace;
-  require(verify(key().token(
-                     R"({"iss":"https://id.example","sub":"u","aud":"ssh-prod","exp":1900000600,)"
-                     R"("preferred_username":"alice"})"),
-                 made, testing::kNow, scratch, trace)
-              .has_value());
+  for (const std::string& token :
+       {key().token(payload(kIssuer)), mac_token(R"({"alg":"HS256"})", payload(kShared))}) {
+    Trace trace;
+    require(verify(token, made, testing::kNow, scratch, trace).has_value());
+  }
   return made;
 }
 
@@ -85,6 +113,10 @@ std::string token_of(std::string_view input) {
     case 'h': {
       const std::string_view header = next(rest);
       return key().token(header, rest);
+    }
+    case 'm': {
+      const std::string_view header = next(rest);
+      return mac_token(header, rest);
     }
     case 'p': {
       const std::string_view header = next(rest);
@@ -114,16 +146,61 @@ bool plain_signature_holds(const std::string& token) {
   return result == 1;
 }
 
+bool plain_mac_holds(const std::string& token) {
+  const std::size_t dot = token.rfind('.');
+  std::array<unsigned char, EVP_MAX_MD_SIZE> mac{};
+  unsigned size = 0;
+  require(HMAC(EVP_sha256(), kSecret.data(), static_cast<int>(kSecret.size()),
+               reinterpret_cast<const unsigned char*>(token.data()), dot, mac.data(),
+               &size) != nullptr);
+  return decoded(token.substr(dot + 1)) ==
+         std::string_view(reinterpret_cast<const char*>(mac.data()), size);
+}
+
+// A media type as it is compared: RFC 7515 sections 4.1.9 and 4.1.10.
+std::string media_type(const nlohmann::json& member) {
+  std::string type = member.get<std::string>();
+  for (char& c : type) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  constexpr std::string_view kPrefix = "application/";
+  return type.starts_with(kPrefix) ? type.substr(kPrefix.size()) : type;
+}
+
+// What the header may say, whoever signed.
+void require_good_header(const nlohmann::json& header) {
+  require(!header.contains("crit") && !header.contains("b64") && !header.contains("zip"));
+  if (header.contains("typ")) {
+    const std::string typ = media_type(header.at("typ"));
+    require(typ == "at+jwt" || typ == "jwt");
+  }
+  require(!header.contains("cty") || media_type(header.at("cty")) != "jwt");
+  if (header.contains("kid")) {
+    const auto& kid = header.at("kid");
+    require(kid.is_string() && kid.get_ref<const std::string&>().size() <= 256);
+  }
+}
+
+// The issuer alone says which algorithm and which key.
+void require_good_signature(const std::string& token, const nlohmann::json& header,
+                            const nlohmann::json& issuer) {
+  require(issuer == kIssuer || issuer == kShared);
+  if (issuer == kIssuer) {
+    require(header.at("alg") == "EdDSA" && plain_signature_holds(token));
+  } else {
+    require(header.at("alg") == "HS256" && plain_mac_holds(token));
+    require(!header.contains("kid") || header.at("kid") == "m");
+  }
+}
+
 // The checks of this fixed policy, once more and without bounds.
 void require_good(const std::string& token, const claims::Claims& record) {
-  require(plain_signature_holds(token));
   const std::size_t first = token.find('.');
   const std::size_t second = token.find('.', first + 1);
   require(second == token.rfind('.'));
   const auto header = nlohmann::json::parse(decoded(token.substr(0, first)));
   const auto payload = nlohmann::json::parse(decoded(token.substr(first + 1, second - first - 1)));
-  require(header.at("alg") == "EdDSA" && !header.contains("crit") && !header.contains("b64"));
-  require(payload.at("iss") == kIssuer && payload.at("sub") == record.subject);
+  require_good_header(header);
+  require_good_signature(token, header, payload.at("iss"));
+  require(payload.at("iss") == record.issuer && payload.at("sub") == record.subject);
   const auto& aud = payload.at("aud");
   require(aud.is_string() ? aud == "ssh-prod"
                           : std::find(aud.begin(), aud.end(), "ssh-prod") != aud.end());
@@ -131,7 +208,7 @@ void require_good(const std::string& token, const claims::Claims& record) {
   require(payload.at("exp").get<double>() + 60.001 > kNowSeconds);
   if (payload.contains("nbf")) require(payload.at("nbf").get<double>() <= kNowSeconds + 60.001);
   if (payload.contains("iat")) require(payload.at("iat").get<double>() <= kNowSeconds + 60.001);
-  require(!payload.contains("events"));
+  require(!payload.contains("events") && !payload.contains("cnf"));
   require(record.users.size() == 1 && payload.at("preferred_username") == record.users.front());
 }
 
@@ -181,6 +258,13 @@ void with_key_set(std::string_view rest) {
   if (judged(token, under)) require_key_in(set, token);
 }
 
+// Under the fixed keys, whose names are known.
+void with_fixed_keys(const std::string& token) {
+  if (!judged(token, snapshot())) return;
+  const auto header = nlohmann::json::parse(decoded(token.substr(0, token.find('.'))));
+  require(!header.contains("kid") || header.at("kid") == (header.at("alg") == "HS256" ? "m" : "k"));
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -188,7 +272,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (input.starts_with('k')) {
     with_key_set(input.substr(1));
   } else {
-    judged(token_of(input), snapshot());
+    with_fixed_keys(token_of(input));
   }
   return 0;
 }
