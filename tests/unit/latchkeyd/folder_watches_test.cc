@@ -53,7 +53,19 @@ TEST_F(FolderWatchesTest, TellOfALinkThatIsSwapped) {
   std::filesystem::create_symlink("..1", root / "keys/..data");
   watches.watch({root / "keys"});
   std::filesystem::create_symlink("..2", root / "keys/..new");
+  wait_for_more_than(0);
+  loop.context().poll();
+  const int before = told;  // of the new link, which nobody reads yet
   std::filesystem::rename(root / "keys/..new", root / "keys/..data");
+  wait_for_more_than(before);
+}
+
+// Written elsewhere and put in place whole: the one event is that of its arrival.
+TEST_F(FolderWatchesTest, TellOfWhatIsMovedIn) {
+  std::filesystem::create_directories(root / "keys");
+  put("keys.json");
+  watches.watch({root / "keys"});
+  std::filesystem::rename(root / "keys.json", root / "keys/keys.json");
   wait_for_more_than(0);
 }
 
