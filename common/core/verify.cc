@@ -202,7 +202,8 @@ class Verification {
     const auto iss = form.unverified_issuer();
     if (LATCHKEY_FAILS(issuer_absent, !iss))
       return fail(Reason::claim_missing, "'iss' is absent or no string");
-    const std::ptrdiff_t index = snapshot_.config->find_issuer(*iss);
+    const std::ptrdiff_t index =
+        snapshot_.config->find_issuer(LATCHKEY_CHECKED(iss, std::string_view()));
     if (LATCHKEY_FAILS(issuer_unknown, index < 0)) return fail(Reason::issuer_unknown);
     issuer_ = static_cast<std::size_t>(index);
     if (LATCHKEY_FAILS(issuer_without_keys, issuer_ >= snapshot_.keys.size()))

@@ -22,7 +22,7 @@ void give(LocalIdentity& identity, const std::string& group, std::optional<std::
   auto& names = missing ? identity.missing_groups : identity.groups;
   if (contains(names, group)) return;
   names.push_back(group);
-  if (!missing) identity.gids.push_back(*gid);
+  if (!missing) identity.gids.push_back(LATCHKEY_CHECKED(gid, 0U));
 }
 
 }  // namespace

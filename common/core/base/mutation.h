@@ -6,11 +6,18 @@
 //   if (LATCHKEY_FAILS(kid_too_long, kid.size() > limits::kKidBytes)) return fail(...);
 //
 // In every build that is installed this is the condition and nothing else. In the build `mutation`,
-// which is never installed, the row whose index the test program was given never fails. Not in the
-// table are: what hands on the refusal of a check that is in it; what says that there is nothing to
-// go on with (no key was found, no rule is for the service, the JSON is none); what only repeats
-// what the library behind it holds as well (the byte order mark, a key that OpenSSL does not take);
-// and what says that memory or OpenSSL failed, which no token can bring about.
+// which is never installed, the row whose index the test program was given never fails. Where a
+// check says that something is there, what is behind it takes
+//
+//   LATCHKEY_CHECKED(kid, std::string_view())
+//
+// which is *kid in every build that is installed; in the build `mutation` it goes on with the other
+// value where there is none, so that a test has to see what became of it: that a program dies of an
+// empty optional shows that the line was reached, and nothing about what would be accepted. Not in
+// the table are: what hands on the refusal of a check that is in it; what says that there is
+// nothing to go on with (no key was found, no rule is for the service, the JSON is none); what only
+// repeats what the library behind it holds as well (the byte order mark, a key that OpenSSL does
+// not take); and what says that memory or OpenSSL failed, which no token can bring about.
 #pragma once
 
 // NOLINTBEGIN(cppcoreguidelines-macro-usage): one list makes enumerators, names and their number; a
@@ -129,11 +136,13 @@ inline Switch switched_off{-1};
 
 }  // namespace latchkey::mutation
 
+#define LATCHKEY_CHECKED(value, ...) ((value) ? *(value) : (__VA_ARGS__))
 #define LATCHKEY_FAILS(row, ...) \
   (::latchkey::mutation::switched_off != ::latchkey::mutation::Switch::row && (__VA_ARGS__))
 
 #else
 
+#define LATCHKEY_CHECKED(value, ...) (*(value))
 #define LATCHKEY_FAILS(row, ...) (__VA_ARGS__)
 
 #endif

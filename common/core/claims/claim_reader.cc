@@ -21,9 +21,10 @@ Expected<std::string_view> string_of(std::string_view name, const JsonValue& val
   const auto text = value.as_string();
   if (LATCHKEY_FAILS(claim_string_type, !text))
     return invalid(name, value.is_null() ? "is null" : "is no string");
-  if (LATCHKEY_FAILS(claim_string_too_long, text->size() > limits::kClaimStringBytes))
+  if (LATCHKEY_FAILS(claim_string_too_long,
+                     LATCHKEY_CHECKED(text, std::string_view()).size() > limits::kClaimStringBytes))
     return invalid(name, "is too long");
-  return *text;
+  return LATCHKEY_CHECKED(text, std::string_view());
 }
 
 }  // namespace
@@ -77,7 +78,7 @@ Expected<std::optional<std::vector<std::string_view>>> read_list(const JsonValue
     if (LATCHKEY_FAILS(claim_list_value, !text || text->size() > limits::kClaimStringBytes)) {
       return invalid(name, "holds something that is no string, or is too long");
     }
-    list.emplace_back(*text);
+    list.emplace_back(LATCHKEY_CHECKED(text, std::string_view()));
   }
   return list;
 }

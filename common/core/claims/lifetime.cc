@@ -21,11 +21,13 @@ Expected<void> check_lifetime(const Lifetime& token, const ClaimsPolicy& policy,
     return fail(Reason::claim_missing,
                 "'iat', which 'max_token_age' and 'max_token_lifetime' need");
   }
-  if (LATCHKEY_FAILS(iat_too_old,
-                     age.count() != 0 && now >= *token.issued_at + age + policy.leeway))
+  if (LATCHKEY_FAILS(
+          iat_too_old,
+          age.count() != 0 && now >= LATCHKEY_CHECKED(token.issued_at, now) + age + policy.leeway))
     return fail(Reason::token_too_old);
   if (LATCHKEY_FAILS(lifetime_too_long,
-                     lifetime.count() != 0 && token.expires_at - *token.issued_at > lifetime))
+                     lifetime.count() != 0 &&
+                         token.expires_at - LATCHKEY_CHECKED(token.issued_at, now) > lifetime))
     return fail(Reason::token_lives_too_long);
   return {};
 }

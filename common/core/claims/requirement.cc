@@ -76,7 +76,7 @@ Expected<void> check_required(const JsonValue& object, const RequiredClaim& requ
   const auto value = find_claim(object, required.name);
   const auto named = [&] { return std::string(what) + ' ' + quoted(required.name); };
   if (LATCHKEY_FAILS(required_absent, !value)) return fail(Reason::claim_missing, named());
-  if (LATCHKEY_FAILS(required_other, !satisfies(*value, required)))
+  if (LATCHKEY_FAILS(required_other, !satisfies(LATCHKEY_CHECKED(value, object), required)))
     return fail(Reason::claim_wrong, named());
   return {};
 }

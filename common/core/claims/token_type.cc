@@ -55,9 +55,10 @@ Expected<void> check_payload_type(const jose::JsonValue& payload, const ClaimsPo
   if (policy.payload_typ.empty()) return {};
   if (LATCHKEY_FAILS(type_payload_absent, !typ))
     return fail(Reason::type_wrong, "the payload's 'typ' is absent or no string");
-  if (LATCHKEY_FAILS(type_payload_other,
-                     std::find(policy.payload_typ.begin(), policy.payload_typ.end(), *typ) ==
-                         policy.payload_typ.end()))
+  if (LATCHKEY_FAILS(
+          type_payload_other,
+          std::find(policy.payload_typ.begin(), policy.payload_typ.end(),
+                    LATCHKEY_CHECKED(typ, policy.payload_typ.front())) == policy.payload_typ.end()))
     return fail(Reason::type_wrong, "payload 'typ' " + quoted(*typ));
   return {};
 }

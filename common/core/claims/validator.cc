@@ -70,10 +70,11 @@ class Validator {
       return text.has_value();
     };
     bool strings = true;
-    if (aud->is_array()) {
-      for (const JsonValue value : aud->elements()) strings = look_at(value) && strings;
+    const JsonValue audience = LATCHKEY_CHECKED(aud, payload_);
+    if (audience.is_array()) {
+      for (const JsonValue value : audience.elements()) strings = look_at(value) && strings;
     } else {
-      strings = look_at(*aud);
+      strings = look_at(audience);
     }
     if (LATCHKEY_FAILS(aud_value_type, !strings) ||
         LATCHKEY_FAILS(aud_too_many, audiences_ > limits::kAudienceValues)) {
@@ -88,7 +89,7 @@ class Validator {
     LATCHKEY_TRY(expires_at, read_date(payload_, "exp"));
     if (LATCHKEY_FAILS(exp_absent, !expires_at))
       return missing("exp");  // a token without an end would live for ever
-    draft_.expires_at = *expires_at;
+    draft_.expires_at = LATCHKEY_CHECKED(expires_at, now_ + std::chrono::hours(1));
     LATCHKEY_TRY(draft_.not_before, read_date(payload_, "nbf"));
     LATCHKEY_TRY(draft_.issued_at, read_date(payload_, "iat"));
     return claims::check_lifetime(draft_, policy_, now_);
@@ -99,7 +100,7 @@ class Validator {
   Expected<void> check_issuer() {
     const auto iss = payload_.find("iss");
     if (LATCHKEY_FAILS(iss_absent, !iss)) return missing("iss");
-    if (LATCHKEY_FAILS(iss_other, iss->as_string() != issuer_))
+    if (LATCHKEY_FAILS(iss_other, LATCHKEY_CHECKED(iss, payload_).as_string() != issuer_))
       return fail(Reason::claim_wrong, "'iss' is not that of the configured issuer");
     draft_.issuer = issuer_;
     return {};
@@ -153,9 +154,9 @@ class Validator {
     std::optional<std::string_view> subject;
     LATCHKEY_TRY(subject, read_string(payload_, "sub"));
     if (LATCHKEY_FAILS(sub_absent, !subject)) return missing("sub");
-    if (LATCHKEY_FAILS(sub_empty, subject->empty()))
+    draft_.subject = LATCHKEY_CHECKED(subject, "somebody");
+    if (LATCHKEY_FAILS(sub_empty, draft_.subject.empty()))
       return fail(Reason::claim_invalid, "'sub' is empty");
-    draft_.subject = *subject;
     std::optional<std::string_view> token_id;
     LATCHKEY_TRY(token_id, read_string(payload_, policy_.token_id_claim));
     draft_.token_id = token_id.value_or("");
@@ -172,7 +173,8 @@ class Validator {
     std::optional<std::string_view> user;
     LATCHKEY_TRY(user, read_string(payload_, policy_.user_claim));
     if (LATCHKEY_FAILS(user_claim_absent, !user)) return missing(policy_.user_claim);
-    if (strip_suffix(*user)) draft_.users.push_back(*user);
+    std::string_view name = LATCHKEY_CHECKED(user, "somebody");
+    if (strip_suffix(name)) draft_.users.push_back(name);
     if (LATCHKEY_FAILS(user_none, draft_.users.empty())) {
       return fail(Reason::name_unusable, "claim " + quoted(policy_.user_claim));
     }

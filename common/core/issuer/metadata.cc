@@ -15,11 +15,11 @@ Expected<std::string> text_member(const jose::JsonValue& document, std::string_v
   const auto member = document.find(name);
   if (LATCHKEY_FAILS(metadata_member_absent, !member))
     return fail(Reason::keys_missing, "the discovery document has no '" + std::string(name) + "'");
-  const auto text = member->as_string();
+  const auto text = LATCHKEY_CHECKED(member, document).as_string();
   if (LATCHKEY_FAILS(metadata_member_type, !text))
     return fail(Reason::keys_missing,
                 "'" + std::string(name) + "' of the discovery document is no string");
-  return std::string(*text);
+  return std::string(LATCHKEY_CHECKED(text, "https://id.example"));
 }
 
 }  // namespace

@@ -89,7 +89,7 @@ Expected<std::string_view> header_string(std::string_view name, const JsonValue&
   const auto text = value.as_string();
   if (LATCHKEY_FAILS(header_member_type, !text))
     return fail(Reason::token_malformed, "header member '" + std::string(name) + "' is no string");
-  return *text;
+  return LATCHKEY_CHECKED(text, std::string_view());
 }
 
 // The header members that decide something. All others are passed over unread, the ones that carry
@@ -146,7 +146,7 @@ Expected<std::string_view> check_fields(const HeaderFields& fields) {
   if (LATCHKEY_FAILS(header_alg_absent, !fields.alg))
     return fail(Reason::token_malformed,
                 "header member 'alg' is absent");  // RFC 7515 section 4.1.1
-  return *fields.alg;
+  return LATCHKEY_CHECKED(fields.alg, "ES256");
 }
 
 }  // namespace
@@ -177,7 +177,7 @@ class CompactParser {
     form.signing_input_ = token.substr(0, parts.header.size() + 1 + parts.payload.size());
     form.kid_ = fields.kid;
     form.typ_ = fields.typ;
-    return Compact(form, *algorithm);
+    return Compact(form, LATCHKEY_CHECKED(algorithm, typename decltype(algorithm)::value_type()));
   }
 
  private:

@@ -92,10 +92,11 @@ tl::expected<Octets, Why> octets(const JsonValue& jwk, std::string_view name) {
   const auto text = member ? member->as_string() : std::nullopt;
   if (LATCHKEY_FAILS(jwk_member_absent, !text))
     return drop("'" + std::string(name) + "' is absent or no string");
-  auto bytes = decode_base64url(*text);
+  const std::string_view given = LATCHKEY_CHECKED(text, std::string_view());
+  auto bytes = decode_base64url(given);
   if (LATCHKEY_FAILS(jwk_member_encoding, !bytes))
     return drop("'" + std::string(name) + "' is not canonical base64url");
-  return Octets{*text, *std::move(bytes)};
+  return Octets{given, LATCHKEY_CHECKED(std::move(bytes), std::string())};
 }
 
 // RFC 7518 section 2: Base64urlUInt has no leading zero octet; a second spelling would be a second thumbprint.
@@ -208,10 +209,11 @@ class JwkParser {
     const auto type = member ? member->as_string() : std::nullopt;
     if (LATCHKEY_FAILS(jwk_kty_absent, !type))
       return drop("'kty' is absent or no string");  // RFC 7517 section 4.1
-    if (*type == "RSA") return read_rsa();
-    if (*type == "EC") return read_ec();
-    if (LATCHKEY_FAILS(jwk_kty_other, *type != "OKP"))
-      return drop("its type " + quoted(*type) + " is not accepted");
+    const std::string_view name = LATCHKEY_CHECKED(type, "EC");
+    if (name == "RSA") return read_rsa();
+    if (name == "EC") return read_ec();
+    if (LATCHKEY_FAILS(jwk_kty_other, name != "OKP"))
+      return drop("its type " + quoted(name) + " is not accepted");
     return read_okp();
   }
 
@@ -309,11 +311,11 @@ class JwkParser {
     if (!member) return {};
     const auto text = member->as_string();
     if (LATCHKEY_FAILS(jwk_alg_type, !text)) return drop("'alg' is no string");
-    const auto algorithm = find_algorithm(*text);
+    const auto algorithm = find_algorithm(LATCHKEY_CHECKED(text, "ES256"));
     if (LATCHKEY_FAILS(jwk_alg_unfit, !algorithm || !jwk_.allows(*algorithm)))
       return drop("its 'alg' " + quoted(*text) + " is not one for this key");
     if (LATCHKEY_FAILS(jwk_alg_pins, jwk_.algorithms_.size() > 1)) jwk_.algorithms_ = {};
-    jwk_.algorithms_.insert(*algorithm);
+    jwk_.algorithms_.insert(LATCHKEY_CHECKED(algorithm, Algorithm::es256));
     return {};
   }
 

@@ -23,9 +23,10 @@ tl::expected<std::optional<std::string>, std::string> read_kid(const JsonValue& 
   const auto kid = member->as_string();
   if (LATCHKEY_FAILS(jwk_kid_type, !kid))
     return drop("'kid' is no string");  // RFC 7517 section 4.5
-  if (LATCHKEY_FAILS(jwk_kid_too_long, kid->size() > limits::kKidBytes))
+  if (LATCHKEY_FAILS(jwk_kid_too_long,
+                     LATCHKEY_CHECKED(kid, std::string_view()).size() > limits::kKidBytes))
     return drop("'kid' is longer than 256 bytes");
-  return std::string(*kid);
+  return std::string(LATCHKEY_CHECKED(kid, std::string_view()));
 }
 
 tl::expected<void, std::string> check_use(const JsonValue& jwk) {
@@ -45,7 +46,7 @@ tl::expected<void, std::string> check_operations(const JsonValue& jwk) {
     const auto operation = element.as_string();
     if (LATCHKEY_FAILS(jwk_key_ops_value_type, !operation))
       return drop("'key_ops' holds something that is no string");
-    operations.push_back(*operation);
+    operations.push_back(LATCHKEY_CHECKED(operation, "verify"));
   }
   std::sort(operations.begin(), operations.end());
   if (LATCHKEY_FAILS(

@@ -95,6 +95,25 @@ TEST(Metadata, ARefusalShowsForeignTextEscaped) {
   EXPECT_EQ(metadata.error().detail.find('\x1b'), std::string::npos);
 }
 
+TEST(Metadata, ARefusalSaysWhatIsWrongWithWhichMember) {
+  const struct {
+    std::string_view json;
+    std::string_view want;
+  } cases[] = {
+      {R"({"jwks_uri":"x"})", "the discovery document has no 'issuer'"},
+      {R"({"issuer":1})", "'issuer' of the discovery document is no string"},
+      {R"({"issuer":"https://id.example.com/realms/corp"})",
+       "the discovery document has no 'jwks_uri'"},
+      {R"({"issuer":"https://id.example.com/realms/corp","jwks_uri":null})",
+       "'jwks_uri' of the discovery document is no string"},
+  };
+  for (const auto& c : cases) {
+    const auto metadata = parse_metadata(c.json, corp());
+    ASSERT_FALSE(metadata) << c.json;
+    EXPECT_EQ(metadata.error().detail, c.want) << c.json;
+  }
+}
+
 TEST(Metadata, ThatAreNoObjectAreNotLookedInto) {
   const auto metadata = parse_metadata(R"([{"issuer":"x"}])", corp());
   ASSERT_FALSE(metadata);
