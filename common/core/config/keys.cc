@@ -144,7 +144,7 @@ constexpr auto kKeys = std::to_array<Key>({
    .meaning = "Claims that a token must have. A value (a text, a whole number, true or false; quotes make a text of anything) must be equal, in type too. { one_of: [...] }: equal to one of them. { contains: ... }: the claim is an array with an element that is equal. { present: true }: there, and not null. { min: ..., max: ... }: a number within, bounds included; one of the two may be left out. A name with dots is a path into objects where no claim has that very name; names with dots may be on the path, and of several ways the one with the longest names counts. There are no patterns."},
   {.section = Section::issuer, .name = "require_header", .slot = ISSUER(std::vector<claims::RequiredClaim>, config.claims.require_header), .form = &kHeaderMember,
    .example = "{ env: prod }",
-   .meaning = "The same for members of the header that the standards do not define."},
+   .meaning = "The same for members of the header: kid, and those that the standards do not define."},
   {.section = Section::issuer, .name = "leeway", .slot = ISSUER(seconds, config.claims.leeway), .range = {0, limits::kLeewayMost.count() * kSecond},
    .standard = "1m", .example = "60s",
    .meaning = "How far the clocks of provider and host may differ."},

@@ -109,7 +109,8 @@ void TokenMemory::adopt(Shard& shard, const ConfigPtr& config) {
   if (shard.config == config) return;
   // Made before anything is changed: where memory runs out here, no entry may be found under a
   // configuration that it was not verified under.
-  const std::size_t most = (config->remembered_tokens + kShards - 1) / kShards;
+  const std::size_t most =
+      config->remembered_tokens / kShards + (config->remembered_tokens % kShards != 0 ? 1 : 0);
   TagTable tags(most);
   Pages slots(tags.places() * sizeof(Slot));
   size_.fetch_sub(shard.tags.size(), std::memory_order_relaxed);
