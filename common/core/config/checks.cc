@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/base/text.h"
+#include "core/config/introspection_checks.h"
 #include "core/issuer/metadata.h"
 
 namespace latchkey::config {
@@ -24,6 +25,7 @@ class Checker {
            [](const policy::AccessRule& r) { return r.name; });
     for (std::size_t i = 0; i < config_.issuers.size(); ++i)
       issuer(config_.issuers[i], reader_.issuers()[i]);
+    check_introspection(config_, reader_, warnings_);
     for (std::size_t i = 0; i < config_.access.size(); ++i)
       rule(config_.access[i], reader_.rules()[i]);
     return std::move(warnings_);
@@ -131,11 +133,14 @@ class Checker {
     both("discovery_url", "jwks_uri");
     both("discovery_url", "jwks_file");
     both("jwks_uri", "jwks_file");
-    both("ca_file", "jwks_file");
+    // Introspection calls the provider even where its keys lie here.
+    const bool calls = config.introspection.on();
+    if (!calls) both("ca_file", "jwks_file");
     both("origins", "jwks_file");
     for (const auto name :
-         {"discovery_url", "jwks_uri", "jwks_file", "ca_file", "origins", "algorithms"})
-      both(name, "symmetric_key_file");
+         {"discovery_url", "jwks_uri", "jwks_file", "ca_file", "origins", "algorithms"}) {
+      if (!calls || std::string_view(name) != "ca_file") both(name, "symmetric_key_file");
+    }
     if (has_key("symmetric_key_file") != has_key("symmetric_algorithm")) {
       reader_.error(
           at(instance, Section::issuer,

@@ -121,6 +121,9 @@ struct ValueWriter {
     }
     return out.empty() ? "" : '\n' + out;
   }
+  std::string operator()(const ChoiceSlot& slot) const {
+    return line(std::string(slot.names[slot.get(target)]));
+  }
   std::string operator()(Slot<bool> slot) const { return slot(target) ? " true\n" : ""; }
   std::string operator()(Slot<std::string> slot) const {
     return line(slot(target).empty() ? "" : scalar(slot(target)));
@@ -163,9 +166,17 @@ struct ValueWriter {
   static std::string line(const std::string& text) { return text.empty() ? "" : ' ' + text + '\n'; }
 };
 
+// How an issuer is asked about tokens means nothing where it is not.
+bool in_force(const Key& key, const Target& target) {
+  if (target.issuer == nullptr || target.issuer->config.introspection.on()) return true;
+  return key.section != Section::issuer ||
+         (!key.name.starts_with("introspection_") && key.name != "opaque_tokens");
+}
+
 std::string section_text(Section section, const Target& target, const std::string& indent) {
   std::string out;
   for (const auto* key : keys_of(section)) {
+    if (!in_force(*key, target)) continue;
     const auto value = std::visit(ValueWriter{*key, target, indent}, key->slot);
     if (value.empty()) continue;
     out += indent;
