@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Claims whose signature and policy were checked. There are two ways to one: `validate()` (from a
-// `VerifiedJws`), and `recall()`, by which the service takes back what `validate()` once gave and
-// our own state store kept.
+// `VerifiedJws`, or from an `ActiveAnswer` about an opaque token), and `recall()`, by which the
+// service takes back what `validate()` once gave and our own state store kept.
 #pragma once
 
 #include <optional>
@@ -20,7 +20,8 @@ struct ClaimsRecord {
   std::string subject;       // `sub`
   std::string token_id;      // the configured token id claim; empty where the token has none
   std::string token_digest;  // lower-case hex SHA-256 of the whole token
-  std::string key_id;        // RFC 7638 thumbprint (base64url) of the key that verified it
+  std::string key_id;  // RFC 7638 thumbprint (base64url) of the key that verified it; empty: an
+                       // opaque token, for which the issuer's introspection answers
   std::vector<std::string>
       users;  // values of the user claim, suffix stripped; not yet checked to be usable names
   std::vector<std::string> groups;  // values of the group claim as the provider wrote them
@@ -44,6 +45,9 @@ class ValidatedClaims {
   // Takes back claims that `validate()` gave before and our own state store kept. The caller
   // answers for that.
   static ValidatedClaims recall(ClaimsRecord record) { return ValidatedClaims(std::move(record)); }
+
+  // Nobody can verify an opaque token: its issuer was asked about it.
+  bool opaque() const { return record_.key_id.empty(); }
 
  private:
   friend class Validator;  // claims/validator.cc: the only maker from a token
