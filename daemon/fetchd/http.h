@@ -6,8 +6,11 @@
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
+
+#include "wire/secret_buffer.h"
 
 namespace latchkey::fetchd {
 
@@ -16,6 +19,10 @@ struct HttpRequest {
   std::string ca_file;  // empty: the system's
   std::string etag;     // If-None-Match; empty: unconditional
   std::size_t body_most = 0;
+  // Where it is set, the request is a POST of this form.
+  std::shared_ptr<const wire::SecretBuffer> form = nullptr;
+  std::shared_ptr<const wire::SecretBuffer> authorization = nullptr;  // a whole header line
+  std::string accept = "application/json";
 };
 
 // A whole answer with status 200, or 304 where the request was conditional.
@@ -24,12 +31,14 @@ struct HttpResponse {
   std::string body;
   std::string etag;                             // empty where there is none of good form
   std::optional<std::chrono::seconds> max_age;  // Cache-Control (less Age)
+  std::string content_type = {};                // as it came; empty where there is none
 };
 
 // Everything else.
 struct HttpFailure {
   std::string cause;                                // one printable line; holds nothing of the body
   std::optional<std::chrono::seconds> retry_after;  // with status 429 or 503
+  std::optional<int> status = std::nullopt;         // where the server answered
 };
 
 }  // namespace latchkey::fetchd
