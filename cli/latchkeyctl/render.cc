@@ -67,6 +67,23 @@ void issuer_keys(std::string& out, const IssuerStatus& issuer) {
   }
 }
 
+void issuer_introspection(std::string& out, const IntrospectionStatus& asked, WallTime now,
+                          Style style) {
+  line(out, "introspection",
+       fmt::format("{}: {} active, {} inactive, {} under way", clean(asked.mode), asked.active,
+                   asked.inactive, asked.under_way));
+  line(out, "last answer", ago(asked.answered_at, now));
+  if (asked.failed + asked.invalid + asked.withheld > 0) {
+    line(out, "unanswered",
+         fmt::format("{} failed, {} were no answers, {} not asked because of a limit", asked.failed,
+                     asked.invalid, asked.withheld));
+  }
+  if (asked.last_error) {
+    line(out, "asking fails",
+         bad(clean(*asked.last_error), style) + " (" + ago(asked.failed_at, now) + ")");
+  }
+}
+
 std::string issuer_text(const IssuerStatus& issuer, WallTime now, Style style) {
   std::string out = fmt::format("\nissuer {}  {}\n", clean(issuer.name), clean(issuer.issuer));
   if (issuer.stale) {
@@ -85,6 +102,7 @@ std::string issuer_text(const IssuerStatus& issuer, WallTime now, Style style) {
     line(out, "last error",
          bad(clean(*issuer.last_error), style) + " (" + ago(issuer.attempted_at, now) + ")");
   }
+  if (issuer.introspection) issuer_introspection(out, *issuer.introspection, now, style);
   issuer_keys(out, issuer);
   return out;
 }

@@ -7,13 +7,14 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/text.h"
+#include "core/opaque.h"
 #include "ipc/time_text.h"
 
 namespace latchkey::cli {
 namespace {
 
 // The last check that the token alone is asked for.
-constexpr Check kLastOfToken = Check::claims;
+constexpr Check kLastOfToken = Check::introspection;
 
 std::string_view outcome_name(Outcome outcome) {
   switch (outcome) {
@@ -53,6 +54,55 @@ std::string_view headline(const Verdict& verdict) {
 
 }  // namespace
 
+namespace {
+
+// Where the daemon would ask the issuer as well, nobody here can: there is no verdict, unless the
+// rest refuses already.
+void no_word_of_issuer(Verdict& verdict, const issuer::IssuerConfig& config) {
+  verdict.decision.reason = Reason::introspection_unavailable;
+  verdict.decision.detail = "issuer " + config.name + " was not asked: this command asks nobody";
+  verdict.notes.emplace_back(
+      "the daemon asks the issuer whether this token is still active "
+      "(introspection); everything else that could be checked here passed");
+}
+
+// The same snapshot with nobody to be asked.
+Snapshot without_introspection(const Snapshot& snapshot) {
+  Snapshot out = snapshot;
+  auto config = std::make_shared<config::Config>(*snapshot.config);
+  for (config::Issuer& issuer : config->issuers)
+    issuer.config.introspection.mode = issuer::IntrospectionMode::off;
+  out.config = std::move(config);
+  return out;
+}
+
+// Nothing where the token is no opaque one.
+std::optional<Verdict> opaque_verdict(std::string_view token, const Snapshot& snapshot,
+                                      const std::optional<SignIn>& sign_in, WallTime now,
+                                      jose::Scratch& scratch) {
+  const auto issuer =
+      opaque_issuer(token, sign_in ? sign_in->service : "", *snapshot.config, scratch);
+  if (!issuer) return std::nullopt;
+  Verdict verdict{.sign_in = sign_in, .at = now};
+  if (auto form = check_opaque_form(token); !form) {
+    verdict.decision.trace.fail(Check::form);
+    verdict.decision.reason = form.error().reason;
+    verdict.decision.detail = std::move(form).error().detail;
+    return verdict;
+  }
+  const issuer::IssuerConfig& config = snapshot.config->issuers[*issuer].config;
+  verdict.decision.issuer = config.issuer;
+  verdict.decision.trace.pass(Check::issuer);
+  verdict.decision.reason = Reason::introspection_unavailable;
+  verdict.decision.detail = "issuer " + config.name + " was not asked: this command asks nobody";
+  verdict.notes.emplace_back(
+      "by the configuration this is an opaque token: only its issuer can "
+      "say what it is, and the daemon asks it (introspection)");
+  return verdict;
+}
+
+}  // namespace
+
 int exit_status(const Verdict& verdict) {
   switch (row(verdict.decision.reason).kind) {
     case ReasonClass::allowed:
@@ -66,8 +116,10 @@ int exit_status(const Verdict& verdict) {
 
 Verdict verify_token(std::string_view token, const Snapshot& snapshot,
                      const std::optional<SignIn>& sign_in, WallTime now) {
-  Verdict verdict{.sign_in = sign_in, .at = now};
   jose::Scratch scratch;
+  if (auto opaque = opaque_verdict(token, snapshot, sign_in, now, scratch))
+    return *std::move(opaque);
+  Verdict verdict{.sign_in = sign_in, .at = now};
   Trace trace;
   auto verified = verify(token, snapshot, now, scratch, trace);
   if (!verified) {
@@ -80,11 +132,15 @@ Verdict verify_token(std::string_view token, const Snapshot& snapshot,
   const claims::ValidatedClaims& claims = *verified->claims;
   verdict.names = claims->users;
   verdict.groups = claims->groups;
+  const issuer::IssuerConfig& config = snapshot.config->issuers[verified->issuer].config;
+  const bool asks = config.introspection.required();
   if (sign_in) {
     LoginRequest request;
     request.service = sign_in->service;
     request.user = sign_in->user;
-    verdict.decision = judge(claims, verified->issuer, request, snapshot, now, trace);
+    verdict.decision = judge(claims, verified->issuer, request,
+                             asks ? without_introspection(snapshot) : snapshot, now, trace);
+    if (asks && verdict.decision.allowed()) no_word_of_issuer(verdict, config);
     return verdict;
   }
   verdict.decision.reason = Reason::allowed;
@@ -93,6 +149,7 @@ Verdict verify_token(std::string_view token, const Snapshot& snapshot,
   verdict.decision.subject = claims->subject;
   verdict.decision.key_id = claims->key_id;
   verdict.decision.valid_until = claims->expires_at;
+  if (asks) no_word_of_issuer(verdict, config);
   return verdict;
 }
 

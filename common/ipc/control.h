@@ -42,6 +42,19 @@ struct DroppedKeyStatus {
   std::string why;
 };
 
+struct IntrospectionStatus {
+  std::string mode;  // opaque_only | required
+  std::int64_t active = 0;
+  std::int64_t inactive = 0;
+  std::int64_t invalid = 0;   // what came was no answer
+  std::int64_t failed = 0;    // nothing came
+  std::int64_t withheld = 0;  // not asked, because of a limit
+  std::int64_t under_way = 0;
+  std::optional<WallTime> answered_at;    // last, well
+  std::optional<WallTime> failed_at;      // last
+  std::optional<std::string> last_error;  // unset after a good answer
+};
+
 struct IssuerStatus {
   std::string name;
   std::string issuer;
@@ -54,6 +67,7 @@ struct IssuerStatus {
   std::optional<WallTime> attempted_at;
   std::optional<WallTime> next_fetch_at;
   std::optional<std::string> last_error;  // of the last attempt; unset after a good one
+  std::optional<IntrospectionStatus> introspection;  // unset: it is not asked about tokens
 };
 
 struct DecisionCounters {

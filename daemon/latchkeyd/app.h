@@ -77,6 +77,7 @@ class App {
   std::optional<Ticker> ticker_;
   LoginBook logins_;
   TokenMemory memory_;
+  IntrospectionMemory introspections_;
   Budgets budgets_;
   DecisionLog decisions_;
   Counters counters_;

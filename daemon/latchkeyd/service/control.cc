@@ -101,7 +101,10 @@ control::StatusAnswer Control::status() const {
   const std::vector<KeyState> states = parts_.plane.key_states();
   const Now now{parts_.clock.wall(), parts_.clock.steady()};
   for (std::size_t i = 0; i < states.size(); ++i) {
-    answer.issuers.push_back(issuer_status(snapshot.config->issuers[i].config, states[i], now));
+    const issuer::IssuerConfig& issuer = snapshot.config->issuers[i].config;
+    answer.issuers.push_back(issuer_status(issuer, states[i], now));
+    answer.issuers.back().introspection =
+        introspection_status(issuer, parts_.plane.introspection_state(issuer.name));
   }
   return answer;
 }

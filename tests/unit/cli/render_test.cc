@@ -33,6 +33,32 @@ TEST(RenderStatus, says_loudly_that_an_issuer_has_no_keys) {
   EXPECT_EQ(text.find('\033'), std::string::npos);
 }
 
+TEST(RenderStatus, says_what_became_of_asking_an_issuer_about_tokens) {
+  StatusAnswer status;
+  status.started_at = kNow - 61s;
+  status.issuers.push_back({.name = "corp", .issuer = "https://id", .source = "fetched"});
+  EXPECT_EQ(render_status(status, kNow, Style::plain).find("introspection"), std::string::npos);
+  IntrospectionStatus asked{
+      .mode = "required", .active = 7, .inactive = 2, .answered_at = kNow - 5s};
+  status.issuers[0].introspection = asked;
+  std::string text = render_status(status, kNow, Style::plain);
+  EXPECT_NE(text.find("introspection  required: 7 active, 2 inactive, 0 under way\n"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("last answer    5 s ago\n"), std::string::npos) << text;
+  EXPECT_EQ(text.find("unanswered"), std::string::npos) << text;
+  asked.failed = 3;
+  asked.failed_at = kNow - 1s;
+  asked.last_error = "corp: introspection: HTTP status 401";
+  status.issuers[0].introspection = asked;
+  text = render_status(status, kNow, Style::plain);
+  EXPECT_NE(text.find("unanswered     3 failed, 0 were no answers, 0 not asked"),
+            std::string::npos);
+  EXPECT_NE(text.find("asking fails   corp: introspection: HTTP status 401 (1 s ago)"),
+            std::string::npos)
+      << text;
+}
+
 TEST(RenderDecision, prints_each_check_in_order_with_its_outcome) {
   DecisionRecord decision;
   decision.id = "5f3c19a2";

@@ -20,6 +20,7 @@ namespace {
 using ::testing::ElementsAre;
 using testing::FakeClock;
 using testing::FakeFetcher;
+using testing::FakeIntrospector;
 using testing::FakeJournal;
 using testing::FakeStorage;
 using ::testing::HasSubstr;
@@ -66,6 +67,8 @@ class ControlTest : public ::testing::Test {
             .journal = journal,
             .store = *store,
             .fetcher = fetcher,
+            .introspector = introspector,
+            .introspections = introspections,
             .key_storage = storage,
             .accounts = accounts,
             .load_config = [this] { return next_config; },
@@ -145,6 +148,8 @@ class ControlTest : public ::testing::Test {
   FakeClock clock;
   FakeJournal journal;
   FakeFetcher fetcher;
+  FakeIntrospector introspector;
+  IntrospectionMemory introspections;
   FakeStorage storage;
   TestLoop loop;
   std::array<TestLoop, 2> workers;

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/latchkeyd/service/introspection_memory.h"
+
+#include <utility>
+
+namespace latchkey::latchkeyd {
+namespace {
+
+// No part can hold the separator: a short name, two digests.
+std::string key_of(const Question& question) {
+  return question.issuer + '\n' + question.config_digest + '\n' + question.token_digest +
+         (question.opaque ? "\nopaque" : "\nsigned");
+}
+
+std::size_t size_of(const std::vector<std::string>& texts) {
+  std::size_t sum = 0;
+  for (const std::string& text : texts) sum += sizeof text + text.size();
+  return sum;
+}
+
+std::size_t size_of(const Introspected& answer) {
+  std::size_t sum = sizeof answer;
+  const auto add = [&](const std::optional<std::string>& text) { sum += text ? text->size() : 0; };
+  add(answer.token().issuer);
+  add(answer.token().subject);
+  add(answer.token().token_id);
+  if (answer.refusal()) sum += answer.refusal()->error.detail.size();
+  if (answer.claims() == nullptr) return sum;
+  const claims::ClaimsRecord& record = **answer.claims();
+  return sum + sizeof record + record.issuer.size() + record.subject.size() +
+         record.token_id.size() + record.client.size() + record.session.size() + record.acr.size() +
+         size_of(record.users) + size_of(record.groups) + size_of(record.amr);
+}
+
+// The index, the list's links, and what the allocator adds.
+constexpr std::size_t kOverhead = 192;
+
+}  // namespace
+
+IntrospectionMemory::Answer IntrospectionMemory::find(const Question& question,
+                                                      std::uint64_t generation, WallTime wall,
+                                                      SteadyTime now) {
+  const std::string key = key_of(question);
+  const std::lock_guard lock(mutex_);
+  const auto found = index_.find(key);
+  if (found == index_.end()) return nullptr;
+  const Entry& entry = *found->second;
+  const auto end = entry.answer->expires_at();
+  const std::uint64_t signed_by = entry.answer->generation();
+  if (now >= entry.until || (end && wall >= *end) || (signed_by != 0 && signed_by != generation)) {
+    erase(found->second);
+    return nullptr;
+  }
+  return entry.answer;
+}
+
+void IntrospectionMemory::put(Answer answer, SteadyTime until) {
+  std::string key = key_of(answer->question());
+  const std::size_t bytes = kOverhead + sizeof(Entry) + key.size() + size_of(*answer);
+  const std::lock_guard lock(mutex_);
+  if (const auto found = index_.find(key); found != index_.end()) erase(found->second);
+  if (bytes > limits_.bytes || limits_.answers == 0) return;
+  while (entries_.size() >= limits_.answers || bytes_ + bytes > limits_.bytes)
+    erase(entries_.begin());
+  entries_.push_back(Entry{std::move(key), std::move(answer), until, bytes});
+  bytes_ += bytes;
+  index_.emplace(entries_.back().key, std::prev(entries_.end()));
+}
+
+void IntrospectionMemory::clear() {
+  const std::lock_guard lock(mutex_);
+  index_.clear();
+  entries_.clear();
+  bytes_ = 0;
+}
+
+std::size_t IntrospectionMemory::size() const {
+  const std::lock_guard lock(mutex_);
+  return entries_.size();
+}
+
+void IntrospectionMemory::erase(Entries::iterator entry) {
+  bytes_ -= entry->bytes;
+  index_.erase(entry->key);
+  entries_.erase(entry);
+}
+
+}  // namespace latchkey::latchkeyd
