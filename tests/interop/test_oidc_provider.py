@@ -19,10 +19,10 @@ pytestmark = npm.needed
 
 
 class RealProvider:
-    def __init__(self, folder: pathlib.Path) -> None:
+    def __init__(self, folder: pathlib.Path, **more: str) -> None:
         self.ca_file, certificate, key = tls.make(str(folder), NAME)
         environment = {"PATH": os.environ["PATH"], "PROVIDER_MODULES": os.environ["LATCHKEY_PREPARED"],
-                       "PROVIDER_HOST": NAME, "TLS_KEY": key, "TLS_CERT": certificate, "HOME": str(folder)}
+                       "PROVIDER_HOST": NAME, "TLS_KEY": key, "TLS_CERT": certificate, "HOME": str(folder)} | more
         self._node = subprocess.Popen(["node", str(HERE / "provider.mjs")], env=environment, text=True,
                                       stdout=subprocess.PIPE, stderr=open(folder / "provider.log", "w"))
         for line in self._node.stdout:
