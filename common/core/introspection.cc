@@ -27,13 +27,20 @@ tl::unexpected<Error> invalid(std::string why) {
   return fail(Reason::introspection_answer_invalid, std::move(why));
 }
 
-// `aud` of a signed answer names the client that asked (RFC 9701 section 5).
-bool is_for(const jose::JsonValue& claims, std::string_view client_id) {
+// `aud` of a signed answer names the resource server that asked (RFC 9701 section 5): by the name
+// of its client, or by one that the tokens for it have.
+bool is_for_us(const jose::JsonValue& claims, const IssuerConfig& config) {
+  const auto is_ours = [&](const jose::JsonValue& value) {
+    const auto name = value.as_string();
+    const auto& audiences = config.claims.audiences;
+    return name && (*name == config.introspection.client.client_id ||
+                    std::find(audiences.begin(), audiences.end(), *name) != audiences.end());
+  };
   const auto aud = claims.find("aud");
   if (!aud) return false;
-  if (!aud->is_array()) return aud->as_string() == client_id;
+  if (!aud->is_array()) return is_ours(*aud);
   for (const jose::JsonValue value : aud->elements()) {
-    if (value.as_string() == client_id) return true;
+    if (is_ours(value)) return true;
   }
   return false;
 }
@@ -114,9 +121,8 @@ class AnswerReader {
     const auto iss = claims.find("iss");
     if (LATCHKEY_FAILS(answer_jwt_issuer, !iss || iss->as_string() != config_.issuer))
       return invalid("the signed answer's 'iss' is not the configured issuer");
-    if (LATCHKEY_FAILS(answer_jwt_audience,
-                       !is_for(claims, config_.introspection.client.client_id)))
-      return invalid("the signed answer's 'aud' is not our client");
+    if (LATCHKEY_FAILS(answer_jwt_audience, !is_for_us(claims, config_)))
+      return invalid("the signed answer's 'aud' is neither our client nor one of 'audiences'");
     return check_time(claims);
   }
 

@@ -66,7 +66,7 @@
   ROW(user_claim_array)        ROW(user_suffix)            ROW(user_none)                          \
   ROW(email_unverified)                                                                            \
   /* Introspection: core/claims, core/introspection, core/opaque, core/judge */                    \
-  ROW(answer_no_object)        ROW(answer_active_type)     ROW(answer_inactive)                    \
+  ROW(answer_active_type)      ROW(answer_inactive)                                                \
   ROW(answer_confirmation)     ROW(answer_token_type)      ROW(answer_token_type_absent)           \
   ROW(type_events_answered)    ROW(type_kind_answered)     ROW(header_required_absent)             \
   ROW(answer_form)             ROW(answer_json)            ROW(answer_jwt_type)                    \

@@ -175,7 +175,7 @@ constexpr auto kKeys = std::to_array<Key>({
    .meaning = "Where it is asked. Default: what the provider's metadata name, at the issuer's origin or one of 'origins'. Required where the metadata are not asked ('jwks_uri', 'jwks_file')."},
   {.section = Section::issuer, .name = "introspection_answers", .slot = CHOICE(kAnswerForms, config.introspection.answers),
    .standard = "json", .example = "jwt",
-   .meaning = "json: plain answers, which TLS alone vouches for. jwt: answers must be signed with one of the issuer's keys and be meant for our client (RFC 9701); anything else is no answer."},
+   .meaning = "json: plain answers, which TLS alone vouches for. jwt: answers must be signed with one of the issuer's keys and be meant for us (RFC 9701); anything else is no answer."},
   {.section = Section::issuer, .name = "introspection_down", .slot = CHOICE(kWhenDown, config.introspection.down),
    .standard = "refuse", .example = "refuse",
    .meaning = "What becomes of a signed token while the endpoint cannot be reached. refuse: it is refused. signature: its signature and claims decide alone, with a warning each time; whoever can keep the host from the provider then undoes a revocation. An opaque token is refused in either case."},
