@@ -107,6 +107,10 @@ std::optional<Error> IntrospectionKeeper::withhold(Issuer& issuer,
   const SteadyTime now = parts_.clock.steady();
   if (issuer.not_before && now < *issuer.not_before)
     return Error{Reason::introspection_unavailable, "the provider has asked for a pause"};
+  std::size_t in_all = 0;
+  for (const auto& [name, each] : issuers_) in_all += each->flights.size();
+  if (in_all >= kQuestionsInAll)
+    return Error{Reason::budget_exhausted, "too many questions are under way"};
   if (issuer.flights.size() >= kQuestionsOfIssuer)
     return Error{Reason::budget_exhausted, "too many questions to this issuer are under way"};
   const auto of_source =

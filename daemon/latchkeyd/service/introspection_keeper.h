@@ -33,6 +33,9 @@ namespace latchkey::latchkeyd {
 
 inline constexpr std::size_t kQuestionsOfIssuer = 32;  // under way at once
 inline constexpr std::size_t kQuestionsOfSource = 8;   // of one issuer
+// Of all issuers: below what fetchd has open for one connection (128), so that a flood never looks
+// like a fetchd that cannot be reached, and keys can be fetched beside it.
+inline constexpr std::size_t kQuestionsInAll = 96;
 
 // What status tells of asking one issuer; since the start, or since its section changed.
 struct IntrospectionState {

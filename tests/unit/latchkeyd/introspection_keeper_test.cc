@@ -200,6 +200,22 @@ TEST_F(IntrospectionKeeperTest, QuestionsUnderWayAreBoundedByIssuerAndBySource) 
   EXPECT_EQ(state().withheld, 2);
 }
 
+TEST_F(IntrospectionKeeperTest, QuestionsOfAllIssuersLeaveRoomForKeys) {
+  std::vector<issuer::IssuerConfig> issuers;
+  for (int i = 0; i < 5; ++i) issuers.push_back(section("i" + std::to_string(i)));
+  configure(issuers);
+  for (std::size_t i = 0; i < kQuestionsInAll; ++i) {
+    const std::string number = std::to_string(i);
+    EXPECT_FALSE(*ask(number, "i" + std::to_string(i % 4), number));
+  }
+  const auto one_more = ask("more", "i4", "more");
+  ASSERT_TRUE(*one_more);
+  EXPECT_EQ((*one_more)->error.reason, Reason::budget_exhausted);
+  EXPECT_FALSE((*one_more)->down);
+  provider.answer_ok(kActive);
+  EXPECT_FALSE(*ask("more", "i4", "more"));
+}
+
 TEST_F(IntrospectionKeeperTest, QuestionsASecondAreBounded) {
   auto config = section("corp");
   config.introspection.rate = 2;
