@@ -20,6 +20,7 @@
 #include <string_view>
 #include <thread>
 
+#include "bench/pam_frames.h"
 #include "wire/codec.h"
 
 namespace latchkey::bench {
@@ -35,14 +36,6 @@ constexpr unsigned kSources = 64;
   std::exit(2);
 }
 
-sockaddr_un address_of(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) give_up("the socket's path is too long");
-  path.copy(address.sun_path, path.size());
-  return address;
-}
-
 class ClientThread {
  public:
   ClientThread(const LoadOptions& options, unsigned number)
@@ -51,16 +44,7 @@ class ClientThread {
       const std::string own = "10." + std::to_string(number % 256) + "." +
                               std::to_string(number / 256) + "." + std::to_string(i);
       const std::string& rhost = options.rhost.empty() ? own : options.rhost;
-      std::array<std::byte, wire::kBeginFrameMost> frame;
-      const wire::Encoded begin = wire::encode_begin({.operation = wire::Operation::authenticate,
-                                                      .pid = ::getpid(),
-                                                      .ppid = ::getppid(),
-                                                      .service = options.service,
-                                                      .user = options.user,
-                                                      .rhost = rhost,
-                                                      .tty = "ssh"},
-                                                     frame);
-      begins_.emplace_back(frame.begin(), frame.begin() + static_cast<std::ptrdiff_t>(begin.size));
+      begins_.push_back(begin_frame(options.service, options.user, rhost));
     }
     if (!wire::encode_answer_header(options.token.size(), answer_header_)) give_up("the token");
   }

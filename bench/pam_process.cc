@@ -17,20 +17,16 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
-#include "core/jose/scratch.h"
-#include "core/jose/token_digest.h"
-#include "wire/parts.h"
+#include "bench/pam_answers.h"
 
 namespace {
-
-namespace wire = latchkey::wire;
 
 struct Options {
   std::string confdir;
@@ -47,54 +43,22 @@ struct Sample {
   int code = -1;
 };
 
-struct Token {
-  std::string text;
-  std::string digest;
-};
-
 double clock_us(clockid_t clock) {
   timespec now{};
   clock_gettime(clock, &now);
   return static_cast<double>(now.tv_sec) * 1e6 + static_cast<double>(now.tv_nsec) / 1e3;
 }
 
-std::string answer_to(std::string_view prompt, const Token& token) {
-  const auto marker = wire::find_marker(prompt);
-  if (!marker) return {};
-  if (token.text.size() <= marker->most) return token.text;
-  std::string text(marker->most, '\0');
-  const wire::Part part{marker->part, wire::parts_of(token.text.size(), marker->most),
-                        std::string_view(token.digest).substr(0, wire::kPartDigestSize),
-                        wire::slice_of(token.text, marker->part, marker->most)};
-  text.resize(wire::make_part(part, text).size());
-  return text;
-}
-
-int converse(int count, const pam_message** messages, pam_response** out, void* data) {
-  auto* responses = static_cast<pam_response*>(
-      std::calloc(static_cast<std::size_t>(count), sizeof(pam_response)));
-  if (responses == nullptr) return PAM_BUF_ERR;
-  for (int i = 0; i < count; ++i) {
-    if (messages[i]->msg_style != PAM_PROMPT_ECHO_OFF) continue;
-    responses[i].resp =
-        strdup(answer_to(messages[i]->msg, *static_cast<const Token*>(data)).c_str());
-  }
-  *out = responses;
-  return PAM_SUCCESS;
-}
-
 // One call in this process; printed for the parent.
 int run_once(const Options& options, const std::string& service) {
-  Token token;
+  std::string token;
   if (!options.token_file.empty()) {
     std::ifstream file(options.token_file);
-    token.text.assign(std::istreambuf_iterator<char>(file), {});
-    while (!token.text.empty() && token.text.back() == '\n') token.text.pop_back();
-    latchkey::jose::Scratch scratch;
-    if (const auto digest = latchkey::jose::digest_token(token.text, scratch))
-      token.digest = digest->hex();
+    token.assign(std::istreambuf_iterator<char>(file), {});
+    while (!token.empty() && token.back() == '\n') token.pop_back();
   }
-  const pam_conv conversation{converse, &token};
+  latchkey::bench::PamAnswers answers(std::move(token));
+  const pam_conv conversation = answers.conversation();
   const double wall = clock_us(CLOCK_MONOTONIC);
   const double cpu = clock_us(CLOCK_PROCESS_CPUTIME_ID);
   pam_handle_t* handle = nullptr;

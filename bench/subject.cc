@@ -33,6 +33,7 @@ config::Issuer issuer() {
   config::Issuer issuer;
   issuer.config.name = "corp";
   issuer.config.issuer = "https://id.example.com/realms/corp";
+  issuer.config.digest = std::string(64, 'd');
   for (std::size_t i = 0; i < jose::kAlgorithms; ++i) {
     issuer.config.algorithms.push_back(static_cast<jose::Algorithm>(i));
   }
@@ -126,7 +127,7 @@ bool Subject::decide() {
   Trace trace;
   const auto verified = latchkey::verify(token_, digest_, snapshot_, kNow, scratch_, trace);
   return verified &&
-         judge(*verified->claims, verified->issuer, request_, snapshot_, kNow, trace).allowed();
+         judge(verified->claims, verified->issuer, request_, snapshot_, kNow, trace).allowed();
 }
 
 bool Subject::digest() { return jose::digest_token(token_, scratch_) == digest_; }

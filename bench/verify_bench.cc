@@ -60,6 +60,8 @@ void register_remembered() {
                                  &Remembered::same);
     benchmark::RegisterBenchmark(("remembered/any_of_" + number).c_str(), measured,
                                  &Remembered::any);
+    benchmark::RegisterBenchmark(("remembered/one_read_of_" + number).c_str(), measured,
+                                 &Remembered::one_read);
   }
 }
 
@@ -102,6 +104,9 @@ void register_all() {
        std::string(20'000, 'A') + '.' + std::string(20'000, 'A') + '.' + std::string(25'534, 'A')},
       {"refuse/64KiB_payload_of_junk",
        good.substr(0, dot + 1) + std::string(60'000, 'A') + ".AAAA"},
+      // "{" and "}" around zeroes: all of it must be decoded to be refused.
+      {"refuse/64KiB_payload_of_junk_in_braces",
+       good.substr(0, dot + 1) + "ewAA" + std::string(59'996, 'A') + "AAB9.AAAA"},
       {"refuse/unknown_kid", "eyJhbGciOiJSUzI1NiIsImtpZCI6Im5vYm9keSJ9" + good.substr(dot)},
       {"refuse/wrong_signature_RS256", changed_signature("RS256")},
       {"refuse/wrong_signature_ES256", changed_signature("ES256")},

@@ -178,7 +178,7 @@ function(latchkey_fuzzer)
     target_link_libraries(${target} PRIVATE
       latchkey_warnings latchkey_assertions latchkey_sanitizers ${ARG_LINKS})
     if(kind STREQUAL "fuzz")
-      target_sources(${target} PRIVATE ${PROJECT_SOURCE_DIR}/fuzz/memory_limit.cc)
+      target_sources(${target} PRIVATE ${PROJECT_SOURCE_DIR}/fuzz/input_limits.cc)
       target_link_options(${target} PRIVATE -fsanitize=fuzzer -Wl,--wrap=LLVMFuzzerTestOneInput)
       add_dependencies(fuzzers ${target})
       set(dictionary "-")

@@ -9,6 +9,7 @@
 
 #include "core/config/dump.h"
 #include "core/config/parse.h"
+#include "core/jose/jwk_set.h"
 
 namespace {
 
@@ -36,6 +37,13 @@ void check_config(const latchkey::config::Config& config) {
     require(!issuer.config.symmetric() ||
             (issuer.config.jwks_file.empty() && issuer.config.jwks_uri.empty() &&
              issuer.config.discovery_url.empty() && issuer.config.origins.empty()));
+    // Keys that lie here are fetched from nowhere, and keys that do not from one place.
+    const bool fetched = !issuer.config.discovery_url.empty() || !issuer.config.jwks_uri.empty();
+    require(fetched != issuer.config.local_keys());
+    if (issuer.config.inline_keys()) {
+      const auto set = latchkey::jose::JwkSet::parse(issuer.config.keys.document);
+      require(set && !set->empty() && set->dropped().empty());
+    }
     require(!issuer.config.claims.kinds.empty() && !issuer.config.claims.typ.empty());
     require(issuer.config.issuer.starts_with("https://"));
   }
@@ -68,5 +76,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto again = latchkey::config::parse(again_sources);
   require(again.has_value() && latchkey::config::dump(*again) == dumped &&
           again->digest == config->digest);
+  const std::vector<SourceText> marked = {{"marked", latchkey::config::marked_dump(*config)}};
+  const auto meant = latchkey::config::parse(marked);
+  require(meant.has_value() && meant->digest == config->digest);
   return 0;
 }

@@ -30,13 +30,14 @@ void try_all(std::string_view text) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  try_all<control::Empty, control::StatusAnswer, control::GetConfigAnswer, control::GetKeysRequest,
-          control::GetKeysAnswer, control::ReloadAnswer, control::ExplainRequest,
-          control::ExplainAnswer, control::DecisionsRequest, control::DecisionsAnswer,
-          control::RevokeRequest, control::RevokeAnswer, control::RevocationsRequest,
-          control::RevocationsAnswer, control::RemoveRevocationRequest, control::BindingsRequest,
-          control::BindingsAnswer, control::RemoveBindingRequest, control::RefusedError,
-          control::InvalidParameterError, control::ConfigInvalidError>(text);
+  try_all<control::Empty, control::StatusAnswer, control::IssuersRequest, control::IssuersAnswer,
+          control::RefreshKeysRequest, control::RefreshKeysAnswer, control::GetConfigAnswer,
+          control::GetKeysRequest, control::GetKeysAnswer, control::ReloadAnswer,
+          control::ExplainRequest, control::ExplainAnswer, control::DecisionsRequest,
+          control::DecisionsAnswer, control::RevokeRequest, control::RevokeAnswer,
+          control::RevocationsRequest, control::RevocationsAnswer, control::RemoveRevocationRequest,
+          control::BindingsRequest, control::BindingsAnswer, control::RemoveBindingRequest,
+          control::RefusedError, control::InvalidParameterError, control::ConfigInvalidError>(text);
   if (const auto time = latchkey::ipc::parse_time(text)) {
     const std::string written = latchkey::ipc::format_time(*time);
     const auto again = latchkey::ipc::parse_time(written);

@@ -34,9 +34,25 @@ def configuration():
         "[ \"x\\\"y\\\\\", 'it''s', \"\\u00e9\" ] }\n")
     put("configuration", "require", "version: 1\nissuers:\n  - name: a\n    issuer: https://a/b\n    audiences: [ ~x, 'null' ]"
         "\n    require: { a: true, b: -9223372036854775808, c: 'true', d: 0x1, e: 1.0 }\n    jwks_file: /k\n")
+    put("configuration", "suffixes", "version: 1\nissuers:\n  - name: a\n    issuer: https://a/b\n    audiences: [ x ]"
+        "\n    user: { claim: email, strip_suffix: [ \"@a.example\", \"@b.example\", \".c\" ] }\n    jwks_file: /k\n")
     put("configuration", "requirements", "version: 1\nissuers:\n  - name: a\n    issuer: https://a/b\n    audiences: [ x ]"
         "\n    require: { a: { one_of: [ x, 1, true ] }, b: { contains: '1' }, c: { present: true }, d: { min: -1, max: 2 } }"
         "\n    require_header: { e: { min: 9223372036854775807 } }\n    symmetric_key_file: /k\n    symmetric_algorithm: HS256\n")
+    # The configurations of the providers' pages, and every place that keys may come from.
+    providers = os.path.join(TOP, "docs", "providers")
+    for page in sorted(os.listdir(providers)):
+        with open(os.path.join(providers, page), encoding="utf-8") as file:
+            found = re.search(r"<!-- test: configuration -->\n```yaml\n(.*?)```", file.read(), re.S)
+        if found:
+            put("configuration", "provider_" + page.removesuffix(".md"), found.group(1))
+    key = "kty: OKP, crv: Ed25519, kid: k, x: 11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
+    section = "version: 1\nissuers:\n  - name: a\n    issuer: https://a/b\n    audiences: [ x ]\n    "
+    put("configuration", "inline_keys", section + "keys: { keys: [ { " + key + ", ext: true, key_ops: [ verify ] } ] }\n")
+    put("configuration", "inline_json", section + "keys: |\n      " + json.dumps({"keys": [
+        {"kty": "OKP", "crv": "Ed25519", "kid": "k\"", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}) + "\n")
+    put("configuration", "by_proxy", section + "discovery: oauth\n    proxy: http://p:1\n    max_refresh_interval: 1h\n"
+        "    tls_pins: [ sha256//YhKJKSzoTt2b5FP18fvpHo7fJYqQCjAa3HWY3tvRMwE= ]\n")
     put("configuration", "block_texts", "version: 1\nlog_level: >\n  in\n  fo\nissuers: |\n  a\n")
     put("configuration", "duplicates", small + "log_level: info\nlog_level: info\n? log_level\n: info\n")
     put("configuration", "anchors", "a: &a [ 1 ]\nb: *a\n<<: *a\n")
@@ -56,6 +72,13 @@ def discovery():
     put("discovery", "evil_origin", json.dumps(good | {"jwks_uri": "https://id.example.com@evil.example/keys"}))
     put("discovery", "other_issuer", json.dumps(good | {"issuer": "https://id.example.com/realms/corp/"}))
     put("discovery", "escapes", json.dumps(good).replace("issuer", "\\u0069ssuer"))
+    put("discovery", "twice", json.dumps(good)[:-1] + ', "issuer": "https://evil.example"}')
+    put("discovery", "no_text", json.dumps(good | {"jwks_uri": ["https://id.example.com/keys"]}))
+    put("discovery", "relative", json.dumps(good | {"jwks_uri": "/keys"}))
+    put("discovery", "port", json.dumps(good | {"jwks_uri": "https://id.example.com:8443/keys"}))
+    put("discovery", "oauth", json.dumps(good | {"introspection_endpoint": "https://id.example.com/i",
+                                                 "response_types_supported": [], "signed_metadata": "e30.e30."}))
+    put("discovery", "deep", json.dumps(good)[:-1] + ', "x2": ' + "[" * 40 + "]" * 40 + "}")
     put("discovery", "html", "<!DOCTYPE html><html></html>")
 
 

@@ -3,7 +3,7 @@
 # The parsers of the core besides those of jose. Seeds: make_core_seeds.py.
 latchkey_fuzzer(NAME configuration SOURCES configuration.cc SEEDS seeds/configuration DICTIONARY configuration.dict
   LINKS latchkey_config)
-latchkey_fuzzer(NAME discovery SOURCES discovery.cc SEEDS seeds/discovery LINKS latchkey_issuer)
+latchkey_fuzzer(NAME discovery SOURCES discovery.cc SEEDS seeds/discovery DICTIONARY discovery.dict LINKS latchkey_issuer)
 latchkey_fuzzer(NAME introspection_answer SOURCES introspection_answer.cc ${PROJECT_SOURCE_DIR}/tests/support/signing.cc
   SEEDS seeds/introspection_answer DICTIONARY introspection_answer.dict
   LINKS latchkey_decide latchkey_signing latchkey_dep_json latchkey_dep_openssl)

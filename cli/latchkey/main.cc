@@ -15,11 +15,11 @@
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 
-#include "cli/latchkey/no_cores.h"
+#include "cli/common/no_cores.h"
+#include "cli/common/wrong_usage.h"
 #include "cli/latchkey/run_tool.h"
 #include "cli/latchkey/token_source.h"
 #include "cli/latchkey/user_config.h"
-#include "core/base/text.h"
 
 namespace {
 
@@ -166,10 +166,7 @@ int main(int argc, char** argv) {
   Options options;
   app.add_option("--token-file", options.token_file,
                  "Read the token from FILE ('-' is standard input)")
-      ->type_name("FILE")
-      ->each([](const std::string& file) {
-        if (file.empty()) throw CLI::ValidationError(kNoFile);
-      });
+      ->type_name("FILE");
   app.add_flag("-v,--verbose", options.verbose,
                "Say where the token comes from and which accounts may get it");
 
@@ -186,16 +183,16 @@ int main(int argc, char** argv) {
                    : usage(std::string("--token-file: ") + kNoFile);
     });
   }
+  latchkey::cli::refuse_empty_values(app);
   try {
     app.parse(ours, argv);
   } catch (const CLI::RequiredError& problem) {
     // CLI11 misses the command before it minds the word that is none.
-    const auto words = app.remaining(true);
-    if (words.empty()) return app.exit(problem) == 0 ? 0 : kUsage;
-    return usage(latchkey::quoted(words.front()) + " is neither a command nor an option");
+    if (app.remaining(true).empty()) return usage(latchkey::cli::wrong_usage(app, problem));
+    return usage("there is no such command or option");
   } catch (const CLI::ParseError& problem) {
-    const int code = app.exit(problem);
-    return code == 0 ? 0 : kUsage;
+    if (problem.get_exit_code() == 0) return app.exit(problem);
+    return usage(latchkey::cli::wrong_usage(app, problem));
   }
   return status;
 }

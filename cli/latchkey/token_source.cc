@@ -60,7 +60,12 @@ Found read_descriptor(int descriptor, std::string where) {
 Found read_named(const std::string& path, std::string where) {
   if (path == "-") return read_descriptor(STDIN_FILENO, "standard input");
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
-  if (file < 0) return problem(where, std::strerror(errno));
+  if (file < 0) {
+    // What is not there may be a token that was typed in the place of its file: it is not repeated.
+    const int error_number = errno;
+    const bool there = ::access(path.c_str(), F_OK) == 0;
+    return problem(there ? where : "the token's file that was named", std::strerror(error_number));
+  }
   Found found = read_descriptor(file, std::move(where));
   ::close(file);
   return found;

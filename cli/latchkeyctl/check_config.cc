@@ -43,13 +43,19 @@ void complain(const char* kind, const std::vector<config::ConfigError>& errors) 
 
 // JSON with replaced bytes where a file is no UTF-8: a report must not fail on what it reports.
 int print_json(const json& report) {
-  return print(report.dump(-1, ' ', false, json::error_handler_t::replace) + "\n");
+  return print(report.dump(-1, ' ', true, json::error_handler_t::replace) + "\n");
 }
 
 }  // namespace
 
-int check_config(const Session& session, const std::string& file) {
-  const auto config = config_files::load(file);
+int check_config(const Session& session, const std::string& file, const KeyFiles& key_files) {
+  if (const auto missing = missing_file("FILE", file); missing && file != kHostConfig)
+    return report(session, std::vector<ipc::control::ConfigErrorRecord>{}, *missing);
+  auto config = config_files::load(file);
+  if (config) {
+    auto errors = key_files(*config);
+    if (!errors.empty()) config = tl::unexpected(std::move(errors));
+  }
   if (session.json) {
     const int written =
         print_json({{"valid", config.has_value()},
@@ -70,11 +76,13 @@ int check_config(const Session& session, const std::string& file) {
 }
 
 int dump_config_file(const Session& session, const std::string& file) {
+  if (const auto missing = missing_file("FILE", file))
+    return report(session, std::vector<ipc::control::ConfigErrorRecord>{}, *missing);
   const auto config = config_files::load(file);
   if (!config) return report(session, records(config.error()), file + " is invalid");
   if (session.json)
-    return print_json({{"yaml", config::dump(*config)}, {"digest", config->digest}});
-  return print(config::dump(*config));
+    return print_json({{"yaml", config::marked_dump(*config)}, {"digest", config->digest}});
+  return print(config::marked_dump(*config));
 }
 
 }  // namespace latchkey::cli

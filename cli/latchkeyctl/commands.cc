@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/latchkeyctl/commands.h"
 
+#include <algorithm>
+#include <chrono>
 #include <optional>
 #include <utility>
 
@@ -15,7 +17,10 @@
 namespace latchkey::cli {
 namespace {
 
-using namespace ipc::control;
+namespace control = ipc::control;
+
+// Above the longest fetch that can be configured.
+constexpr std::chrono::seconds kRefreshPatience{90};
 
 Style style() { return ::isatty(STDOUT_FILENO) == 1 ? Style::colour : Style::plain; }
 
@@ -36,7 +41,7 @@ int all_pages(const Session& session, typename Method::Request request,
   auto client = ipc::varlink::VarlinkClient::connect(session.socket);
   if (!client) return report(session, client.error());
   for (;;) {
-    auto page = ipc::control::call<Method>(*client, request, session.timeout);
+    auto page = control::call<Method>(*client, request, session.timeout);
     if (!page) return report(session, page.error(), "entry");
     const bool more = append(all, request, *std::move(page));
     if (!more) return kOk;
@@ -46,38 +51,66 @@ int all_pages(const Session& session, typename Method::Request request,
 }  // namespace
 
 int show_status(const Session& session) {
-  return call_and_print<Status>(session, {}, [](const StatusAnswer& answer) {
+  return call_and_print<control::Status>(session, {}, [](const control::StatusAnswer& answer) {
     return render_status(answer, wall_now(), style());
   });
 }
 
+int show_issuers(const Session& session, const std::string& issuer) {
+  return call_and_print<control::Issuers>(
+      session, {given(issuer)},
+      [](const control::IssuersAnswer& answer) {
+        return render_issuers(answer.issuers, wall_now(), style());
+      },
+      "issuer '" + issuer + "'");
+}
+
+// Good only where every issuer that was meant has been asked and answered well.
+int refresh_keys(const Session& session, const std::string& issuer) {
+  auto client = ipc::varlink::VarlinkClient::connect(session.socket);
+  if (!client) return report(session, client.error());
+  const auto answer =
+      control::call<control::RefreshKeys>(*client, {given(issuer)}, kRefreshPatience);
+  if (!answer) return report(session, answer.error(), "issuer '" + issuer + "'");
+  const bool all_good = std::all_of(
+      answer->issuers.begin(), answer->issuers.end(), [](const control::RefreshedIssuer& each) {
+        return each.outcome == "changed" || each.outcome == "unchanged";
+      });
+  const int printed = print(session.json ? control::to_json(*answer) + "\n"
+                                         : render_refreshed(answer->issuers, wall_now(), style()));
+  if (printed != kOk) return printed;
+  return all_good ? kOk : kNegative;
+}
+
 int explain_decision(const Session& session, const std::string& id) {
-  return call_and_print<Explain>(
+  return call_and_print<control::Explain>(
       session, {id},
-      [](const ExplainAnswer& answer) { return render_decision(answer.decision, style()); },
-      "decision '" + id + "'");
+      [](const control::ExplainAnswer& answer) {
+        return render_decision(answer.decision, style());
+      },
+      "decision of that id");
 }
 
 int list_decisions(const Session& session, const std::string& user, std::int64_t limit) {
-  return call_and_print<Decisions>(
+  return call_and_print<control::Decisions>(
       session, {limit, given(user)},
-      [](const DecisionsAnswer& answer) { return render_decisions(answer.decisions); });
+      [](const control::DecisionsAnswer& answer) { return render_decisions(answer.decisions); });
 }
 
 int dump_config(const Session& session) {
-  return call_and_print<GetConfig>(session, {},
-                                   [](const GetConfigAnswer& answer) { return answer.yaml; });
+  return call_and_print<control::GetConfig>(
+      session, {}, [](const control::GetConfigAnswer& answer) { return answer.yaml; });
 }
 
 int reload(const Session& session) {
-  return call_and_print<Reload>(session, {}, [](const ReloadAnswer& answer) {
+  return call_and_print<control::Reload>(session, {}, [](const control::ReloadAnswer& answer) {
     return std::string(answer.changed ? "the new configuration is at work\n"
                                       : "the configuration has not changed\n");
   });
 }
 
 int revoke_one(const Session& session, const Revocation& wanted) {
-  RevokeRequest request;
+  control::RevokeRequest request;
   if (!wanted.token_id.empty()) {
     request.kind = "token";
     request.value = wanted.token_id;
@@ -103,54 +136,59 @@ int revoke_one(const Session& session, const Revocation& wanted) {
   }
   request.issuer = given(wanted.issuer);
   request.comment = given(wanted.comment);
-  return call_and_print<Revoke>(session, request, [&](const RevokeAnswer& answer) {
-    return fmt::format("revoked {} {} (id {}); in force\n", request.kind, quoted(request.value),
-                       answer.id);
-  });
+  return call_and_print<control::Revoke>(
+      session, request, [&](const control::RevokeAnswer& answer) {
+        return fmt::format("revoked {} {} (id {}); in force\n", request.kind, quoted(request.value),
+                           answer.id);
+      });
 }
 
 int list_revocations(const Session& session, const std::string& kind) {
-  RevocationsAnswer all;
-  const int status = all_pages<Revocations>(
+  control::RevocationsAnswer all;
+  const int status = all_pages<control::Revocations>(
       session, {given(kind), std::nullopt, std::nullopt}, all,
-      [](RevocationsAnswer& sum, RevocationsRequest& request, RevocationsAnswer page) {
+      [](control::RevocationsAnswer& sum, control::RevocationsRequest& request,
+         control::RevocationsAnswer page) {
         if (!page.revocations.empty()) request.after = page.revocations.back().id;
         const bool more = page.more && !page.revocations.empty();
         for (auto& entry : page.revocations) sum.revocations.push_back(std::move(entry));
         return more;
       });
   if (status != kOk) return status;
-  return print(session.json ? to_json(all) + "\n" : render_revocations(all.revocations));
+  return print(session.json ? ascii_json(to_json(all)) + "\n"
+                            : render_revocations(all.revocations));
 }
 
 int remove_revocation(const Session& session, std::int64_t id) {
-  return call_and_print<RemoveRevocation>(
+  return call_and_print<control::RemoveRevocation>(
       session, {id},
-      [&](const Empty&) { return fmt::format("revocation {} removed; in force\n", id); },
+      [&](const control::Empty&) { return fmt::format("revocation {} removed; in force\n", id); },
       fmt::format("revocation {}", id));
 }
 
 int list_bindings(const Session& session) {
-  BindingsAnswer all;
-  const int status = all_pages<Bindings>(
-      session, {}, all, [](BindingsAnswer& sum, BindingsRequest& request, BindingsAnswer page) {
+  control::BindingsAnswer all;
+  const int status = all_pages<control::Bindings>(
+      session, {}, all,
+      [](control::BindingsAnswer& sum, control::BindingsRequest& request,
+         control::BindingsAnswer page) {
         if (!page.bindings.empty()) request.after = page.bindings.back().user;
         const bool more = page.more && !page.bindings.empty();
         for (auto& entry : page.bindings) sum.bindings.push_back(std::move(entry));
         return more;
       });
   if (status != kOk) return status;
-  return print(session.json ? to_json(all) + "\n" : render_bindings(all.bindings));
+  return print(session.json ? ascii_json(to_json(all)) + "\n" : render_bindings(all.bindings));
 }
 
 int remove_binding(const Session& session, const std::string& user) {
-  return call_and_print<RemoveBinding>(
+  return call_and_print<control::RemoveBinding>(
       session, {user},
-      [&](const Empty&) {
+      [&](const control::Empty&) {
         return fmt::format("{} is free for the next subject that signs in; in force\n",
                            quoted(user));
       },
-      "binding of '" + user + "'");
+      "binding of that name");
 }
 
 }  // namespace latchkey::cli

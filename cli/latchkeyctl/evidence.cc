@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <sys/random.h>
 
+#include "cli/latchkeyctl/commands.h"
 #include "cli/latchkeyctl/files.h"
 #include "cli/latchkeyctl/render.h"
 #include "config_files/load.h"
@@ -22,7 +23,6 @@ namespace {
 
 namespace control = ipc::control;
 
-constexpr char kHostConfig[] = "/etc/latchkey/latchkey.yaml";
 constexpr std::size_t kAccountsMost = std::size_t{64} << 20U;
 
 class Gathering {
@@ -78,6 +78,9 @@ class Gathering {
       const std::array<config::SourceText, 1> texts{{{"the daemon's configuration", answer->yaml}}};
       config = config::parse(texts);
     } else {
+      if (const auto missing = missing_file("--config", order_.config);
+          missing && !order_.config.empty())
+        return fail(*missing);
       config = config_files::load(order_.config.empty() ? kHostConfig : order_.config);
     }
     if (!config) {
@@ -93,7 +96,7 @@ class Gathering {
   bool choose_issuer() {
     if (!order_.issuer.empty()) {
       const std::ptrdiff_t index = config_.find_issuer_by_name(order_.issuer);
-      if (index < 0) return fail("the configuration has no issuer " + quoted(order_.issuer));
+      if (index < 0) return fail("--issuer: the configuration has no issuer of that name");
       config::Issuer chosen = std::move(config_.issuers[static_cast<std::size_t>(index)]);
       config_.issuers.clear();
       config_.issuers.push_back(std::move(chosen));
@@ -119,7 +122,9 @@ class Gathering {
     }
     for (const jose::DroppedKey& key : set->dropped())
       evidence_.notes.push_back("key " + quoted(key.kid) + " is of no use: " + key.why);
-    auto keys = std::make_shared<const jose::JwkSet>(*std::move(set));
+    // The daemon takes no set without a usable key: it has no keys then, and no verdict.
+    if (set->empty()) evidence_.notes.push_back("no key of the set is usable");
+    auto keys = set->empty() ? nullptr : std::make_shared<const jose::JwkSet>(*std::move(set));
     evidence_.snapshot.keys.push_back({.keys = std::move(keys),
                                        .fetched_at = order_.other_now ? now_ : fetched_at,
                                        .generation = 1});
@@ -131,32 +136,35 @@ class Gathering {
       return fail("issuer " + quoted(config_.issuers.front().config.name) +
                   " has a symmetric key: it is read from 'symmetric_key_file', not from --jwks");
     }
-    const auto text = read_input(order_.jwks, limits::kJwkSetBytes);
+    const auto text = read_input(order_.jwks, limits::kJwkSetBytes, "--jwks");
     if (!text) return fail(text.error());
     evidence_.keys = "of " + (order_.jwks == kStandardInput ? "standard input" : order_.jwks);
     return add_keys(text->view(), now_, printable(order_.jwks));
   }
 
-  // The daemon never tells a symmetric key: it is read where the daemon reads it.
-  bool read_symmetric(const issuer::IssuerConfig& issuer) {
+  // The daemon never tells a symmetric key: it is read where the daemon reads it. Where it cannot
+  // be read, there is no verdict of tokens of that issuer; those of others are verified all the
+  // same.
+  void read_symmetric(const issuer::IssuerConfig& issuer) {
     const std::string& path = issuer.symmetric_key_file;
-    const auto text = read_shared_key(path);
-    if (!text) return fail(text.error());
-    auto key = jose::SymmetricKey::parse(text->view(), *issuer.symmetric_algorithm);
-    if (!key) return fail(printable(path) + ": " + key.error());
+    auto key = read_symmetric_key(issuer);
+    if (!key) {
+      evidence_.snapshot.keys.emplace_back();
+      evidence_.notes.push_back("there is no key of issuer " + issuer.name + ": " + key.error());
+      return;
+    }
     evidence_.snapshot.keys.push_back(
         {.fetched_at = now_,
          .generation = 1,
          .symmetric = std::make_shared<const jose::SymmetricKey>(*std::move(key))});
     evidence_.keys += fmt::format(", {}: {}", issuer.name, printable(path));
-    return true;
   }
 
   bool ask_keys() {
     evidence_.keys = all_symmetric() ? "of 'symmetric_key_file'" : "of the running daemon";
     for (const config::Issuer& issuer : config_.issuers) {
       if (issuer.config.symmetric()) {
-        if (!read_symmetric(issuer.config)) return false;
+        read_symmetric(issuer.config);
         continue;
       }
       const std::string& name = issuer.config.name;
@@ -182,7 +190,7 @@ class Gathering {
     if (order_.sign_in) {
       for (const auto& [path, into] : {std::pair(order_.root + "/etc/passwd", &passwd),
                                        std::pair(order_.root + "/etc/group", &group)}) {
-        const auto text = read_input(path, kAccountsMost);
+        const auto text = read_input(path, kAccountsMost, "--root");
         if (!text) return fail(text.error());
         *into = text->view();
       }

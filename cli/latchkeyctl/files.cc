@@ -37,7 +37,13 @@ std::string name_of(const std::string& path) {
   return path == kStandardInput ? "standard input" : printable(path);
 }
 
-FileResult<ipc::Fd> open_input(const std::string& path) {
+// What is there has a name that may be said; what is not may be a token or a key that was typed in
+// its place, however it looks.
+std::string name_if_there(const std::string& path, std::string_view option) {
+  return ::access(path.c_str(), F_OK) == 0 ? printable(path) : std::string(option);
+}
+
+FileResult<ipc::Fd> open_input(const std::string& path, std::string_view option) {
   if (path == kStandardInput) {
     ipc::Fd own(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3));
     if (!own) return problem(name_of(path), std::strerror(errno));
@@ -45,13 +51,14 @@ FileResult<ipc::Fd> open_input(const std::string& path) {
   }
   ipc::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
   if (file) return file;
+  const int error_number = errno;
   if (looks_like_a_secret(path)) {
     return tl::unexpected<std::string>(
         "tokens and keys come from a file or standard input, never from the command line, where "
         "everybody "
         "can read them; whatever was typed there should be taken for known");
   }
-  return problem(name_of(path), std::strerror(errno));
+  return problem(name_if_there(path, option), std::strerror(error_number));
 }
 
 // Up to the end, or until the buffer is full.
@@ -89,36 +96,36 @@ bool write_all(int descriptor, std::string_view content) {
 
 }  // namespace
 
-FileResult<SecretBuffer> read_input(const std::string& path, std::size_t most) {
-  const auto file = open_input(path);
+FileResult<SecretBuffer> read_input(const std::string& path, std::size_t most,
+                                    std::string_view option) {
+  const auto file = open_input(path, option);
   if (!file) return tl::unexpected(file.error());
   return read_all(*file, path, most);
 }
 
 FileResult<SecretBuffer> read_token(const std::string& path) {
-  constexpr std::size_t kBlanksAround = 4'096;
-  constexpr std::string_view kBlanks = " \t\r\n";
-  const auto file = open_input(path);
+  const auto file = open_input(path, "FILE");
   if (!file) return tl::unexpected(file.error());
-  SecretBuffer content(limits::kTokenBytes + kBlanksAround);
+  SecretBuffer content(limits::kTokenBytes + 2);  // with a line's end it is seen to be too long
   if (content.capacity() == 0) return problem(name_of(path), "no memory");
   if (auto filled = fill(file->get(), path, content); !filled)
     return tl::unexpected(std::move(filled).error());
   std::string_view token = content.view();
-  token.remove_prefix(std::min(token.find_first_not_of(kBlanks), token.size()));
-  token = token.substr(0, token.find_last_not_of(kBlanks) + 1);
+  if (token.ends_with('\n')) token.remove_suffix(1);
   SecretBuffer exact(token.size());
   if (!exact.append(token)) return problem(name_of(path), "no memory");
   return exact;
 }
 
 FileResult<SecretBuffer> read_key(const std::string& path) {
-  const auto file = open_input(path);
+  const auto file = open_input(path, "--key");
   if (!file) return tl::unexpected(file.error());
   struct stat status {};
   if (::fstat(file->get(), &status) != 0) return problem(name_of(path), std::strerror(errno));
   if (S_ISREG(status.st_mode) && (status.st_mode & S_IROTH) != 0)
     return problem(name_of(path), "is a private key that everybody may read (chmod o= FILE)");
+  if (S_ISREG(status.st_mode) && (status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+    return problem(name_of(path), "is a private key that others may write (chmod go-w FILE)");
   return read_all(*file, path, jose::kKeyTextMost);
 }
 
@@ -142,9 +149,18 @@ FileResult<SecretBuffer> read_shared_key(const std::string& path) {
   return read_all(file, path, limits::kSymmetricKeyFileBytes);
 }
 
+FileResult<jose::SymmetricKey> read_symmetric_key(const issuer::IssuerConfig& issuer) {
+  const std::string& path = issuer.symmetric_key_file;
+  const auto text = read_shared_key(path);
+  if (!text) return tl::unexpected(text.error());
+  auto key = jose::SymmetricKey::parse(text->view(), *issuer.symmetric_algorithm);
+  if (!key) return problem(printable(path), key.error());
+  return *std::move(key);
+}
+
 FileResult<void> write_private(const std::string& path, std::string_view content,
                                Existing existing) {
-  const std::string name = printable(path);
+  const std::string name = name_if_there(path, "--out");
   // In the same folder, so that it takes the place of what is there in one step.
   std::string temporary = path + ".XXXXXX";
   const ipc::Fd file(::mkostemp(temporary.data(), O_CLOEXEC));  // mode 0600

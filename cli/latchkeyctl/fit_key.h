@@ -16,4 +16,8 @@ namespace latchkey::cli {
 // judged when they sign.
 tl::expected<void, std::string> check_fit(const jose::KeyMaterial& key);
 
+// Whether a key id that was asked for can stand in a token that hosts take: at most 256 bytes of
+// UTF-8. Empty: none was asked for.
+tl::expected<void, std::string> check_kid(const std::string& kid);
+
 }  // namespace latchkey::cli

@@ -15,6 +15,7 @@
 #include "core/base/text.h"
 #include "core/jose/base64url.h"
 #include "core/jose/signing/key_material.h"
+#include "core/jose/symmetric_key.h"
 
 namespace latchkey::cli {
 namespace {
@@ -30,7 +31,7 @@ std::string where(const std::string& path) {
 }
 
 Step<KeyMaterial> load(const std::string& path) {
-  auto text = read_input(path, jose::kKeyTextMost);
+  auto text = read_input(path, jose::kKeyTextMost, "FILE");
   if (!text) return tl::unexpected(text.error());
   auto key = KeyMaterial::parse(text->view());
   text->wipe();
@@ -65,7 +66,7 @@ Step<std::string> algorithm_of(const KeyMaterial& key, const std::string& wanted
   std::string names;
   for (const jose::SigningAlgorithm one : possible)
     names += (names.empty() ? "" : ", ") + std::string(algorithm_name(one));
-  return tl::unexpected("the algorithm of this key is one of " + names + ", not " + quoted(wanted));
+  return tl::unexpected("--alg: the algorithm of this key is one of " + names);
 }
 
 // A key id stands in each token and in records of the host; a thumbprint of a symmetric key would
@@ -82,9 +83,22 @@ Step<KeyLabels> labels_of(const KeyMaterial& key, const std::string& algorithm,
                           const std::string& kid) {
   auto alg = algorithm_of(key, algorithm);
   if (!alg) return tl::unexpected(alg.error());
+  if (auto usable = check_kid(kid); !usable) return tl::unexpected(usable.error());
   auto name = kid.empty() ? name_for(key) : Step<std::string>(kid);
   if (!name) return tl::unexpected(name.error());
   return KeyLabels{.kid = *std::move(name), .alg = *std::move(alg), .use = "sig"};
+}
+
+// A symmetric key is at least as long as the hash of the algorithm that it names (RFC 7518 section
+// 3.2): asked of what reads it on the hosts.
+Step<void> check_length(const KeyMaterial& key, const KeyLabels& labels) {
+  if (key.kind() != KeyKind::oct) return {};
+  const auto algorithm = jose::find_symmetric_algorithm(labels.alg.value_or(""));
+  const auto jwk = key.private_jwk(labels);
+  if (!algorithm || !jwk) return tl::unexpected<std::string>("the key cannot be written");
+  if (const auto taken = jose::SymmetricKey::parse(jwk->view(), *algorithm); !taken)
+    return tl::unexpected("no host takes this key: " + taken.error());
+  return {};
 }
 
 Step<void> write_key(const GenerateOptions& options, const KeyMaterial& key,
@@ -107,6 +121,7 @@ int generate_jwk(const GenerateOptions& options) {
   if (const auto fit = check_fit(*key); !fit) return trouble(fit.error());
   const auto labels = labels_of(*key, options.algorithm, options.kid);
   if (!labels) return trouble(labels.error());
+  if (const auto fit = check_length(*key, *labels); !fit) return trouble(fit.error());
   if (const auto written = write_key(options, *key, *labels); !written)
     return trouble(written.error());
   if (options.out == kStandardInput || key->kind() == KeyKind::oct) return kOk;
@@ -120,6 +135,7 @@ int public_jwk(const PublicOptions& options) {
   if (!key) return trouble(key.error());
   KeyLabels labels = key->labels();
   if (!labels.use) labels.use = "sig";
+  if (auto usable = check_kid(options.kid); !usable) return trouble(usable.error());
   if (!options.kid.empty()) labels.kid = options.kid;
   if (!labels.kid && key->kind() != KeyKind::oct) {
     const auto name = key->thumbprint();

@@ -9,13 +9,14 @@
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 
+#include "cli/common/no_cores.h"
+#include "cli/common/wrong_usage.h"
 #include "cli/latchkeyctl/commands.h"
+#include "cli/latchkeyctl/key_files.h"
 #include "cli/latchkeyctl/token_options.h"
-#include "core/base/text.h"
 
+namespace latchkey::cli {
 namespace {
-
-using namespace latchkey::cli;
 
 constexpr char kConfigFile[] = "/etc/latchkey/latchkey.yaml";
 
@@ -25,20 +26,41 @@ struct Options {
   std::string file;
   Revocation revocation;
   std::string kind;
+  std::string issuer;
   std::string user;
   std::int64_t number = 0;
   std::int64_t limit = 20;
 };
+
+void add_issuers(CLI::App& app, Options& options, int& status) {
+  CLI::App* issuers = app.add_subcommand(
+      "issuers",
+      "Print each issuer and its keys: where they come from, how old they are, when they are "
+      "fetched next, what went wrong last, and which keys of the set are of no use and why");
+  issuers->add_option("ISSUER", options.issuer, "Only this one, by its short name");
+  issuers->callback([&] { status = show_issuers(options.session, options.issuer); });
+  CLI::App* keys = app.add_subcommand("keys", "Steer the keys of the issuers");
+  keys->require_subcommand(1);
+  CLI::App* refresh = keys->add_subcommand(
+      "refresh",
+      "Fetch the keys now and print what came of it, once every worker of the daemon has them. "
+      "Neither 'min_fetch_interval' nor a provider that asked to be left alone (Retry-After) is "
+      "passed over: such an issuer is not asked, and the exit status is 1, as where a fetch fails");
+  refresh->add_option("ISSUER", options.issuer, "Only this one, by its short name; else all");
+  refresh->callback([&] { status = refresh_keys(options.session, options.issuer); });
+}
 
 void add_config(CLI::App& app, Options& options, int& status) {
   CLI::App* config = app.add_subcommand("config", "Check or show the configuration");
   config->require_subcommand(1);
   CLI::App* check = config->add_subcommand("check",
                                            "Read a configuration file and the conf.d beside it as "
-                                           "the daemon would; print every error with its line");
-  check->add_option("FILE", options.file, "The main file")->default_str(kConfigFile);
+                                           "the daemon would, and the key files that it names; "
+                                           "print every error with its line");
+  check->add_option("FILE", options.file, "The main file")->default_str(kHostConfig);
   check->callback([&] {
-    status = check_config(options.session, options.file.empty() ? kConfigFile : options.file);
+    status = check_config(options.session, options.file.empty() ? kHostConfig : options.file,
+                          key_file_errors);
   });
   CLI::App* dump = config->add_subcommand("dump",
                                           "Print the configuration that the daemon works with (or "
@@ -118,24 +140,22 @@ void add_decisions(CLI::App& app, Options& options, int& status) {
 }
 
 constexpr char kFooter[] =
-    "Exit status: 0 done; 1 the daemon answered no (not found, refused, configuration invalid); 64 "
+    "Exit status: 0 done; 1 the daemon answered no (not found, refused, configuration invalid, "
+    "keys "
+    "not refreshed); 64 "
     "wrong usage; "
     "69 the daemon did not answer; 74 the output could not be written; 77 the control socket is "
     "not for you. Of `token` and `jwk`: 0 done, or the token is accepted; 1 the token is refused; "
     "2 "
     "anything else.";
 
-// What stands where no argument belongs may be a token, so it is not repeated.
-int wrong_usage(const CLI::App& app, const CLI::ParseError& problem) {
-  if (!is_token_command(app)) return app.exit(problem) == 0 ? kOk : kUsage;
-  if (dynamic_cast<const CLI::ExtrasError*>(&problem) != nullptr)
-    return trouble("there are more arguments than the command takes; see its --help");
-  return app.exit(problem) == 0 ? kOk : kTrouble;
+int complain(const CLI::App& app, const std::string& what) {
+  std::fprintf(stderr, "latchkeyctl: %s; see --help\n", what.c_str());
+  return is_token_command(app) ? kTrouble : kUsage;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
+  no_cores();  // private keys pass through here
   CLI::App app(
       "Looks into and steers latchkeyd on this host. For root and the group latchkey-admin.",
       "latchkeyctl");
@@ -153,26 +173,33 @@ int main(int argc, char** argv) {
   int status = kUsage;
   app.add_subcommand("status", "Print the health of the daemon and of each issuer's keys")
       ->callback([&] { status = show_status(options.session); });
+  add_issuers(app, options, status);
   add_decisions(app, options, status);
   add_config(app, options, status);
-  app.add_subcommand("reload", "Read the configuration again; a bad one changes nothing")
+  app.add_subcommand("reload",
+                     "Read the configuration and the key files that it names again; a bad one "
+                     "changes nothing")
       ->callback([&] { status = reload(options.session); });
   add_revocations(app, options, status);
   add_bindings(app, options, status);
   TokenOptions token_options;
   add_token(app, options.session, token_options, status);
   add_jwk(app, options.session, token_options, status);
+  refuse_empty_values(app, {"--typ"});
   try {
     app.parse(argc, argv);
   } catch (const CLI::RequiredError& problem) {
     // CLI11 misses the command before it minds the word that is none.
-    const auto words = app.remaining(true);
-    if (words.empty() || is_token_command(app)) return wrong_usage(app, problem);
-    std::fprintf(stderr, "latchkeyctl: %s is neither a command nor an option; see --help\n",
-                 latchkey::quoted(words.front()).c_str());
-    return kUsage;
+    if (app.remaining(true).empty()) return complain(app, wrong_usage(app, problem));
+    return complain(app, "there is no such command or option");
   } catch (const CLI::ParseError& problem) {
-    return wrong_usage(app, problem);
+    if (problem.get_exit_code() == 0) return app.exit(problem);
+    return complain(app, wrong_usage(app, problem));
   }
   return status;
 }
+
+}  // namespace
+}  // namespace latchkey::cli
+
+int main(int argc, char** argv) { return latchkey::cli::run(argc, argv); }

@@ -15,15 +15,15 @@ WallTime wall_now() {
 
 std::optional<WallTime> parse_moment(const std::string& text) {
   if (text.empty()) return wall_now();
-  constexpr std::int64_t kYear9999 = 253'402'300'799;
   std::int64_t seconds = 0;
   const char* end = text.data() + text.size();
   const auto [rest, error] = std::from_chars(text.data(), end, seconds);
   if (error == std::errc{} && rest == end) {
-    if (seconds < 0 || seconds > kYear9999) return std::nullopt;
+    if (seconds < 0 || WallTime{std::chrono::seconds(seconds)} > kLatestMoment) return std::nullopt;
     return WallTime{std::chrono::seconds(seconds)};
   }
-  return ipc::parse_time(text);
+  const auto moment = ipc::parse_time(text);
+  return moment && *moment >= WallTime{} ? moment : std::nullopt;
 }
 
 }  // namespace latchkey::cli

@@ -1,128 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/latchkeyctl/render.h"
 
-#include <algorithm>
 #include <vector>
 
 #include <fmt/format.h>
 
-#include "core/base/text.h"
+#include "cli/latchkeyctl/layout.h"
 #include "ipc/time_text.h"
 
 namespace latchkey::cli {
-namespace {
-
-using namespace ipc::control;
-using std::chrono::duration_cast;
-
-std::string paint(std::string_view text, std::string_view colour, Style style) {
-  if (style == Style::plain) return std::string(text);
-  return fmt::format("\033[{}m{}\033[0m", colour, text);
-}
-
-std::string good(std::string_view text, Style style) { return paint(text, "32", style); }
-std::string bad(std::string_view text, Style style) { return paint(text, "1;31", style); }
-
-std::string or_dash(std::string_view text) { return text.empty() ? "-" : clean(text); }
-
-void line(std::string& out, std::string_view label, std::string_view value) {
-  out += fmt::format("  {:<14} {}\n", label, value);
-}
-
-// Columns as wide as their widest cell; the last one is not padded.
-std::string table(const std::vector<std::vector<std::string>>& rows) {
-  std::vector<std::size_t> widths;
-  for (const auto& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  std::string out;
-  for (const auto& row : rows) {
-    std::string text;
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      text += i + 1 == row.size() ? row[i] : fmt::format("{:<{}}  ", row[i], widths[i]);
-    }
-    out += text + "\n";
-  }
-  return out;
-}
-
-std::string ago(const std::optional<WallTime>& moment, WallTime now) {
-  if (!moment) return "never";
-  return render_span(now - *moment) + " ago";
-}
-
-std::string join(const std::vector<std::string>& words) {
-  std::string out;
-  for (const std::string& word : words) out += (out.empty() ? "" : " ") + clean(word);
-  return out;
-}
-
-void issuer_keys(std::string& out, const IssuerStatus& issuer) {
-  for (const KeyStatus& key : issuer.keys) {
-    line(out, "key", fmt::format("{} ({})", or_dash(key.kid), join(key.algorithms)));
-  }
-  for (const DroppedKeyStatus& key : issuer.dropped) {
-    line(out, "key dropped", fmt::format("{}: {}", or_dash(key.kid), clean(key.why)));
-  }
-}
-
-void issuer_introspection(std::string& out, const IntrospectionStatus& asked, WallTime now,
-                          Style style) {
-  line(out, "introspection",
-       fmt::format("{}: {} active, {} inactive, {} under way", clean(asked.mode), asked.active,
-                   asked.inactive, asked.under_way));
-  line(out, "last answer", ago(asked.answered_at, now));
-  if (asked.failed + asked.invalid + asked.withheld > 0) {
-    line(out, "unanswered",
-         fmt::format("{} failed, {} were no answers, {} not asked because of a limit", asked.failed,
-                     asked.invalid, asked.withheld));
-  }
-  if (asked.last_error) {
-    line(out, "asking fails",
-         bad(clean(*asked.last_error), style) + " (" + ago(asked.failed_at, now) + ")");
-  }
-}
-
-std::string issuer_text(const IssuerStatus& issuer, WallTime now, Style style) {
-  std::string out = fmt::format("\nissuer {}  {}\n", clean(issuer.name), clean(issuer.issuer));
-  if (issuer.stale) {
-    line(out, "keys",
-         bad(issuer.keys.empty() ? "NONE: logins of this issuer are unavailable"
-                                 : "STALE: logins of this issuer are unavailable",
-             style));
-  } else {
-    line(out, "keys", good(fmt::format("{} usable", issuer.keys.size()), style));
-  }
-  line(out, "source", clean(issuer.source));
-  line(out, "fetched", ago(issuer.fetched_at, now));
-  if (issuer.next_fetch_at)
-    line(out, "next fetch", "in " + render_span(*issuer.next_fetch_at - now));
-  if (issuer.last_error) {
-    line(out, "last error",
-         bad(clean(*issuer.last_error), style) + " (" + ago(issuer.attempted_at, now) + ")");
-  }
-  if (issuer.introspection) issuer_introspection(out, *issuer.introspection, now, style);
-  issuer_keys(out, issuer);
-  return out;
-}
-
-}  // namespace
-
-std::string clean(std::string_view text) {
-  std::string out = printable(text);
-  for (auto at = out.find("\\\""); at != std::string::npos; at = out.find("\\\"", at + 1))
-    out.erase(at, 1);
-  return out;
-}
-
-std::string render_span(std::chrono::milliseconds span) {
-  const auto seconds = std::max<std::int64_t>(0, duration_cast<std::chrono::seconds>(span).count());
-  if (seconds < 60) return fmt::format("{} s", seconds);
-  if (seconds < 3'600) return fmt::format("{} min", seconds / 60);
-  if (seconds < 86'400) return fmt::format("{} h {} min", seconds / 3'600, seconds / 60 % 60);
-  return fmt::format("{} d {} h", seconds / 86'400, seconds / 3'600 % 24);
-}
+using ipc::control::BindingRecord;
+using ipc::control::CheckRecord;
+using ipc::control::ConfigErrorRecord;
+using ipc::control::DecisionCounters;
+using ipc::control::DecisionRecord;
+using ipc::control::DecisionSummary;
+using ipc::control::RevocationRecord;
+using ipc::control::StatusAnswer;
 
 std::string render_status(const StatusAnswer& status, WallTime now, Style style) {
   std::string out = fmt::format("latchkeyd {}  pid {}\n", clean(status.version), status.pid);
@@ -147,8 +41,9 @@ std::string render_status(const StatusAnswer& status, WallTime now, Style style)
        fmt::format("{} allowed, {} refused, {} unavailable, {} user unknown, {} not managed",
                    count.allowed, count.refused, count.unavailable, count.user_unknown,
                    count.not_managed));
-  for (const IssuerStatus& issuer : status.issuers) out += issuer_text(issuer, now, style);
-  return out;
+  if (const auto trouble = render_key_trouble(status.issuers, now); !trouble.empty())
+    line(out, "KEYS", bad(trouble, style));
+  return out + render_issuer_details(status.issuers, now, style);
 }
 
 std::string render_decision(const DecisionRecord& decision, Style style) {

@@ -26,6 +26,14 @@ std::string joined(const std::vector<std::string>& foreign);  // by blanks; stil
 std::string render_checks(std::span<const ipc::control::CheckRecord> checks, Style style);
 
 std::string render_status(const ipc::control::StatusAnswer& status, WallTime now, Style style);
+std::string render_issuers(std::span<const ipc::control::IssuerStatus> issuers, WallTime now,
+                           Style style);
+std::string render_issuer_details(std::span<const ipc::control::IssuerStatus> issuers, WallTime now,
+                                  Style style);
+// Whose keys are stale, or missing, in one line; empty where nobody's are.
+std::string render_key_trouble(std::span<const ipc::control::IssuerStatus> issuers, WallTime now);
+std::string render_refreshed(std::span<const ipc::control::RefreshedIssuer> issuers, WallTime now,
+                             Style style);
 std::string render_decision(const ipc::control::DecisionRecord& decision, Style style);
 std::string render_decisions(std::span<const ipc::control::DecisionSummary> decisions);
 std::string render_revocations(std::span<const ipc::control::RevocationRecord> revocations);
@@ -35,6 +43,10 @@ std::string render_config_errors(std::span<const ipc::control::ConfigErrorRecord
 // Foreign text as one printable line; quotes stay as they are, since sentences of the daemon have
 // them.
 std::string clean(std::string_view text);
+
+// The same JSON in ASCII: what is not becomes \uXXXX, so that nothing moves a cursor or hides. For
+// JSON whose texts are UTF-8.
+std::string ascii_json(std::string_view json);
 
 // "3 min", "2 h 5 min", "4 d 3 h"; negative spans are "0 s".
 std::string render_span(std::chrono::milliseconds span);

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/latchkeyctl/session.h"
 
+#include <cerrno>
+#include <cstring>
 #include <string_view>
+
+#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
@@ -27,11 +31,25 @@ int tell(const Session& session, std::string_view word, const std::string& sente
                              {"message", error.message}});
   }
   const int written =
-      print(out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+      print(out.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace) + "\n");
   return written == kOk ? status : written;
 }
 
+// A socket that is none may be something else that was typed in its place.
+std::string without_name(const Session& session, std::string detail) {
+  if (session.socket == Session{}.socket || !missing_file("", session.socket)) return detail;
+  for (auto at = detail.find(session.socket); at != std::string::npos;
+       at = detail.find(session.socket, at))
+    detail.replace(at, session.socket.size(), "--socket");
+  return detail;
+}
+
 }  // namespace
+
+std::optional<std::string> missing_file(std::string_view option, const std::string& path) {
+  if (::access(path.c_str(), F_OK) == 0) return std::nullopt;
+  return std::string(option) + ": " + std::strerror(errno);
+}
 
 int print(const std::string& text) {
   const bool done =
@@ -41,13 +59,14 @@ int print(const std::string& text) {
 }
 
 int report(const Session& session, const ipc::Fault& fault) {
+  const std::string detail = without_name(session, fault.detail);
   if (fault.kind == ipc::FaultKind::denied) {
     return tell(session, "denied",
-                fault.detail + "; the control socket is for root and the group latchkey-admin",
+                detail + "; the control socket is for root and the group latchkey-admin",
                 kNoPermission);
   }
   return tell(session, "unavailable",
-              fault.detail + "; is latchkeyd running? (systemctl status latchkeyd)", kUnavailable);
+              detail + "; is latchkeyd running? (systemctl status latchkeyd)", kUnavailable);
 }
 
 int report(const Session& session, std::span<const ipc::control::ConfigErrorRecord> errors,

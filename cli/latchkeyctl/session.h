@@ -6,9 +6,12 @@
 
 #include <chrono>
 #include <cstdio>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
+#include "cli/latchkeyctl/render.h"
 #include "ipc/control_calls.h"
 
 namespace latchkey::cli {
@@ -26,6 +29,10 @@ struct Session {
   bool json = false;
   std::chrono::milliseconds timeout{30'000};
 };
+
+// Why a file that somebody named is not there: "--jwks: No such file or directory". The name is not
+// repeated: it may be a token or a key that was typed in its place.
+std::optional<std::string> missing_file(std::string_view option, const std::string& path);
 
 // Prints the text to standard output; kOk, or 74 where it could not be written.
 int print(const std::string& text);
@@ -48,7 +55,7 @@ int call_and_print(const Session& session, const typename Method::Request& reque
   if (!client) return report(session, client.error());
   const auto answer = ipc::control::call<Method>(*client, request, session.timeout);
   if (!answer) return report(session, answer.error(), what);
-  return print(session.json ? ipc::control::to_json(*answer) + "\n" : render(*answer));
+  return print(session.json ? ascii_json(ipc::control::to_json(*answer)) + "\n" : render(*answer));
 }
 
 }  // namespace latchkey::cli

@@ -13,43 +13,16 @@
 #include "core/base/limits.h"
 #include "core/jose/base64url.h"
 #include "core/jose/json.h"
+#include "ipc/json_copy.h"
 #include "ipc/time_text.h"
 
 namespace latchkey::cli {
 namespace {
 
-using jose::JsonValue;
 using nlohmann::ordered_json;
 
 constexpr std::string_view kWarning =
     "NOT VERIFIED: anybody can write such a token (`latchkeyctl token verify` verifies it)\n";
-
-ordered_json copy(const JsonValue& value) {
-  switch (value.type()) {
-    case jose::JsonType::null:
-      return nullptr;
-    case jose::JsonType::boolean:
-      return value.as_boolean().value_or(false);
-    case jose::JsonType::integer:
-      if (const auto number = value.as_integer()) return *number;
-      return value.as_number().value_or(0);
-    case jose::JsonType::real:
-      return value.as_number().value_or(0);
-    case jose::JsonType::string:
-      return std::string(value.as_string().value_or(""));
-    case jose::JsonType::array: {
-      auto array = ordered_json::array();
-      for (const JsonValue element : value.elements()) array.push_back(copy(element));
-      return array;
-    }
-    case jose::JsonType::object:
-      break;
-  }
-  auto object = ordered_json::object();
-  for (const jose::JsonMember member : value.members())
-    object[std::string(member.name)] = copy(member.value);
-  return object;
-}
 
 using Parsed = tl::expected<ordered_json, std::string>;
 
@@ -57,7 +30,7 @@ Parsed parse(std::string_view json) {
   jose::JsonReader reader;
   const auto value = reader.read(json);
   if (!value) return tl::unexpected(std::string(jose::describe(value.error())));
-  return copy(*value);
+  return ipc::json::copy_of(*value);
 }
 
 // Printable ASCII only: what is not becomes \uXXXX, so that nothing moves a cursor or hides.

@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include <sys/random.h>
@@ -39,24 +40,26 @@ Step<ordered_json> parse_strictly(std::string_view text, const std::string& wher
   return ordered_json::parse(text);
 }
 
-Step<std::pair<std::string, ordered_json>> parse_claim(const std::string& text) {
+// `which` counts from 1: the claim is not named, it may be anything that was typed.
+Step<std::pair<std::string, ordered_json>> parse_claim(const std::string& text, std::size_t which) {
   const auto equals = text.find('=');
   if (equals == 0 || equals == std::string::npos)
     return failed("--claim takes NAME=JSON, such as --claim 'groups=[\"sre\"]'");
   const std::string name = text.substr(0, equals);
-  auto value =
-      parse_strictly(std::string_view(text).substr(equals + 1), "--claim " + printable(name));
+  auto value = parse_strictly(std::string_view(text).substr(equals + 1),
+                              "--claim (number " + std::to_string(which) + ")");
   if (!value) return failed(value.error() + " (a text is written with its quotes)");
   return std::pair(name, *std::move(value));
 }
 
 Step<ordered_json> base_claims(const SignOptions& options) {
   if (options.claims.empty()) return ordered_json::object();
-  const auto text = read_input(options.claims, limits::kTokenBytes);
+  const auto text = read_input(options.claims, limits::kTokenBytes, "--claims");
   if (!text) return failed(text.error());
-  auto claims = parse_strictly(text->view(), printable(options.claims));
-  if (claims && !claims->is_object())
-    return failed(printable(options.claims) + ": is no JSON object");
+  const std::string where =
+      options.claims == kStandardInput ? std::string("standard input") : printable(options.claims);
+  auto claims = parse_strictly(text->view(), where);
+  if (claims && !claims->is_object()) return failed(where + ": is no JSON object");
   return claims;
 }
 
@@ -73,9 +76,13 @@ Step<void> add_life(ordered_json& claims, const SignOptions& options) {
   const auto lifetime = options.lifetime == "0" ? std::chrono::milliseconds(0)
                                                 : config::parse_duration(options.lifetime);
   if (!lifetime) return failed("--lifetime takes a number and a unit, such as 90s, 5m or 1d; or 0");
-  if (*lifetime == std::chrono::milliseconds(0)) return {};
   const auto now = parse_moment(options.now);
-  if (!now) return failed("--now takes an RFC 3339 time such as 2026-03-01T09:30:00Z, or seconds");
+  if (!now)
+    return failed(
+        "--now takes an RFC 3339 time from 1970 on such as 2026-03-01T09:30:00Z, or seconds");
+  if (*lifetime == std::chrono::milliseconds(0)) return {};
+  if (*now + *lifetime > kLatestMoment)
+    return failed("--lifetime: the token would expire after the year 9999, which no host takes");
   const auto seconds = [](WallTime time) {
     return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
   };
@@ -90,13 +97,18 @@ Step<void> add_life(ordered_json& claims, const SignOptions& options) {
 Step<std::string> claims_text(const SignOptions& options) {
   auto claims = base_claims(options);
   if (!claims) return failed(claims.error());
-  if (!options.issuer.empty()) (*claims)["iss"] = options.issuer;
-  if (!options.subject.empty()) (*claims)["sub"] = options.subject;
+  // Options replace what the file says, but no option another one.
+  std::set<std::string> said;
+  if (!options.issuer.empty()) (*claims)["iss"] = options.issuer, said.insert("iss");
+  if (!options.subject.empty()) (*claims)["sub"] = options.subject, said.insert("sub");
   if (options.audiences.size() == 1) (*claims)["aud"] = options.audiences.front();
   if (options.audiences.size() > 1) (*claims)["aud"] = options.audiences;
-  for (const std::string& text : options.more) {
-    auto claim = parse_claim(text);
+  if (!options.audiences.empty()) said.insert("aud");
+  for (std::size_t i = 0; i < options.more.size(); ++i) {
+    auto claim = parse_claim(options.more[i], i + 1);
     if (!claim) return failed(claim.error());
+    if (!said.insert(claim->first).second)
+      return failed("--claim (number " + std::to_string(i + 1) + "): the claim is given twice");
     (*claims)[claim->first] = std::move(claim->second);
   }
   if (auto added = add_life(*claims, options); !added) return failed(added.error());
@@ -114,7 +126,7 @@ Step<SigningAlgorithm> choose_algorithm(const KeyMaterial& key, const std::strin
     return failed("the key's 'alg' is none that a key of its type signs with");
   }
   const auto algorithm = jose::find_signing_algorithm(wanted);
-  if (!algorithm) return failed("there is no algorithm " + latchkey::quoted(wanted) + " here");
+  if (!algorithm) return failed("--alg: there is no such algorithm here");
   return *algorithm;  // whether it fits, the key says
 }
 
@@ -144,6 +156,7 @@ Step<std::string> header_text(const KeyMaterial& key, SigningAlgorithm algorithm
 }
 
 Step<wire::SecretBuffer> make_token(const SignOptions& options) {
+  if (auto usable = check_kid(options.kid); !usable) return failed(usable.error());
   auto text = read_key(options.key);
   if (!text) return failed(text.error());
   const auto key = KeyMaterial::parse(text->view());
@@ -158,7 +171,7 @@ Step<wire::SecretBuffer> make_token(const SignOptions& options) {
   if (!header) return failed(header.error());
   auto token = [&]() -> Step<wire::SecretBuffer> {
     if (!options.payload.empty()) {
-      const auto payload = read_input(options.payload, limits::kTokenBytes);
+      const auto payload = read_input(options.payload, limits::kTokenBytes, "--payload");
       if (!payload) return failed(payload.error());
       return sign_compact(*key, *algorithm, *header, payload->view());
     }

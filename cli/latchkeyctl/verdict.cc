@@ -9,24 +9,13 @@
 #include "core/base/text.h"
 #include "core/opaque.h"
 #include "ipc/time_text.h"
+#include "wire/limits.h"
 
 namespace latchkey::cli {
 namespace {
 
 // The last check that the token alone is asked for.
 constexpr Check kLastOfToken = Check::introspection;
-
-std::string_view outcome_name(Outcome outcome) {
-  switch (outcome) {
-    case Outcome::passed:
-      return "passed";
-    case Outcome::failed:
-      return "failed";
-    case Outcome::not_reached:
-      break;
-  }
-  return "not_reached";
-}
 
 // The checks that were asked for, as the records that explain shows.
 std::vector<ipc::control::CheckRecord> checks_of(const Verdict& verdict) {
@@ -36,7 +25,7 @@ std::vector<ipc::control::CheckRecord> checks_of(const Verdict& verdict) {
   for (std::size_t i = 0; i < last; ++i) {
     const auto check = static_cast<Check>(i);
     checks.push_back({std::string(name(check)), std::string(description(check)),
-                      std::string(outcome_name(verdict.decision.trace[check]))});
+                      std::string(name(verdict.decision.trace[check]))});
   }
   return checks;
 }
@@ -52,9 +41,12 @@ std::string_view headline(const Verdict& verdict) {
   }
 }
 
-}  // namespace
-
-namespace {
+// What a stock ssh client's cut makes of a longer token; the daemon says so of one that came in one
+// answer.
+Reason perhaps_cut(Reason reason, std::size_t size) {
+  const bool may_be = reason == Reason::token_malformed || reason == Reason::signature_invalid;
+  return may_be && size == wire::kSshAnswerCut ? Reason::token_cut : reason;
+}
 
 // Where the daemon would ask the issuer as well, nobody here can: there is no verdict, unless the
 // rest refuses already.
@@ -86,7 +78,7 @@ std::optional<Verdict> opaque_verdict(std::string_view token, const Snapshot& sn
   Verdict verdict{.sign_in = sign_in, .at = now};
   if (auto form = check_opaque_form(token); !form) {
     verdict.decision.trace.fail(Check::form);
-    verdict.decision.reason = form.error().reason;
+    verdict.decision.reason = perhaps_cut(form.error().reason, token.size());
     verdict.decision.detail = std::move(form).error().detail;
     return verdict;
   }
@@ -124,14 +116,15 @@ Verdict verify_token(std::string_view token, const Snapshot& snapshot,
   auto verified = verify(token, snapshot, now, scratch, trace);
   if (!verified) {
     verdict.decision = std::move(verified.error().decision);
+    verdict.decision.reason = perhaps_cut(verdict.decision.reason, token.size());
     if (verified.error().need_keys && verdict.decision.reason == Reason::key_unknown)
       verdict.notes.emplace_back(
           "the daemon asks the provider for newer keys before it refuses a token for this");
     return verdict;
   }
-  const claims::ValidatedClaims& claims = *verified->claims;
-  verdict.names = claims->users;
-  verdict.groups = claims->groups;
+  const claims::ValidatedClaims& claims = verified->claims;
+  verdict.names.assign(claims->users.begin(), claims->users.end());
+  verdict.groups.assign(claims->groups.begin(), claims->groups.end());
   const issuer::IssuerConfig& config = snapshot.config->issuers[verified->issuer].config;
   const bool asks = config.introspection.required();
   if (sign_in) {

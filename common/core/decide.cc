@@ -25,7 +25,7 @@ std::variant<Decision, NeedKeys, NeedIntrospection> decide(std::string_view toke
                                                            const Introspected* introspected) {
   Trace trace;
   const auto judged = [&](const Verified& verified) {
-    return judge(*verified.claims, verified.issuer, request, snapshot, now, trace, introspected);
+    return judge(verified.claims, verified.issuer, request, snapshot, now, trace, introspected);
   };
   if (const auto opaque = opaque_issuer(token, request.service, *snapshot.config, scratch)) {
     if (auto form = check_opaque_form(token); !form) {

@@ -6,7 +6,6 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,7 +39,7 @@ struct NeedIntrospection {
 
 // What verify() found besides the claims: enough to remember the token.
 struct Verified {
-  std::shared_ptr<const claims::ValidatedClaims> claims;
+  claims::ValidatedClaims claims;
   std::size_t issuer = 0;                    // index into config->issuers
   std::uint64_t generation = 0;              // of the key set that verified it
   std::optional<jose::Algorithm> algorithm;  // by which the key verified it; nothing: symmetric, or

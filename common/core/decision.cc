@@ -25,4 +25,9 @@ std::string_view description(Check check) {
   return kRows[static_cast<std::size_t>(check)].description;
 }
 
+std::string_view name(Outcome outcome) {
+  constexpr std::array<std::string_view, 3> kNames = {"not_reached", "passed", "failed"};
+  return kNames[static_cast<std::size_t>(outcome)];
+}
+
 }  // namespace latchkey

@@ -61,6 +61,8 @@ std::string_view description(Check check);  // "the signature verifies"
 
 enum class Outcome : std::uint8_t { not_reached, passed, failed };
 
+std::string_view name(Outcome outcome);  // "not_reached"
+
 // One outcome a check; cheap enough to be kept for every decision.
 class Trace {
  public:

@@ -199,7 +199,7 @@ namespace {
 
 // An answer about a signed token that names another one is no answer about this (RFC 7662 section
 // 4): what is absent says nothing.
-Expected<void> check_same_token(const claims::ClaimsRecord& record, const IssuerConfig& config,
+Expected<void> check_same_token(const claims::Claims& record, const IssuerConfig& config,
                                 const claims::AnsweredToken& answered, WallTime now) {
   if (LATCHKEY_FAILS(answered_issuer_other, answered.issuer && *answered.issuer != record.issuer))
     return invalid("the answer's 'iss' is not the token's");
@@ -231,7 +231,8 @@ Expected<void> check_introspection(const claims::ValidatedClaims& claims,
   if (LATCHKEY_FAILS(introspection_absent, answer == nullptr))
     return fail(Reason::introspection_unavailable, "issuer " + config.name + " was not asked");
   if (answer == nullptr) return {};  // with the check above switched off
-  const Question about{config.name, config.digest, claims->token_digest, claims.opaque()};
+  const Question about{config.name, config.digest, std::string(claims->token_digest),
+                       claims.opaque()};
   if (LATCHKEY_FAILS(introspection_other, answer->question() != about))
     return fail(Reason::introspection_unavailable, "the answer is about another token or issuer");
   switch (answer->state()) {

@@ -66,7 +66,7 @@ class Judge {
   }
 
   Decision finish(Expected<void> outcome);
-  void remember(const claims::ClaimsRecord& claims);
+  void remember(const claims::Claims& claims);
 
   Expected<void> token_steps(const claims::ValidatedClaims& claims, std::size_t issuer);
   Expected<void> check_introspection(const claims::ValidatedClaims& claims,
@@ -79,10 +79,10 @@ class Judge {
   Expected<void> person_steps(const claims::ValidatedClaims& claims, std::size_t issuer,
                               std::string_view who, Standing standing);
 
-  Expected<std::size_t> configured_issuer(const claims::ClaimsRecord& claims) const;
+  Expected<std::size_t> configured_issuer(const claims::Claims& claims) const;
   Expected<void> check_managed(std::string_view who) const;
   Expected<void> check_system_account(const accounts::LocalIdentity& identity) const;
-  Expected<void> check_binding(const claims::ClaimsRecord& claims, std::string_view who,
+  Expected<void> check_binding(const claims::Claims& claims, std::string_view who,
                                Standing standing);
   Expected<void> check_lifetime(const Login& login, std::size_t issuer) const;
   Expected<void> check_claims_age(const LastSeen* last_seen, const accounts::Subject& bound) const;
@@ -97,7 +97,8 @@ class Judge {
   const Introspected* introspected_ = nullptr;  // of a token shown now
 };
 
-bool is_of(const claims::ClaimsRecord& claims, const accounts::Subject& subject) {
+template <typename Claims>
+bool is_of(const Claims& claims, const accounts::Subject& subject) {
   return claims.issuer == subject.issuer && claims.subject == subject.subject;
 }
 
@@ -119,7 +120,7 @@ Decision Judge::finish(Expected<void> outcome) {
   return std::move(decision_);
 }
 
-void Judge::remember(const claims::ClaimsRecord& claims) {
+void Judge::remember(const claims::Claims& claims) {
   decision_.issuer = claims.issuer;
   decision_.subject = claims.subject;
   decision_.key_id = claims.key_id;
@@ -146,7 +147,7 @@ Decision Judge::with_last_seen(const LastSeen* last_seen, std::string_view who) 
 
 Expected<void> Judge::token_steps(const claims::ValidatedClaims& claims, std::size_t issuer) {
   remember(*claims);
-  if (issuer >= config().issuers.size() ||
+  if (LATCHKEY_FAILS(judge_issuer_absent, issuer >= config().issuers.size()) ||
       LATCHKEY_FAILS(judge_issuer_other,
                      config().issuers[issuer].config.issuer != claims->issuer)) {
     return checked<void>(Check::issuer, fail(Reason::issuer_unknown, quoted(claims->issuer)));
@@ -155,14 +156,15 @@ Expected<void> Judge::token_steps(const claims::ValidatedClaims& claims, std::si
 }
 
 Expected<void> Judge::login_steps(const Login& login, std::string_view who) {
-  remember(login.claims);
+  const auto claims = claims::ValidatedClaims::recall(login.claims);
+  remember(*claims);
   decision_.trace.pass(Check::managed);  // a live login of ours is ours to judge
   decision_.trace.pass(Check::login);
-  LATCHKEY_TRY(const std::size_t issuer, checked(Check::issuer, configured_issuer(login.claims)));
+  LATCHKEY_TRY(const std::size_t issuer, checked(Check::issuer, configured_issuer(*claims)));
   if (request_.operation == Operation::account) {
     LATCHKEY_TRY_VOID(checked(Check::lifetime, check_lifetime(login, issuer)));
   }
-  return person_steps(claims::ValidatedClaims::recall(login.claims), issuer, who, Standing::login);
+  return person_steps(claims, issuer, who, Standing::login);
 }
 
 Expected<void> Judge::last_seen_steps(const LastSeen* last_seen, std::string_view who) {
@@ -184,11 +186,10 @@ Expected<void> Judge::last_seen_steps(const LastSeen* last_seen, std::string_vie
     return checked<void>(Check::binding, fail(Reason::binding_missing, "user " + quoted(who)));
   }
   LATCHKEY_TRY_VOID(checked(Check::claims_age, check_claims_age(last_seen, *bound)));
-  remember(last_seen->claims);
-  LATCHKEY_TRY(const std::size_t issuer,
-               checked(Check::issuer, configured_issuer(last_seen->claims)));
-  return person_steps(claims::ValidatedClaims::recall(last_seen->claims), issuer, who,
-                      Standing::last_seen);
+  const auto claims = claims::ValidatedClaims::recall(last_seen->claims);
+  remember(*claims);
+  LATCHKEY_TRY(const std::size_t issuer, checked(Check::issuer, configured_issuer(*claims)));
+  return person_steps(claims, issuer, who, Standing::last_seen);
 }
 
 // Revocation, mapping, account, binding, access: the same for all standings.
@@ -233,7 +234,7 @@ Expected<void> Judge::check_introspection(const claims::ValidatedClaims& claims,
   return checked(Check::introspection, std::move(result));
 }
 
-Expected<std::size_t> Judge::configured_issuer(const claims::ClaimsRecord& claims) const {
+Expected<std::size_t> Judge::configured_issuer(const claims::Claims& claims) const {
   const auto index = config().find_issuer(claims.issuer);
   if (LATCHKEY_FAILS(issuer_gone, index < 0)) {
     return fail(Reason::issuer_unknown, "the sign-in was by " + quoted(claims.issuer) +
@@ -268,7 +269,7 @@ Expected<void> Judge::check_system_account(const accounts::LocalIdentity& identi
 // The first sign-in binds the name to the subject. A live login was bound before its verdict was
 // sent, so a missing binding means that an administrator has removed it since, which is not for
 // that login to suffer from.
-Expected<void> Judge::check_binding(const claims::ClaimsRecord& claims, std::string_view who,
+Expected<void> Judge::check_binding(const claims::Claims& claims, std::string_view who,
                                     Standing standing) {
   const auto* bound = snapshot_.bindings->find(who);
   if (LATCHKEY_FAILS(subject_conflict, bound != nullptr && !is_of(claims, *bound))) {
@@ -277,7 +278,8 @@ Expected<void> Judge::check_binding(const claims::ClaimsRecord& claims, std::str
                                               quoted(bound->issuer));
   }
   if (bound == nullptr && standing == Standing::token) {
-    decision_.binding = NewBinding{std::string(who), claims.issuer, claims.subject};
+    decision_.binding =
+        NewBinding{std::string(who), std::string(claims.issuer), std::string(claims.subject)};
   }
   return {};
 }
@@ -292,7 +294,8 @@ Expected<void> Judge::check_lifetime(const Login& login, std::size_t issuer) con
 // it.
 Expected<void> Judge::check_claims_age(const LastSeen* last_seen,
                                        const accounts::Subject& bound) const {
-  if (last_seen == nullptr || LATCHKEY_FAILS(last_seen_other, !is_of(last_seen->claims, bound))) {
+  if (LATCHKEY_FAILS(last_seen_absent, last_seen == nullptr) ||
+      LATCHKEY_FAILS(last_seen_other, !is_of(last_seen->claims, bound))) {
     return fail(Reason::claims_too_old, "no token sign-in of the bound subject is on record");
   }
   const auto age = distance(last_seen->seen_at, now_);
@@ -332,7 +335,10 @@ Expected<void> Judge::check_access(const revocation::CurrentClaims& claims,
 
 // A snapshot without one of its parts can answer nothing.
 bool whole(const Snapshot& snapshot) {
-  return snapshot.config && snapshot.revocations && snapshot.accounts && snapshot.bindings;
+  return !LATCHKEY_FAILS(snapshot_lacks_config, !snapshot.config) &&
+         !LATCHKEY_FAILS(snapshot_lacks_revocations, !snapshot.revocations) &&
+         !LATCHKEY_FAILS(snapshot_lacks_accounts, !snapshot.accounts) &&
+         !LATCHKEY_FAILS(snapshot_lacks_bindings, !snapshot.bindings);
 }
 
 Decision refused(Reason reason, std::string detail, const Trace& trace) {
@@ -347,11 +353,12 @@ Decision refused(Reason reason, std::string detail, const Trace& trace) {
 
 bool managed(std::string_view name, const Snapshot& snapshot) {
   const auto& rules = snapshot.config->managed;
-  if (contains(rules.unmanaged, name)) return false;
+  if (LATCHKEY_FAILS(managed_unlisted, contains(rules.unmanaged, name))) return false;
   if (contains(rules.managed, name) || snapshot.bindings->find(name) != nullptr) return true;
   // A name of which no local file knows the uid may be any regular user's (LDAP, SSSD): only what
   // is known to be the system's own is left alone.
-  return rules.regular_users && !is_system(snapshot, name);
+  return !LATCHKEY_FAILS(managed_by_list, !rules.regular_users) &&
+         !LATCHKEY_FAILS(managed_system, is_system(snapshot, name));
 }
 
 std::string_view person(const LoginRequest& request, const config::Config& config) {

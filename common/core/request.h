@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace latchkey {
 
@@ -18,6 +19,8 @@ enum class Operation : std::uint8_t {
   open_session = 4,
   close_session = 5,
 };
+
+std::string_view name(Operation operation);  // "open_session"
 
 struct LoginRequest {
   Operation operation = Operation::authenticate;

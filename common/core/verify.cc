@@ -82,9 +82,12 @@ bool newer_keys_could_help(Reason reason) {
 // Whether another set still has the key. A symmetric key that was read anew may be another one: its
 // tokens are verified anew.
 bool still_trusted(const IssuerKeys& keys, const Verified& verified) {
-  if (!verified.algorithm) return false;
-  const jose::Jwk* key = keys.keys->find_thumbprint((*verified.claims)->key_id);
-  return key != nullptr && key->allows(*verified.algorithm);
+  if (LATCHKEY_FAILS(recheck_symmetric, !verified.algorithm)) return false;
+  const auto& all = keys.keys->keys();
+  return std::any_of(all.begin(), all.end(), [&](const jose::Jwk& key) {
+    return key.thumbprint() == verified.claims->key_id &&
+           !LATCHKEY_FAILS(recheck_key_unfit, !key.allows(*verified.algorithm));
+  });
 }
 
 class Verification {
@@ -146,9 +149,8 @@ class Verification {
   tl::expected<Verified, VerifyFailure> run_mac(const Error& unsupported) {
     const auto mac = jose::parse_compact_mac(token_, scratch_);
     if (!mac) return refuse_form(mac.error());
-    if (LATCHKEY_FAILS(
-            mac_issuer_other,
-            !find_issuer(*mac) || !snapshot_.config->issuers[issuer_].config.symmetric()))
+    if (LATCHKEY_FAILS(mac_issuer_unknown, !find_issuer(*mac)) ||
+        LATCHKEY_FAILS(mac_issuer_other, !snapshot_.config->issuers[issuer_].config.symmetric()))
       return refuse_form(unsupported);
     pass(Check::form, Check::header, Check::issuer);
     const IssuerConfig& config = snapshot_.config->issuers[issuer_].config;
@@ -187,7 +189,7 @@ class Verification {
       return failure;
     }
     pass(Check::type, Check::audience, Check::lifetime, Check::claims);
-    return Verified{.claims = std::make_shared<const claims::ValidatedClaims>(*std::move(claims)),
+    return Verified{.claims = *std::move(claims),
                     .issuer = issuer_,
                     .generation = keys.generation,
                     .algorithm = jws.algorithm(),
@@ -213,7 +215,7 @@ class Verification {
     const std::ptrdiff_t index = snapshot_.config->find_issuer(*iss);
     if (LATCHKEY_FAILS(issuer_unknown, index < 0)) return fail(Reason::issuer_unknown);
     issuer_ = static_cast<std::size_t>(index);
-    if (issuer_ >= snapshot_.keys.size())
+    if (LATCHKEY_FAILS(issuer_without_keys, issuer_ >= snapshot_.keys.size()))
       return fail(Reason::internal_error, "the snapshot has no row for the issuer");
     return {};
   }
@@ -337,7 +339,7 @@ tl::expected<Verified, VerifyFailure> accept_opaque(const Introspected& answer, 
     return refuse(Check::lifetime, std::move(valid).error());
   trace.pass(Check::lifetime);
   trace.pass(Check::claims);
-  return Verified{.claims = answer.claims(),
+  return Verified{.claims = *answer.claims(),
                   .issuer = issuer,
                   .generation = snapshot.keys[issuer].generation,
                   .config_digest = config.digest};
@@ -349,7 +351,7 @@ tl::expected<void, Error> recheck(const Verified& verified, const Snapshot& snap
     trace.fail(check);
     return tl::unexpected(std::move(error));
   };
-  const claims::ClaimsRecord& record = **verified.claims;
+  const claims::Claims& record = *verified.claims;
   if (LATCHKEY_FAILS(recheck_issuer_gone, verified.issuer >= snapshot.config->issuers.size() ||
                                               verified.issuer >= snapshot.keys.size())) {
     return refuse(Check::issuer, Error{Reason::issuer_unknown, "the configuration has changed"});
@@ -359,7 +361,7 @@ tl::expected<void, Error> recheck(const Verified& verified, const Snapshot& snap
       LATCHKEY_FAILS(recheck_configuration, config.digest != verified.config_digest)) {
     return refuse(Check::issuer, Error{Reason::issuer_unknown, "the configuration has changed"});
   }
-  const bool opaque = verified.claims->opaque();  // no key of ours vouches for it
+  const bool opaque = verified.claims.opaque();  // no key of ours vouches for it
   const IssuerKeys& keys = snapshot.keys[verified.issuer];
   const bool any = verified.algorithm ? keys.keys != nullptr : keys.symmetric != nullptr;
   if (auto usable = check_keys(config, any, keys.fetched_at, now);

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "core/base/time.h"
+#include "ipc/control_issuers.h"
 #include "ipc/fault.h"
 
 namespace latchkey::ipc::control {
@@ -30,45 +31,6 @@ inline constexpr std::size_t kPageMost =
 std::string_view interface_description();
 
 struct Empty {};
-
-struct KeyStatus {
-  std::string kid;  // empty: the key has none
-  std::string thumbprint;
-  std::vector<std::string> algorithms;
-};
-
-struct DroppedKeyStatus {
-  std::string kid;
-  std::string why;
-};
-
-struct IntrospectionStatus {
-  std::string mode;  // opaque_only | required
-  std::int64_t active = 0;
-  std::int64_t inactive = 0;
-  std::int64_t invalid = 0;   // what came was no answer
-  std::int64_t failed = 0;    // nothing came
-  std::int64_t withheld = 0;  // not asked, because of a limit
-  std::int64_t under_way = 0;
-  std::optional<WallTime> answered_at;    // last, well
-  std::optional<WallTime> failed_at;      // last
-  std::optional<std::string> last_error;  // unset after a good answer
-};
-
-struct IssuerStatus {
-  std::string name;
-  std::string issuer;
-  std::string source;  // fetched | cache | file | none
-  bool stale = false;  // older than max_stale, or none: logins of this issuer are unavailable
-  std::int64_t generation = 0;
-  std::vector<KeyStatus> keys;
-  std::vector<DroppedKeyStatus> dropped;
-  std::optional<WallTime> fetched_at;
-  std::optional<WallTime> attempted_at;
-  std::optional<WallTime> next_fetch_at;
-  std::optional<std::string> last_error;  // of the last attempt; unset after a good one
-  std::optional<IntrospectionStatus> introspection;  // unset: it is not asked about tokens
-};
 
 struct DecisionCounters {
   std::int64_t allowed = 0;
@@ -113,26 +75,6 @@ struct GetConfig {
   static constexpr std::string_view kMethod = "io.latchkey.Control.GetConfig";
   using Request = Empty;
   using Answer = GetConfigAnswer;
-};
-
-struct GetKeysRequest {
-  std::string issuer;  // short name
-};
-
-struct GetKeysAnswer {
-  std::string issuer;  // short name
-  std::string source;  // fetched | cache | file | none
-  bool stale = false;
-  std::int64_t generation = 0;
-  std::optional<WallTime> fetched_at;
-  std::optional<std::string> jwks;  // as the provider wrote it; public keys
-};
-
-// Error: NotFound.
-struct GetKeys {
-  static constexpr std::string_view kMethod = "io.latchkey.Control.GetKeys";
-  using Request = GetKeysRequest;
-  using Answer = GetKeysAnswer;
 };
 
 struct ReloadAnswer {
@@ -338,6 +280,10 @@ struct MethodError {
 // The JSON text of an object, for and from Varlink's `parameters`.
 std::string to_json(const Empty& value);
 std::string to_json(const StatusAnswer& value);
+std::string to_json(const IssuersRequest& value);
+std::string to_json(const IssuersAnswer& value);
+std::string to_json(const RefreshKeysRequest& value);
+std::string to_json(const RefreshKeysAnswer& value);
 std::string to_json(const GetConfigAnswer& value);
 std::string to_json(const GetKeysRequest& value);
 std::string to_json(const GetKeysAnswer& value);

@@ -11,7 +11,8 @@ namespace latchkey::ipc::control {
 namespace {
 
 constexpr auto kRevocationKinds = json::one_of("token", "subject", "user");
-constexpr auto kKeySources = json::one_of("fetched", "cache", "file", "none");
+constexpr auto kKeySources = json::one_of("fetched", "cache", "file", "configuration", "none");
+constexpr auto kFreshness = json::one_of("none", "fresh", "due", "stale", "too_stale");
 constexpr auto kIntrospectionModes = json::one_of("opaque_only", "required");
 constexpr json::Between kPage{1, static_cast<std::int64_t>(kPageMost)};
 
@@ -23,6 +24,7 @@ void fields(Walk&, Empty&) {}
 template <typename Walk>
 void fields(Walk& walk, KeyStatus& value) {
   walk("kid", value.kid);
+  walk("type", value.type);
   walk("thumbprint", value.thumbprint);
   walk("algorithms", value.algorithms);
 }
@@ -51,8 +53,12 @@ template <typename Walk>
 void fields(Walk& walk, IssuerStatus& value) {
   walk("name", value.name);
   walk("issuer", value.issuer);
+  walk("provider", value.provider);
+  walk("place", value.place);
   walk("source", value.source, kKeySources);
   walk("stale", value.stale);
+  walk("freshness", value.freshness, kFreshness);
+  walk("serves_until", value.serves_until);
   walk("generation", value.generation);
   walk("keys", value.keys);
   walk("dropped", value.dropped);
@@ -90,6 +96,34 @@ void fields(Walk& walk, StatusAnswer& value) {
   walk("decisions", value.decisions);
   walk("state_error", value.state_error);
   walk("fetch_error", value.fetch_error);
+  walk("issuers", value.issuers);
+}
+
+template <typename Walk>
+void fields(Walk& walk, IssuersRequest& value) {
+  walk("issuer", value.issuer);
+}
+
+template <typename Walk>
+void fields(Walk& walk, IssuersAnswer& value) {
+  walk("issuers", value.issuers);
+}
+
+template <typename Walk>
+void fields(Walk& walk, RefreshKeysRequest& value) {
+  walk("issuer", value.issuer);
+}
+
+template <typename Walk>
+void fields(Walk& walk, RefreshedIssuer& value) {
+  walk("issuer", value.issuer);
+  walk("outcome", value.outcome, json::one_of("changed", "unchanged", "too_soon", "failed"));
+  walk("error", value.error);
+  walk("again_at", value.again_at);
+}
+
+template <typename Walk>
+void fields(Walk& walk, RefreshKeysAnswer& value) {
   walk("issuers", value.issuers);
 }
 
@@ -301,6 +335,10 @@ Result<T> read(std::string_view text, json::Unknown unknown) {
 
 LATCHKEY_MESSAGE(Empty, refused)
 LATCHKEY_MESSAGE(StatusAnswer, ignored)
+LATCHKEY_MESSAGE(IssuersRequest, refused)
+LATCHKEY_MESSAGE(IssuersAnswer, ignored)
+LATCHKEY_MESSAGE(RefreshKeysRequest, refused)
+LATCHKEY_MESSAGE(RefreshKeysAnswer, ignored)
 LATCHKEY_MESSAGE(GetConfigAnswer, ignored)
 LATCHKEY_MESSAGE(GetKeysRequest, refused)
 LATCHKEY_MESSAGE(GetKeysAnswer, ignored)

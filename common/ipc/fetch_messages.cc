@@ -25,6 +25,7 @@ struct RequestText {
   std::string digest;
   std::string document;
   std::optional<std::string> etag;
+  std::optional<std::string> last_modified;
   std::optional<std::int64_t> bytes;
 };
 
@@ -34,6 +35,7 @@ struct AnswerText {
   std::string status;
   std::optional<std::int64_t> bytes;
   std::optional<std::string> etag;
+  std::optional<std::string> last_modified;
   std::optional<std::int64_t> max_age_s;
   std::optional<std::int64_t> retry_after_s;
   std::optional<std::string> error;
@@ -49,6 +51,7 @@ void fields(Walk& walk, RequestText& value) {
   walk("digest", value.digest, json::AtMost{64});
   walk("document", value.document);
   walk("etag", value.etag, json::AtMost{kEtagMost});
+  walk("last_modified", value.last_modified, json::AtMost{kDateMost});
   walk("bytes", value.bytes, json::Between{1, static_cast<std::int64_t>(kTokenMost)});
 }
 
@@ -60,6 +63,7 @@ void fields(Walk& walk, AnswerText& value) {
   walk("status", value.status);
   walk("bytes", value.bytes, json::Between{0, static_cast<std::int64_t>(kBodyMost)});
   walk("etag", value.etag, json::AtMost{kEtagMost});
+  walk("last_modified", value.last_modified, json::AtMost{kDateMost});
   walk("max_age_s", value.max_age_s, seconds);
   walk("retry_after_s", value.retry_after_s, seconds);
   walk("error", value.error, json::AtMost{4 * kErrorMost});
@@ -111,6 +115,7 @@ std::string encode(const Request& request) {
                    request.digest,
                    std::string(name(request.document)),
                    unless_empty(request.etag),
+                   unless_empty(request.last_modified),
                    std::nullopt};
   if (request.document == Document::introspection)
     text.bytes = static_cast<std::int64_t>(request.bytes);
@@ -123,6 +128,7 @@ std::string encode(const Answer& answer) {
                   std::string(name(answer.status)),
                   std::nullopt,
                   unless_empty(answer.etag),
+                  unless_empty(answer.last_modified),
                   count(answer.max_age),
                   count(answer.retry_after),
                   unless_empty(answer.error.substr(0, kErrorMost)),
@@ -140,11 +146,15 @@ Result<Request> decode_request(std::string_view message) {
   const auto document = find<Document>(kDocuments, text->document);
   if (!document) return fault(FaultKind::malformed, "fetch message: document");
   const bool asks = *document == Document::introspection;
-  if (text->bytes.has_value() != asks || (asks && text->etag))
+  if (text->bytes.has_value() != asks || (asks && (text->etag || text->last_modified)))
     return fault(FaultKind::malformed, "fetch message: bytes");
-  return Request{
-      text->id,  std::move(text->issuer), std::move(text->digest),
-      *document, text->etag.value_or(""), static_cast<std::size_t>(text->bytes.value_or(0))};
+  return Request{text->id,
+                 std::move(text->issuer),
+                 std::move(text->digest),
+                 *document,
+                 text->etag.value_or(""),
+                 text->last_modified.value_or(""),
+                 static_cast<std::size_t>(text->bytes.value_or(0))};
 }
 
 Result<Answer> decode_answer(std::string_view message) {
@@ -164,6 +174,7 @@ Result<Answer> decode_answer(std::string_view message) {
       *status,
       static_cast<std::size_t>(text->bytes.value_or(0)),
       text->etag.value_or(""),
+      text->last_modified.value_or(""),
       seconds(text->max_age_s),
       seconds(text->retry_after_s),
       text->error.value_or(""),

@@ -21,9 +21,10 @@
 namespace latchkey::ipc::fetch {
 
 inline constexpr int kVersion = 1;
-inline constexpr std::size_t kMessageMost = 8'192;   // a request or an answer
-inline constexpr std::size_t kBodyMost = 1'048'576;  // a document (core's limits::kJwkSetBytes)
+inline constexpr std::size_t kMessageMost = 8'192;  // a request or an answer
+inline constexpr std::size_t kBodyMost = 262'144;   // a document (core's limits::kJwkSetBytes)
 inline constexpr std::size_t kEtagMost = 1'024;
+inline constexpr std::size_t kDateMost = 29;  // RFC 9110 section 5.6.7: IMF-fixdate
 inline constexpr std::size_t kErrorMost = 1'024;
 inline constexpr std::size_t kTokenMost =
     65'536;  // that is asked about (core's limits::kTokenBytes)
@@ -42,13 +43,14 @@ struct Request {
   std::string issuer;    // short name of the issuer's section
   std::string digest;    // IssuerConfig::digest as the asker has it
   Document document = Document::jwks;
-  std::string etag;       // of the copy at hand; empty: none
-  std::size_t bytes = 0;  // introspection: size of the token
+  std::string etag;           // of the copy at hand; empty: none
+  std::string last_modified;  // likewise, as the provider wrote it
+  std::size_t bytes = 0;      // introspection: size of the token
 };
 
 enum class Status : std::uint8_t {
   ok,            // the body comes along
-  not_modified,  // the copy with that etag is still right
+  not_modified,  // the copy with that etag, or of that date, is still right
   reload,        // the two configurations differ: read yours again, then ask again
   failed,        // see `error`
 };
@@ -56,8 +58,9 @@ enum class Status : std::uint8_t {
 struct Answer {
   std::uint64_t id = 0;
   Status status = Status::failed;
-  std::size_t bytes = 0;  // ok: size of the body
-  std::string etag;       // ok, not_modified: empty where the provider sends none
+  std::size_t bytes = 0;      // ok: size of the body
+  std::string etag;           // ok, not_modified: empty where the provider sends none
+  std::string last_modified;  // ok, not_modified: likewise
   std::optional<std::chrono::seconds>
       max_age;  // ok, not_modified: Cache-Control; 0 for no-store and no-cache
   std::optional<std::chrono::seconds> retry_after;  // failed: 429 or 503 with Retry-After

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/jose/json.h"
+#include "ipc/json_copy.h"
 #include "ipc/json_fields.h"
 #include "ipc/varlink.h"
 
@@ -14,36 +15,6 @@ namespace latchkey::ipc::varlink {
 namespace {
 
 using nlohmann::ordered_json;
-
-// Bounded by the reader's depth. A value of a type has a value of that type: no default is ever
-// taken.
-ordered_json copy(const jose::JsonValue& value) {
-  switch (value.type()) {
-    case jose::JsonType::null:
-      return nullptr;
-    case jose::JsonType::boolean:
-      return value.as_boolean().value_or(false);
-    case jose::JsonType::integer:
-      if (const auto integer = value.as_integer()) return *integer;
-      return value.as_number().value_or(0);  // above the signed range
-    case jose::JsonType::real:
-      return value.as_number().value_or(0);
-    case jose::JsonType::string:
-      return std::string(value.as_string().value_or(""));
-    case jose::JsonType::array: {
-      auto array = ordered_json::array();
-      for (const jose::JsonValue element : value.elements()) array.push_back(copy(element));
-      return array;
-    }
-    case jose::JsonType::object: {
-      auto object = ordered_json::object();
-      for (const jose::JsonMember member : value.members())
-        object[std::string(member.name)] = copy(member.value);
-      return object;
-    }
-  }
-  return nullptr;
-}
 
 // Our own text; anything but an object is a broken invariant.
 ordered_json own_object(const std::string& text) {
@@ -86,7 +57,7 @@ class Envelope {
   void parameters(std::string& target) {
     if (const auto value = take("parameters")) {
       if (value->is_object())
-        target = json::text_of(copy(*value));
+        target = json::text_of(json::copy_of(*value));
       else if (!value->is_null())
         wrong_ = true;
     }

@@ -19,9 +19,11 @@ FetchPlan::FetchPlan(const issuer::IssuerConfig& config, const ipc::fetch::Reque
     : config_(config), request_(request) {}
 
 FetchPlan::Step FetchPlan::start() {
-  if (config_.local_keys()) return failed("the keys of this issuer come from a local file");
+  if (config_.local_keys()) return failed("the keys of this issuer lie on this host");
   if (!request_.etag.empty() && !is_entity_tag(request_.etag))
     return failed("the request's etag is of no good form");
+  if (!request_.last_modified.empty() && !is_http_date(request_.last_modified))
+    return failed("the request's date is of no good form");
   if (config_.jwks_uri.empty()) return get(Document::metadata, issuer::discovery_url(config_));
   if (request_.document == Document::jwks) return get(Document::jwks, config_.jwks_uri);
   return failed("no discovery: the configuration sets jwks_uri");
@@ -43,10 +45,18 @@ FetchPlan::Step FetchPlan::get(Document document, const std::string& url) {
     return failed(allowed.error().detail);
   const std::size_t most =
       document == Document::metadata ? limits::kDiscoveryBytes : limits::kJwkSetBytes;
-  // The etag is of the document that latchkeyd wants; one that is only passed through is always
-  // read whole.
-  return HttpRequest{url, config_.ca_file,
-                     document == request_.document ? request_.etag : std::string(), most};
+  HttpRequest request{.url = url,
+                      .ca_file = config_.ca_file,
+                      .tls_pins = config_.tls_pins,
+                      .proxy = config_.proxy,
+                      .body_most = most};
+  // They are of the document that latchkeyd wants; one that is only passed through is always read
+  // whole.
+  if (document == request_.document) {
+    request.etag = request_.etag;
+    request.last_modified = request_.last_modified;
+  }
+  return request;
 }
 
 FetchPlan::Step FetchPlan::after_metadata(HttpResponse response) {
@@ -66,6 +76,7 @@ Outcome FetchPlan::deliver(HttpResponse response) const {
   // section 15.4.5).
   outcome.answer.etag = std::move(response.etag);
   if (response.status == 304 && outcome.answer.etag.empty()) outcome.answer.etag = request_.etag;
+  outcome.answer.last_modified = std::move(response.last_modified);
   outcome.answer.max_age = response.max_age;
   outcome.body = std::move(response.body);
   return outcome;

@@ -9,20 +9,26 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "wire/secret_buffer.h"
 
 namespace latchkey::fetchd {
 
 struct HttpRequest {
-  std::string url;      // https, checked against the issuer's origins
-  std::string ca_file;  // empty: the system's
-  std::string etag;     // If-None-Match; empty: unconditional
+  std::string url;                    // https, checked against the issuer's origins
+  std::string ca_file;                // empty: the system's
+  std::string etag;                   // If-None-Match
+  std::string last_modified;          // If-Modified-Since, where there is no etag
+  std::vector<std::string> tls_pins;  // of which the server's key must be one; empty: any
+  std::string proxy;                  // "http://host:port"; empty: none
   std::size_t body_most = 0;
   // Where it is set, the request is a POST of this form.
   std::shared_ptr<const wire::SecretBuffer> form = nullptr;
   std::shared_ptr<const wire::SecretBuffer> authorization = nullptr;  // a whole header line
   std::string accept = "application/json";
+
+  bool conditional() const { return !etag.empty() || !last_modified.empty(); }
 };
 
 // A whole answer with status 200, or 304 where the request was conditional.
@@ -31,6 +37,7 @@ struct HttpResponse {
   std::string body;
   std::string etag;                             // empty where there is none of good form
   std::optional<std::chrono::seconds> max_age;  // Cache-Control (less Age)
+  std::string last_modified = {};               // like the etag
   std::string content_type = {};                // as it came; empty where there is none
 };
 

@@ -84,6 +84,18 @@ bool is_entity_tag(std::string_view text) {
                      [](char c) { return c >= 0x21 && c <= 0x7e && c != '"'; });
 }
 
+bool is_http_date(std::string_view text) {
+  constexpr std::string_view kForm = "Aaa, 00 Aaa 0000 00:00:00 GMT";
+  static_assert(kForm.size() == ipc::fetch::kDateMost);
+  return text.size() == kForm.size() &&
+         std::equal(text.begin(), text.end(), kForm.begin(), [](char c, char form) {
+           if (form == '0') return c >= '0' && c <= '9';
+           if (form == 'A') return c >= 'A' && c <= 'Z';
+           if (form == 'a') return c >= 'a' && c <= 'z';
+           return c == form;
+         });
+}
+
 std::optional<std::chrono::seconds> freshness_lifetime(std::span<const std::string> cache_control,
                                                        std::string_view age) {
   Directives directives;

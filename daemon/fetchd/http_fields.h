@@ -16,6 +16,10 @@ namespace latchkey::fetchd {
 // nothing else may get through in either direction.
 bool is_entity_tag(std::string_view text);
 
+// RFC 9110 section 5.6.7, the one form that may still be sent: "Sun, 06 Nov 1994 08:49:37 GMT". It goes back to the server
+// as it came.
+bool is_http_date(std::string_view text);
+
 // For how long the answer is fresh (RFC 9111 section 4.2.1), from all Cache-Control fields and the
 // Age field (empty where there is none): 0 for no-store and no-cache, nothing where max-age is
 // missing or broken.

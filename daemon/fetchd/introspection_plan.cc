@@ -50,8 +50,11 @@ Plan::Step IntrospectionPlan::start() {
   const std::string url = issuer::discovery_url(config_);
   if (auto allowed = issuer::check_url(config_, url); !allowed)
     return failed("metadata", allowed.error().detail);
-  return HttpRequest{
-      .url = url, .ca_file = config_.ca_file, .etag = "", .body_most = limits::kDiscoveryBytes};
+  return HttpRequest{.url = url,
+                     .ca_file = config_.ca_file,
+                     .tls_pins = config_.tls_pins,
+                     .proxy = config_.proxy,
+                     .body_most = limits::kDiscoveryBytes};
 }
 
 Plan::Step IntrospectionPlan::next(tl::expected<HttpResponse, HttpFailure> response) {
@@ -79,7 +82,8 @@ Plan::Step IntrospectionPlan::ask(std::string endpoint) {
   const bool wants_jwt = config_.introspection.answers == issuer::AnswerForm::jwt;
   return HttpRequest{.url = std::move(endpoint),
                      .ca_file = config_.ca_file,
-                     .etag = "",
+                     .tls_pins = config_.tls_pins,
+                     .proxy = config_.proxy,
                      .body_most = limits::kIntrospectionBytes,
                      .form = std::move(form->body),
                      .authorization = std::move(form->authorization),

@@ -195,6 +195,18 @@ void Server::handle_request(std::uint64_t id, Client::Asked asked) {
     }
   }
   const auto document = request.document;
+  const auto now = Clock::now();
+  const auto wait = document == Document::introspection ? rate_.take_question(*issuer, now)
+                                                        : rate_.take(*issuer, now);
+  if (wait) {
+    Outcome outcome;
+    outcome.answer.id = request.id;
+    outcome.answer.status = Status::failed;
+    outcome.answer.retry_after = std::chrono::ceil<std::chrono::seconds>(*wait);
+    outcome.answer.error = request.issuer + ": it was asked for too often; no provider was asked";
+    log_.warning(outcome.answer.error);
+    return answer(id, std::move(outcome));
+  }
   begin(id, *issuer, std::move(asked), [this, id, name = issuer->name, document](Outcome outcome) {
     if (outcome.answer.status == Status::failed) {
       log_.warning(outcome.answer.error);

@@ -17,6 +17,7 @@
 #include "daemon/fetchd/fetcher.h"
 #include "daemon/fetchd/introspection_plan.h"
 #include "daemon/fetchd/log.h"
+#include "daemon/fetchd/rate_bound.h"
 #include "daemon/fetchd/service_manager.h"
 #include "ipc/fd.h"
 
@@ -67,6 +68,7 @@ class Server {
   ServiceManager& manager_;
   EndpointMemory endpoints_;  // outlives the fetcher, whose plans refer to it
   Fetcher fetcher_;
+  RateBound rate_;
   Clients clients_;
   std::uint64_t next_client_ = 1;
   Clock::time_point accept_again_at_{};  // after the system ran out of descriptors

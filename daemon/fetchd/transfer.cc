@@ -41,6 +41,10 @@ std::string_view trouble(CURLcode code) {
       return "connection";
     case CURLE_PEER_FAILED_VERIFICATION:
       return "TLS certificate";
+    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+      return "TLS pin";
+    case CURLE_COULDNT_RESOLVE_PROXY:
+      return "proxy name look-up";
     case CURLE_SSL_CACERT_BADFILE:
       return "CA file";
     case CURLE_SSL_CONNECT_ERROR:
@@ -63,6 +67,8 @@ bool sentence_is_curls_own(CURLcode code) {
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+    case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_OPERATION_TIMEDOUT:
       return true;
     default:
@@ -76,7 +82,8 @@ Transfer::Transfer(const HttpRequest& request, std::chrono::milliseconds timeout
     : request_(request), easy_(curl_easy_init()) {
   if (!easy_) std::abort();
   set_fences();
-  set_tls(request_.ca_file);
+  set_proxy();
+  set_tls();
   set_bounds(timeout);
   set_request();
 }
@@ -87,8 +94,6 @@ void Transfer::set_fences() {
   set(easy, CURLOPT_REDIR_PROTOCOLS_STR, "https");
   set(easy, CURLOPT_FOLLOWLOCATION, 0L);
   set(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
-  set(easy, CURLOPT_PROXY, "");  // not even that of the environment
-  set(easy, CURLOPT_NOPROXY, "*");
   set(easy, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
   set(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   set(easy, CURLOPT_HTTP09_ALLOWED, 0L);
@@ -99,14 +104,35 @@ void Transfer::set_fences() {
   set(easy, CURLOPT_FRESH_CONNECT, 1L);
   set(easy, CURLOPT_FORBID_REUSE, 1L);
   set(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
+  // Nor would an address that curl has kept for a minute: a wrong one would outlive the name
+  // server's mistake. Who keeps answers for as long as they are good is the host's resolver.
+  set(easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
   set(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);  // else curl holds a CA file's content for a day
 }
 
-void Transfer::set_tls(const std::string& ca_file) {
+// The configuration's or none; never that of the environment, nor its exceptions. Through the
+// proxy goes a tunnel (CONNECT), so that it sees no more than the server's name, and what is meant
+// for the server is not told to it.
+void Transfer::set_proxy() {
   CURL* easy = easy_.get();
+  set(easy, CURLOPT_PROXY, request_.proxy.c_str());
+  set(easy, CURLOPT_NOPROXY, request_.proxy.empty() ? "*" : "");
+  if (request_.proxy.empty()) return;
+  set(easy, CURLOPT_PROXYTYPE, static_cast<long>(CURLPROXY_HTTP));
+  set(easy, CURLOPT_HTTPPROXYTUNNEL, 1L);
+  set(easy, CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));
+  set(easy, CURLOPT_PROXYAUTH, static_cast<long>(CURLAUTH_NONE));
+}
+
+void Transfer::set_tls() {
+  CURL* easy = easy_.get();
+  const std::string& ca_file = request_.ca_file;
   set(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   set(easy, CURLOPT_SSL_VERIFYPEER, 1L);
   set(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+  std::string pins;
+  for (const std::string& pin : request_.tls_pins) pins += (pins.empty() ? "" : ";") + pin;
+  if (!pins.empty()) set(easy, CURLOPT_PINNEDPUBLICKEY, pins.c_str());
   if (ca_file.empty()) return;
   set(easy, CURLOPT_CAINFO, ca_file.c_str());
   set(easy, CURLOPT_CAPATH,
@@ -143,7 +169,11 @@ void Transfer::set_request() {
   }
   set(easy, CURLOPT_USERAGENT, "latchkey-fetchd/" LATCHKEY_VERSION);
   add_field("Accept: " + request_.accept);
-  if (!request_.etag.empty()) add_field("If-None-Match: " + request_.etag);
+  if (!request_.etag.empty()) {
+    add_field("If-None-Match: " + request_.etag);
+  } else if (!request_.last_modified.empty()) {
+    add_field("If-Modified-Since: " + request_.last_modified);
+  }
   if (request_.authorization) add_authorization();
   set(easy, CURLOPT_HTTPHEADER, fields_.get());
   set(easy, CURLOPT_URL, request_.url.c_str());
@@ -205,7 +235,7 @@ tl::expected<HttpResponse, HttpFailure> Transfer::finish(CURLcode code) {
   long status = 0;
   curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
   if (code != CURLE_OK) return tl::unexpected(failure(code));
-  if (status == 200 || (status == 304 && !request_.etag.empty())) return response();
+  if (status == 200 || (status == 304 && request_.conditional())) return response();
   HttpFailure failure{"HTTP status " + std::to_string(status), std::nullopt,
                       static_cast<int>(status)};
   if (status >= 300 && status < 400 && status != 304) failure.cause += ": redirects are refused";
@@ -243,6 +273,8 @@ tl::expected<HttpResponse, HttpFailure> Transfer::response() {
     response.body = std::move(body_);
   }
   if (std::string etag = header("etag"); is_entity_tag(etag)) response.etag = std::move(etag);
+  if (std::string date = header("last-modified"); is_http_date(date))
+    response.last_modified = std::move(date);
   std::vector<std::string> cache_control;
   curl_header* field = nullptr;
   for (std::size_t index = 0;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // One https GET, or POST of a form, as a curl handle, with every freedom of curl's that a key fetch
-// does not need taken away: https only, no redirect, no proxy, no credentials, no cookies, no
-// decompression, TLS 1.2 or better with the peer and its name verified, and everything bounded:
-// time, speed, header, body. There is no switch for any of it.
+// does not need taken away: https only, no redirect, no proxy but the configuration's, no
+// credentials of curl's own finding, no cookies, no decompression, TLS 1.2 or better with the peer
+// and its name verified, and everything bounded: time, speed, header, body. There is no switch for
+// any of it.
 #pragma once
 
 #include <chrono>
@@ -43,7 +44,8 @@ class Transfer {
   static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
 
   void set_fences();
-  void set_tls(const std::string& ca_file);
+  void set_proxy();
+  void set_tls();
   void set_bounds(std::chrono::milliseconds timeout);
   void set_request();
   void set_form();

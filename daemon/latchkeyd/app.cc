@@ -9,11 +9,13 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
 
 #include "config_files/load.h"
+#include "core/issuer/freshness.h"
 #include "daemon/latchkeyd/io/notify.h"
 
 namespace latchkey::latchkeyd {
@@ -35,12 +37,37 @@ std::uint32_t random_number() {
   return value;
 }
 
-std::string status_text(const ControlPlane& plane) {
-  const Snapshot& snapshot = plane.current();
-  const auto ready = std::count_if(snapshot.keys.begin(), snapshot.keys.end(),
-                                   [](const IssuerKeys& keys) { return keys.any(); });
-  return std::to_string(ready) + " of " + std::to_string(snapshot.keys.size()) +
-         " issuers have keys";
+// Where files with keys lie.
+std::set<std::string> key_folders(const config::Config& config) {
+  std::set<std::string> folders;
+  for (const config::Issuer& issuer : config.issuers) {
+    for (const std::string& file : {issuer.config.jwks_file, issuer.config.symmetric_key_file}) {
+      const auto slash = file.rfind('/');
+      if (slash != std::string::npos)
+        folders.insert(file.substr(0, std::max<std::size_t>(slash, 1)));
+    }
+  }
+  return folders;
+}
+
+// For `systemctl status`: how many issuers can be verified, and how many are about not to be.
+std::string status_text(const ControlPlane& plane, WallTime now) {
+  const config::Config& config = *plane.current().config;
+  const std::vector<KeyState> states = plane.key_states();
+  std::size_t serving = 0;
+  std::size_t stale = 0;
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    const KeyState& state = states[i];
+    const auto fetched_at = state.keys.any() ? std::optional(state.keys.fetched_at) : std::nullopt;
+    const auto freshness =
+        issuer::freshness(config.issuers[i].config, fetched_at, state.max_age, now);
+    serving += issuer::serves(freshness) ? 1U : 0U;
+    stale += freshness == issuer::Freshness::stale ? 1U : 0U;
+  }
+  std::string text =
+      std::to_string(serving) + " of " + std::to_string(states.size()) + " issuers have keys";
+  if (stale > 0) text += ", STALE ones of " + std::to_string(stale);
+  return text;
 }
 
 }  // namespace
@@ -79,6 +106,10 @@ App::App(const Options& options, const SystemClock& clock, QueuedJournal& journa
   watch_.emplace(loop_, accounts_.folder(), journal_, [this] {
     if (plane_.accounts_changed(plane_.current())) plane_.refresh_accounts();
   });
+  key_folders_.emplace(loop_, journal_, [this] { plane_.look_at_key_files(); });
+  key_folders_->watch(key_folders(*plane_.current().config));
+  // What was changed between its reading and the watch is seen now.
+  loop_.post([this] { plane_.look_at_key_files(); });
   signals_.assign(ground.signals.release());
 }
 
@@ -132,6 +163,7 @@ Services App::services() {
 void App::apply(const config::Config& config) {
   if (options_.log_level.empty()) journal_.set_level(parse_log_level(config.log_level));
   decisions_.set_capacity(config.remembered_decisions);
+  if (key_folders_) key_folders_->watch(key_folders(config));
 }
 
 int App::run() {
@@ -141,7 +173,7 @@ int App::run() {
   ticker_->poke();
   beat();
   journal_.log(LogLevel::notice, "ready", {{"version", LATCHKEY_VERSION}});
-  notify::ready(status_text(plane_));
+  notify::ready(status_text(plane_, clock_.wall()));
   loop_.run();
   journal_.log(LogLevel::notice, "ended");
   return status_;
@@ -171,7 +203,8 @@ void App::take_signal(std::uint32_t number) {
 void App::reload() {
   if (stopping_) return;
   notify::reloading();
-  plane_.reload([this](const auto& /*outcome*/) { notify::ready(status_text(plane_)); });
+  plane_.reload(
+      [this](const auto& /*outcome*/) { notify::ready(status_text(plane_, clock_.wall())); });
 }
 
 // Accept no more, let the verdicts on their way be sent, write what is queued, end.
@@ -199,7 +232,7 @@ void App::beat() {
   watchdog_.expires_after(*interval / 2);
   watchdog_.async_wait([this](const asio::error_code& error) {
     if (error) return;
-    notify::status(status_text(plane_));
+    notify::status(status_text(plane_, clock_.wall()));
     beat();
   });
 }

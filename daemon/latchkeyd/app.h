@@ -16,6 +16,7 @@
 #include "daemon/latchkeyd/io/control_server.h"
 #include "daemon/latchkeyd/io/fetch_client.h"
 #include "daemon/latchkeyd/io/folder_watch.h"
+#include "daemon/latchkeyd/io/folder_watches.h"
 #include "daemon/latchkeyd/io/key_cache.h"
 #include "daemon/latchkeyd/io/loop.h"
 #include "daemon/latchkeyd/io/queued_journal.h"
@@ -88,6 +89,7 @@ class App {
   Control control_;
   std::optional<ControlServer> control_server_;
   std::optional<FolderWatch> watch_;
+  std::optional<FolderWatches> key_folders_;
   asio::posix::stream_descriptor signals_;
   asio::steady_timer watchdog_;
   asio::steady_timer last_moment_;

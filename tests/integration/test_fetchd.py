@@ -2,8 +2,12 @@
 """latchkey-fetchd against a real provider (latchkey-devidp) and against one that misbehaves to order: no fault brings a
 document in, each is named, and none of them outlives itself."""
 
+import base64
 import contextlib
+import datetime
+import email.utils
 import gzip
+import hashlib
 import json
 import os
 import pathlib
@@ -17,10 +21,13 @@ import threading
 
 import pytest
 
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from fetching import stub_provider
 from fetching.certificates import Authority
 from fetching.daemon import DEADLINE_S, Fetchd, config_text
+from fetching.name_server import NameServer
 from fetching.stub_provider import JWKS, KEY_SET, METADATA, StubProvider, document, endless, raw, tagged
 
 BUILD = pathlib.Path(os.environ.get("LATCHKEY_BUILD", pathlib.Path(__file__).resolve().parents[2] / "build/dev"))
@@ -70,6 +77,13 @@ def open_to_others(folder: pathlib.Path) -> None:
     for part in (folder, *folder.parents):
         if part != pathlib.Path("/") and part.stat().st_uid == os.geteuid():
             part.chmod(part.stat().st_mode | 0o111)
+
+
+def pin_of(file: pathlib.Path) -> str:
+    """Of the certificate in the file, as `tls_pins` wants it."""
+    key = x509.load_pem_x509_certificate(file.read_bytes()).public_key()
+    info = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return "sha256//" + base64.b64encode(hashlib.sha256(info).digest()).decode()
 
 
 def section(provider, authority, name: str = "corp", **members) -> dict:
@@ -152,6 +166,109 @@ def test_an_etag_saves_the_key_set_but_never_the_discovery_before_it(start, prov
     assert second.message == {"v": 1, "id": 1, "status": "not_modified", "etag": '"one"', "max_age_s": 500}
     headers = [headers for path, headers in provider.requests if path == METADATA]
     assert all("If-None-Match" not in header for header in headers)
+
+
+def test_a_date_saves_the_key_set_where_the_provider_has_no_etag(start, provider):
+    date = "Sun, 06 Nov 1994 08:49:37 GMT"
+    provider.routes[JWKS] = stub_provider.dated(KEY_SET, date)
+    fetchd = start(provider)
+    first = fetchd.fetch("corp")
+    assert (first.status, first.message["last_modified"]) == ("ok", date)
+    assert fetchd.fetch("corp", last_modified=date).status == "not_modified"
+    assert fetchd.fetch("corp", last_modified="Sun, 06 Nov 1994 08:49:38 GMT").status == "ok"
+    refused = fetchd.fetch("corp", last_modified="a date\r\nX-Evil: 1")
+    assert refused.status == "failed"
+    assert all("X-Evil" not in headers for _path, headers in provider.requests)
+
+
+def test_retry_after_may_be_a_date(start, provider):
+    when = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(minutes=10)
+    provider.routes[METADATA] = document(b"", status=503, Retry_After=email.utils.format_datetime(when, usegmt=True))
+    assert 500 <= start(provider).fetch("corp").message["retry_after_s"] <= 600
+
+
+def test_a_provider_is_not_asked_more_often_than_its_bound_whoever_asks(start, provider, authority):
+    fetchd = start(section(provider, authority, jwks_uri=provider.origin + JWKS),
+                   section(provider, authority, name="other", issuer=provider.origin + "/other",
+                           jwks_uri=provider.origin + "/other"))
+    digest = fetchd.digest("corp")
+    with fetchd.connect() as latchkeyd:
+        answers = []
+        for _ in range(100):
+            latchkeyd.ask("corp", digest=digest)
+            answers.append(latchkeyd.answer())
+    assert provider.asked(JWKS) == 60
+    assert [answer.status for answer in answers] == ["ok"] * 60 + ["failed"] * 40
+    assert answers[-1].error == "corp: it was asked for too often; no provider was asked"
+    assert 0 < answers[-1].message["retry_after_s"] <= 60
+    assert fetchd.fetch("other").error.startswith("other: jwks: HTTP status 404"), "the others have bounds of their own"
+
+
+# --- Proxy and pins.
+
+def test_a_proxy_of_the_configuration_is_a_tunnel_that_sees_no_more_than_a_name(start, provider, authority):
+    with contextlib.closing(stub_provider.Proxy()) as proxy:
+        fetchd = start(section(provider, authority, proxy=proxy.url),
+                       environment={"no_proxy": "*", "NO_PROXY": "*", "https_proxy": "http://127.0.0.1:1"})
+        assert fetchd.fetch("corp", etag='"x"').status == "ok"
+        assert [head.split(b" ")[:2] for head in proxy.heads] == [
+            [b"CONNECT", f"127.0.0.1:{provider.port}".encode()]] * 2
+        for head in proxy.heads:
+            assert b"if-none-match" not in head.lower() and b"authorization" not in head.lower()
+        assert provider.asked(JWKS) == 1
+
+
+@pytest.mark.parametrize("answer", [
+    b"HTTP/1.1 407 Authentication Required\r\nProxy-Authenticate: Basic realm=x\r\nContent-Length: 0\r\n\r\n",
+    b"HTTP/1.1 503 No\r\nRetry-After: 9\r\nContent-Length: 0\r\n\r\n",
+    b"HTTP/1.1 302 Found\r\nLocation: https://evil.example/\r\nContent-Length: 0\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 20_000 + b"\r\n",
+    b"nonsense\r\n\r\n",
+    b"",
+], ids=["password", "unavailable", "redirect", "large", "nonsense", "closed"])
+def test_a_proxy_that_will_not_brings_nothing_and_is_never_given_a_password(start, provider, authority, answer):
+    with contextlib.closing(stub_provider.Proxy(answer)) as proxy:
+        got = start(section(provider, authority, proxy=proxy.url)).fetch("corp")
+        assert got.status == "failed", got
+        assert got.error.startswith("corp: metadata: "), got
+        assert all(b"authorization" not in head.lower() for head in proxy.heads)
+    assert provider.requests == []
+
+
+def test_a_proxy_that_plays_the_provider_has_not_its_certificate(start, provider, authority, stranger):
+    with contextlib.closing(StubProvider(stranger.issue())) as impostor:
+        with contextlib.closing(stub_provider.Proxy(towards=impostor.port)) as proxy:
+            got = start(section(provider, authority, proxy=proxy.url)).fetch("corp")
+    assert got.error.startswith("corp: metadata: TLS certificate: "), got
+
+
+def test_a_proxy_that_is_gone_is_no_reason_to_go_around_it(start, provider, authority):
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    got = start(section(provider, authority, proxy=url)).fetch("corp")
+    assert got.status == "failed"
+    assert provider.requests == []
+
+
+def test_a_pin_holds_the_provider_to_its_key(start, authority):
+    file = authority.issue()
+    good, other = pin_of(file), pin_of(authority.issue())
+    with contextlib.closing(StubProvider(file)) as provider:
+        fetchd = start(section(provider, authority, tls_pins=[other, good]),
+                       section(provider, authority, name="wrong", issuer=provider.origin + "/w",
+                               jwks_uri=provider.origin + JWKS, tls_pins=[other]))
+        assert fetchd.fetch("corp").status == "ok"
+        asked = len(provider.requests)
+        wrong = fetchd.fetch("wrong")
+        assert wrong.error.startswith("wrong: jwks: TLS pin: "), wrong
+        assert len(provider.requests) == asked, "nothing was said to whoever that is"
+
+
+def test_a_pin_does_not_stand_for_the_authority(start, authority, stranger):
+    file = stranger.issue()
+    with contextlib.closing(StubProvider(file)) as provider:
+        got = start(section(provider, authority, tls_pins=[pin_of(file)])).fetch("corp")
+    assert got.error.startswith("corp: metadata: TLS certificate: "), got
 
 
 def test_a_304_that_nobody_asked_for_is_no_document(start, provider):
@@ -320,13 +437,13 @@ def test_it_says_who_it_is_and_asks_for_nothing_compressed(start, provider):
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
-MEGABYTE = 1_048_576
+MOST = 262_144
 
 
 @pytest.mark.parametrize("what, answer, cause", [
-    ("said to be too large", raw(HEAD + b"Content-Length: 1048577\r\n\r\n"), "the document is larger than 1048576 bytes"),
-    ("too large without a length", endless(HEAD + b"\r\n", b"x" * 65536), "the document is larger than 1048576 bytes"),
-    ("endless chunks", endless(CHUNKED, b"1000\r\n" + b"x" * 4096 + b"\r\n"), "the document is larger than 1048576 bytes"),
+    ("said to be too large", raw(HEAD + b"Content-Length: 262145\r\n\r\n"), "the document is larger than 262144 bytes"),
+    ("too large without a length", endless(HEAD + b"\r\n", b"x" * 65536), "the document is larger than 262144 bytes"),
+    ("endless chunks", endless(CHUNKED, b"1000\r\n" + b"x" * 4096 + b"\r\n"), "the document is larger than 262144 bytes"),
     ("endless header", endless(HEAD, b"X-More: " + b"x" * 1000 + b"\r\n"), "the header is larger than 65536 bytes"),
     ("endless interim answers", endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), "the header is larger than 65536 bytes"),
     ("half a body", raw(HEAD + b"Content-Length: 100\r\n\r\n{"), "transfer: "),
@@ -335,7 +452,7 @@ MEGABYTE = 1_048_576
     ("closed at once", raw(), "transfer: "),
     ("no HTTP at all", raw(b"220 mail.example.com ESMTP\r\n"), "transfer: "),
     ("empty", document(b""), "the document is empty"),
-    ("compressed", document(gzip.compress(b"x" * MEGABYTE), Content_Encoding="gzip"),
+    ("compressed", document(gzip.compress(b"x" * MOST), Content_Encoding="gzip"),
      "the document is compressed though nobody asked for it"),
     ("a part", document(KEY_SET, status=206), "HTTP status 206"),
     ("no content", document(b"", status=204), "HTTP status 204"),
@@ -366,7 +483,7 @@ def test_discovery_has_a_smaller_bound_than_keys(start, provider):
 
 
 def test_a_document_of_exactly_the_bound_comes_through(start, provider):
-    body = b'{"keys": []}' + b" " * (MEGABYTE - len(KEY_SET))
+    body = b'{"keys": []}' + b" " * (MOST - len(KEY_SET))
     provider.routes[JWKS] = document(body)
     assert start(provider).fetch("corp").body == body
 
@@ -581,6 +698,21 @@ def test_the_systems_authorities_count_where_the_issuer_has_none_of_its_own_and_
                 bundle.unlink()
             else:
                 bundle.write_bytes(before)
+
+
+@IN_BOX
+def test_an_address_is_looked_up_for_each_fetch(start, authority, stranger):
+    """A name server that was wrong once, or a provider that has moved, is not remembered beyond the answer."""
+    name = "id.fetchd.example"
+    with contextlib.ExitStack() as stack:
+        name_server = stack.enter_context(contextlib.closing(NameServer({name: "127.0.0.1"})))
+        provider = stack.enter_context(contextlib.closing(StubProvider(authority.issue(host=name), host=name)))
+        fetchd = start(provider)
+        assert fetchd.fetch("corp").status == "ok"
+        name_server.mode = "127.0.0.66"
+        assert fetchd.fetch("corp").error.startswith("corp: metadata: connection: ")
+        name_server.mode = "answer"
+        assert fetchd.fetch("corp").status == "ok"
 
 
 @IN_BOX

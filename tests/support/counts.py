@@ -5,7 +5,9 @@
 
 A REPORT is JUnit XML of CTest or pytest. A CTest test that is a GoogleTest program left its own report in FOLDER, and is
 counted by its cases. First line: `PASSED FAILED SKIPPED`; then a line for each failure (`failed NAME`), each skip
-(`skipped NAME: REASON`) and each set of test vectors that ran (`vectors: SET: N cases`). A report that is absent or cannot be read counts as one failure: silence is no success.
+(`skipped NAME: REASON`) and each set of test vectors that ran (`vectors: SET: N cases`). Cases of one file or suite that
+were skipped for the same reason share a line (`skipped FILE, N cases: REASON`) and count each. A report that is absent or
+cannot be read counts as one failure: silence is no success.
 """
 
 import argparse
@@ -22,13 +24,23 @@ class Counts:
         self.passed = 0
         self.failures = []
         self.skips = []
+        self.homes = {}  # of a skipped case: its file or suite
         self.vectors = []
 
     def fail(self, name):
         self.failures.append(name)
 
-    def skip(self, name, reason):
+    def skip(self, name, reason, home=""):
         self.skips.append((name, " ".join(reason.split()) or "no reason given"))
+        self.homes[name] = home or name
+
+    def skip_lines(self):
+        """A line for each home and reason, in the order in which they first came."""
+        together = {}
+        for name, reason in self.skips:
+            together.setdefault((self.homes[name], reason), []).append(name)
+        for (home, reason), names in together.items():
+            yield f"{home}, {len(names)} cases: {reason}" if len(names) > 1 else f"{names[0]}: {reason}"
 
 
 def read(path):
@@ -47,14 +59,15 @@ def skip_reason(skipped):
 def add_cases(counts, root):
     """Counts the cases of a GoogleTest or pytest report."""
     for case in root.iter("testcase"):
-        name = f'{case.get("classname", "")}.{case.get("name", "")}'.strip(".")
+        home = case.get("classname", "")
+        name = f'{home}.{case.get("name", "")}'.strip(".")
         skipped = case.find("skipped")
         if case.find("failure") is not None or case.find("error") is not None:
             counts.fail(name)
         elif skipped is not None:
-            counts.skip(name, skip_reason(skipped))
+            counts.skip(name, skip_reason(skipped), home)
         elif case.get("status") == "notrun":
-            counts.skip(name, "disabled")
+            counts.skip(name, "disabled", home)
         else:
             counts.passed += 1
         for told in case.iter("property"):
@@ -107,8 +120,8 @@ def main():
     print(counts.passed, len(counts.failures), len(counts.skips))
     for name in counts.failures:
         print(f"failed {name}")
-    for name, reason in counts.skips:
-        print(f"skipped {name}: {reason}")
+    for line in counts.skip_lines():
+        print(f"skipped {line}")
     for line in counts.vectors:
         print(line)
     return 0

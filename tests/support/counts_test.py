@@ -52,6 +52,20 @@ class CountsTest(unittest.TestCase):
     def test_pytest(self):
         self.assertEqual(self.count({"pytest.xml": PYTEST}), (1, ["t.b"], [("t.c", "no sshd")]))
 
+    def test_skips_of_one_file_for_one_reason_share_a_line_and_count_each(self):
+        case = '<testcase classname="{}" name="{}"><skipped message="{}"/></testcase>'
+        cases = [("interop.npm", "a[1.5]", "no npm"), ("interop.npm", "b", "no root"), ("interop.npm", "c", "no npm"),
+                 ("interop.other", "a", "no npm"), ("interop.npm", "d", "no npm")]
+        report = "<testsuites><testsuite>" + "".join(case.format(*one) for one in cases) + "</testsuite></testsuites>"
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "x.xml")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(report)
+            found = counts.count([path])
+        self.assertEqual(len(found.skips), 5)
+        self.assertEqual(list(found.skip_lines()), [
+            "interop.npm, 3 cases: no npm", "interop.npm.b: no root", "interop.other.a: no npm"])
+
     def test_a_test_tells_how_many_vectors_it_ran(self):
         told = GTEST.replace('<testcase name="A" status="run" result="completed" classname="S"/>',
                              '<testcase name="A" status="run" classname="S"><properties>'

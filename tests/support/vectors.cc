@@ -12,10 +12,14 @@
 namespace latchkey::testing {
 namespace {
 
+std::filesystem::path default_folder() {
+  return std::filesystem::path(LATCHKEY_SOURCE_DIR).parent_path() / "shared" / "vectors";
+}
+
 std::filesystem::path folder() {
   const char* named = std::getenv("LATCHKEY_VECTORS");
   if (named != nullptr && *named != '\0') return named;
-  return std::filesystem::path(LATCHKEY_SOURCE_DIR).parent_path() / "shared" / "vectors";
+  return default_folder();
 }
 
 std::string quoted_json(std::string_view text) {
@@ -50,8 +54,9 @@ std::optional<std::filesystem::path> vector_path(std::string_view relative) {
 }
 
 bool default_vectors() {
-  const char* named = std::getenv("LATCHKEY_VECTORS");
-  return named == nullptr || *named == '\0';
+  std::error_code error;  // named by whatever way, it is the default folder
+  return std::filesystem::weakly_canonical(folder(), error) ==
+         std::filesystem::weakly_canonical(default_folder(), error);
 }
 
 std::string read_file(const std::filesystem::path& path) {

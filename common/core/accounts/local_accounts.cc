@@ -55,7 +55,7 @@ bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
 
 // What a tool that takes "a name or an id" could take for a number: "0x0", "1e5".
 bool reads_as_number(std::string_view name) {
-  if (!is_digit(name.front())) return false;
+  if (name.empty() || !is_digit(name.front())) return false;
   const auto hex = name.starts_with("0x") ? name.substr(2) : std::string_view{};
   if (!hex.empty() && hex.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos)
     return true;
@@ -66,13 +66,14 @@ bool reads_as_number(std::string_view name) {
 
 // The byte pattern of a name. `upper` is only for names that the administrator wrote.
 bool name_pattern(std::string_view name, bool upper) {
-  if (name.empty() || LATCHKEY_FAILS(name_length, name.size() > limits::kNameBytes)) return false;
-  if (LATCHKEY_FAILS(name_first_byte, name.front() == '-' || name.front() == '.') ||
+  if (LATCHKEY_FAILS(name_length, name.size() > limits::kNameBytes)) return false;
+  if (LATCHKEY_FAILS(name_first_byte, name.starts_with('-') || name.starts_with('.')) ||
       LATCHKEY_FAILS(name_number, reads_as_number(name)))
     return false;
   const auto letter = [&](char c) { return is_letter(c) || (upper && is_upper(c)); };
   const auto allowed = [&](char c) { return letter(c) || is_digit(c) || c == '.' || c == '-'; };
   if (LATCHKEY_FAILS(name_bytes, !std::all_of(name.begin(), name.end(), allowed))) return false;
+  // Of the empty name, too.
   return !LATCHKEY_FAILS(name_no_letter, std::none_of(name.begin(), name.end(), letter));
 }
 

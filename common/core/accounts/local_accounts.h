@@ -39,7 +39,7 @@ class LocalAccounts {
 
 // A name of a token that we are ready to compare with an account: 1 to 32 bytes of [a-z0-9_.-], not
 // starting with '-' or '.', with at least one letter or '_', and nothing that reads as a number
-// ("0x0", "1e5"). Bytes only: no folding, no normalising (RFC 8725 section 3.7). Upper case is
+// ("0x0", "1e5"). Bytes only: no folding, no normalising (RFC 7515 section 5.3). Upper case is
 // refused.
 bool usable_name(std::string_view name);
 

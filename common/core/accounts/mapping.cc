@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "core/base/mutation.h"
 #include "core/base/text.h"
@@ -26,20 +27,20 @@ void give(LocalIdentity& identity, const std::string& group, std::optional<std::
 
 }  // namespace
 
-std::vector<std::string_view> usable_users(const claims::ClaimsRecord& claims) {
+std::vector<std::string_view> usable_users(const claims::Claims& claims) {
   std::vector<std::string_view> out;
   std::copy_if(claims.users.begin(), claims.users.end(), std::back_inserter(out), usable_name);
   return out;
 }
 
-// RFC 8725 section 3.7: names are compared by bytes, without folding or normalising.
-Expected<void> check_name(const claims::ClaimsRecord& claims, std::string_view user) {
+// RFC 7515 section 5.3: names are compared as they are, without folding or normalising.
+Expected<void> check_name(const claims::Claims& claims, std::string_view user) {
   const bool named =
       std::find(claims.users.begin(), claims.users.end(), user) != claims.users.end();
   if (!LATCHKEY_FAILS(name_unusable, !usable_name(user)) && !LATCHKEY_FAILS(name_other, !named))
     return {};
   const auto usable = usable_users(claims);
-  if (usable.empty()) {
+  if (LATCHKEY_FAILS(name_none_usable, usable.empty())) {
     return fail(Reason::name_unusable,
                 claims.users.empty() ? "the user claim holds no name"
                                      : "the user claim holds " + quoted(claims.users.front()));
@@ -50,7 +51,8 @@ Expected<void> check_name(const claims::ClaimsRecord& claims, std::string_view u
 
 Expected<LocalIdentity> identify(const revocation::CurrentClaims& claims, const GroupMap& map,
                                  std::string_view user, const LocalAccounts& accounts) {
-  LATCHKEY_TRY_VOID(check_name(*claims, user));
+  if (auto named = check_name(*claims, user); LATCHKEY_FAILS(identify_name, !named))
+    return tl::unexpected(std::move(named).error());
   const auto* account = accounts.find_user(user);
   if (LATCHKEY_FAILS(account_unknown, account == nullptr))
     return fail(Reason::user_unknown, "no local user " + quoted(user));

@@ -23,8 +23,8 @@ class LocalIdentity {
  public:
   std::string user;
   std::uint32_t uid = 0;
-  std::vector<std::string> groups;  // local groups that the map gave and that exist here
-  std::vector<std::uint32_t> gids;  // their ids, same order
+  std::vector<std::string> groups;          // local groups that the map gave and that exist here
+  std::vector<std::uint32_t> gids;          // their ids, same order
   std::vector<std::string> missing_groups;  // that the map gave and this host does not have
 
   // The same person with no groups to give to a process.
@@ -40,12 +40,12 @@ class LocalIdentity {
 };
 
 // The names of the claims that could be a local user at all.
-std::vector<std::string_view> usable_users(const claims::ClaimsRecord& claims);
+std::vector<std::string_view> usable_users(const claims::Claims& claims);
 
 // The token names this user, before anything is said about whether there is one, so that nobody
 // learns which names exist from a token that is not for them. `user` may be any bytes.
 // name_unusable, user_mismatch.
-Expected<void> check_name(const claims::ClaimsRecord& claims, std::string_view user);
+Expected<void> check_name(const claims::Claims& claims, std::string_view user);
 
 // The claims' identity under that name, with the groups that the map gives and this host has. A
 // group value that the map does not list gives nothing. name_unusable, user_mismatch, user_unknown.

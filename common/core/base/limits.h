@@ -20,7 +20,9 @@ inline constexpr std::size_t kGroupValues = 1'024;       // of a token
 inline constexpr std::size_t kAudienceValues = 64;       // of a token
 inline constexpr std::size_t kUserValues = 64;           // of a token
 inline constexpr std::size_t kAmrValues = 32;            // of a token
-inline constexpr std::size_t kJwkSetBytes = 1'048'576;
+// Ten times what the largest providers serve. To read a text takes up to seven times its size where
+// it is all brackets and commas, and no provider may make latchkeyd grow by more than 2 MB.
+inline constexpr std::size_t kJwkSetBytes = 262'144;
 inline constexpr std::size_t kJwkSetKeys = 512;
 inline constexpr std::size_t kSymmetricKeyFileBytes = 8'192;
 inline constexpr std::size_t kDiscoveryBytes = 262'144;

@@ -7,9 +7,10 @@
 //
 // In every build that is installed this is the condition and nothing else. In the build `mutation`,
 // which is never installed, the row whose index the test program was given never fails. Not in the
-// table are checks without which there is nothing to go on with (a name that no algorithm has, a
-// curve that nobody knows), and those that only repeat what the library behind them holds as well
-// (the byte order mark, the point on its curve).
+// table are: what hands on the refusal of a check that is in it; what says that there is nothing to
+// go on with (no key was found, no rule is for the service, the JSON is none); what only repeats
+// what the library behind it holds as well (the byte order mark, a key that OpenSSL does not take);
+// and what says that memory or OpenSSL failed, which no token can bring about.
 #pragma once
 
 // NOLINTBEGIN(cppcoreguidelines-macro-usage): one list makes enumerators, names and their number; a
@@ -18,11 +19,14 @@
 #define LATCHKEY_VERIFIER_CHECKS(ROW)                                                              \
   /* The form of a token: core/jose/base64url, json, compact_jws */                                \
   ROW(token_missing)           ROW(token_too_long)         ROW(token_json_serialisation)           \
+  ROW(token_no_dot)            ROW(token_part_encoding)    ROW(token_opaque_encoding)              \
   ROW(token_two_dots_least)    ROW(token_two_dots_most)    ROW(token_encrypted)                    \
   ROW(token_part_too_long)     ROW(token_part_no_object)   ROW(base64url_length)                   \
   ROW(base64url_alphabet)      ROW(base64url_last_letters) ROW(base64url_spare_bits)               \
   ROW(json_too_long)           ROW(json_too_deep)          ROW(json_duplicate_name)                \
-  ROW(json_many_duplicates)    ROW(json_members)           ROW(signature_too_long)                 \
+  ROW(json_many_duplicates)    ROW(json_members)           ROW(json_name_other)                    \
+  ROW(signature_too_long)                                                                          \
+  ROW(signature_encoding)      ROW(base64url_room)                                                 \
   /* The header */                                                                                 \
   ROW(header_member_type)      ROW(header_crit)            ROW(header_b64)                         \
   ROW(header_zip)              ROW(header_cty_jwt)         ROW(header_kid_too_long)                \
@@ -31,6 +35,7 @@
   ROW(jwk_no_object)           ROW(jwk_kid_type)           ROW(jwk_kid_too_long)                   \
   ROW(jwk_private_member)      ROW(jwk_use)                ROW(jwk_key_ops_type)                   \
   ROW(jwk_key_ops_value_type)  ROW(jwk_key_ops_repeated)   ROW(jwk_key_ops_verify)                 \
+  ROW(jwk_use_key_ops)                                                                             \
   ROW(jwk_kty_absent)          ROW(jwk_member_absent)      ROW(jwk_member_encoding)                \
   ROW(jwk_number_form)         ROW(jwk_rsa_too_short)      ROW(jwk_rsa_too_long)                   \
   ROW(jwk_rsa_exponent_long)   ROW(jwk_rsa_exponent_even)  ROW(jwk_rsa_exponent_small)             \
@@ -39,6 +44,8 @@
   ROW(jwk_okp_canonical)       ROW(jwk_okp_small_order)    ROW(jwk_alg_type)                       \
   ROW(jwk_alg_unfit)           ROW(jwk_alg_pins)           ROW(jwks_no_array)                      \
   ROW(jwks_too_many_keys)      ROW(jwks_ambiguous_kid)     ROW(jwks_repeated_key)                  \
+  ROW(jwks_keys_absent)        ROW(jwk_kty_other)          ROW(jwk_ec_curve)                       \
+  ROW(jwk_okp_size)                                                                                \
   /* Key and signature: core/verify, core/jose/select_key, signature, ecdsa_form, ed25519 */       \
   ROW(issuer_absent)           ROW(issuer_unknown)         ROW(algorithm_not_allowed)              \
   ROW(keys_missing)            ROW(keys_stale)             ROW(key_other_kid)                      \
@@ -46,16 +53,20 @@
   ROW(key_ambiguous)           ROW(rsa_signature_size)     ROW(ecdsa_signature_size)               \
   ROW(ecdsa_number_zero)       ROW(ecdsa_number_order)     ROW(ed25519_signature_size)             \
   ROW(ed25519_signature_order) ROW(signature_form)         ROW(signature_invalid)                  \
+  ROW(signature_key_unfit)     ROW(issuer_without_keys)                                            \
   /* An issuer's symmetric key: core/verify, core/jose/symmetric_key */                            \
   ROW(mac_issuer_other)        ROW(mac_algorithm_other)    ROW(mac_kid_other)                      \
   ROW(mac_invalid)             ROW(symmetric_type)         ROW(symmetric_too_short)                \
-  ROW(symmetric_alg_other)                                                                         \
+  ROW(symmetric_alg_other)     ROW(symmetric_key_absent)   ROW(symmetric_key_form)                 \
+  ROW(mac_issuer_unknown)      ROW(mac_key_algorithm)      ROW(mac_check_algorithm)                \
+  ROW(mac_size)                                                                                    \
   /* Claims: core/claims */                                                                        \
   ROW(type_never)              ROW(type_header)            ROW(type_events)                        \
   ROW(type_confirmation)       ROW(type_payload)           ROW(type_kind)                          \
   ROW(type_payload_absent)     ROW(type_payload_other)                                             \
   ROW(aud_absent)              ROW(aud_value_type)         ROW(aud_too_many)                       \
   ROW(aud_other)               ROW(date_type)              ROW(date_range)                         \
+  ROW(date_fraction_range)                                                                         \
   ROW(exp_absent)              ROW(exp_passed)             ROW(nbf_ahead)                          \
   ROW(iat_ahead)               ROW(iat_absent)             ROW(iat_too_old)                        \
   ROW(lifetime_too_long)       ROW(iss_absent)             ROW(iss_other)                          \
@@ -64,7 +75,7 @@
   ROW(sub_empty)               ROW(claim_string_type)      ROW(claim_string_too_long)              \
   ROW(claim_list_too_long)     ROW(claim_list_value)       ROW(user_claim_absent)                  \
   ROW(user_claim_array)        ROW(user_suffix)            ROW(user_none)                          \
-  ROW(email_unverified)                                                                            \
+  ROW(email_unverified)        ROW(user_suffix_alone)                                              \
   /* Introspection: core/claims, core/introspection, core/opaque, core/judge */                    \
   ROW(answer_active_type)      ROW(answer_inactive)                                                \
   ROW(answer_confirmation)     ROW(answer_token_type)      ROW(answer_token_type_absent)           \
@@ -76,15 +87,24 @@
   ROW(answered_issuer_other)   ROW(answered_subject_other) ROW(answered_token_id_other)            \
   ROW(answered_expired)        ROW(introspection_absent)   ROW(introspection_other)                \
   ROW(introspection_off)       ROW(introspection_down)     ROW(introspection_inactive)             \
-  ROW(opaque_prefix_other)     ROW(opaque_service_other)               \
+  ROW(opaque_prefix_other)     ROW(opaque_service_other)   ROW(opaque_section_other)               \
   ROW(opaque_looks_signed)     ROW(opaque_too_short)       ROW(opaque_alphabet)                    \
-  ROW(opaque_section_other)                                                                        \
   /* A remembered token: recheck() of core/verify */                                               \
   ROW(recheck_issuer_gone)     ROW(recheck_issuer_other)   ROW(recheck_configuration)              \
   ROW(recheck_keys)            ROW(recheck_key_withdrawn)  ROW(recheck_lifetime)                   \
+  ROW(recheck_symmetric)       ROW(recheck_key_unfit)                                              \
+  /* Where keys may come from: core/issuer */                                                      \
+  ROW(url_too_long)            ROW(url_scheme)             ROW(url_fragment)                       \
+  ROW(url_user)                ROW(url_host_absent)        ROW(url_host_too_long)                  \
+  ROW(url_label_empty)         ROW(url_label_too_long)     ROW(url_label_dash)                     \
+  ROW(url_label_bytes)         ROW(url_host_number)        ROW(url_port_number)                    \
+  ROW(url_port_zero)           ROW(url_bytes)              ROW(url_escape_cut)                     \
+  ROW(url_escape_digits)       ROW(origin_path)            ROW(origin_query)                       \
+  ROW(url_origin_other)        ROW(metadata_no_object)     ROW(metadata_member_absent)             \
+  ROW(metadata_member_type)    ROW(metadata_issuer_other)  ROW(fetch_too_soon)                     \
   /* Revocation: core/revocation, core/judge */                                                    \
   ROW(revoked_token)           ROW(revoked_subject)        ROW(revoked_user)                       \
-  ROW(revoked_last_seen)                                                                           \
+  ROW(revoked_last_seen)       ROW(revoked_undated)        ROW(revoked_before)                     \
   /* Names and accounts: core/accounts, core/judge */                                              \
   ROW(name_length)             ROW(name_first_byte)        ROW(name_number)                        \
   ROW(name_bytes)              ROW(name_no_letter)         ROW(name_unusable)                      \
@@ -94,12 +114,17 @@
   ROW(last_seen_other)         ROW(last_seen_old)          ROW(login_id_other)                     \
   ROW(unknown_last_seen)                                                                           \
   ROW(login_user_other)        ROW(login_service_other)    ROW(issuer_gone)                        \
-  ROW(authenticate_untokened)                                                                      \
+  ROW(authenticate_untokened)  ROW(last_seen_absent)       ROW(judge_issuer_absent)                \
+  ROW(name_none_usable)        ROW(identify_name)          ROW(managed_unlisted)                   \
+  ROW(managed_by_list)         ROW(managed_system)         ROW(snapshot_lacks_config)              \
+  ROW(snapshot_lacks_revocations)                          ROW(snapshot_lacks_accounts)            \
+  ROW(snapshot_lacks_bindings)                                                                     \
   /* Access: core/policy, core/judge */                                                            \
   ROW(access_service)          ROW(access_nobody)          ROW(access_user)                        \
   ROW(access_issuer)           ROW(access_groups)          ROW(access_live)                        \
   ROW(access_acr)              ROW(access_amr)             ROW(access_auth_age)                    \
-  ROW(auth_time_ahead)         ROW(auth_time_old)          ROW(access_denied)
+  ROW(auth_time_ahead)         ROW(auth_time_old)          ROW(auth_time_absent)                   \
+  ROW(names_user_service)      ROW(names_user_other)       ROW(access_denied)
 // clang-format on
 
 #ifdef LATCHKEY_MUTATION

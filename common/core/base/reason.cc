@@ -40,8 +40,8 @@ constexpr auto kRows = std::to_array<ReasonRow>({
   {R(claim_wrong), K::refused, notice, "a claim, or a header member, that the configuration requires has another value", kTokenUnusable, "RFC 7519 section 4"},
   {R(token_expired), K::refused, info, "'exp' has passed, the leeway included", "The token has expired, get a new one", "RFC 7519 section 4.1.4"},
   {R(token_not_yet_valid), K::refused, notice, "'nbf' or 'iat' lies in the future, the leeway included: compare the clocks of host and issuer", "The token is not valid yet", "RFC 7519 section 4.1.5"},
-  {R(token_too_old), K::refused, info, "the token was issued longer ago than 'max_token_age' allows", "The token is too old, get a new one", "RFC 8725 section 3.10"},
-  {R(token_lives_too_long), K::refused, notice, "the token lives longer than 'max_token_lifetime' allows (where that is not set: 'max_token_age'): shorten it at the provider", kTokenUnusable, "RFC 8725 section 3.10"},
+  {R(token_too_old), K::refused, info, "the token was issued longer ago than 'max_token_age' allows", "The token is too old, get a new one", "RFC 7519 section 4.1.6"},
+  {R(token_lives_too_long), K::refused, notice, "the token lives longer than 'max_token_lifetime' allows (where that is not set: 'max_token_age'): shorten it at the provider", kTokenUnusable, "RFC 7519 section 4.1.4"},
   {R(audience_wrong), K::refused, notice, "none of the configured 'audiences' is in 'aud'", "The token is meant for something else", "RFC 7519 section 4.1.3"},
   {R(type_wrong), K::refused, notice, "the token's 'typ' is not among the configured ones", "This kind of token is not accepted here", "RFC 8725 section 3.11"},
   {R(client_wrong), K::refused, notice, "the token was issued to a client that is not configured", "The token was issued to another client", "OpenID Connect Core section 3.1.3.7"},
@@ -49,10 +49,10 @@ constexpr auto kRows = std::to_array<ReasonRow>({
   {R(token_inactive), K::refused, notice, "the issuer's introspection endpoint says that the token is not active: it was revoked, has expired, or is none of this issuer's", "The token is not valid any more, get a new one", "RFC 7662 section 2.2"},
   {R(introspection_unavailable), K::unavailable, error, "the issuer must be asked about the token, and its introspection endpoint gave no answer; see 'latchkeyctl status'", "The identity provider cannot be asked about the token, try again later", "RFC 7662 section 2.3"},
   {R(introspection_answer_invalid), K::unavailable, error, "the introspection endpoint's answer is none about this token: not of its form, not signed as configured, or about another token", "The identity provider's answer about the token cannot be used", "RFC 7662 section 2.2"},
-  {R(revoked_token), K::refused, warning, "this token was revoked", "The token has been revoked", "RFC 7662 section 2.2"},
-  {R(revoked_subject), K::refused, warning, "the tokens of this subject were revoked", "Access has been revoked", "RFC 7662 section 2.2"},
+  {R(revoked_token), K::refused, warning, "this token was revoked", "The token has been revoked", "-"},
+  {R(revoked_subject), K::refused, warning, "the tokens of this subject were revoked", "Access has been revoked", "-"},
   {R(revoked_user), K::refused, warning, "this local user was revoked", "Access has been revoked", "-"},
-  {R(name_unusable), K::refused, notice, "the claim that names the user holds no usable local name", "The token names no usable account", "RFC 8725 section 3.7"},
+  {R(name_unusable), K::refused, notice, "the claim that names the user holds no usable local name", "The token names no usable account", "RFC 8725 section 3.10"},
   {R(user_mismatch), K::refused, notice, "the token is good, but not for the local user that was asked for", "The token is not for this account", "-"},
   {R(user_unknown), K::user_unknown, notice, "this host has no local user of that name", "The token is not for this account", "-"},
   {R(system_account), K::refused, warning, "the account has a uid below 1000 (or is nobody), and no access rule names it under 'users'", "The token is not for this account", "-"},
@@ -86,6 +86,12 @@ static_assert(kRows.size() == 0 LATCHKEY_REASONS(LATCHKEY_ROW), "a reason has no
 static_assert(in_order(), "the rows stand in the order of the enumerators");
 
 }  // namespace
+
+std::string_view name(ReasonClass kind) {
+  constexpr std::array<std::string_view, 5> kNames = {"allowed", "refused", "user_unknown",
+                                                      "unavailable", "not_managed"};
+  return kNames[static_cast<std::size_t>(kind)];
+}
 
 std::span<const ReasonRow> reasons() { return kRows; }
 

@@ -24,6 +24,8 @@ enum class ReasonClass : std::uint8_t {
                 // of the stack
 };
 
+std::string_view name(ReasonClass kind);  // "user_unknown"
+
 // Priority in the journal.
 enum class ReasonLevel : std::uint8_t { info, notice, warning, error };
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/claims/claim_reader.h"
 
+#include <string>
+
 #include "core/base/limits.h"
 #include "core/base/mutation.h"
 #include "core/base/text.h"
@@ -26,19 +28,25 @@ Expected<std::string_view> string_of(std::string_view name, const JsonValue& val
 
 }  // namespace
 
+// Members' names may hold dots themselves (Kubernetes has a claim "kubernetes.io"), so of all ways
+// the one with the longest names counts. How many there are is up to the configuration.
 std::optional<JsonValue> find_claim(const JsonValue& payload, std::string_view name) {
   if (const auto literal = payload.find(name)) return literal;
-  const std::size_t dot = name.find('.');
-  if (dot == std::string_view::npos) return std::nullopt;
-  const auto outer = payload.find(name.substr(0, dot));
-  return outer ? find_claim(*outer, name.substr(dot + 1)) : std::nullopt;
+  for (auto dot = name.rfind('.'); dot != std::string_view::npos && dot > 0;
+       dot = name.rfind('.', dot - 1)) {
+    const auto outer = payload.find(name.substr(0, dot));
+    if (!outer) continue;
+    if (const auto inner = find_claim(*outer, name.substr(dot + 1))) return inner;
+  }
+  return std::nullopt;
 }
 
-Expected<std::optional<std::string>> read_string(const JsonValue& payload, std::string_view name) {
+Expected<std::optional<std::string_view>> read_string(const JsonValue& payload,
+                                                      std::string_view name) {
   const auto value = find_claim(payload, name);
   if (!value) return std::nullopt;
   LATCHKEY_TRY(const std::string_view text, string_of(name, *value));
-  return std::string(text);
+  return text;
 }
 
 Expected<std::optional<WallTime>> read_date(const JsonValue& payload, std::string_view name) {
@@ -49,12 +57,12 @@ Expected<std::optional<WallTime>> read_date(const JsonValue& payload, std::strin
   return date;
 }
 
-Expected<std::optional<std::vector<std::string>>> read_list(const JsonValue& payload,
-                                                            std::string_view name,
-                                                            std::size_t values_most) {
+Expected<std::optional<std::vector<std::string_view>>> read_list(const JsonValue& payload,
+                                                                 std::string_view name,
+                                                                 std::size_t values_most) {
   const auto value = find_claim(payload, name);
   if (!value) return std::nullopt;
-  std::vector<std::string> list;
+  std::vector<std::string_view> list;
   if (!value->is_array()) {
     LATCHKEY_TRY(const std::string_view text, string_of(name, *value));
     list.emplace_back(text);

@@ -6,7 +6,6 @@
 
 #include <cstddef>
 #include <optional>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -17,18 +16,19 @@
 namespace latchkey::claims {
 
 // The member of that name; where there is none and the name has dots, the member at the end of that
-// path of objects
-// ("realm_access.roles"). The literal name wins, so that a claim named by a URL is found.
+// path of objects ("realm_access.roles"). Longer names win, so that a claim named by a URL is
+// found, and one below "kubernetes.io".
 std::optional<jose::JsonValue> find_claim(const jose::JsonValue& payload, std::string_view name);
 
 // Each gives nothing where the claim is absent, and claim_invalid where it is of another type (null
 // is one), too long (limits::kClaimStringBytes) or has too many values. A string may be empty.
-Expected<std::optional<std::string>> read_string(const jose::JsonValue& payload,
-                                                 std::string_view name);
+// Texts borrow from the payload's reader, as the payload does.
+Expected<std::optional<std::string_view>> read_string(const jose::JsonValue& payload,
+                                                      std::string_view name);
 Expected<std::optional<WallTime>> read_date(const jose::JsonValue& payload, std::string_view name);
 // A string counts as a list of one.
-Expected<std::optional<std::vector<std::string>>> read_list(const jose::JsonValue& payload,
-                                                            std::string_view name,
-                                                            std::size_t values_most);
+Expected<std::optional<std::vector<std::string_view>>> read_list(const jose::JsonValue& payload,
+                                                                 std::string_view name,
+                                                                 std::size_t values_most);
 
 }  // namespace latchkey::claims

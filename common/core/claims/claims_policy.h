@@ -4,6 +4,7 @@
 // only.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -37,8 +38,9 @@ struct ClaimsPolicy {
   std::vector<RequiredClaim> require_header;  // of the header's members
   std::string user_claim = "preferred_username";
   UserValues user_values = UserValues::one;
-  std::string
-      user_strip_suffix;    // e.g. "@example.com": removed where present, else the value is refused
+  // E.g. "@example.com": one of them is removed, the longest that the value ends with; a value that
+  // ends with none is refused. Empty: the value is taken as it is.
+  std::vector<std::string> user_strip_suffix;
   // What says that an e-mail is verified, where the name comes from one; "none" = nothing need.
   std::string email_verified_claim = "email_verified";
   std::string group_claim;  // empty = no groups are read
@@ -49,7 +51,8 @@ struct ClaimsPolicy {
   // The user's name is made from an e-mail address, or from something that looks like one.
   bool user_is_email() const {
     return user_claim == "email" || user_claim.ends_with(".email") ||
-           user_strip_suffix.find('@') != std::string::npos;
+           std::any_of(user_strip_suffix.begin(), user_strip_suffix.end(),
+                       [](const std::string& suffix) { return suffix.find('@') != suffix.npos; });
   }
 };
 

@@ -12,6 +12,8 @@
 //   too long       exp - iat > max_token_lifetime
 #pragma once
 
+#include <optional>
+
 #include "core/base/error.h"
 #include "core/base/time.h"
 #include "core/claims/claims_policy.h"
@@ -19,8 +21,23 @@
 
 namespace latchkey::claims {
 
+// What a token says of its own time.
+struct Lifetime {
+  std::optional<WallTime> issued_at;
+  std::optional<WallTime> not_before;
+  WallTime expires_at{};
+};
+
 // token_expired, token_not_yet_valid, token_too_old, token_lives_too_long; claim_missing where an
 // age is asked for and there is no `iat`.
-Expected<void> check_lifetime(const ClaimsRecord& record, const ClaimsPolicy& policy, WallTime now);
+Expected<void> check_lifetime(const Lifetime& token, const ClaimsPolicy& policy, WallTime now);
+
+// The same for claims, however they are held.
+template <typename Text, typename Texts>
+Expected<void> check_lifetime(const BasicClaims<Text, Texts>& claims, const ClaimsPolicy& policy,
+                              WallTime now) {
+  return check_lifetime(Lifetime{claims.issued_at, claims.not_before, claims.expires_at}, policy,
+                        now);
+}
 
 }  // namespace latchkey::claims

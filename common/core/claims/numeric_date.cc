@@ -14,8 +14,8 @@ std::optional<WallTime> numeric_date(const jose::JsonValue& value) {
     return WallTime(std::chrono::seconds(*seconds));
   }
   const auto number = value.as_number();
-  if (!number ||
-      LATCHKEY_FAILS(date_range, !(*number >= 0 && *number <= static_cast<double>(kLatest))))
+  if (!number || LATCHKEY_FAILS(date_fraction_range,
+                                !(*number >= 0 && *number <= static_cast<double>(kLatest))))
     return std::nullopt;
   return WallTime(
       std::chrono::milliseconds(static_cast<std::int64_t>(std::floor(*number * 1'000))));

@@ -2,6 +2,7 @@
 #include "core/claims/requirement.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/base/mutation.h"
 #include "core/base/text.h"
@@ -36,16 +37,21 @@ bool contains(const JsonValue& value, const std::vector<RequiredValue>& wanted) 
   return false;
 }
 
-// Whole numbers are compared as such; a double would round those beyond 2^53 over a bound.
+// Whole numbers are compared as such; a double would round those beyond 2^53 over a bound. A number
+// with a fraction or an exponent is known as a double only, so it is in no range from there on.
 bool in_range(const JsonValue& value, const RequiredClaim& required) {
-  const auto within = [&](auto number) {
-    using Number = decltype(number);
-    return (!required.least || number >= static_cast<Number>(*required.least)) &&
-           (!required.most || number <= static_cast<Number>(*required.most));
+  constexpr double kExact = 9'007'199'254'740'992.0;
+  const auto within = [&](std::int64_t at_least, std::int64_t at_most) {
+    return (!required.least || at_least >= *required.least) &&
+           (!required.most || at_most <= *required.most);
   };
-  if (const auto integer = value.as_integer()) return within(*integer);
+  if (const auto integer = value.as_integer()) return within(*integer, *integer);
+  // Beyond 64 bits signed: above every bound that there can be.
+  if (value.type() == jose::JsonType::integer) return !required.most;
   const auto number = value.as_number();
-  return number && within(*number);
+  if (!number || !(std::abs(*number) < kExact)) return false;
+  return within(static_cast<std::int64_t>(std::floor(*number)),
+                static_cast<std::int64_t>(std::ceil(*number)));
 }
 
 bool satisfies(const JsonValue& value, const RequiredClaim& required) {

@@ -26,7 +26,7 @@ constexpr auto kNever = std::to_array<std::string_view>({
     "statuslist+jwt",             // Token Status List
     "kb+jwt",                     // SD-JWT key binding
     "openid4vci-proof+jwt",
-    "jose",  // RFC 7515 section 4.1.9: no JWT at all
+    "jose",  // RFC 7515 section 4.1.9: any JWS or JWE, so it does not say that it is a JWT
     "jose+json",
 });
 
@@ -70,7 +70,7 @@ std::optional<TokenKind> shown_kind(std::optional<std::string_view> typ,
     if (is_media_type(*keycloak, kId)) return TokenKind::id;
   }
   // Hashes of what was issued together with an ID token: OpenID Connect Core sections 3.1.3.6
-  // and 3.3.2.11.
+  // and 3.3.2.11; `s_hash`: FAPI 1.0 part 2 section 5.1.
   for (const std::string_view mark : {"at_hash", "c_hash", "s_hash"}) {
     if (payload.find(mark)) return TokenKind::id;
   }

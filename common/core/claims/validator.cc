@@ -37,7 +37,7 @@ class Validator {
             WallTime now)
       : jws_(nullptr), payload_(answer.claims()), issuer_(issuer), policy_(policy), now_(now) {}
 
-  tl::expected<ValidatedClaims, Refusal> run(std::string token_digest) {
+  tl::expected<ValidatedClaims, Refusal> run(std::string_view token_digest) {
     using Check = Expected<void> (Validator::*)();
     constexpr std::pair<Step, Check> kChecks[] = {
         {Step::type, &Validator::check_type},         {Step::audience, &Validator::check_audience},
@@ -50,9 +50,9 @@ class Validator {
       if (auto done = (this->*check)(); !done)
         return tl::unexpected(Refusal{step, std::move(done).error()});
     }
-    record_.token_digest = std::move(token_digest);
-    if (jws_ != nullptr) record_.key_id = jws_->key_id();
-    return ValidatedClaims(std::move(record_));
+    draft_.token_digest = token_digest;
+    if (jws_ != nullptr) draft_.key_id = jws_->key_id();
+    return ValidatedClaims(draft_);
   }
 
  private:
@@ -95,10 +95,10 @@ class Validator {
     LATCHKEY_TRY(expires_at, read_date(payload_, "exp"));
     if (LATCHKEY_FAILS(exp_absent, !expires_at))
       return missing("exp");  // a token without an end would live for ever
-    record_.expires_at = *expires_at;
-    LATCHKEY_TRY(record_.not_before, read_date(payload_, "nbf"));
-    LATCHKEY_TRY(record_.issued_at, read_date(payload_, "iat"));
-    return claims::check_lifetime(record_, policy_, now_);
+    draft_.expires_at = *expires_at;
+    LATCHKEY_TRY(draft_.not_before, read_date(payload_, "nbf"));
+    LATCHKEY_TRY(draft_.issued_at, read_date(payload_, "iat"));
+    return claims::check_lifetime(draft_, policy_, now_);
   }
 
   // The issuer was looked up by this very claim; that it is the policy's own is held here once
@@ -108,33 +108,36 @@ class Validator {
     if (LATCHKEY_FAILS(iss_absent, !iss && jws_ != nullptr)) return missing("iss");
     if (LATCHKEY_FAILS(iss_other, iss && iss->as_string() != issuer_))
       return fail(Reason::claim_wrong, "'iss' is not that of the configured issuer");
-    record_.issuer = issuer_;
+    draft_.issuer = issuer_;
     return {};
   }
 
   // Every client claim that is there must name a configured client, and one must be there.
   Expected<void> check_client() {
     for (const std::string& name : policy_.client_claims) {
-      std::optional<std::string> client;
+      std::optional<std::string_view> client;
       LATCHKEY_TRY(client, read_string(payload_, name));
       if (!client) continue;
       if (LATCHKEY_FAILS(client_other,
                          !policy_.clients.empty() && !contains(policy_.clients, *client))) {
         return fail(Reason::client_wrong, quoted(name) + " is " + quoted(*client));
       }
-      if (record_.client.empty()) record_.client = *std::move(client);
+      if (draft_.client.empty()) draft_.client = *client;
     }
-    if (LATCHKEY_FAILS(client_absent, !policy_.clients.empty() && record_.client.empty())) {
+    if (LATCHKEY_FAILS(client_absent, !policy_.clients.empty() && draft_.client.empty())) {
       return fail(Reason::client_wrong, "the token names no client");
     }
     return check_authorized_party();
   }
 
-  // OpenID Connect Core section 3.1.3.7 steps 4 and 5: an ID token for several audiences says which
-  // of them asked for it, and that one must be ours.
+  // OpenID Connect Core section 3.1.3.7 step 3, and steps 4 and 5 before errata set 2: an ID token
+  // for several audiences says which of them asked for it, and that one must be ours. So must a
+  // token that does not show its kind, where it may be an ID token.
   Expected<void> check_authorized_party() {
-    const bool id_only = policy_.kinds.size() == 1 && policy_.kinds.front() == TokenKind::id;
-    if (audiences_ < 2 || (kind_ != TokenKind::id && !id_only)) return {};
+    const bool may_be_id = kind_ ? *kind_ == TokenKind::id
+                                 : std::find(policy_.kinds.begin(), policy_.kinds.end(),
+                                             TokenKind::id) != policy_.kinds.end();
+    if (audiences_ < 2 || !may_be_id) return {};
     const auto azp = payload_.find("azp");
     const auto party = azp ? azp->as_string() : std::nullopt;
     const auto& ours = policy_.clients.empty() ? policy_.audiences : policy_.clients;
@@ -157,19 +160,19 @@ class Validator {
   }
 
   Expected<void> read_identity() {
-    std::optional<std::string> subject;
+    std::optional<std::string_view> subject;
     LATCHKEY_TRY(subject, read_string(payload_, "sub"));
     if (LATCHKEY_FAILS(sub_absent, !subject)) return missing("sub");
     if (LATCHKEY_FAILS(sub_empty, subject->empty()))
       return fail(Reason::claim_invalid, "'sub' is empty");
-    record_.subject = *std::move(subject);
-    std::optional<std::string> token_id;
+    draft_.subject = *subject;
+    std::optional<std::string_view> token_id;
     LATCHKEY_TRY(token_id, read_string(payload_, policy_.token_id_claim));
-    record_.token_id = std::move(token_id).value_or("");
+    draft_.token_id = token_id.value_or("");
     if (policy_.group_claim.empty()) return {};
-    std::optional<std::vector<std::string>> groups;
+    std::optional<std::vector<std::string_view>> groups;
     LATCHKEY_TRY(groups, read_list(payload_, policy_.group_claim, limits::kGroupValues));
-    if (groups) record_.groups = *std::move(groups);
+    if (groups) draft_.groups = *std::move(groups);
     return {};
   }
 
@@ -180,21 +183,23 @@ class Validator {
                        claim->is_array() && policy_.user_values == UserValues::one)) {
       return fail(Reason::claim_invalid, "claim " + quoted(policy_.user_claim) + " is an array");
     }
-    std::optional<std::vector<std::string>> users;
+    std::optional<std::vector<std::string_view>> users;
     LATCHKEY_TRY(users, read_list(payload_, policy_.user_claim, limits::kUserValues));
     LATCHKEY_TRY_VOID(check_email());
     if (!users) return missing(policy_.user_claim);
-    for (std::string& user : *users) {
-      if (strip_suffix(user)) record_.users.push_back(std::move(user));
+    draft_.users.reserve(users->size());
+    for (std::string_view user : *users) {
+      if (strip_suffix(user)) draft_.users.push_back(user);
     }
-    if (LATCHKEY_FAILS(user_none, record_.users.empty())) {
+    if (LATCHKEY_FAILS(user_none, draft_.users.empty())) {
       return fail(Reason::name_unusable, "claim " + quoted(policy_.user_claim));
     }
     return {};
   }
 
-  // OpenID Connect Core section 5.7: an e-mail address identifies nobody unless the provider
-  // checked it.
+  // OpenID Connect Core section 5.1: only `email_verified` says that the provider checked it. That
+  // even a checked address may change hands (section 5.7) is what the binding of a name to its
+  // first `iss` and `sub` answers.
   Expected<void> check_email() {
     const std::string& name = policy_.email_verified_claim;
     if (!policy_.user_is_email() || name == "none") return {};
@@ -204,28 +209,32 @@ class Validator {
     return {};
   }
 
-  // False where the configured suffix is not there: the name is another domain's.
-  bool strip_suffix(std::string& user) const {
-    const std::string& suffix = policy_.user_strip_suffix;
-    if (suffix.empty()) return true;
-    if (LATCHKEY_FAILS(user_suffix, user.size() <= suffix.size() || !user.ends_with(suffix)))
-      return false;
-    user.resize(user.size() - suffix.size());
+  // False where no configured suffix is there: the name is another domain's.
+  bool strip_suffix(std::string_view& user) const {
+    if (policy_.user_strip_suffix.empty()) return true;
+    std::size_t longest = 0;
+    for (const std::string& suffix : policy_.user_strip_suffix) {
+      if (user.ends_with(suffix)) longest = std::max(longest, suffix.size());
+    }
+    if (LATCHKEY_FAILS(user_suffix, longest == 0)) return false;
+    if (LATCHKEY_FAILS(user_suffix_alone, longest == user.size())) return false;
+    user.remove_suffix(longest);
     return true;
   }
 
-  // What access rules and revocation look at (OpenID Connect Core section 2).
+  // What access rules and revocation look at (OpenID Connect Core section 2; `sid`: Back-Channel
+  // Logout 1.0 section 2.1).
   Expected<void> read_session() {
-    std::optional<std::string> session;
+    std::optional<std::string_view> session;
     LATCHKEY_TRY(session, read_string(payload_, "sid"));
-    record_.session = std::move(session).value_or("");
-    std::optional<std::string> acr;
+    draft_.session = session.value_or("");
+    std::optional<std::string_view> acr;
     LATCHKEY_TRY(acr, read_string(payload_, "acr"));
-    record_.acr = std::move(acr).value_or("");
-    std::optional<std::vector<std::string>> amr;
+    draft_.acr = acr.value_or("");
+    std::optional<std::vector<std::string_view>> amr;
     LATCHKEY_TRY(amr, read_list(payload_, "amr", limits::kAmrValues));
-    if (amr) record_.amr = *std::move(amr);
-    LATCHKEY_TRY(record_.auth_time, read_date(payload_, "auth_time"));
+    if (amr) draft_.amr = *std::move(amr);
+    LATCHKEY_TRY(draft_.auth_time, read_date(payload_, "auth_time"));
     return {};
   }
 
@@ -234,21 +243,21 @@ class Validator {
   std::string_view issuer_;
   const ClaimsPolicy& policy_;
   WallTime now_;
-  ClaimsRecord record_;
+  ClaimsDraft draft_;
   std::optional<TokenKind> kind_;
   std::size_t audiences_ = 0;
 };
 
 tl::expected<ValidatedClaims, Refusal> validate(const jose::VerifiedJws& jws,
                                                 std::string_view issuer, const ClaimsPolicy& policy,
-                                                std::string token_digest, WallTime now) {
-  return Validator(jws, issuer, policy, now).run(std::move(token_digest));
+                                                std::string_view token_digest, WallTime now) {
+  return Validator(jws, issuer, policy, now).run(token_digest);
 }
 
 tl::expected<ValidatedClaims, Refusal> validate(const ActiveAnswer& answer, std::string_view issuer,
                                                 const ClaimsPolicy& policy,
-                                                std::string token_digest, WallTime now) {
-  return Validator(answer, issuer, policy, now).run(std::move(token_digest));
+                                                std::string_view token_digest, WallTime now) {
+  return Validator(answer, issuer, policy, now).run(token_digest);
 }
 
 }  // namespace latchkey::claims

@@ -7,7 +7,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 #include "core/base/error.h"
@@ -34,13 +33,13 @@ struct Refusal {
 // email_unverified, name_unusable.
 tl::expected<ValidatedClaims, Refusal> validate(const jose::VerifiedJws& jws,
                                                 std::string_view issuer, const ClaimsPolicy& policy,
-                                                std::string token_digest, WallTime now);
+                                                std::string_view token_digest, WallTime now);
 
 // The same for an opaque token that its issuer calls active. `iss` may be absent, because the
 // configuration says who was asked; `exp` may not: a token without an end would live for ever. The
 // claims have no key id.
 tl::expected<ValidatedClaims, Refusal> validate(const ActiveAnswer& answer, std::string_view issuer,
                                                 const ClaimsPolicy& policy,
-                                                std::string token_digest, WallTime now);
+                                                std::string_view token_digest, WallTime now);
 
 }  // namespace latchkey::claims

@@ -6,7 +6,8 @@
 
 #include "core/base/text.h"
 #include "core/config/introspection_checks.h"
-#include "core/issuer/metadata.h"
+#include "core/config/preset_rules.h"
+#include "core/config/source_checks.h"
 
 namespace latchkey::config {
 namespace {
@@ -89,7 +90,9 @@ class Checker {
   void issuer(Issuer& issuer, const Instance& instance) {
     auto& config = issuer.config;
     auto& claims = config.claims;
-    sources(config, instance);
+    check_sources(config, instance, reader_);
+    check_preset(issuer, instance, reader_, warnings_);
+    groups(issuer, instance);
     if (claims.typ.empty()) {
       for (const auto kind : claims.kinds) {
         if (kind == claims::TokenKind::access) claims.typ.emplace_back("at+jwt");
@@ -102,8 +105,24 @@ class Checker {
       reader_.error(at(instance, Section::issuer, "refresh_interval"),
                     "'min_fetch_interval' <= 'refresh_interval' <= 'max_stale' does not hold");
     }
-    if (set(instance.seen, Section::groups, "claim") !=
-        set(instance.seen, Section::groups, "map")) {
+    const auto most = config.max_refresh_interval.value_or(config.min_fetch_interval);
+    if (most < config.min_fetch_interval || most > config.max_stale / 2) {
+      reader_.error(
+          at(instance, Section::issuer, "max_refresh_interval"),
+          "'min_fetch_interval' <= 'max_refresh_interval' <= half of 'max_stale' does not hold");
+    }
+  }
+
+  // The claim may be known from the provider; it is read where there is a map for its values.
+  void groups(Issuer& issuer, const Instance& instance) {
+    const auto* claim = find_key(Section::groups, "claim");
+    const auto preset = std::find(issuer.from_preset.begin(), issuer.from_preset.end(), claim);
+    const bool mapped = set(instance.seen, Section::groups, "map");
+    if (preset != issuer.from_preset.end()) {
+      if (mapped) return;
+      issuer.config.claims.group_claim.clear();
+      issuer.from_preset.erase(preset);
+    } else if (instance.seen.contains(claim) != mapped) {
       reader_.error(at(instance, Section::issuer, "groups"),
                     "'groups' needs both 'claim' and 'map'");
     }
@@ -111,47 +130,14 @@ class Checker {
 
   // An address without its domain is a name that anybody may choose at another provider of mail.
   void email(const claims::ClaimsPolicy& claims, const Instance& instance) {
-    const auto& suffix = claims.user_strip_suffix;
-    if (claims.user_is_email() && (!suffix.starts_with('@') || suffix.size() == 1)) {
+    const auto& suffixes = claims.user_strip_suffix;
+    const bool domains = std::all_of(
+        suffixes.begin(), suffixes.end(),
+        [](const std::string& suffix) { return suffix.starts_with('@') && suffix.size() > 1; });
+    if (claims.user_is_email() && (suffixes.empty() || !domains)) {
       reader_.error(at(instance, Section::user, "claim"),
                     "a name from an e-mail address needs 'strip_suffix' with its domain, such as "
                     "\"@example.com\"");
-    }
-  }
-
-  // Where the keys come from: one place, and the default that depends on it.
-  void sources(issuer::IssuerConfig& config, const Instance& instance) {
-    const auto has_key = [&](std::string_view name) {
-      return set(instance.seen, Section::issuer, name);
-    };
-    const auto both = [&](std::string_view one, std::string_view other) {
-      if (!has_key(one) || !has_key(other)) return;
-      reader_.error(
-          at(instance, Section::issuer, other),
-          "'" + std::string(one) + "' and '" + std::string(other) + "' exclude each other");
-    };
-    both("discovery_url", "jwks_uri");
-    both("discovery_url", "jwks_file");
-    both("jwks_uri", "jwks_file");
-    // Introspection calls the provider even where its keys lie here.
-    const bool calls = config.introspection.on();
-    if (!calls) both("ca_file", "jwks_file");
-    both("origins", "jwks_file");
-    for (const auto name :
-         {"discovery_url", "jwks_uri", "jwks_file", "ca_file", "origins", "algorithms"}) {
-      if (!calls || std::string_view(name) != "ca_file") both(name, "symmetric_key_file");
-    }
-    if (has_key("symmetric_key_file") != has_key("symmetric_algorithm")) {
-      reader_.error(
-          at(instance, Section::issuer,
-             has_key("symmetric_key_file") ? "symmetric_key_file" : "symmetric_algorithm"),
-          "'symmetric_key_file' and 'symmetric_algorithm' need one another");
-    }
-    if (config.symmetric()) {
-      config.algorithms.clear();  // the default is one of issuers with public keys
-    } else if (config.discovery_url.empty() && config.jwks_uri.empty() &&
-               config.jwks_file.empty()) {
-      config.discovery_url = issuer::discovery_url(config);
     }
   }
 

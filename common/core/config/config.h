@@ -17,9 +17,12 @@
 
 namespace latchkey::config {
 
+struct Key;
+
 struct Issuer {
   issuer::IssuerConfig config;
   accounts::GroupMap groups;
+  std::vector<const Key*> from_preset = {};  // whose values `provider` gave; not part of a digest
 };
 
 struct BudgetConfig {

@@ -2,6 +2,7 @@
 #include "core/config/dump.h"
 
 #include <algorithm>
+#include <cstdint>
 
 #include "core/config/keys.h"
 
@@ -94,23 +95,27 @@ std::string scalar(const claims::RequiredClaim& claim) {
   return "";
 }
 
-std::string section_text(Section section, const Target& target, const std::string& indent);
+enum class Marks : std::uint8_t { none, presets };
+
+std::string section_text(Section section, const Target& target, const std::string& indent,
+                         Marks marks);
 
 // The value of one key behind its colon; empty where it is unset.
 struct ValueWriter {
   const Key& key;
   const Target& target;
   const std::string& indent;
+  Marks marks;
 
   std::string operator()(VersionSlot) const { return " 1\n"; }
   std::string operator()(SectionSlot slot) const {
-    const auto text = section_text(slot.section, target, indent + "  ");
+    const auto text = section_text(slot.section, target, indent + "  ", marks);
     return text.empty() ? "" : '\n' + text;
   }
   std::string operator()(SectionListSlot slot) const {
     std::string out;
     const auto add = [&](const Target& member) {
-      auto text = section_text(slot.section, member, indent + "    ");
+      auto text = section_text(slot.section, member, indent + "    ", marks);
       text.replace(indent.size(), 4, "  - ");
       out += text;
     };
@@ -149,6 +154,10 @@ struct ValueWriter {
       out += indent + "  " + in_quotes(claim.name) + ": " + scalar(claim) + '\n';
     return out.empty() ? "" : '\n' + out;
   }
+  std::string operator()(Slot<issuer::InlineKeys> slot) const {
+    const auto& keys = slot(target);
+    return line(keys.document.empty() ? "" : in_quotes(keys.document));
+  }
   std::string operator()(Slot<GroupMapValue> slot) const {
     std::string out;
     for (const auto& [value, groups] : slot(target))
@@ -159,7 +168,9 @@ struct ValueWriter {
   std::string operator()(Slot<std::vector<Member>> slot) const {
     // An empty 'managed' says something: that no regular user is managed by being one.
     const bool said = key.name == "managed" && !target.config->managed.regular_users;
-    return slot(target).empty() && !said ? "" : line(list(slot(target)));
+    const auto& values = slot(target);
+    if (values.size() == 1 && has(key.rule, Rule::alone)) return line(scalar(values.front()));
+    return values.empty() && !said ? "" : line(list(values));
   }
 
  private:
@@ -173,12 +184,21 @@ bool in_force(const Key& key, const Target& target) {
          (!key.name.starts_with("introspection_") && key.name != "opaque_tokens");
 }
 
-std::string section_text(Section section, const Target& target, const std::string& indent) {
+bool from_preset(const Key* key, const Target& target) {
+  if (target.issuer == nullptr) return false;
+  const auto& keys = target.issuer->from_preset;
+  return std::find(keys.begin(), keys.end(), key) != keys.end();
+}
+
+std::string section_text(Section section, const Target& target, const std::string& indent,
+                         Marks marks) {
   std::string out;
   for (const auto* key : keys_of(section)) {
     if (!in_force(*key, target)) continue;
-    const auto value = std::visit(ValueWriter{*key, target, indent}, key->slot);
+    auto value = std::visit(ValueWriter{*key, target, indent, marks}, key->slot);
     if (value.empty()) continue;
+    if (marks == Marks::presets && from_preset(key, target))
+      value.insert(value.size() - 1, "  # by provider: " + target.issuer->config.provider);
     out += indent;
     out += key->name;
     out += ':';
@@ -192,12 +212,17 @@ std::string section_text(Section section, const Target& target, const std::strin
 // The table's functions give references to change; a copy keeps the promise of const.
 std::string dump(const Config& config) {
   Config copy = config;
-  return section_text(Section::root, {.config = &copy}, "");
+  return section_text(Section::root, {.config = &copy}, "", Marks::none);
+}
+
+std::string marked_dump(const Config& config) {
+  Config copy = config;
+  return section_text(Section::root, {.config = &copy}, "", Marks::presets);
 }
 
 std::string dump(const Issuer& issuer) {
   Issuer copy = issuer;
-  return section_text(Section::issuer, {.issuer = &copy}, "");
+  return section_text(Section::issuer, {.issuer = &copy}, "", Marks::none);
 }
 
 }  // namespace latchkey::config

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A Config as YAML that parses to the same Config: every value in force, defaults included, in the
-// order of the key table. It is what digests are taken over, and what 'latchkeyctl config dump'
-// prints.
+// order of the key table. It is what digests are taken over. 'latchkeyctl config dump' prints it
+// with a comment behind each value that a preset gave.
 #pragma once
 
 #include <string>
@@ -12,6 +12,9 @@
 namespace latchkey::config {
 
 std::string dump(const Config& config);
+
+// The same with those comments.
+std::string marked_dump(const Config& config);
 
 // One member of 'issuers' alone.
 std::string dump(const Issuer& issuer);

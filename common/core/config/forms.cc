@@ -9,8 +9,10 @@
 #include "core/base/limits.h"
 #include "core/base/text.h"
 #include "core/claims/token_type.h"
+#include "core/config/presets.h"
 #include "core/issuer/https_url.h"
 #include "core/jose/algorithm.h"
+#include "core/jose/base64url.h"
 
 namespace latchkey::config {
 namespace {
@@ -60,6 +62,44 @@ MaybeFault issuer_fault(std::string_view text) {
 MaybeFault origin_fault(std::string_view text) {
   const auto origin = issuer::parse_origin(text);
   return origin ? MaybeFault{} : origin.error();
+}
+
+MaybeFault provider_fault(std::string_view text) {
+  if (find_provider(text) != nullptr) return {};
+  std::string why = "it is none of";
+  for (const Provider& each : providers()) why += ' ' + std::string(each.name);
+  return why;
+}
+
+MaybeFault discovery_fault(std::string_view text) {
+  return yes_or(text == "oidc" || text == "oauth", "it is neither oidc nor oauth");
+}
+
+// Credentials have no place in a URL: this file is for everybody on the host to read, and so is
+// what is logged of it.
+MaybeFault proxy_fault(std::string_view text) {
+  constexpr std::string_view kScheme = "http://";
+  if (!text.starts_with(kScheme)) return "it does not start with http://";
+  text.remove_prefix(kScheme.size());
+  const auto origin = issuer::parse_origin("https://" + std::string(text));
+  if (!origin) return origin.error();
+  const auto colon = text.rfind(':');
+  const bool port = colon != std::string_view::npos && text.find(']', colon) == text.npos;
+  return yes_or(port && !text.ends_with('/'), "it needs host and port, and nothing behind them");
+}
+
+// As curl takes it: base64 with its padding, of exactly one SHA-256.
+MaybeFault tls_pin_fault(std::string_view text) {
+  constexpr std::string_view kPrefix = "sha256//";
+  constexpr std::size_t kCharacters = 43;  // of 32 bytes, without the padding
+  if (!text.starts_with(kPrefix)) return "it does not start with sha256//";
+  std::string base64(text.substr(kPrefix.size()));
+  const bool form = base64.size() == kCharacters + 1 && base64.back() == '=' &&
+                    base64.find_first_of("-_") == std::string::npos;
+  if (form) base64.pop_back();
+  std::replace(base64.begin(), base64.end(), '+', '-');
+  std::replace(base64.begin(), base64.end(), '/', '_');
+  return yes_or(form && jose::decode_base64url(base64), "it is no base64 of a SHA-256");
 }
 
 MaybeFault path_fault(std::string_view text) {
@@ -141,8 +181,8 @@ MaybeFault payload_typ_fault(std::string_view text) {
 // key are never looked at (RFC 8725 section 3.10).
 MaybeFault header_member_fault(std::string_view text) {
   if (auto fault = any_text_fault(text)) return fault;
-  constexpr std::array<std::string_view, 10> kOthers = {"alg", "typ", "cty", "crit", "b64",
-                                                        "zip", "jku", "jwk", "x5u",  "x5c"};
+  constexpr std::array<std::string_view, 12> kOthers = {
+      "alg", "typ", "cty", "crit", "b64", "zip", "jku", "jwk", "x5u", "x5c", "x5t", "x5t#S256"};
   return yes_or(std::find(kOthers.begin(), kOthers.end(), text) == kOthers.end(),
                 "that one has rules of its own");
 }
@@ -192,6 +232,10 @@ constinit const Form kAnyText{"text", any_text_fault};
 constinit const Form kHttpsUrl{"an https URL", url_fault};
 constinit const Form kIssuerUrl{"an https URL without query", issuer_fault};
 constinit const Form kOriginForm{"an https origin such as https://keys.example.com", origin_fault};
+constinit const Form kProvider{"a known provider", provider_fault};
+constinit const Form kDiscovery{"oidc or oauth", discovery_fault};
+constinit const Form kProxy{"a proxy such as http://proxy.example.com:3128", proxy_fault};
+constinit const Form kTlsPin{"a pin such as sha256//BASE64", tls_pin_fault};
 constinit const Form kPath{"an absolute path", path_fault};
 constinit const Form kShortName{"a short name", short_name_fault};
 constinit const Form kLabel{"a name", label_fault};

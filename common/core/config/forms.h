@@ -28,8 +28,12 @@ struct Form {
 
 extern const Form kAnyText;  // 1 to 2048 bytes without control characters
 extern const Form kHttpsUrl;
-extern const Form kIssuerUrl;     // an https URL without query (OpenID Connect Discovery section 3)
-extern const Form kOriginForm;    // scheme, host and port
+extern const Form kIssuerUrl;   // an https URL without query (OpenID Connect Discovery section 3)
+extern const Form kOriginForm;  // scheme, host and port
+extern const Form kProvider;
+extern const Form kDiscovery;
+extern const Form kProxy;         // http://host:port
+extern const Form kTlsPin;        // sha256//BASE64
 extern const Form kPath;          // absolute, without ".."
 extern const Form kShortName;     // lower-case letters, digits and '-', as in file names
 extern const Form kLabel;         // what a person calls a rule

@@ -111,8 +111,7 @@ class Checker {
   }
 
   void endpoint() {
-    const bool metadata =
-        issuer_.jwks_uri.empty() && issuer_.jwks_file.empty() && !issuer_.symmetric();
+    const bool metadata = issuer_.jwks_uri.empty() && !issuer_.local_keys();
     if (issuer_.introspection.endpoint.empty() && !metadata) {
       issuer_error("introspection",
                    "'introspection' needs 'introspection_endpoint': the provider's metadata, which "

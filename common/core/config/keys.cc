@@ -78,7 +78,7 @@ constexpr auto kKeys = std::to_array<Key>({
   // ---- budgets
   {.section = Section::budgets, .name = "verify_cpu_per_second", .slot = ROOT(milliseconds, budgets.verify_cpu_per_second), .range = {1, kSecond},
    .standard = "50ms", .example = "50ms",
-   .meaning = "CPU time that the signatures of one source may cost per second."},
+   .meaning = "CPU time that the tokens of one source may cost per second: their signatures, and reading them."},
   {.section = Section::budgets, .name = "verify_cpu_burst", .slot = ROOT(milliseconds, budgets.verify_cpu_burst), .range = {10, kMinute},
    .standard = "500ms", .example = "500ms",
    .meaning = "How much of it a source can save up."},
@@ -95,18 +95,27 @@ constexpr auto kKeys = std::to_array<Key>({
   {.section = Section::issuer, .name = "issuer", .slot = ISSUER(Text, config.issuer), .form = &kIssuerUrl, .rule = Rule::required,
    .example = "https://id.example.com/realms/corp",
    .meaning = "The token's 'iss', compared byte for byte: a '/' at the end matters."},
+  {.section = Section::issuer, .name = "provider", .slot = ISSUER(Text, config.provider), .form = &kProvider,
+   .example = "keycloak",
+   .meaning = "What the identity provider is: keycloak, entra, okta, google, auth0, gitlab, github-actions or kubernetes. Gives the keys of this section that are not set the values that fit (docs/providers), and refuses what is known to be unsafe there. 'latchkeyctl config dump' shows them."},
   {.section = Section::issuer, .name = "origins", .slot = ISSUER(List, config.origins), .form = &kOriginForm,
    .example = "[ \"https://keys.example.com\" ]",
    .meaning = "Origins besides the issuer's own that keys may be fetched from. Redirects are refused everywhere."},
+  {.section = Section::issuer, .name = "discovery", .slot = ISSUER(Text, config.discovery), .form = &kDiscovery,
+   .example = "oauth",
+   .meaning = "Which standard says where the metadata lie: oidc (OpenID Connect Discovery 1.0: '/.well-known/openid-configuration' behind the issuer, the default) or oauth (RFC 8414: '/.well-known/oauth-authorization-server' between host and path). Both must name this very issuer."},
   {.section = Section::issuer, .name = "discovery_url", .slot = ISSUER(Text, config.discovery_url), .form = &kHttpsUrl,
    .example = "https://id.example.com/realms/corp/.well-known/openid-configuration",
-   .meaning = "Where the provider's metadata lie. Default: '/.well-known/openid-configuration' below the issuer."},
+   .meaning = "Where the provider's metadata lie. Default: by 'discovery'."},
   {.section = Section::issuer, .name = "jwks_uri", .slot = ISSUER(Text, config.jwks_uri), .form = &kHttpsUrl,
    .example = "https://id.example.com/keys",
    .meaning = "Where the keys lie. Where it is set, the metadata are not asked."},
   {.section = Section::issuer, .name = "jwks_file", .slot = ISSUER(Text, config.jwks_file), .form = &kPath,
    .example = "/etc/latchkey/corp-keys.json",
-   .meaning = "A local file with the keys (a JWK set). Where it is set, nothing is fetched and the keys do not go stale."},
+   .meaning = "A local file with the keys (a JWK set). Where it is set, nothing is fetched, and the keys do not go stale while the file is good; the last good ones serve for max_stale. A new file is seen at once. It is replaced by renaming and not writable by others."},
+  {.section = Section::issuer, .name = "keys", .slot = ISSUER(issuer::InlineKeys, config.keys),
+   .example = "{ keys: [ { kty: OKP, crv: Ed25519, kid: k1, x: 11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo } ] }",
+   .meaning = "The keys themselves: a JWK set as YAML, or as a text of JSON. Public keys only, and all of them must be of use. Where it is set, nothing is fetched and the keys do not go stale."},
   {.section = Section::issuer, .name = "symmetric_key_file", .slot = ISSUER(Text, config.symmetric_key_file), .form = &kPath,
    .example = "/etc/latchkey/corp-key.jwk",
    .meaning = "A local file with a secret that this issuer and the host share: one JWK of the type oct. Where it is set, tokens are HMACs with that key and nothing else is taken; whoever can read the file can make tokens. It belongs to root and is not readable by others: owner root, group latchkey, mode 0640, or a systemd credential of latchkeyd."},
@@ -116,6 +125,12 @@ constexpr auto kKeys = std::to_array<Key>({
   {.section = Section::issuer, .name = "ca_file", .slot = ISSUER(Text, config.ca_file), .form = &kPath,
    .example = "/etc/latchkey/corp-ca.pem",
    .meaning = "The CA certificates that the provider's TLS certificate must come from. Default: the system's."},
+  {.section = Section::issuer, .name = "tls_pins", .slot = ISSUER(List, config.tls_pins), .form = &kTlsPin, .rule = Rule::nonempty,
+   .example = "[ sha256//YhKJKSzoTt2b5FP18fvpHo7fJYqQCjAa3HWY3tvRMwE= ]",
+   .meaning = "Public keys of which the provider's TLS certificate must have one, besides being from a trusted CA: the base64 of the SHA-256 of its SubjectPublicKeyInfo. Name the next one too, or a new certificate ends all fetches."},
+  {.section = Section::issuer, .name = "proxy", .slot = ISSUER(Text, config.proxy), .form = &kProxy,
+   .example = "http://proxy.example.com:3128",
+   .meaning = "An HTTP proxy through which the provider is reached (CONNECT; TLS stays between this host and the provider). It has no user and no password: a proxy that asks for them is not supported. The environment's proxy variables are never heeded."},
   {.section = Section::issuer, .name = "audiences", .slot = ISSUER(List, config.claims.audiences), .form = &kAnyText, .rule = Rule::required | Rule::nonempty,
    .example = "[ \"ssh://prod\" ]",
    .meaning = "What a token may be meant for: one of these must equal one value of 'aud'."},
@@ -136,13 +151,13 @@ constexpr auto kKeys = std::to_array<Key>({
    .meaning = "The claim that names a single token, for its revocation (Entra: uti)."},
   {.section = Section::issuer, .name = "client_claims", .slot = ISSUER(List, config.claims.client_claims), .form = &kAnyText, .rule = Rule::nonempty,
    .standard = "[azp, client_id]", .example = "[ azp, client_id ]",
-   .meaning = "Claims that may name the client; the first one that a token has counts (Entra v1: appid, Okta: cid)."},
+   .meaning = "Claims that may name the client (Entra v1: appid, Okta: cid). The first one that a token has is its client; where 'clients' is set, each that it has must be one of them."},
   {.section = Section::issuer, .name = "clients", .slot = ISSUER(List, config.claims.clients), .form = &kAnyText, .rule = Rule::nonempty,
    .example = "[ latchkey-cli ]",
    .meaning = "Clients whose tokens are taken. Default: any client of the issuer."},
   {.section = Section::issuer, .name = "require", .slot = ISSUER(std::vector<claims::RequiredClaim>, config.claims.require), .form = &kAnyText,
    .example = "{ email_verified: true, tid: { one_of: [ t1, t2 ] }, roles: { contains: admin }, \"assurance.level\": { min: 2 } }",
-   .meaning = "Claims that a token must have. A value (a text, a whole number, true or false; quotes make a text of anything) must be equal, in type too. { one_of: [...] }: equal to one of them. { contains: ... }: the claim is an array with an element that is equal. { present: true }: there, and not null. { min: ..., max: ... }: a number within, bounds included; one of the two may be left out. A name with dots is a path into objects where no claim has that very name. There are no patterns."},
+   .meaning = "Claims that a token must have. A value (a text, a whole number, true or false; quotes make a text of anything) must be equal, in type too. { one_of: [...] }: equal to one of them. { contains: ... }: the claim is an array with an element that is equal. { present: true }: there, and not null. { min: ..., max: ... }: a number within, bounds included; one of the two may be left out. A name with dots is a path into objects where no claim has that very name; names with dots may be on the path, and of several ways the one with the longest names counts. There are no patterns."},
   {.section = Section::issuer, .name = "require_header", .slot = ISSUER(std::vector<claims::RequiredClaim>, config.claims.require_header), .form = &kHeaderMember,
    .example = "{ env: prod }",
    .meaning = "The same for members of the header that the standards do not define."},
@@ -158,6 +173,9 @@ constexpr auto kKeys = std::to_array<Key>({
   {.section = Section::issuer, .name = "refresh_interval", .slot = ISSUER(seconds, config.refresh_interval), .range = {10 * kSecond, 7 * kDay},
    .standard = "5m", .example = "5m",
    .meaning = "How long fetched keys are good for where the provider does not say (Cache-Control). They are fetched anew before that."},
+  {.section = Section::issuer, .name = "max_refresh_interval", .slot = ISSUER(MaybeSeconds, config.max_refresh_interval), .range = {10 * kSecond, 15 * kDay},
+   .example = "1h",
+   .meaning = "The longest lifetime that is believed where the provider does say one; the shortest is 'min_fetch_interval'. Default: half of 'max_stale'."},
   {.section = Section::issuer, .name = "min_fetch_interval", .slot = ISSUER(seconds, config.min_fetch_interval), .range = {kSecond, kHour},
    .standard = "1m", .example = "60s",
    .meaning = "The shortest time between two fetches, however many tokens name an unknown key."},
@@ -201,9 +219,9 @@ constexpr auto kKeys = std::to_array<Key>({
   {.section = Section::user, .name = "claim", .slot = ISSUER(Text, config.claims.user_claim), .form = &kAnyText,
    .standard = "preferred_username", .example = "preferred_username",
    .meaning = "The claim with the name. The first sign-in binds 'iss' and 'sub' to it; another subject with the same name is refused. Where it is an e-mail address, which is said by the name 'email' or by an '@' in 'strip_suffix', the token must also say that the address is verified."},
-  {.section = Section::user, .name = "strip_suffix", .slot = ISSUER(Text, config.claims.user_strip_suffix), .form = &kAnyText,
+  {.section = Section::user, .name = "strip_suffix", .slot = ISSUER(List, config.claims.user_strip_suffix), .form = &kAnyText, .rule = Rule::nonempty | Rule::alone,
    .example = "\"@example.com\"",
-   .meaning = "What is taken off the end of the claim's value; a value without it is refused. Required for an e-mail address, with its '@' and domain: an address of another domain names another person."},
+   .meaning = "What is taken off the end of the claim's value; a value that ends with none of these is refused. Required for an e-mail address, with its '@' and domain: an address of another domain names another person. Several domains give one local name for the same name in each of them, and the first of them to sign in is bound to it: list only domains in which a name is one person's."},
   {.section = Section::user, .name = "email_verified_claim", .slot = ISSUER(Text, config.claims.email_verified_claim), .form = &kAnyText,
    .standard = "email_verified", .example = "xms_edov",
    .meaning = "The claim that must be true where the name is an e-mail address (Entra: xms_edov). none: nothing need say it; only for login names that look like an address and that the provider alone gives out, such as upn of your own Entra tenant."},
@@ -285,73 +303,6 @@ constexpr auto kKeys = std::to_array<Key>({
 #undef RULE
 #undef CHOICE
 
-std::string_view prefix(Section section) {
-  switch (section) {
-    case Section::root:
-      return "";
-    case Section::budgets:
-      return "budgets.";
-    case Section::issuer:
-      return "issuers[].";
-    case Section::user:
-      return "issuers[].user.";
-    case Section::groups:
-      return "issuers[].groups.";
-    case Section::introspection_client:
-      return "issuers[].introspection_client.";
-    case Section::opaque_tokens:
-      return "issuers[].opaque_tokens.";
-    case Section::rule:
-      return "access[].";
-    case Section::allow:
-      return "access[].allow.";
-  }
-  return "";
-}
-
-// The type of a value in words, by the slot that takes it.
-struct TypeName {
-  const Form* form;
-
-  std::string operator()(VersionSlot) const { return "1"; }
-  std::string operator()(SectionSlot) const { return "section"; }
-  std::string operator()(SectionListSlot) const { return "list of sections"; }
-  // "a, b or c"
-  std::string operator()(const ChoiceSlot& slot) const {
-    std::string out;
-    for (const auto name : slot.names) {
-      if (!out.empty()) out += name == slot.names.back() ? " or " : ", ";
-      out += name;
-    }
-    return out;
-  }
-  std::string operator()(Slot<bool>) const { return "true"; }
-  std::string operator()(Slot<std::string>) const { return std::string(form->expects); }
-  std::string operator()(Slot<std::optional<jose::SymmetricAlgorithm>>) const {
-    return std::string(form->expects);
-  }
-  std::string operator()(Slot<std::size_t>) const { return "number"; }
-  std::string operator()(Slot<seconds>) const { return "duration"; }
-  std::string operator()(Slot<milliseconds>) const { return "duration"; }
-  std::string operator()(Slot<MaybeSeconds>) const { return "duration"; }
-  std::string operator()(Slot<std::vector<claims::RequiredClaim>>) const {
-    return "map of names and what is required";
-  }
-  std::string operator()(Slot<GroupMapValue>) const {
-    return "map of claim values and lists of local groups";
-  }
-  template <typename Members>
-  std::string operator()(Slot<std::vector<Members>>) const {
-    return "list, each " + std::string(form->expects);
-  }
-};
-
-bool is_duration(const Key& key) {
-  return std::holds_alternative<Slot<seconds>>(key.slot) ||
-         std::holds_alternative<Slot<milliseconds>>(key.slot) ||
-         std::holds_alternative<Slot<MaybeSeconds>>(key.slot);
-}
-
 }  // namespace
 
 std::span<const Key> keys() { return kKeys; }
@@ -369,23 +320,6 @@ const Key* find_key(Section section, std::string_view name) {
     return key.section == section && key.name == name;
   });
   return it == kKeys.end() ? nullptr : it;
-}
-
-std::string path(const Key& key) {
-  return std::string(prefix(key.section)) + std::string(key.name);
-}
-
-std::string type_text(const Key& key) { return std::visit(TypeName{key.form}, key.slot); }
-
-std::string range_text(const Key& key) {
-  if (is_duration(key)) {
-    return format_duration(milliseconds(key.range.least)) + " to " +
-           format_duration(milliseconds(key.range.most));
-  }
-  if (std::holds_alternative<Slot<std::size_t>>(key.slot)) {
-    return std::to_string(key.range.least) + " to " + std::to_string(key.range.most);
-  }
-  return "";
 }
 
 }  // namespace latchkey::config

@@ -63,7 +63,7 @@ using AnySlot =
                  Slot<std::optional<std::chrono::seconds>>, Slot<std::vector<jose::Algorithm>>,
                  Slot<std::optional<jose::SymmetricAlgorithm>>,
                  Slot<std::vector<claims::TokenKind>>, Slot<std::vector<claims::RequiredClaim>>,
-                 Slot<GroupMapValue>>;
+                 Slot<GroupMapValue>, Slot<issuer::InlineKeys>>;
 
 enum class Rule : std::uint8_t {
   none = 0,
@@ -71,6 +71,7 @@ enum class Rule : std::uint8_t {
   nonempty = 2,  // a list with at least one member
   append = 4,    // of the root: every file may add to it
   shown = 8,     // stands in the commented example, though it is optional
+  alone = 16,    // of a list of texts: a member may stand without its brackets
 };
 constexpr Rule operator|(Rule a, Rule b) {
   return static_cast<Rule>(static_cast<unsigned>(a) | static_cast<unsigned>(b));

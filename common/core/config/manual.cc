@@ -131,7 +131,8 @@ Latchkey reads `/etc/latchkey/latchkey.yaml` and then `conf.d/*.yaml` beside it,
 secret. They must be plain files, owned by root, that nobody else may write to.
 
 - `latchkeyctl config check FILE` reads a file as the daemons do and prints every error with file, line and column.
-- `latchkeyctl reload` puts it into force; a configuration with an error changes nothing.
+- `latchkeyctl reload` puts it into force, and reads its key files again; a configuration with an error, or with a key
+  file that cannot serve, changes nothing.
 - `latchkeyctl config dump` prints what is in force, defaults included.
 
 An unknown key, a duplicate, a value of another type or out of range, and an empty list where a list decides something

@@ -7,6 +7,7 @@
 #include "core/base/limits.h"
 #include "core/base/text.h"
 #include "core/config/parse.h"
+#include "core/config/presets.h"
 #include "core/config/value_reader.h"
 
 namespace latchkey::config {
@@ -72,6 +73,23 @@ void Reader::apply_defaults(Section section, const Target& target) {
     if (key->standard.empty()) continue;
     if (const auto value = parse_yaml_value(key->standard)) {
       read_value(*key, *value, target, unused);
+    } else {
+      errors_.push_back(value.error());
+    }
+  }
+}
+
+// What the section sets itself wins, so this comes after it. A test holds that no row is an error.
+void Reader::apply_preset(const Target& target, const Instance& instance) {
+  Seen unused;
+  for (const PresetRow& row : preset_rows()) {
+    if (row.provider != target.issuer->config.provider) continue;
+    const auto* key = find_key(row.section, row.key);
+    if (key == nullptr || instance.seen.contains(key)) continue;
+    if (row.when != nullptr && !row.when(target.issuer->config)) continue;
+    if (const auto value = parse_yaml_value(row.value)) {
+      read_value(*key, *value, target, unused);
+      target.issuer->from_preset.push_back(key);
     } else {
       errors_.push_back(value.error());
     }
@@ -149,6 +167,7 @@ void Reader::read_list_of_sections(const Key& key, const YamlNode& node) {
     }
     apply_defaults(section, target);
     read_section(section, item, target, instance.seen);
+    if (section == Section::issuer) apply_preset(target, instance);
   }
 }
 

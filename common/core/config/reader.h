@@ -45,6 +45,7 @@ class Reader {
   Place place(const YamlNode& node) const { return {*file_, node.line, node.column}; }
   void error(const YamlNode& node, std::string message) { error(place(node), std::move(message)); }
   void apply_defaults(Section section, const Target& target);
+  void apply_preset(const Target& target, const Instance& instance);
   void read_section(Section section, const YamlNode& node, const Target& target, Seen& seen);
   bool first_time(const Key& key, const YamlNode& name, Seen& seen);
   void unknown_key(Section section, const YamlNode& name);

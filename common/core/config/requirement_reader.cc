@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/config/requirement_reader.h"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
+#include <cstdlib>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "core/config/forms.h"
@@ -30,8 +34,27 @@ std::optional<std::int64_t> whole_number(const YamlNode& node) {
   std::int64_t number = 0;
   const std::string& text = node.text;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  // 010 is eight to some readers and ten to others.
+  const std::string_view digits = std::string_view(text).substr(text.starts_with('-') ? 1 : 0);
+  if (digits.size() > 1 && digits.starts_with('0')) return std::nullopt;
   if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return number;
+}
+
+// What a YAML reader somewhere would take for a number, true, false or nothing, and is none here.
+// As a text it would refuse everybody in silence.
+bool may_be_no_text(const YamlNode& node) {
+  if (!node.plain) return false;
+  std::string text = node.text;
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  constexpr std::array<std::string_view, 11> kWords{"true", "false", "yes", "no",   "on", "off",
+                                                    "y",    "n",     "~",   "null", ""};
+  if (std::find(kWords.begin(), kWords.end(), text) != kWords.end()) return true;
+  if (text.starts_with("0o") || text.starts_with("0b")) text.erase(1, 1);
+  char* end = nullptr;
+  std::strtod(text.c_str(), &end);  // decimal, hexadecimal, inf and nan
+  return end == text.c_str() + text.size() || text == ".inf" || text == "-.inf" || text == ".nan";
 }
 
 tl::expected<RequiredValue, Fault> read_value(const YamlNode& node) {
@@ -44,6 +67,8 @@ tl::expected<RequiredValue, Fault> read_value(const YamlNode& node) {
   } else if (const auto number = whole_number(node)) {
     out.kind = RequiredValue::Kind::integer;
     out.integer = *number;
+  } else if (may_be_no_text(node)) {
+    return fault(node, "a whole number, true, false, or a text in quotes");
   } else {
     out.text = node.text;
   }

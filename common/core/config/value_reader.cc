@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "core/base/text.h"
+#include "core/config/inline_keys.h"
 #include "core/config/parse.h"
 #include "core/config/requirement_reader.h"
 
@@ -84,8 +85,10 @@ std::optional<milliseconds> ValueReader::duration(milliseconds unit) const {
 // The members of the key's list; empty after an error.
 std::vector<const YamlNode*> ValueReader::members() const {
   std::vector<const YamlNode*> out;
-  if (node.kind != YamlNode::Kind::list) {
-    expected(node, "a list such as [ a, b ]");
+  if (node.kind == YamlNode::Kind::scalar && has(key.rule, Rule::alone)) {
+    out.push_back(&node);
+  } else if (node.kind != YamlNode::Kind::list) {
+    expected(node, has(key.rule, Rule::alone) ? type_text(key) : "a list such as [ a, b ]");
   } else if (node.items.empty() && has(key.rule, Rule::nonempty)) {
     reader.error(node, "'" + path(key) + "' must not be an empty list");
   } else if (node.items.size() > kListMost) {
@@ -245,6 +248,13 @@ void ValueReader::operator()(Slot<GroupMapValue> slot) const {
       slot(target)[name.text] = texts(value);
     }
   }
+}
+
+// What is no such set may be a private key, so the message repeats nothing of it.
+void ValueReader::operator()(Slot<issuer::InlineKeys> slot) const {
+  auto keys = read_inline_keys(node);
+  if (!keys) return reader.error(node, "'" + path(key) + "': expected " + std::move(keys).error());
+  slot(target) = *std::move(keys);
 }
 
 }  // namespace latchkey::config

@@ -31,6 +31,7 @@ struct ValueReader {
   void operator()(Slot<std::vector<claims::TokenKind>> slot) const;
   void operator()(Slot<std::vector<claims::RequiredClaim>> slot) const;
   void operator()(Slot<GroupMapValue> slot) const;
+  void operator()(Slot<issuer::InlineKeys> slot) const;
 
  private:
   void expected(const YamlNode& at, std::string_view what) const;

@@ -5,6 +5,8 @@
 #include <array>
 #include <string_view>
 
+#include "core/base/mutation.h"
+
 namespace latchkey::issuer {
 namespace {
 
@@ -29,16 +31,20 @@ std::string_view name(Freshness freshness) {
 }
 
 seconds lifetime(const IssuerConfig& config, std::optional<seconds> max_age) {
-  const auto most = std::max(config.max_stale / 2, config.min_fetch_interval);
-  return std::clamp(max_age.value_or(config.refresh_interval), config.min_fetch_interval, most);
+  const seconds least =
+      (config.min_fetch_interval * 100 + seconds(kEarliestPercent - 1)) / kEarliestPercent;
+  auto most = std::max(config.max_stale / 2, least);
+  if (max_age && config.max_refresh_interval)
+    most = std::clamp(*config.max_refresh_interval, least, most);
+  return std::clamp(max_age.value_or(config.refresh_interval), least, most);
 }
 
 milliseconds age(WallTime fetched_at, WallTime now) {
   return now >= fetched_at ? now - fetched_at : fetched_at - now;
 }
 
-Freshness freshness(const IssuerConfig& config, std::optional<WallTime> fetched_at, std::optional<seconds> max_age,
-                    WallTime now) {
+Freshness freshness(const IssuerConfig& config, std::optional<WallTime> fetched_at,
+                    std::optional<seconds> max_age, WallTime now) {
   if (!fetched_at) return Freshness::none;
   if (config.local_keys()) return Freshness::fresh;
   const auto old = age(*fetched_at, now);
@@ -49,15 +55,17 @@ Freshness freshness(const IssuerConfig& config, std::optional<WallTime> fetched_
   return Freshness::fresh;
 }
 
-bool serves(Freshness freshness) { return freshness != Freshness::none && freshness != Freshness::too_stale; }
+bool serves(Freshness freshness) {
+  return freshness != Freshness::none && freshness != Freshness::too_stale;
+}
 
 milliseconds refresh_delay(seconds lifetime, std::uint32_t random) {
   const milliseconds whole = lifetime;
   return whole * kEarliestPercent / 100 + share(whole * kSpreadPercent / 100, random);
 }
 
-milliseconds retry_delay(const IssuerConfig& config, unsigned failures, std::optional<seconds> retry_after,
-                         std::uint32_t random) {
+milliseconds retry_delay(const IssuerConfig& config, unsigned failures,
+                         std::optional<seconds> retry_after, std::uint32_t random) {
   const auto most = std::max(config.refresh_interval, config.min_fetch_interval);
   auto delay = config.min_fetch_interval;
   for (unsigned i = 1; i < failures && delay < most; ++i) delay *= 2;
@@ -66,8 +74,10 @@ milliseconds retry_delay(const IssuerConfig& config, unsigned failures, std::opt
   return delay + share(milliseconds(delay) / 4, random);
 }
 
-bool fetch_allowed(const IssuerConfig& config, std::optional<SteadyTime> last_attempt, SteadyTime now) {
-  return !last_attempt || now - *last_attempt >= config.min_fetch_interval;
+bool fetch_allowed(const IssuerConfig& config, std::optional<SteadyTime> last_attempt,
+                   SteadyTime now) {
+  return !LATCHKEY_FAILS(fetch_too_soon,
+                         last_attempt && now - *last_attempt < config.min_fetch_interval);
 }
 
 }  // namespace latchkey::issuer

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // https URLs as far as we trust anybody to write them: absolute, https, ASCII, without user information and fragment.
-// Whatever two parsers could read differently is refused (RFC 3986), so that the origin that is checked here is the one
-// that curl connects to.
+// Whatever two parsers could read differently is refused (RFC 3986), so that the origin that is
+// checked here is the one that curl connects to.
 #pragma once
 
 #include <cstdint>
@@ -28,8 +28,8 @@ struct HttpsUrl {
   std::string query;  // starts with '?', or empty
 };
 
-// Any bytes from anybody, up to limits::kClaimStringBytes. The error says in half a sentence what is wrong ("the scheme
-// is not https") and quotes nothing.
+// Any bytes from anybody, up to limits::kClaimStringBytes. The error says in half a sentence what
+// is wrong ("the scheme is not https") and quotes nothing.
 tl::expected<HttpsUrl, std::string> parse_https_url(std::string_view url);
 
 // The same for an origin alone: a URL without path (or with "/") and without query.

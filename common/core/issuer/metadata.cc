@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/base/limits.h"
+#include "core/base/mutation.h"
 #include "core/base/text.h"
 #include "core/jose/json.h"
 
@@ -12,9 +13,12 @@ namespace {
 
 Expected<std::string> text_member(const jose::JsonValue& document, std::string_view name) {
   const auto member = document.find(name);
-  if (!member) return fail(Reason::keys_missing, "the discovery document has no '" + std::string(name) + "'");
+  if (LATCHKEY_FAILS(metadata_member_absent, !member))
+    return fail(Reason::keys_missing, "the discovery document has no '" + std::string(name) + "'");
   const auto text = member->as_string();
-  if (!text) return fail(Reason::keys_missing, "'" + std::string(name) + "' of the discovery document is no string");
+  if (LATCHKEY_FAILS(metadata_member_type, !text))
+    return fail(Reason::keys_missing,
+                "'" + std::string(name) + "' of the discovery document is no string");
   return std::string(*text);
 }
 
@@ -22,6 +26,14 @@ Expected<std::string> text_member(const jose::JsonValue& document, std::string_v
 
 std::string discovery_url(const IssuerConfig& config) {
   if (!config.discovery_url.empty()) return config.discovery_url;
+  if (config.discovery == "oauth") {
+    // RFC 8414 section 3.1: between host and path, a terminating '/' removed.
+    const auto url = parse_https_url(config.issuer);
+    if (!url) return {};
+    std::string path = url->path;
+    if (path.ends_with('/')) path.pop_back();
+    return url->origin.text() + "/.well-known/oauth-authorization-server" + path;
+  }
   // Discovery section 4.1: a terminating '/' is removed before the well-known path is appended.
   std::string url = config.issuer;
   if (url.ends_with('/')) url.pop_back();
@@ -33,7 +45,8 @@ std::vector<Origin> allowed_origins(const IssuerConfig& config) {
   const auto add = [&](std::string_view url) {
     if (url.empty()) return;
     auto parsed = parse_https_url(url);
-    if (parsed && std::find(out.begin(), out.end(), parsed->origin) == out.end()) out.push_back(std::move(parsed->origin));
+    if (parsed && std::find(out.begin(), out.end(), parsed->origin) == out.end())
+      out.push_back(std::move(parsed->origin));
   };
   add(config.issuer);
   add(config.discovery_url);
@@ -44,11 +57,14 @@ std::vector<Origin> allowed_origins(const IssuerConfig& config) {
 
 Expected<void> check_url(const IssuerConfig& config, std::string_view url) {
   const auto parsed = parse_https_url(url);
-  if (!parsed) return fail(Reason::keys_missing, "the URL " + quoted(url) + " is refused: " + parsed.error());
+  if (!parsed)
+    return fail(Reason::keys_missing, "the URL " + quoted(url) + " is refused: " + parsed.error());
   const auto allowed = allowed_origins(config);
-  if (std::find(allowed.begin(), allowed.end(), parsed->origin) == allowed.end()) {
-    return fail(Reason::keys_missing, "the URL " + quoted(url) + " is at " + quoted(parsed->origin.text()) +
-                                          ", which is neither the issuer's origin nor one of 'origins'");
+  if (LATCHKEY_FAILS(url_origin_other,
+                     std::find(allowed.begin(), allowed.end(), parsed->origin) == allowed.end())) {
+    return fail(Reason::keys_missing,
+                "the URL " + quoted(url) + " is at " + quoted(parsed->origin.text()) +
+                    ", which is neither the issuer's origin nor one of 'origins'");
   }
   return {};
 }
@@ -60,12 +76,15 @@ Expected<jose::JsonValue> read_document(jose::JsonReader& reader, std::string_vi
                                         const IssuerConfig& config) {
   const auto document = reader.read(json);
   if (!document) {
-    return fail(Reason::keys_missing, "the discovery document: " + std::string(jose::describe(document.error())));
+    return fail(Reason::keys_missing,
+                "the discovery document: " + std::string(jose::describe(document.error())));
   }
-  if (!document->is_object()) return fail(Reason::keys_missing, "the discovery document is no JSON object");
-  // Discovery section 4.3 and RFC 8414 section 3.3: identical to the issuer that was asked for, else it must not be used.
+  if (LATCHKEY_FAILS(metadata_no_object, !document->is_object()))
+    return fail(Reason::keys_missing, "the discovery document is no JSON object");
+  // Discovery section 4.3 and RFC 8414 section 3.3: identical to the issuer that was asked for,
+  // else it must not be used.
   LATCHKEY_TRY(const std::string issuer, text_member(*document, "issuer"));
-  if (issuer != config.issuer) {
+  if (LATCHKEY_FAILS(metadata_issuer_other, issuer != config.issuer)) {
     return fail(Reason::keys_missing, "the discovery document is for the issuer " + quoted(issuer) +
                                           ", configured is " + quoted(config.issuer));
   }

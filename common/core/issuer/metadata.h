@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A provider's metadata, as far as a verifier of tokens reads it (OpenID Connect Discovery 1.0 section 3, RFC 8414
-// section 2), and where it and the keys may be fetched from: the issuer's origin and the origins that the configuration
-// names, over https, and nowhere else.
+// A provider's metadata, as far as a verifier of tokens reads it (OpenID Connect Discovery 1.0
+// section 3, RFC 8414 section 2), and where it and the keys may be fetched from: the issuer's
+// origin and the origins that the configuration names, over https, and nowhere else.
 #pragma once
 
 #include <string>
@@ -20,7 +20,8 @@ struct ProviderMetadata {
   std::string jwks_uri;  // https, at an allowed origin
 };
 
-// Where the discovery document lies: `discovery_url` where it is set, else below the issuer (Discovery section 4.1).
+// Where the discovery document lies: `discovery_url` where it is set, else where the standard that
+// `discovery` names puts it (Discovery section 4.1, RFC 8414 section 3.1).
 std::string discovery_url(const IssuerConfig& config);
 
 // The issuer's own origin, that of a configured `discovery_url` or `jwks_uri`, and `origins`.
@@ -34,8 +35,8 @@ Expected<void> check_url(const IssuerConfig& config, std::string_view url);
 Expected<std::string> parse_introspection_endpoint(std::string_view json,
                                                    const IssuerConfig& config);
 
-// A discovery document: any bytes from the network, up to limits::kDiscoveryBytes. keys_missing, with what is wrong:
-// without it there are no keys.
+// A discovery document: any bytes from the network, up to limits::kDiscoveryBytes. keys_missing,
+// with what is wrong: without it there are no keys.
 Expected<ProviderMetadata> parse_metadata(std::string_view json, const IssuerConfig& config);
 
 }  // namespace latchkey::issuer

@@ -55,7 +55,9 @@ bool decode_rest(std::string_view rest, std::uint8_t* out) {
 std::optional<std::size_t> decode_base64url(std::string_view text, std::span<std::uint8_t> out) {
   const std::size_t size = base64url_decoded_size(text.size());
   const std::size_t rest = text.size() % 4;
-  if (LATCHKEY_FAILS(base64url_length, rest == 1) || size > out.size()) return std::nullopt;
+  if (LATCHKEY_FAILS(base64url_length, rest == 1) ||
+      LATCHKEY_FAILS(base64url_room, size > out.size()))
+    return std::nullopt;
 
   std::uint8_t* to = out.data();
   const char* from = text.data();

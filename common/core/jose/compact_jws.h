@@ -87,8 +87,9 @@ Expected<CompactJws> parse_compact(std::string_view token, Scratch& scratch,
 Expected<CompactMac> parse_compact_mac(std::string_view token, Scratch& scratch,
                                        Payload payload = Payload::claims);
 
-// What verifying this token would cost at most, by its header alone; small for what is no token.
-// For budgets, which are charged before the work is done.
-std::chrono::microseconds quote(std::string_view token, Scratch& scratch);
+// What an answer would cost at most, by its size and its header alone: the conversation that brings
+// it, its digest, and where it may be a token reading and verifying it. For budgets, which are
+// charged before the work is done.
+std::chrono::nanoseconds quote(std::string_view token, Scratch& scratch);
 
 }  // namespace latchkey::jose

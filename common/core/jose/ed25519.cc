@@ -47,8 +47,8 @@ bool is_ed25519_signature(std::span<const std::uint8_t> signature) {
 
 bool is_ed25519_key(std::span<const std::uint8_t> key) {
   Number y{};
-  if (key.size() != y.size()) return false;
-  std::copy(key.begin(), key.end(), y.begin());
+  if (LATCHKEY_FAILS(jwk_okp_size, key.size() != y.size())) return false;
+  std::copy_n(key.begin(), std::min(key.size(), y.size()), y.begin());
   y.back() &= 0x7F;  // the top bit is the sign of x
   if (LATCHKEY_FAILS(jwk_okp_canonical, !is_below(y, kPrime))) return false;
   return !LATCHKEY_FAILS(jwk_okp_small_order,

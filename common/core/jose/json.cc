@@ -79,7 +79,10 @@ struct JsonTape {
   std::size_t find_root(std::string_view name) const {
     const std::uint64_t digest = make_name(name).digest;
     for (std::size_t i = 0; i < root_size; ++i) {
-      if (root_digests[i] == digest && string(root_names[i]) == name) return root_names[i];
+      if (root_digests[i] != digest) continue;
+      // The digest sees both ends and the length alone.
+      if (LATCHKEY_FAILS(json_name_other, string(root_names[i]) != name)) continue;
+      return root_names[i];
     }
     return 0;
   }
@@ -261,8 +264,8 @@ JsonReader::JsonReader(JsonReader&&) noexcept = default;
 JsonReader& JsonReader::operator=(JsonReader&&) noexcept = default;
 
 tl::expected<JsonValue, JsonError> JsonReader::read(std::string_view text) {
-  if (LATCHKEY_FAILS(json_too_long, text.size() > state_->limits.bytes))
-    return tl::unexpected(JsonError::too_long);
+  // Not in the table: the reading itself says so below. Here it is about the copy.
+  if (text.size() > state_->limits.bytes) return tl::unexpected(JsonError::too_long);
   if (text.size() > state_->copy_size || state_->copy == nullptr) {
     const std::size_t size = std::max<std::size_t>(1'024, std::bit_ceil(text.size()));
     state_->copy_size = 0;
@@ -294,9 +297,11 @@ tl::expected<JsonValue, JsonError> JsonReader::read_padded(std::string_view text
 void JsonReader::forget() {
   State& state = *state_;
   if (state.copy != nullptr) explicit_bzero(state.copy.get(), state.copy_size);
-  // simdjson keeps unescaped strings in a buffer of at least this size (its document::allocate).
+  // simdjson keeps unescaped strings in a buffer of at least this size (its document::allocate);
+  // it writes them in blocks, so that what followed a string in the text lies behind it.
   std::uint8_t* strings = state.tape.document.string_buf.get();
-  if (strings != nullptr) explicit_bzero(strings, 5 * state.capacity / 3);
+  if (strings != nullptr)
+    explicit_bzero(strings, 5 * state.capacity / 3 + simdjson::SIMDJSON_PADDING);
 }
 
 JsonType JsonValue::type() const {

@@ -34,7 +34,7 @@ using Bytes = std::span<const std::uint8_t>;
 
 tl::unexpected<Why> drop(std::string why) { return tl::unexpected<Why>(std::move(why)); }
 
-constexpr unsigned kRsaBitsLeast = 2'048;  // RFC 7518 section 3.3
+constexpr unsigned kRsaBitsLeast = 2'048;  // RFC 7518 sections 3.3 and 3.5
 constexpr unsigned kRsaBitsMost = 8'192;   // beyond, a verification costs too much
 constexpr std::size_t kRsaExponentBytesMost = 8;
 
@@ -98,7 +98,7 @@ tl::expected<Octets, Why> octets(const JsonValue& jwk, std::string_view name) {
   return Octets{*text, *std::move(bytes)};
 }
 
-// RFC 7518 section 6.3.1: Base64urlUInt has no leading zero octet; a second spelling would be a second thumbprint.
+// RFC 7518 section 2: Base64urlUInt has no leading zero octet; a second spelling would be a second thumbprint.
 tl::expected<Octets, Why> positive_number(const JsonValue& jwk, std::string_view name) {
   auto number = octets(jwk, name);
   if (LATCHKEY_FAILS(jwk_number_form,
@@ -210,8 +210,9 @@ class JwkParser {
       return drop("'kty' is absent or no string");  // RFC 7517 section 4.1
     if (*type == "RSA") return read_rsa();
     if (*type == "EC") return read_ec();
-    if (*type == "OKP") return read_okp();
-    return drop("its type " + quoted(*type) + " is not accepted");
+    if (LATCHKEY_FAILS(jwk_kty_other, *type != "OKP"))
+      return drop("its type " + quoted(*type) + " is not accepted");
+    return read_okp();
   }
 
   Step read_rsa() {
@@ -249,7 +250,7 @@ class JwkParser {
     const auto member = json_.find("crv");
     const auto curve_name = member ? member->as_string() : std::nullopt;
     const auto* curve = std::find_if(kCurves.begin(), kCurves.end(), [&](const Curve& candidate) {
-      return candidate.name == curve_name;
+      return !LATCHKEY_FAILS(jwk_ec_curve, candidate.name != curve_name);
     });
     if (curve == kCurves.end())
       return drop("its curve " + quoted(curve_name.value_or("")) + " is not accepted");
@@ -258,7 +259,7 @@ class JwkParser {
     auto y = octets(json_, "y");
     if (!y) return drop(std::move(y).error());
     const std::size_t size = ecdsa_number_size(curve->algorithm);
-    // RFC 7518 section 6.2.1.2
+    // RFC 7518 sections 6.2.1.2 and 6.2.1.3
     if (LATCHKEY_FAILS(jwk_ec_coordinate_size,
                        x->bytes.size() != size || y->bytes.size() != size)) {
       return drop("a coordinate has not the size of the curve");

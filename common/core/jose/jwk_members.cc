@@ -57,6 +57,12 @@ tl::expected<void, std::string> check_operations(const JsonValue& jwk) {
                      !std::binary_search(operations.begin(), operations.end(), "verify"))) {
     return drop("its 'key_ops' do not hold 'verify'");
   }
+  // RFC 7517 section 4.3: where both are there, they must be consistent.
+  const bool beyond_signatures = std::any_of(
+      operations.begin(), operations.end(),
+      [](std::string_view operation) { return operation != "verify" && operation != "sign"; });
+  if (LATCHKEY_FAILS(jwk_use_key_ops, beyond_signatures && jwk.find("use")))
+    return drop("its 'key_ops' and its 'use' contradict each other");
   return {};
 }
 

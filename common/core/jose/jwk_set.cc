@@ -18,6 +18,9 @@ std::string kid_of(const JsonValue& jwk) {
 
 bool same_name(const Jwk& a, const Jwk& b) { return a.kid() == b.kid() && a.type() == b.type(); }
 
+// A key that stands there once for each of its algorithms stays as often.
+bool same_use(const Jwk& a, const Jwk& b) { return a.algorithms() == b.algorithms(); }
+
 // Two keys with one kid: of different types both stay (RFC 7517 section 4.5 has that case); the
 // same key twice counts once, also without a kid; otherwise nobody can say which one is meant, and
 // all of them go.
@@ -31,7 +34,8 @@ SameKid compare(const std::vector<Jwk>& keys, std::size_t index) {
     if (other == index || !same_name(keys[other], keys[index])) continue;
     const bool named = keys[index].kid().has_value();
     if (named && keys[other].thumbprint() != keys[index].thumbprint()) result.ambiguous = true;
-    if (keys[other].thumbprint() == keys[index].thumbprint() && other < index)
+    if (keys[other].thumbprint() == keys[index].thumbprint() && other < index &&
+        same_use(keys[other], keys[index]))
       result.repeated = true;
   }
   return result;
@@ -44,7 +48,7 @@ Expected<JwkSet> JwkSet::parse(std::string_view json) {
   const auto root = reader.read(json);
   if (!root) return fail(Reason::keys_missing, "JWK set: " + std::string(describe(root.error())));
   const auto list = root->find("keys");
-  if (!list || LATCHKEY_FAILS(jwks_no_array, !list->is_array()))
+  if (LATCHKEY_FAILS(jwks_keys_absent, !list) || LATCHKEY_FAILS(jwks_no_array, !list->is_array()))
     return fail(Reason::keys_missing, "JWK set: no object with an array 'keys'");
   if (LATCHKEY_FAILS(jwks_too_many_keys, list->size() > limits::kJwkSetKeys))
     return fail(Reason::keys_missing, "JWK set: more than 512 keys");

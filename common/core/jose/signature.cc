@@ -50,9 +50,10 @@ Bytes openssl_form(Algorithm algorithm, const Jwk& key, Bytes raw, EcdsaDer& der
 
 Expected<void> check_signature(Algorithm algorithm, const Jwk& key, std::string_view input,
                                Bytes signature, Scratch& scratch) {
-  // RFC 8725 section 3.1: the key decides, the header must agree.
-  const EVP_MD_CTX* verifier = key.allows(algorithm) ? key.verifier(algorithm) : nullptr;
-  if (verifier == nullptr) {
+  // RFC 8725 section 3.1: the key decides, the header must agree. A key has verifiers only for what
+  // it allows.
+  const EVP_MD_CTX* verifier = key.verifier(algorithm);
+  if (LATCHKEY_FAILS(signature_key_unfit, !key.allows(algorithm) || verifier == nullptr)) {
     return fail(Reason::key_unfit,
                 "the key does not allow " + std::string(algorithm_name(algorithm)));
   }

@@ -46,6 +46,13 @@ class SymmetricKey {
   SymmetricKey(SymmetricAlgorithm algorithm, std::optional<std::string> kid, MacContext context)
       : algorithm_(algorithm), kid_(std::move(kid)), context_(std::move(context)) {}
 
+  // In a frame of its own, whose leavings parse() wipes.
+  [[gnu::noinline]] static tl::expected<SymmetricKey, std::string> read(
+      std::string_view text, SymmetricAlgorithm algorithm);
+  // In a function of its own, after which the registers are wiped.
+  Expected<void> compare(SymmetricAlgorithm algorithm, std::string_view input,
+                         std::span<const std::uint8_t> signature) const;
+
   SymmetricAlgorithm algorithm_;
   std::optional<std::string> kid_;
   MacContext context_;  // a template: copied, never used itself

@@ -21,21 +21,24 @@ bool contains(const std::vector<std::string>& values, const Text& value) {
   return std::find(values.begin(), values.end(), value) != values.end();
 }
 
-bool share(const std::vector<std::string>& a, const std::vector<std::string>& b) {
-  return std::any_of(a.begin(), a.end(),
-                     [&](const std::string& each) { return contains(b, each); });
+template <typename Texts>
+bool share(const std::vector<std::string>& a, const Texts& b) {
+  return std::any_of(b.begin(), b.end(), [&](const auto& each) { return contains(a, each); });
 }
 
 // At most so many are written out: a token may bring a thousand.
 constexpr std::size_t kShown = 8;
 
-std::string joined(const std::vector<std::string>& values) {
+template <typename Texts>
+std::string joined(const Texts& values) {
   std::string out;
-  for (std::size_t i = 0; i < std::min(values.size(), kShown); ++i) {
-    if (i > 0) out += ", ";
-    out += quoted(values[i], 64);
+  std::size_t shown = 0;
+  for (const std::string_view value : values) {
+    if (shown == kShown) return out + ", ...";
+    if (shown++ > 0) out += ", ";
+    out += quoted(value, 64);
   }
-  return values.size() > kShown ? out + ", ..." : out;
+  return out;
 }
 
 bool for_service(const AccessRule& rule, std::string_view service) {
@@ -46,8 +49,10 @@ bool for_service(const AccessRule& rule, std::string_view service) {
 // known of that.
 bool recent(const AccessRule& rule, const AccessQuestion& question) {
   const auto& at = question.claims->auth_time;
-  return at && !LATCHKEY_FAILS(auth_time_ahead, *at > question.now + question.leeway) &&
-         !LATCHKEY_FAILS(auth_time_old, question.now - *at > *rule.max_auth_age);
+  if (LATCHKEY_FAILS(auth_time_absent, !at)) return false;
+  const WallTime then = at.value_or(question.now);
+  return !LATCHKEY_FAILS(auth_time_ahead, then > question.now + question.leeway) &&
+         !LATCHKEY_FAILS(auth_time_old, question.now - then > *rule.max_auth_age);
 }
 
 // The first condition that does not hold, or nothing.
@@ -92,7 +97,8 @@ Reason reason_of(Step step, const AccessQuestion& question) {
   return Reason::access_denied;
 }
 
-std::string or_none(const std::vector<std::string>& values) {
+template <typename Texts>
+std::string or_none(const Texts& values) {
   return values.empty() ? "none" : joined(values);
 }
 
@@ -161,7 +167,8 @@ AccessAnswer evaluate(std::span<const AccessRule> rules, const AccessQuestion& q
 bool names_user(std::span<const AccessRule> rules, std::string_view service,
                 std::string_view user) {
   return std::any_of(rules.begin(), rules.end(), [&](const AccessRule& rule) {
-    return for_service(rule, service) && contains(rule.users, user);
+    return !LATCHKEY_FAILS(names_user_service, !for_service(rule, service)) &&
+           !LATCHKEY_FAILS(names_user_other, !contains(rule.users, user));
   });
 }
 

@@ -15,15 +15,15 @@ namespace latchkey::revocation {
 // Borrows the claims: valid as long as they are.
 class CurrentClaims {
  public:
-  const claims::ClaimsRecord& operator*() const { return *record_; }
-  const claims::ClaimsRecord* operator->() const { return record_; }
+  const claims::Claims& operator*() const { return *record_; }
+  const claims::Claims* operator->() const { return record_; }
 
  private:
   friend Expected<CurrentClaims> current(const claims::ValidatedClaims& claims,
                                          std::string_view user, const RevocationSet& revocations);
-  explicit CurrentClaims(const claims::ClaimsRecord& record) : record_(&record) {}
+  explicit CurrentClaims(const claims::Claims& record) : record_(&record) {}
 
-  const claims::ClaimsRecord* record_;
+  const claims::Claims* record_;
 };
 
 // Neither the token nor its subject at this time is revoked, nor the local user that somebody wants

@@ -93,15 +93,16 @@ std::uint64_t RevocationSet::token_hash(std::string_view issuer, std::string_vie
 }
 
 // A token without `iat` may be of any age, so it counts as issued before any moment.
-bool RevocationSet::subject_revoked(const claims::ClaimsRecord& claims) const {
+bool RevocationSet::subject_revoked(const claims::Claims& claims) const {
   const auto issuer = subjects_.find(claims.issuer);
   if (issuer == subjects_.end()) return false;
   const auto subject = issuer->second.find(claims.subject);
   if (subject == issuer->second.end()) return false;
-  return !claims.issued_at || *claims.issued_at < subject->second;
+  return LATCHKEY_FAILS(revoked_undated, !claims.issued_at) ||
+         (claims.issued_at && LATCHKEY_FAILS(revoked_before, *claims.issued_at < subject->second));
 }
 
-std::optional<Reason> RevocationSet::find(const claims::ClaimsRecord& claims) const {
+std::optional<Reason> RevocationSet::find(const claims::Claims& claims) const {
   const bool may_be_there = tokens_.size() != 0 && !claims.token_id.empty();
   if (LATCHKEY_FAILS(revoked_token, may_be_there && tokens_.contains(token_hash(
                                                         claims.issuer, claims.token_id)))) {

@@ -62,7 +62,7 @@ class RevocationSet {
                              std::span<const std::uint8_t, 16> key);
 
   // revoked_token or revoked_subject, where one of them holds.
-  std::optional<Reason> find(const claims::ClaimsRecord& claims) const;
+  std::optional<Reason> find(const claims::Claims& claims) const;
   bool user_revoked(std::string_view user) const;
   std::size_t size() const { return tokens_.size() + subject_count_ + users_.size(); }
 
@@ -73,7 +73,7 @@ class RevocationSet {
   RevocationSet(std::size_t tokens, std::span<const std::uint8_t, 16> key);
   void add(const Revocation& revocation);
   std::uint64_t token_hash(std::string_view issuer, std::string_view token_id) const;
-  bool subject_revoked(const claims::ClaimsRecord& claims) const;
+  bool subject_revoked(const claims::Claims& claims) const;
 
   std::array<std::uint8_t, 16> key_{};
   HashTable tokens_;

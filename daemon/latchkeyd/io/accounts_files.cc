@@ -28,10 +28,10 @@ tl::expected<AccountsFiles::Read, std::string> AccountsFiles::read() const {
   // Taken before the reading: a change in between shows as one that was not seen yet.
   const std::uint64_t before = stamp();
   auto passwd = read_plain_file(passwd_, kRules);
-  if (!passwd) return tl::unexpected(passwd_ + " " + passwd.error());
+  if (!passwd) return tl::unexpected(passwd_ + " " + passwd.error().what);
   auto group = read_plain_file(group_, kRules);
   if (!group && stamp_of(group_) != FileStamp{})
-    return tl::unexpected(group_ + " " + group.error());
+    return tl::unexpected(group_ + " " + group.error().what);
   return Read{std::make_shared<const accounts::LocalAccounts>(accounts::LocalAccounts::parse(
                   passwd->bytes, group ? std::string_view(group->bytes) : std::string_view())),
               before};

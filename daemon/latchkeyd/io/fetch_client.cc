@@ -22,6 +22,7 @@ namespace {
 
 // A connect to a local socket is done at once, or its queue is full.
 constexpr std::chrono::milliseconds kConnect{50};
+constexpr std::chrono::seconds kMargin{5};  // for fetchd to say that the time is over
 
 // Whoever could put a socket of his own into the folder could hand us keys.
 bool anybody_may_write_beside(const std::string& path) {
@@ -55,6 +56,7 @@ FetchResult result_of(const fetch::Answer& answer) {
       break;
   }
   result.etag = answer.etag;
+  result.last_modified = answer.last_modified;
   result.max_age = answer.max_age;
   result.retry_after = answer.retry_after;
   result.error = answer.error;
@@ -93,9 +95,13 @@ class FetchClient::Core : public std::enable_shared_from_this<FetchClient::Core>
   using Done = std::function<void(const FetchResult&, const fetch::Answer*)>;
 
   void ask(FetchRequest request, std::function<void(const FetchResult&)> done) {
+    const auto deadline =
+        request.timeout.count() == 0
+            ? options_.deadline
+            : std::max<std::chrono::milliseconds>(options_.deadline, request.timeout + kMargin);
     ask({0, std::move(request.issuer), std::move(request.digest), fetch::Document::jwks,
-         std::move(request.etag)},
-        ipc::Fd(), options_.deadline,
+         std::move(request.etag), std::move(request.last_modified)},
+        ipc::Fd(), deadline,
         [done = std::move(done)](const FetchResult& result, const fetch::Answer* /*answer*/) {
           done(result);
         });
@@ -110,7 +116,7 @@ class FetchClient::Core : public std::enable_shared_from_this<FetchClient::Core>
       return;
     }
     ask({0, std::move(request.issuer), std::move(request.digest), fetch::Document::introspection,
-         "", request.token.size()},
+         "", "", request.token.size()},
         *std::move(file), options_.introspection,
         [done = std::move(done)](const FetchResult& result, const fetch::Answer* answer) {
           IntrospectResult told = introspect_result(result);

@@ -20,9 +20,8 @@ namespace latchkey::latchkeyd {
 class FetchClient final : public Fetcher, public Introspector {
  public:
   struct Options {
-    std::string path;  // of fetch.sock
-    std::chrono::milliseconds deadline{
-        15'000};  // of a request; above the longest fetch, discovery included
+    std::string path;                            // of fetch.sock
+    std::chrono::milliseconds deadline{15'000};  // of a fetch, where its own time is not longer
     std::chrono::milliseconds introspection{
         3'500};  // of a question about a token; above the 3 s that fetchd takes at most
   };

@@ -14,15 +14,17 @@
 namespace latchkey::latchkeyd {
 
 struct FetchRequest {
-  std::string issuer;  // short name
-  std::string digest;  // of that issuer's section, as we read it
-  std::string etag;    // of the set at hand; empty: none
+  std::string issuer;               // short name
+  std::string digest;               // of that issuer's section, as we read it
+  std::string etag;                 // of the set at hand; empty: none
+  std::string last_modified = {};   // likewise
+  std::chrono::seconds timeout{0};  // of the whole fetch, as configured; 0: the client's own
 };
 
 struct FetchResult {
   enum class Status : std::uint8_t {
     ok,            // `body` is the set
-    not_modified,  // the set with that etag is still right
+    not_modified,  // the set with that etag, or of that date, is still right
     reload,        // fetchd reads another configuration than we do
     failed,        // the provider was asked, or could not be
     unreachable,   // fetchd could not be asked: no provider saw anything
@@ -30,6 +32,7 @@ struct FetchResult {
   Status status = Status::unreachable;
   std::string_view body;  // valid during the call only
   std::string etag;
+  std::string last_modified = {};
   std::optional<std::chrono::seconds> max_age;
   std::optional<std::chrono::seconds> retry_after;
   std::string error;  // one line; not for ok and not_modified

@@ -88,7 +88,7 @@ class KeyCache::Folder {
 
   tl::expected<StoredKeys, std::string> read(const std::string& issuer) const {
     auto text = read_plain_file(file_name(issuer), kRules, folder_.get());
-    if (!text) return tl::unexpected(std::move(text).error());
+    if (!text) return tl::unexpected(std::move(text).error().what);
     return decode_stored_keys(text->bytes);
   }
 

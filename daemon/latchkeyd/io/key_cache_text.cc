@@ -17,13 +17,14 @@
 namespace latchkey::latchkeyd {
 namespace {
 
-constexpr std::int64_t kVersion = 2;
+constexpr std::int64_t kVersion = 3;
 constexpr std::int64_t kNoMaxAge = -1;
 
 std::string sum_of(const StoredKeys& keys) {
-  return fmt::format("{:016x}", checksum({keys.source, keys.place, keys.etag, keys.jwks},
-                                         {kVersion, keys.fetched_at.time_since_epoch().count(),
-                                          keys.max_age ? keys.max_age->count() : kNoMaxAge}));
+  return fmt::format("{:016x}",
+                     checksum({keys.source, keys.place, keys.etag, keys.last_modified, keys.jwks},
+                              {kVersion, keys.fetched_at.time_since_epoch().count(),
+                               keys.max_age ? keys.max_age->count() : kNoMaxAge}));
 }
 
 }  // namespace
@@ -35,6 +36,7 @@ std::string encode_stored_keys(const StoredKeys& keys) {
                             {"fetched_at_ms", keys.fetched_at.time_since_epoch().count()},
                             {"max_age_s", keys.max_age ? keys.max_age->count() : kNoMaxAge},
                             {"etag", keys.etag},
+                            {"last_modified", keys.last_modified},
                             {"jwks", keys.jwks},
                             {"sum", sum_of(keys)}};
   // A provider's text may be no UTF-8 only where it is no JSON either, and then it was never
@@ -43,7 +45,7 @@ std::string encode_stored_keys(const StoredKeys& keys) {
 }
 
 tl::expected<StoredKeys, std::string> decode_stored_keys(std::string_view text) {
-  constexpr std::size_t kMembers = 8;
+  constexpr std::size_t kMembers = 9;
   jose::JsonReader reader(
       jose::JsonLimits{.bytes = std::size_t{8} << 20U, .depth = 2, .members = kMembers});
   const auto damaged = [](std::string_view why) {
@@ -67,10 +69,11 @@ tl::expected<StoredKeys, std::string> decode_stored_keys(std::string_view text) 
   const auto fetched_at = integer("fetched_at_ms");
   const auto max_age = integer("max_age_s");
   const auto etag = string("etag");
+  const auto last_modified = string("last_modified");
   const auto jwks = string("jwks");
   const auto sum = string("sum");
-  if (!version || !source || !place || !fetched_at || !max_age || !etag || !jwks || !sum ||
-      root->size() != kMembers) {
+  if (!version || !source || !place || !fetched_at || !max_age || !etag || !last_modified ||
+      !jwks || !sum || root->size() != kMembers) {
     return damaged("it has not the members that it should have");
   }
   StoredKeys keys;
@@ -79,6 +82,7 @@ tl::expected<StoredKeys, std::string> decode_stored_keys(std::string_view text) 
   keys.fetched_at = WallTime(std::chrono::milliseconds(*fetched_at));
   if (*max_age != kNoMaxAge) keys.max_age = std::chrono::seconds(*max_age);
   keys.etag = *etag;
+  keys.last_modified = *last_modified;
   keys.jwks = *jwks;
   if (sum_of(keys) != *sum) return damaged("its checksum does not fit");
   return keys;

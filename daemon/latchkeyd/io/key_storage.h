@@ -19,7 +19,8 @@ struct StoredKeys {
   WallTime fetched_at{};
   std::optional<std::chrono::seconds> max_age;
   std::string etag;
-  std::string jwks;  // as the provider sent it
+  std::string jwks;                // as the provider sent it
+  std::string last_modified = {};  // as the provider wrote it; empty: it did not
 };
 
 // Called by the control thread. `issuer` is the short name of the configuration.

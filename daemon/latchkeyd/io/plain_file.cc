@@ -25,9 +25,28 @@ FileStamp stamp(const struct stat& status) {
                    status.st_ctim.tv_sec * kNanoseconds + status.st_ctim.tv_nsec};
 }
 
-tl::unexpected<std::string> system_error(int error_number) {
-  if (error_number == ELOOP) return tl::unexpected<std::string>("is a symbolic link");
-  return tl::unexpected("cannot be read: " + std::system_category().message(error_number));
+FileTrouble::Kind kind_of(int error_number) {
+  switch (error_number) {
+    case ENOENT:
+    case ENOTDIR:
+      return FileTrouble::Kind::gone;
+    case EACCES:
+    case EPERM:
+    case ELOOP:
+    case ENXIO:
+    case ENODEV:
+    case ENAMETOOLONG:
+      return FileTrouble::Kind::unfit;
+    default:
+      return FileTrouble::Kind::passing;
+  }
+}
+
+tl::unexpected<FileTrouble> system_error(int error_number) {
+  return tl::unexpected(FileTrouble{
+      kind_of(error_number),
+      error_number == ELOOP ? "is a symbolic link"
+                            : "cannot be read: " + std::system_category().message(error_number)});
 }
 
 std::optional<std::string> objection(const struct stat& status, const FileRules& rules) {
@@ -47,9 +66,6 @@ std::optional<std::string> objection(const struct stat& status, const FileRules&
       status.st_gid != ::getegid()) {
     return fmt::format("may be read by the group {}", status.st_gid);
   }
-  if (static_cast<std::uint64_t>(status.st_size) > rules.bytes_most) {
-    return fmt::format("has more than {} bytes", rules.bytes_most);
-  }
   return std::nullopt;
 }
 
@@ -61,29 +77,39 @@ FileStamp stamp_of(const std::string& path) {
   return stamp(status);
 }
 
-tl::expected<FileText, std::string> read_plain_file(const std::string& path, const FileRules& rules,
+tl::expected<FileText, FileTrouble> read_plain_file(const std::string& path, const FileRules& rules,
                                                     int folder) {
   const int links = rules.follow_links ? 0 : O_NOFOLLOW;
   const ipc::Fd file(
       ::openat(folder, path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | links));
   struct stat status {};
   if (!file || ::fstat(file.get(), &status) != 0) return system_error(errno);
-  if (auto wrong = objection(status, rules)) return tl::unexpected(*std::move(wrong));
+  if (auto wrong = objection(status, rules))
+    return tl::unexpected(FileTrouble{FileTrouble::Kind::unfit, *std::move(wrong)});
+  if (static_cast<std::uint64_t>(status.st_size) > rules.bytes_most) {
+    return tl::unexpected(FileTrouble{FileTrouble::Kind::content,
+                                      fmt::format("has more than {} bytes", rules.bytes_most)});
+  }
   FileText text;
   text.stamp = stamp(status);
   text.bytes.resize(static_cast<std::size_t>(status.st_size) +
                     1);  // one more, to see that it grew meanwhile
   std::size_t size = 0;
+  int failed = 0;
   while (size < text.bytes.size()) {
     const ssize_t step = ::read(file.get(), text.bytes.data() + size, text.bytes.size() - size);
     if (step < 0 && errno == EINTR) continue;
-    if (step < 0) return system_error(errno);
-    if (step == 0) break;
+    if (step <= 0) {
+      failed = step < 0 ? errno : 0;
+      break;
+    }
     size += static_cast<std::size_t>(step);
   }
-  if (size != static_cast<std::size_t>(status.st_size)) {
-    if (rules.secret) ::explicit_bzero(text.bytes.data(), text.bytes.size());
-    return tl::unexpected<std::string>("changes while it is read");
+  const bool whole = failed == 0 && size == static_cast<std::size_t>(status.st_size);
+  if (!whole && rules.secret) ::explicit_bzero(text.bytes.data(), text.bytes.size());
+  if (failed != 0) return system_error(failed);
+  if (!whole) {
+    return tl::unexpected(FileTrouble{FileTrouble::Kind::passing, "changes while it is read"});
   }
   text.bytes.resize(size);
   return text;

@@ -37,14 +37,25 @@ struct FileRules {
   bool secret = false;  // read by nobody but its owner, root's group and this process's group
 };
 
+// Why a file was not read.
+struct FileTrouble {
+  enum class Kind : std::uint8_t {
+    gone,     // there is none
+    unfit,    // it is of a kind, an owner or a mode that is not believed, or not ours to read
+    content,  // it was looked into, and is not what it should be
+    passing,  // says nothing about the file (descriptors, memory, the disk, a writer at work)
+  };
+  Kind kind = Kind::content;
+  std::string what;  // a sentence part without the path: "is a symbolic link"
+};
+
 struct FileText {
   std::string bytes;
   FileStamp stamp;
 };
 
-// `path` is relative to the open folder `folder`. On failure a sentence part without the path: "is
-// a symbolic link".
-tl::expected<FileText, std::string> read_plain_file(const std::string& path, const FileRules& rules,
+// `path` is relative to the open folder `folder`.
+tl::expected<FileText, FileTrouble> read_plain_file(const std::string& path, const FileRules& rules,
                                                     int folder = AT_FDCWD);
 
 }  // namespace latchkey::latchkeyd

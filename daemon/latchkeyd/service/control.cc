@@ -45,9 +45,16 @@ void Control::serve(ipc::varlink::Service& service) {
   control::describe(service);
   control::serve<control::Status>(service,
                                   [this](const Peer&, const auto&, auto done) { done(status()); });
+  control::serve<control::Issuers>(service, [this](const Peer&, const auto& request, auto done) {
+    done(issuers(request.issuer));
+  });
+  control::serve<control::RefreshKeys>(service,
+                                       [this](const Peer& peer, const auto& request, auto done) {
+                                         refresh_keys(peer, request.issuer, std::move(done));
+                                       });
   control::serve<control::GetConfig>(service, [this](const Peer&, const auto&, auto done) {
     const config::Config& config = *parts_.plane.current().config;
-    done(control::GetConfigAnswer{config::dump(config), config.digest});
+    done(control::GetConfigAnswer{config::marked_dump(config), config.digest});
   });
   control::serve<control::GetKeys>(
       service, [this](const Peer&, const auto& request, auto done) { done(keys(request.issuer)); });
@@ -98,15 +105,45 @@ control::StatusAnswer Control::status() const {
       counters.counted(ReasonClass::not_managed)};
   answer.state_error = parts_.state_error();
   answer.fetch_error = parts_.fetch_error();
+  answer.issuers = all_issuers();
+  return answer;
+}
+
+std::vector<control::IssuerStatus> Control::all_issuers() const {
+  const config::Config& config = *parts_.plane.current().config;
   const std::vector<KeyState> states = parts_.plane.key_states();
   const Now now{parts_.clock.wall(), parts_.clock.steady()};
+  std::vector<control::IssuerStatus> all;
   for (std::size_t i = 0; i < states.size(); ++i) {
-    const issuer::IssuerConfig& issuer = snapshot.config->issuers[i].config;
-    answer.issuers.push_back(issuer_status(issuer, states[i], now));
-    answer.issuers.back().introspection =
+    const issuer::IssuerConfig& issuer = config.issuers[i].config;
+    all.push_back(issuer_status(issuer, states[i], now));
+    all.back().introspection =
         introspection_status(issuer, parts_.plane.introspection_state(issuer.name));
   }
+  return all;
+}
+
+control::Outcome<control::IssuersAnswer> Control::issuers(
+    const std::optional<std::string>& issuer) const {
+  control::IssuersAnswer answer{all_issuers()};
+  if (!issuer) return answer;
+  std::erase_if(answer.issuers, [&](const auto& each) { return each.name != *issuer; });
+  if (answer.issuers.empty()) return error(MethodError::Kind::not_found);
   return answer;
+}
+
+void Control::refresh_keys(const ipc::Peer& peer, const std::optional<std::string>& issuer,
+                           Done<control::RefreshKeysAnswer> done) {
+  if (issuer && parts_.plane.current().config->find_issuer_by_name(*issuer) < 0)
+    return done(error(MethodError::Kind::not_found));
+  note(peer, "fresh keys were asked for", {{"issuer", issuer ? *issuer : "all"}});
+  parts_.plane.refresh_keys(issuer, [this, done = std::move(done)](const auto& all) {
+    const Now now{parts_.clock.wall(), parts_.clock.steady()};
+    control::RefreshKeysAnswer answer;
+    for (const ControlPlane::RefreshedKeys& each : all)
+      answer.issuers.push_back(refreshed_issuer(each.issuer, each.refreshed, now));
+    done(std::move(answer));
+  });
 }
 
 control::Outcome<control::GetKeysAnswer> Control::keys(std::string_view issuer) const {

@@ -54,6 +54,11 @@ class Control {
   using Done = std::function<void(ipc::control::Outcome<Answer>)>;
 
   ipc::control::StatusAnswer status() const;
+  std::vector<ipc::control::IssuerStatus> all_issuers() const;
+  ipc::control::Outcome<ipc::control::IssuersAnswer> issuers(
+      const std::optional<std::string>& issuer) const;
+  void refresh_keys(const ipc::Peer& peer, const std::optional<std::string>& issuer,
+                    Done<ipc::control::RefreshKeysAnswer> done);
   ipc::control::Outcome<ipc::control::GetKeysAnswer> keys(std::string_view issuer) const;
   ipc::control::Outcome<ipc::control::ExplainAnswer> explain(
       const ipc::control::ExplainRequest& request) const;

@@ -127,14 +127,22 @@ void ControlPlane::refresh_accounts(std::function<void()> done) {
 }
 
 void ControlPlane::reload(std::function<void(tl::expected<bool, ConfigErrors>)> done) {
+  const bool other_keys = keys_->read_files_again();
+  // The hub's order sees to it that the workers have those keys when the answer is given.
+  const auto answer = [&](tl::expected<bool, ConfigErrors> outcome) {
+    if (!other_keys) return done(std::move(outcome));
+    publish([](Snapshot& /*next*/) {}, [done, outcome = std::move(outcome)] { done(outcome); });
+  };
   auto loaded = parts_.load_config();
-  if (!loaded) {
-    note_errors(loaded.error());
-    return done(tl::unexpected(std::move(loaded).error()));
+  // A configuration whose keys cannot serve would lock out everybody whose tokens they verify.
+  ConfigErrors errors = loaded ? key_file_errors(*loaded) : std::move(loaded).error();
+  if (!loaded || !errors.empty()) {
+    note_errors(errors);
+    return answer(tl::unexpected(std::move(errors)));
   }
   config_errors_.clear();
   config_loaded_at_ = parts_.clock.wall();
-  if (loaded->digest == current().config->digest) return done(false);
+  if (loaded->digest == current().config->digest) return answer(false);
   auto config = std::make_shared<const config::Config>(*std::move(loaded));
   note_config(*config);
   publish(

@@ -84,12 +84,24 @@ class ControlPlane final : public Needs {
   // Fetches the keys that are due.
   void tick() { keys_->tick(); }
   SteadyTime next_tick() const { return keys_->next_tick(); }
+  // Reads key files that have changed.
+  void look_at_key_files() { keys_->look_at_files(); }
 
   // Reads the account files where they are others than the current snapshot's.
   void refresh_accounts(std::function<void()> done = {});
 
-  // Whether the configuration changed; or all its errors, and then the old one stays at work.
+  // Reads configuration and key files anew. Whether the configuration changed; or all its errors,
+  // those of the key files that it names among them, and then the old one stays at work.
   void reload(std::function<void(tl::expected<bool, ConfigErrors>)> done);
+
+  // Fetches the keys of one issuer (null: there is none of that short name), or of all, and says
+  // what came of each, in the configuration's order.
+  struct RefreshedKeys {
+    std::string issuer;
+    Refreshed refreshed;
+  };
+  void refresh_keys(const std::optional<std::string>& issuer,
+                    std::function<void(std::vector<RefreshedKeys>)> done);
 
   // Gives the id in the store. state_unavailable where it could not be written: then nothing was
   // revoked.

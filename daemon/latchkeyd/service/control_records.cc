@@ -19,18 +19,6 @@ namespace {
 
 constexpr std::size_t kCommentMost = 1'024;
 
-std::string_view name(Outcome outcome) {
-  switch (outcome) {
-    case Outcome::passed:
-      return "passed";
-    case Outcome::failed:
-      return "failed";
-    case Outcome::not_reached:
-      break;
-  }
-  return "not_reached";
-}
-
 tl::unexpected<MethodError> invalid(std::string member) {
   return tl::unexpected(MethodError{MethodError::Kind::invalid_parameter, std::move(member), {}});
 }
@@ -42,6 +30,31 @@ bool one_line_of(const std::string& text, std::size_t most) {
          });
 }
 
+WallTime wall_of(SteadyTime moment, Now now) {
+  return now.wall + std::chrono::duration_cast<std::chrono::milliseconds>(moment - now.steady);
+}
+
+std::string place_of(const issuer::IssuerConfig& config) {
+  if (config.symmetric()) return config.symmetric_key_file;
+  if (!config.jwks_file.empty()) return config.jwks_file;
+  if (config.inline_keys()) return {};
+  return config.jwks_uri.empty() ? config.discovery_url : config.jwks_uri;
+}
+
+// "RSA 2048", "EC P-256", "OKP Ed25519"
+std::string type_of(const jose::Jwk& key) {
+  const std::string type(jose::key_type_name(key.type()));
+  switch (key.type()) {
+    case jose::KeyType::rsa:
+      return fmt::format("{} {}", type, key.bits());
+    case jose::KeyType::ec:
+      return fmt::format("{} P-{}", type, key.bits());
+    case jose::KeyType::okp:
+      break;
+  }
+  return type + " Ed25519";
+}
+
 const config::Issuer* find_issuer(const config::Config& config, const std::string& issuer) {
   std::ptrdiff_t index = config.find_issuer(issuer);
   if (index < 0) index = config.find_issuer_by_name(issuer);
@@ -49,38 +62,6 @@ const config::Issuer* find_issuer(const config::Config& config, const std::strin
 }
 
 }  // namespace
-
-std::string_view name(Operation operation) {
-  switch (operation) {
-    case Operation::authenticate:
-      return "authenticate";
-    case Operation::account:
-      return "account";
-    case Operation::setcred:
-      return "setcred";
-    case Operation::open_session:
-      return "open_session";
-    case Operation::close_session:
-      break;
-  }
-  return "close_session";
-}
-
-std::string_view name(ReasonClass kind) {
-  switch (kind) {
-    case ReasonClass::allowed:
-      return "allowed";
-    case ReasonClass::refused:
-      return "refused";
-    case ReasonClass::user_unknown:
-      return "user_unknown";
-    case ReasonClass::unavailable:
-      return "unavailable";
-    case ReasonClass::not_managed:
-      break;
-  }
-  return "not_managed";
-}
 
 control::DecisionRecord decision_record(const LoggedDecision& logged) {
   const LoginRequest& request = logged.request;
@@ -107,7 +88,7 @@ control::DecisionRecord decision_record(const LoggedDecision& logged) {
   record.clause = reason.clause;
   for (std::size_t i = 0; i < kChecks; ++i) {
     const auto check = static_cast<Check>(i);
-    record.checks.push_back({std::string(latchkey::name(check)), std::string(description(check)),
+    record.checks.push_back({std::string(name(check)), std::string(description(check)),
                              std::string(name(decision.trace[check]))});
   }
   return record;
@@ -161,25 +142,31 @@ control::IssuerStatus issuer_status(const issuer::IssuerConfig& config, const Ke
   control::IssuerStatus status;
   status.name = config.name;
   status.issuer = config.issuer;
+  status.provider = config.provider;
+  status.place = place_of(config);
   status.source = name(state.origin);
   const auto fetched_at = state.keys.any() ? std::optional(state.keys.fetched_at) : std::nullopt;
-  status.stale = !issuer::serves(issuer::freshness(config, fetched_at, state.max_age, now.wall));
+  const auto freshness = issuer::freshness(config, fetched_at, state.max_age, now.wall);
+  status.stale = !issuer::serves(freshness);
+  status.freshness = issuer::name(freshness);
+  if (fetched_at && !config.local_keys()) status.serves_until = *fetched_at + config.max_stale;
   status.generation = static_cast<std::int64_t>(state.keys.generation);
   status.fetched_at = fetched_at;
   status.attempted_at = state.attempted_at;
-  status.next_fetch_at = now.wall + std::chrono::duration_cast<std::chrono::milliseconds>(
-                                        state.next_fetch - now.steady);
+  // Keys in the configuration are looked at with it.
+  if (!config.inline_keys()) status.next_fetch_at = wall_of(state.next_fetch, now);
   status.last_error = state.last_error;
   if (state.keys.symmetric) {
     // Without a thumbprint: that of a secret is something to try guesses against (RFC 7638 section
     // 7).
     status.keys.push_back({state.keys.symmetric->kid().value_or(""),
+                           "oct",
                            std::string(state.keys.symmetric->id()),
                            {std::string(jose::algorithm_name(state.keys.symmetric->algorithm()))}});
   }
   if (!state.keys.keys) return status;
   for (const jose::Jwk& key : state.keys.keys->keys()) {
-    control::KeyStatus shown{key.kid().value_or(""), key.thumbprint(), {}};
+    control::KeyStatus shown{key.kid().value_or(""), type_of(key), key.thumbprint(), {}};
     for (std::size_t i = 0; i < jose::kAlgorithms; ++i) {
       const auto algorithm = static_cast<jose::Algorithm>(i);
       if (key.allows(algorithm)) shown.algorithms.emplace_back(jose::algorithm_name(algorithm));
@@ -190,6 +177,14 @@ control::IssuerStatus issuer_status(const issuer::IssuerConfig& config, const Ke
     status.dropped.push_back({printable(key.kid), key.why});
   }
   return status;
+}
+
+control::RefreshedIssuer refreshed_issuer(std::string issuer, const Refreshed& refreshed, Now now) {
+  control::RefreshedIssuer record{std::move(issuer), std::string(name(refreshed.outcome)), {}, {}};
+  if (refreshed.outcome == Refreshed::Outcome::failed) record.error = refreshed.error;
+  if (refreshed.outcome == Refreshed::Outcome::too_soon)
+    record.again_at = wall_of(refreshed.again_at, now);
+  return record;
 }
 
 control::Outcome<revocation::Revocation> revocation_of(const control::RevokeRequest& request,

@@ -15,9 +15,6 @@
 
 namespace latchkey::latchkeyd {
 
-std::string_view name(Operation operation);  // "authenticate", …
-std::string_view name(ReasonClass kind);     // "refused", …
-
 ipc::control::DecisionRecord decision_record(const LoggedDecision& logged);
 ipc::control::DecisionSummary decision_summary(const LoggedDecision& logged);
 ipc::control::RevocationRecord revocation_record(const revocation::Revocation& revocation);
@@ -28,6 +25,8 @@ struct Now {
 };
 ipc::control::IssuerStatus issuer_status(const issuer::IssuerConfig& config, const KeyState& state,
                                          Now now);
+ipc::control::RefreshedIssuer refreshed_issuer(std::string issuer, const Refreshed& refreshed,
+                                               Now now);
 
 // Nothing where the issuer is not asked about tokens.
 std::optional<ipc::control::IntrospectionStatus> introspection_status(

@@ -52,22 +52,6 @@ wire::Result result_of(Reason reason) {
   return wire::Result::unavailable;
 }
 
-std::string_view operation_name(Operation operation) {
-  switch (operation) {
-    case Operation::authenticate:
-      return "authenticate";
-    case Operation::account:
-      return "account";
-    case Operation::setcred:
-      return "setcred";
-    case Operation::open_session:
-      return "open_session";
-    case Operation::close_session:
-      break;
-  }
-  return "close_session";
-}
-
 // Texts go where a person reads them: PAM shows those of authenticate and account, and a refused
 // open_session at least reaches logs. "Not managed" is for the rest of the stack to talk about.
 bool has_text(Operation operation, ReasonClass kind) {
@@ -276,7 +260,7 @@ void Conversation::record(Decision decision) {
     services.journal.log(level, reason.administrator,
                          {{"request_id", request_id_},
                           {"reason", reason.code},
-                          {"operation", operation_name(request_.operation)},
+                          {"operation", name(request_.operation)},
                           {"service", request_.service},
                           {"user", request_.user},
                           {"ruser", request_.ruser},

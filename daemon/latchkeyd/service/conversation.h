@@ -82,6 +82,8 @@ class Conversation {
   asio::awaitable<Refused> verify_signed();
   void note_cut(Refused& refused) const;
   bool remembers(const Snapshot& snapshot);
+  bool charged();
+  Decision overdrawn() const;
   Refused verify_anew(const Snapshot& snapshot, std::optional<std::size_t>& need_keys);
   Decision judge_claims();
 

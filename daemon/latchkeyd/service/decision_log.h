@@ -37,7 +37,8 @@ class DecisionLog {
   // The newest one with that id.
   std::optional<LoggedDecision> find(std::string_view id) const;
 
-  // At most `most`, newest first; where `user` is not empty, those with that PAM_USER or PAM_RUSER only.
+  // At most `most`, newest first; where `user` is not empty, those with that PAM_USER or PAM_RUSER
+  // only.
   std::vector<LoggedDecision> last(std::size_t most, std::string_view user = {}) const;
 
   // Forgets the oldest where the new capacity is smaller.

@@ -24,6 +24,7 @@ constexpr std::chrono::milliseconds kPatienceLeast{100};
 // Sets verified_ from the answer's claims.
 asio::awaitable<Conversation::Refused> Conversation::verify_opaque(std::size_t issuer) {
   if (auto form = check_opaque_form(token_view_); !form) {
+    if (!charged()) co_return overdrawn();
     trace_.fail(Check::form);
     co_return refuse(form.error().reason, std::move(form.error().detail));
   }

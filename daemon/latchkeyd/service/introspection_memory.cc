@@ -12,12 +12,6 @@ std::string key_of(const Question& question) {
          (question.opaque ? "\nopaque" : "\nsigned");
 }
 
-std::size_t size_of(const std::vector<std::string>& texts) {
-  std::size_t sum = 0;
-  for (const std::string& text : texts) sum += sizeof text + text.size();
-  return sum;
-}
-
 std::size_t size_of(const Introspected& answer) {
   std::size_t sum = sizeof answer;
   const auto add = [&](const std::optional<std::string>& text) { sum += text ? text->size() : 0; };
@@ -26,10 +20,8 @@ std::size_t size_of(const Introspected& answer) {
   add(answer.token().token_id);
   if (answer.refusal()) sum += answer.refusal()->error.detail.size();
   if (answer.claims() == nullptr) return sum;
-  const claims::ClaimsRecord& record = **answer.claims();
-  return sum + sizeof record + record.issuer.size() + record.subject.size() +
-         record.token_id.size() + record.client.size() + record.session.size() + record.acr.size() +
-         size_of(record.users) + size_of(record.groups) + size_of(record.amr);
+  const claims::ValidatedClaims& claims = *answer.claims();
+  return sum + sizeof claims + claims::packed_size(*claims);
 }
 
 // The index, the list's links, and what the allocator adds.

@@ -20,6 +20,8 @@ namespace {
 constexpr seconds kUnreachableFirst{1};  // until fetchd is asked again; doubled each time
 constexpr milliseconds kSpread{5'000};   // of a refresh due at start: hosts that boot together
 constexpr seconds kIdle{3'600};
+constexpr seconds kSlewed{5};                // what two clocks differ by in good order
+constexpr int kRetryAfterShare = 4;          // of max_stale; as issuer::retry_delay has it
 constexpr std::size_t kWaitersMost = 4'096;  // of one issuer; far above what the workers hold open
 
 // The same keys in the same order; then remembered tokens need not be verified anew.
@@ -34,7 +36,7 @@ bool same_keys(const jose::JwkSet& a, const jose::JwkSet& b) {
 }  // namespace
 
 std::string key_source(const issuer::IssuerConfig& config) {
-  std::string source = config.issuer + "\n" + config.jwks_file + "\n";
+  std::string source = config.issuer + "\n" + config.jwks_file + "\n" + config.keys.document + "\n";
   if (config.symmetric()) {
     source +=
         config.symmetric_key_file + "\n" +
@@ -47,7 +49,10 @@ std::string key_source(const issuer::IssuerConfig& config) {
 }
 
 std::string key_place(const issuer::IssuerConfig& config) {
-  return config.discovery_url + "\n" + config.jwks_uri + "\n" + config.ca_file + "\n";
+  std::string place = config.discovery_url + "\n" + config.jwks_uri + "\n" + config.ca_file + "\n" +
+                      config.proxy + "\n";
+  for (const std::string& pin : config.tls_pins) place += pin + "\n";
+  return place;
 }
 
 std::string_view name(KeyState::Origin origin) {
@@ -58,6 +63,8 @@ std::string_view name(KeyState::Origin origin) {
       return "cache";
     case KeyState::Origin::file:
       return "file";
+    case KeyState::Origin::configuration:
+      return "configuration";
     case KeyState::Origin::none:
       break;
   }
@@ -112,6 +119,8 @@ void KeyKeeper::adopt(Issuer& issuer, const issuer::IssuerConfig& config) {
   issuer.config = config;
   if (!elsewhere) return;
   issuer.etag.clear();
+  issuer.last_modified.clear();
+  issuer.not_before = {};  // it was another place that asked for it
   issuer.state.next_fetch = clock_.steady();
   issuer.outdated = issuer.fetching;
 }
@@ -129,10 +138,12 @@ void KeyKeeper::start(Issuer& issuer) {
   KeyState& state = issuer.state;
   state.origin = KeyState::Origin::cache;
   state.keys = IssuerKeys{*std::move(set), stored->fetched_at, ++last_generation_};
+  dated(issuer, stored->fetched_at);
   state.document = std::make_shared<const std::string>(stored->jwks);
   state.max_age = stored->max_age;
   if (stored->place != key_place(issuer.config)) return;
   issuer.etag = stored->etag;
+  issuer.last_modified = stored->last_modified;
   const auto freshness =
       issuer::freshness(issuer.config, stored->fetched_at, stored->max_age, clock_.wall());
   if (!issuer::serves(freshness)) return;
@@ -145,15 +156,16 @@ void KeyKeeper::start(Issuer& issuer) {
 
 void KeyKeeper::tick() {
   const SteadyTime now = clock_.steady();
+  bool older = false;
+  for (const auto& issuer : issuers_) older = never_younger(*issuer) || older;
+  if (older) hooks_.publish(keys(), [] {});
   for (const auto& issuer : std::vector(issuers_)) {
     if (issuer->fetching || now < issuer->state.next_fetch) continue;
     if (!issuer->from_file()) {
       fetch(*issuer);
       continue;
     }
-    const std::uint64_t before = issuer->state.keys.generation;
-    read_file(*issuer);
-    if (issuer->state.keys.generation != before) publish(*issuer);
+    read_and_publish(*issuer);
   }
 }
 
@@ -178,27 +190,32 @@ void KeyKeeper::request(std::string_view name, std::uint64_t seen_generation,
     return publish(*issuer);
   }
   if (!issuer->fetching) {
-    const SteadyTime now = clock_.steady();
-    const bool allowed = issuer->unreachable > 0
-                             ? now >= issuer->state.next_fetch
-                             : issuer::fetch_allowed(issuer->config, issuer->asked_at, now);
-    if (!allowed) return done(KeysOutcome::rate_limited);
+    if (clock_.steady() < allowed_at(*issuer)) return done(KeysOutcome::rate_limited);
     fetch(*issuer);
   }
   if (issuer->waiters.size() >= kWaitersMost) return done(KeysOutcome::rate_limited);
   issuer->waiters.push_back({seen_generation, std::move(done)});
 }
 
+// From when on the provider may be asked because somebody wants it now.
+SteadyTime KeyKeeper::allowed_at(const Issuer& issuer) const {
+  if (issuer.unreachable > 0) return issuer.state.next_fetch;
+  const SteadyTime soonest =
+      issuer.asked_at ? *issuer.asked_at + issuer.config.min_fetch_interval : SteadyTime{};
+  return std::max(soonest, issuer.not_before);
+}
+
 void KeyKeeper::fetch(Issuer& issuer) {
   issuer.fetching = true;
   issuer.asked_at = clock_.steady();
   issuer.state.attempted_at = clock_.wall();
-  fetcher_.fetch_keys(
-      {issuer.config.name, issuer.config.digest, issuer.state.keys.keys ? issuer.etag : ""},
-      [this, weak = std::weak_ptr(shared(issuer))](const FetchResult& result) {
-        const auto owner = weak.lock();  // gone with its section, or with all of us
-        if (owner) fetched(*owner, result);
-      });
+  const bool named = issuer.state.keys.keys != nullptr;
+  fetcher_.fetch_keys({issuer.config.name, issuer.config.digest, named ? issuer.etag : "",
+                       named ? issuer.last_modified : "", issuer.config.fetch_timeout},
+                      [this, weak = std::weak_ptr(shared(issuer))](const FetchResult& result) {
+                        const auto owner = weak.lock();  // gone with its section, or with all of us
+                        if (owner) fetched(*owner, result);
+                      });
 }
 
 void KeyKeeper::fetched(Issuer& issuer, const FetchResult& result) {
@@ -217,17 +234,19 @@ void KeyKeeper::settle(Issuer& issuer, const FetchResult& result) {
       if (!set) return failed(issuer, std::move(set).error(), result.retry_after);
       take(issuer, *std::move(set), result.body, KeyState::Origin::fetched);
       issuer.etag = result.etag;
-      storage_.save(issuer.config.name, {issuer.source, key_place(issuer.config), clock_.wall(),
-                                         result.max_age, result.etag, std::string(result.body)});
+      issuer.last_modified = result.last_modified;
+      storage_.save(issuer.config.name,
+                    {issuer.source, key_place(issuer.config), clock_.wall(), result.max_age,
+                     result.etag, std::string(result.body), result.last_modified});
       return taken(issuer, result.max_age);
     }
     case FetchResult::Status::not_modified:
       // It says so of the set that was named. Where none was, the set at hand may be of another
       // place.
-      if (!issuer.state.keys.keys || issuer.etag.empty()) {
+      if (!issuer.state.keys.keys || (issuer.etag.empty() && issuer.last_modified.empty())) {
         return failed(issuer, "the provider says \"not modified\", and no set was named to it", {});
       }
-      issuer.state.keys.fetched_at = clock_.wall();
+      dated(issuer, clock_.wall());
       storage_.confirm(issuer.config.name, clock_.wall(), result.max_age);
       return taken(issuer, result.max_age);
     case FetchResult::Status::reload: {
@@ -259,7 +278,7 @@ void KeyKeeper::take(Issuer& issuer, std::shared_ptr<const jose::JwkSet> set,
   }
   keys.keys = std::move(set);
   issuer.state.document = std::make_shared<const std::string>(document);
-  keys.fetched_at = clock_.wall();
+  dated(issuer, clock_.wall());
   if (changed) keys.generation = ++last_generation_;
   issuer.state.origin = origin;
   issuer.state.last_error.reset();
@@ -276,6 +295,7 @@ void KeyKeeper::taken(Issuer& issuer, std::optional<seconds> max_age) {
                  {{"issuer", issuer.config.name}});
   }
   issuer.failures = 0;
+  issuer.not_before = {};
   issuer.state.last_error.reset();
   issuer.state.max_age = max_age;
   issuer.state.next_fetch =
@@ -286,6 +306,10 @@ void KeyKeeper::taken(Issuer& issuer, std::optional<seconds> max_age) {
 
 void KeyKeeper::failed(Issuer& issuer, std::string why, std::optional<seconds> retry_after) {
   ++issuer.failures;
+  if (retry_after) {
+    issuer.not_before =
+        clock_.steady() + std::min(*retry_after, issuer.config.max_stale / kRetryAfterShare);
+  }
   const auto delay =
       issuer::retry_delay(issuer.config, issuer.failures, retry_after, hooks_.random());
   issuer.state.next_fetch = clock_.steady() + delay;

@@ -6,7 +6,8 @@
 // from it stops at once. A set without a usable key is no good set; whatever goes wrong leaves the
 // last good one at work. An issuer with a symmetric key of its own has that file in a set's place.
 // Waits and rates go by the steady clock, so that a wall clock that jumps makes no storm; how old a
-// set is goes by the wall clock, and the decisions judge that.
+// set is goes by the wall clock, which alone knows of restarts, and the decisions judge that; but a
+// set is never younger than the steady clock says, so setting the wall clock back prolongs no key.
 //
 // Belongs to the control thread. Its owner calls `tick()` when `next_tick()` has come.
 #pragma once
@@ -29,6 +30,7 @@
 #include "daemon/latchkeyd/io/fetcher.h"
 #include "daemon/latchkeyd/io/journal.h"
 #include "daemon/latchkeyd/io/key_storage.h"
+#include "daemon/latchkeyd/io/plain_file.h"
 #include "daemon/latchkeyd/service/needs.h"
 
 namespace latchkey::latchkeyd {
@@ -41,9 +43,12 @@ std::string key_source(const issuer::IssuerConfig& config);
 // serve until they have been asked for there, which is done at once.
 std::string key_place(const issuer::IssuerConfig& config);
 
+// What keeps the key files that a configuration names from serving, each with its file.
+std::vector<config::ConfigError> key_file_errors(const config::Config& config);
+
 // What status tells of one issuer's keys.
 struct KeyState {
-  enum class Origin : std::uint8_t { none, fetched, cache, file };
+  enum class Origin : std::uint8_t { none, fetched, cache, file, configuration };
   Origin origin = Origin::none;
   IssuerKeys keys;
   std::shared_ptr<const std::string> document;  // the set at hand as it came; null with no keys
@@ -54,6 +59,16 @@ struct KeyState {
 };
 
 std::string_view name(KeyState::Origin origin);  // "fetched", …
+
+// What an administrator's wish for fresh keys came to.
+struct Refreshed {
+  enum class Outcome : std::uint8_t { changed, unchanged, too_soon, failed };
+  Outcome outcome = Outcome::failed;
+  std::string error;      // failed
+  SteadyTime again_at{};  // too_soon: when the provider may be asked again
+};
+
+std::string_view name(Refreshed::Outcome outcome);  // "too_soon", …
 
 class KeyKeeper {
  public:
@@ -77,13 +92,24 @@ class KeyKeeper {
   // way. Publishes nothing.
   std::vector<IssuerKeys> configure(std::shared_ptr<const config::Config> config);
 
-  // Fetches what is due.
+  // Fetches what is due, and sees to it that no set has become younger. To be called twice a minute
+  // at least.
   void tick();
   SteadyTime next_tick() const;
+
+  // Something happened in a folder with key files: reads those that are others than before.
+  void look_at_files();
 
   // As Needs::request_keys; `done` runs on this thread, after the workers have what it says.
   void request(std::string_view issuer, std::uint64_t seen_generation,
                std::function<void(KeysOutcome)> done);
+
+  // Asks now, whatever is due when: a failure's back-off is not waited for, `min_fetch_interval`
+  // and what the provider asked for (Retry-After) are. Keys of this host are looked at. `done` runs
+  // like that of `request`.
+  void refresh(std::string_view issuer, std::function<void(Refreshed)> done);
+  // Reads the key files whether they changed or not; publishes, and says so, where keys are others.
+  bool read_files_again();
 
   // In the order of the configuration.
   std::vector<KeyState> states() const;
@@ -95,12 +121,19 @@ class KeyKeeper {
   std::shared_ptr<Issuer> shared(const Issuer& issuer) const;
   void start(Issuer& issuer);
   void adopt(Issuer& issuer, const issuer::IssuerConfig& config);
+  SteadyTime allowed_at(const Issuer& issuer) const;
+  void dated(Issuer& issuer, WallTime fetched_at);
+  bool never_younger(Issuer& issuer);
   void fetch(Issuer& issuer);
   void fetched(Issuer& issuer, const FetchResult& result);
   void settle(Issuer& issuer, const FetchResult& result);
   void read_file(Issuer& issuer);
-  tl::expected<void, std::string> read_set(Issuer& issuer);
-  tl::expected<void, std::string> read_symmetric(Issuer& issuer);
+  void read_inline(Issuer& issuer);
+  void read_and_publish(Issuer& issuer);
+  tl::expected<void, FileTrouble> read_set(Issuer& issuer);
+  tl::expected<void, FileTrouble> read_symmetric(Issuer& issuer);
+  void give_up_late(Issuer& issuer);
+  void withdraw(Issuer& issuer);
   void take(Issuer& issuer, std::shared_ptr<const jose::JwkSet> set, std::string_view document,
             KeyState::Origin origin);
   void taken(Issuer& issuer, std::optional<std::chrono::seconds> max_age);

@@ -33,10 +33,15 @@ struct KeyKeeper::Issuer {
   std::string source;
   KeyState state;
   std::string etag;
-  FileStamp file;                      // of the key file, as it was last looked at
-  unsigned failures = 0;               // in a row; of the provider
-  unsigned unreachable = 0;            // in a row; of fetchd
-  std::optional<SteadyTime> asked_at;  // the provider, last
+  std::string last_modified;
+  std::optional<FileStamp> file;        // of the key file as it was last judged; nothing: read it
+  std::optional<SteadyTime> bad_since;  // the key file
+  unsigned failures = 0;                // in a row; of the provider
+  unsigned unreachable = 0;             // in a row; of fetchd
+  std::optional<SteadyTime> asked_at;   // the provider, last
+  WallTime fetched_wall{};              // when the set at hand was fetched, by both clocks
+  SteadyTime fetched_steady{};
+  SteadyTime not_before{};  // as the provider asked for (Retry-After)
   bool fetching = false;
   bool outdated = false;  // what is being fetched was asked for where keys are no longer asked for
   std::vector<Waiter> waiters;

@@ -22,6 +22,10 @@ namespace {
 // not hear of each sudo.
 constexpr std::chrono::seconds kSeenAgainAfter{60};
 
+// The digest of a shorter token costs less than the conversation that brought it, and finds those
+// that are remembered, which an overdrawn source may still use. A longer one is paid for first.
+constexpr std::size_t kDigestedFreely = 8'192;
+
 // What a stock ssh client's cut at 1023 bytes makes of a longer token: a last part that is too
 // short, or missing.
 bool may_come_of_a_cut(Reason reason) {
@@ -61,6 +65,7 @@ asio::awaitable<Conversation::Refused> Conversation::obtain_token() {
     if (!complete) co_return refuse(complete.error().reason, complete.error().detail);
     if (*complete) break;
   }
+  if (token_view_.size() > kDigestedFreely && !charged()) co_return overdrawn();
   const std::optional<jose::TokenDigest> digest = jose::digest_token(token_view_, desk_.scratch);
   if (!digest) co_return refuse(Reason::internal_error, "no digest of the token");
   if (parts && !parts->fits(*digest))
@@ -174,8 +179,12 @@ bool Conversation::remembers(const Snapshot& snapshot) {
   TokenMemory& memory = desk_.services.memory;
   std::optional<Verified> known = memory.find(digest_, snapshot.config);
   if (!known) return false;
+  // Of another key set its key may have another name now, or be one of two that fit: only the whole
+  // way tells what a token that nobody remembers would get.
+  const bool same_keys = known->issuer < snapshot.keys.size() &&
+                         known->generation == snapshot.keys[known->issuer].generation;
   Trace trace;
-  if (!recheck(*known, snapshot, desk_.services.clock.wall(), trace)) {
+  if (!same_keys || !recheck(*known, snapshot, desk_.services.clock.wall(), trace)) {
     memory.forget(digest_);
     return false;
   }
@@ -185,15 +194,24 @@ bool Conversation::remembers(const Snapshot& snapshot) {
   return true;
 }
 
-// The source pays before the work is done, and once.
-Conversation::Refused Conversation::verify_anew(const Snapshot& snapshot,
-                                                std::optional<std::size_t>& need_keys) {
+// Whether the source paid, which it does before the work is done, and once.
+bool Conversation::charged() {
   const Services& services = desk_.services;
   if (!charged_) {
     charged_ = services.budgets.charge(source_, jose::quote(token_view_, desk_.scratch),
-                                       snapshot.config->budgets, services.clock.steady());
-    if (!charged_) return refuse(Reason::budget_exhausted, "verifications of this source");
+                                       desk_.snapshot->config->budgets, services.clock.steady());
   }
+  return charged_;
+}
+
+Decision Conversation::overdrawn() const {
+  return refuse(Reason::budget_exhausted, "verifications of this source");
+}
+
+Conversation::Refused Conversation::verify_anew(const Snapshot& snapshot,
+                                                std::optional<std::size_t>& need_keys) {
+  if (!charged()) return overdrawn();
+  const Services& services = desk_.services;
   trace_ = Trace{};
   tl::expected<Verified, VerifyFailure> verified =
       verify(token_view_, digest_, snapshot, services.clock.wall(), desk_.scratch, trace_);
@@ -208,7 +226,7 @@ Conversation::Refused Conversation::verify_anew(const Snapshot& snapshot,
 }
 
 Decision Conversation::judge_claims() {
-  return judge(*verified_->claims, verified_->issuer, request_, *desk_.snapshot,
+  return judge(verified_->claims, verified_->issuer, request_, *desk_.snapshot,
                desk_.services.clock.wall(), trace_, introspected_.get());
 }
 
@@ -236,16 +254,16 @@ asio::awaitable<Decision> Conversation::bind(Decision decision) {
 void Conversation::record_login() {
   const Services& services = desk_.services;
   const WallTime now = services.clock.wall();
-  const claims::ClaimsRecord& record = **verified_->claims;
   login_id_ = desk_.ids.login_id();
   const std::string person(latchkey::person(request_, *desk_.snapshot->config));
   auto login = std::make_shared<const Login>(Login{.id = login_id_,
                                                    .service = request_.service,
                                                    .user = person,
-                                                   .claims = record,
+                                                   .claims = verified_->claims.record(),
                                                    .started_at = now});
+  const claims::ClaimsRecord& record = login->claims;
   services.store.put_login(login);
-  for (std::string& forgotten : services.logins.put(std::move(login))) {
+  for (std::string& forgotten : services.logins.put(login)) {
     services.store.close_login(std::move(forgotten), now);
   }
   const std::shared_ptr<const LastSeen> before = services.logins.last_seen(person);

@@ -2,118 +2,133 @@
 #include "daemon/latchkeyd/service/token_memory.h"
 
 #include <algorithm>
-#include <string>
-#include <utility>
+#include <cstring>
+#include <new>
+#include <type_traits>
 
 namespace latchkey::latchkeyd {
 namespace {
 
-// What the allocator takes for a block: a word of its own, and whole 16 bytes, 32 at least.
-constexpr std::size_t block(std::size_t size) {
-  return std::max<std::size_t>(32, (size + sizeof(std::size_t) + 15) / 16 * 16);
-}
+constexpr std::size_t kLine = 64;
+// The tags of an entry and the places that are left free take the rest of kRememberedBytesMost.
+constexpr std::size_t kSlotBytes = 28 * kLine;
+static_assert((kSlotBytes + sizeof(std::uint32_t)) * 9 / 8 <= kRememberedBytesMost);
 
-std::size_t heap_of(const std::string& text) {
-  constexpr std::size_t kWithin = 15;  // so many characters lie in the string itself
-  return text.capacity() <= kWithin ? 0 : block(text.capacity() + 1);
-}
-
-std::size_t heap_of(const std::vector<std::string>& texts) {
-  if (texts.capacity() == 0) return 0;
-  std::size_t sum = block(texts.capacity() * sizeof(std::string));
-  for (const std::string& text : texts) sum += heap_of(text);
-  return sum;
-}
-
-// The record and what counts its owners, in one block, and everything that it points at.
-std::size_t heap_of(const claims::ClaimsRecord& record) {
-  constexpr std::size_t kOwners = 16;
-  return block(sizeof record + kOwners) + heap_of(record.issuer) + heap_of(record.subject) +
-         heap_of(record.token_id) + heap_of(record.token_digest) + heap_of(record.key_id) +
-         heap_of(record.users) + heap_of(record.groups) + heap_of(record.client) +
-         heap_of(record.session) + heap_of(record.acr) + heap_of(record.amr);
+std::uint64_t hash_of(const jose::TokenDigest& digest) {
+  std::uint64_t hash = 0;
+  std::memcpy(&hash, digest.bytes.data() + 8, sizeof hash);  // the first bytes choose the shard
+  return hash;
 }
 
 }  // namespace
+
+struct TokenMemory::Slot {
+  struct Head {
+    jose::TokenDigest digest;
+    std::uint64_t generation = 0;
+    std::uint32_t issuer = 0;
+    std::optional<jose::Algorithm> algorithm;
+    claims::PackedClaims claims;
+  };
+  alignas(kLine) Head head;
+  char texts[kSlotBytes - sizeof(Head)];
+
+  static Slot* at(const Shard& shard, std::size_t place) {
+    return reinterpret_cast<Slot*>(shard.slots.data() + place * sizeof(Slot));
+  }
+
+  // All lines that an entry of common size has, at once; the processor would wait for each that
+  // says where the next one is.
+  void prefetch() const {
+    constexpr std::size_t kCommon = 12 * kLine;
+    const char* const first = reinterpret_cast<const char*>(this);
+    for (std::size_t line = 0; line < kCommon; line += kLine) __builtin_prefetch(first + line);
+  }
+
+  static std::optional<std::size_t> find(const Shard& shard, const jose::TokenDigest& digest) {
+    return shard.tags.find(hash_of(digest), [&](std::size_t place) {
+      const Slot& slot = *at(shard, place);
+      slot.prefetch();
+      return slot.head.digest == digest;
+    });
+  }
+};
 
 std::optional<Verified> TokenMemory::find(const jose::TokenDigest& digest,
                                           const ConfigPtr& config) {
   Shard& shard = this->shard(digest);
   const std::lock_guard lock(shard.mutex);
-  const auto found = shard.index.find(digest);
-  if (found == shard.index.end()) return std::nullopt;
-  Slot& slot = shard.slots[found->second];
-  if (slot.config != config) {
-    free_slot(shard, found->second);
-    return std::nullopt;
-  }
-  slot.used = true;
-  return slot.verified;
-}
-
-// A slot, its place in the index (a node of the map and its buckets), and the heap behind both.
-std::size_t TokenMemory::entry_bytes(const Verified& verified) {
-  constexpr std::size_t kNode =
-      block(sizeof(std::pair<jose::TokenDigest, std::size_t>) + 2 * sizeof(void*));
-  constexpr std::size_t kBuckets = 2 * sizeof(void*);
-  return sizeof(Slot) + kNode + kBuckets + heap_of(verified.config_digest) +
-         heap_of(**verified.claims);
+  adopt(shard, config);
+  const auto place = Slot::find(shard, digest);
+  if (!place) return std::nullopt;
+  shard.tags.use(*place);
+  const Slot& slot = *Slot::at(shard, *place);
+  const Slot::Head& known = slot.head;
+  return Verified{
+      .claims = claims::ValidatedClaims::recall(claims::unpack(known.claims, slot.texts)),
+      .issuer = known.issuer,
+      .generation = known.generation,
+      .algorithm = known.algorithm,
+      .config_digest = config->issuers[known.issuer].config.digest};
 }
 
 void TokenMemory::put(const jose::TokenDigest& digest, const ConfigPtr& config,
                       const Verified& verified) {
-  const std::size_t most = config->remembered_tokens / kShards;
-  if (most == 0 || entry_bytes(verified) > kRememberedBytesMost) return;
+  static_assert(sizeof(Slot) == kSlotBytes && std::is_trivially_destructible_v<Slot>);
+  const claims::Claims& claims = *verified.claims;
+  if (claims::packed_size(claims) > sizeof(Slot::texts)) return;
+  if (verified.issuer >= config->issuers.size() ||
+      verified.config_digest != config->issuers[verified.issuer].config.digest)
+    return;
   Shard& shard = this->shard(digest);
   const std::lock_guard lock(shard.mutex);
-  const auto found = shard.index.find(digest);
-  const std::size_t slot =
-      found != shard.index.end() ? found->second : slot_for_new(shard, most, config);
-  shard.slots[slot] = Slot{digest, config, verified, false};
-  if (shard.index.insert_or_assign(digest, slot).second)
-    size_.fetch_add(1, std::memory_order_relaxed);
+  adopt(shard, config);
+  if (shard.most == 0) return;
+  if (const auto before = Slot::find(shard, digest)) erase(shard, *before);
+  if (shard.tags.size() == shard.most) evict(shard);
+  Slot& slot = *::new (Slot::at(shard, shard.tags.insert(hash_of(digest)))) Slot;
+  size_.fetch_add(1, std::memory_order_relaxed);
+  slot.head = {.digest = digest,
+               .generation = verified.generation,
+               .issuer = static_cast<std::uint32_t>(verified.issuer),
+               .algorithm = verified.algorithm,
+               .claims = claims::pack(claims, slot.texts)};
 }
 
 void TokenMemory::forget(const jose::TokenDigest& digest) {
   Shard& shard = this->shard(digest);
   const std::lock_guard lock(shard.mutex);
-  const auto found = shard.index.find(digest);
-  if (found != shard.index.end()) free_slot(shard, found->second);
+  if (const auto place = Slot::find(shard, digest)) erase(shard, *place);
 }
 
-// A free slot, a further one while there may be more, or the one that the hand stops at: the first
-// that is free, of another configuration, or was not used since the hand last passed. Each pass
-// clears marks, so it stops.
-std::size_t TokenMemory::slot_for_new(Shard& shard, std::size_t most, const ConfigPtr& config) {
-  while (shard.slots.size() > most) {  // the configuration asks for fewer than before
-    free_slot(shard, shard.slots.size() - 1);
-    shard.slots.pop_back();
-  }
-  if (shard.slots.size() < most) {
-    // All at once, and untouched until it is used: growing by and by would hold twice as much, and
-    // would move every entry while others wait for the lock.
-    if (shard.slots.capacity() < most) {
-      shard.slots.reserve(most);
-      shard.index.reserve(most);
-    }
-    shard.slots.emplace_back();
-    return shard.slots.size() - 1;
-  }
-  while (true) {
-    shard.hand = (shard.hand + 1) % shard.slots.size();
-    Slot& slot = shard.slots[shard.hand];
-    if (slot.config == config && std::exchange(slot.used, false)) continue;
-    free_slot(shard, shard.hand);
-    return shard.hand;
-  }
+// Nothing outlives the configuration that it was verified under, nor the bounds that this sets. Two
+// workers that change over one after the other empty it for each other; what is lost to that is
+// verified once more.
+void TokenMemory::adopt(Shard& shard, const ConfigPtr& config) {
+  if (shard.config == config) return;
+  size_.fetch_sub(shard.tags.size(), std::memory_order_relaxed);
+  shard.config = config;
+  shard.most = config->remembered_tokens / kShards;
+  shard.hand = 0;
+  shard.tags = TagTable(shard.most);
+  shard.slots = Pages(shard.tags.places() * sizeof(Slot));
+  if (shard.slots.data() == nullptr) shard.most = 0;  // no memory: each token is verified
 }
 
-void TokenMemory::free_slot(Shard& shard, std::size_t slot) {
-  Slot& old = shard.slots[slot];
-  if (old.config == nullptr) return;
-  shard.index.erase(old.digest);
+void TokenMemory::erase(Shard& shard, std::size_t place) {
+  shard.tags.erase(place, hash_of(Slot::at(shard, place)->head.digest));
   size_.fetch_sub(1, std::memory_order_relaxed);
-  old = Slot{};
+}
+
+// The first entry that was not used since the hand last passed. Each pass clears marks, so it
+// stops.
+void TokenMemory::evict(Shard& shard) {
+  while (true) {
+    shard.hand = shard.hand + 1 == shard.tags.places() ? 0 : shard.hand + 1;
+    if (!shard.tags.taken(shard.hand) || shard.tags.take_use(shard.hand)) continue;
+    erase(shard, shard.hand);
+    return;
+  }
 }
 
 }  // namespace latchkey::latchkeyd

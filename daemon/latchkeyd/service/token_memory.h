@@ -5,23 +5,26 @@
 // token itself. An entry is no decision: recheck() holds it to its expiry and its key, judge() to
 // the revocations, anew each time, and one that recheck() refuses is gone. Bounded, sharded, shared
 // by all workers.
+//
+// An entry lies in one slot of one piece of memory, texts and all. A memory of many thousands is
+// read in no order, so what it costs is what waits for memory: the slot is the only thing that is
+// not in the cache, and its lines are asked for together.
 #pragma once
 
 #include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <unordered_map>
-#include <vector>
 
 #include "core/base/time.h"
 #include "core/config/config.h"
 #include "core/decide.h"
 #include "core/jose/token_digest.h"
+#include "daemon/latchkeyd/service/pages.h"
+#include "daemon/latchkeyd/service/tag_table.h"
 
 namespace latchkey::latchkeyd {
 
@@ -37,8 +40,8 @@ class TokenMemory {
   // it rechecks it.
   std::optional<Verified> find(const jose::TokenDigest& digest, const ConfigPtr& config);
 
-  // Remembers within the bounds of the configuration; an entry that is not used makes room for
-  // another.
+  // Remembers what was verified under this configuration, within its bounds; an entry that is not
+  // used makes room for another.
   void put(const jose::TokenDigest& digest, const ConfigPtr& config, const Verified& verified);
 
   // For a token that recheck() refused.
@@ -49,30 +52,21 @@ class TokenMemory {
 
  private:
   static constexpr std::size_t kShards = 16;
-  struct Hash {
-    std::size_t operator()(const jose::TokenDigest& digest) const {
-      std::size_t hash = 0;
-      std::memcpy(&hash, digest.bytes.data() + 8, sizeof hash);  // the first bytes choose the shard
-      return hash;
-    }
-  };
-  struct Slot {
-    jose::TokenDigest digest;
-    ConfigPtr config;  // null: the slot is free
-    Verified verified;
-    bool used = false;  // since the hand last passed
-  };
-  struct Shard {
-    mutable std::mutex mutex;
-    std::unordered_map<jose::TokenDigest, std::size_t, Hash> index;  // into slots
-    std::vector<Slot> slots;
+  struct Slot;
+  // Remembers under one configuration; another one empties it.
+  struct alignas(64) Shard {
+    std::mutex mutex;
+    ConfigPtr config;
+    std::size_t most = 0;
     std::size_t hand = 0;
+    TagTable tags;
+    Pages slots;
   };
 
-  static std::size_t entry_bytes(const Verified& verified);
   Shard& shard(const jose::TokenDigest& digest) { return shards_[digest.bytes[0] % kShards]; }
-  std::size_t slot_for_new(Shard& shard, std::size_t most, const ConfigPtr& config);
-  void free_slot(Shard& shard, std::size_t slot);
+  void adopt(Shard& shard, const ConfigPtr& config);
+  void erase(Shard& shard, std::size_t place);
+  void evict(Shard& shard);
 
   std::array<Shard, kShards> shards_;
   std::atomic<std::size_t> size_ = 0;

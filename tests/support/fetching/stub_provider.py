@@ -107,6 +107,16 @@ def tagged(body: bytes, tag: str, **headers: str):
     return answer
 
 
+def dated(body: bytes, date: str):
+    """304 where the client's copy is of that date; no tag."""
+    def answer(handler) -> None:
+        if handler.headers.get("If-Modified-Since") == date:
+            document(b"", status=304, Last_Modified=date)(handler)
+        else:
+            document(body, Last_Modified=date)(handler)
+    return answer
+
+
 def raw(*pieces: bytes, hold: threading.Event | None = None):
     """These bytes in place of an HTTP answer; then the connection ends, or stays silent until `hold` is set."""
     def answer(handler) -> None:
@@ -159,3 +169,61 @@ def until_left(asked: threading.Event, left: threading.Event):
         left.set()
         handler.close_connection = True
     return answer
+
+
+class Proxy:
+    """An HTTP proxy that makes tunnels, keeps the heads of what it is asked, and may lead elsewhere (`towards` a port)
+    or give an `answer` of its own in place of a tunnel."""
+
+    def __init__(self, answer: bytes | None = None, towards: int | None = None) -> None:
+        self.heads: list[bytes] = []
+        self._answer = answer
+        self._towards = towards
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._threads: list[threading.Thread] = []
+        self._accepting = threading.Thread(target=self._accept)
+        self._accepting.start()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _address = self._listener.accept()
+                self._threads.append(threading.Thread(target=self._serve, args=(connection,)))
+                self._threads[-1].start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            connection.settimeout(60)
+            head = b""
+            while b"\r\n\r\n" not in head:
+                more = connection.recv(4096)
+                if not more:
+                    return
+                head += more
+            self.heads.append(head)
+            if self._answer is not None:
+                connection.sendall(self._answer)
+                return
+            port = self._towards or int(head.split(b" ")[1].rpartition(b":")[2])
+            with socket.create_connection(("127.0.0.1", port)) as target:
+                connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                back = threading.Thread(target=_pump, args=(target, connection))
+                back.start()
+                _pump(connection, target)
+                back.join()
+
+    def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._accepting.join()
+        for thread in self._threads:
+            thread.join()
+
+
+def _pump(source: socket.socket, target: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+    with contextlib.suppress(OSError):
+        target.shutdown(socket.SHUT_WR)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Names by their bytes (RFC 8725 section 3.7): what a token may call a local user, and what no name
+// Names by their bytes (RFC 7515 section 5.3): what a token may call a local user, and what no name
 // of ours ever is.
 #include <gtest/gtest.h>
 

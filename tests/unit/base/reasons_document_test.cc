@@ -27,17 +27,12 @@ name to the rest of the stack, except in authenticate, where it refuses.
 )";
 
 std::string document() {
-  constexpr std::array<std::string_view, 5> kClasses = {"allowed", "refused", "user_unknown",
-                                                        "unavailable", "not_managed"};
   constexpr std::array<std::string_view, 4> kLevels = {"info", "notice", "warning", "error"};
   std::string out(kIntroduction);
   for (const auto& row : reasons()) {
-    const std::array<std::string_view, 6> cells = {row.code,
-                                                   kClasses[static_cast<std::size_t>(row.kind)],
-                                                   kLevels[static_cast<std::size_t>(row.level)],
-                                                   row.administrator,
-                                                   row.user,
-                                                   row.clause};
+    const std::array<std::string_view, 6> cells = {
+        row.code,          name(row.kind), kLevels[static_cast<std::size_t>(row.level)],
+        row.administrator, row.user,       row.clause};
     out += "| `" + std::string(cells[0]) + '`';
     for (std::size_t i = 1; i < cells.size(); ++i) out += " | " + std::string(cells[i]);
     out += " |\n";

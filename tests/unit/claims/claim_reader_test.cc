@@ -25,6 +25,18 @@ TEST(FindClaim, TheLiteralNameWinsOverThePath) {
   }
 }
 
+TEST(FindClaim, NamesOnThePathMayHoldDotsAndTheLongestCounts) {
+  JsonReader reader;
+  const auto root = *reader.read(
+      R"({"k.io":{"ns":1,"sa":{"name":2},"x":{"y":3}},"k":{"io":{"ns":4,"only":5}},"k.io.x":{"y":6}})");
+  EXPECT_EQ(find_claim(root, "k.io.ns")->as_integer(), 1);
+  EXPECT_EQ(find_claim(root, "k.io.sa.name")->as_integer(), 2);
+  EXPECT_EQ(find_claim(root, "k.io.x.y")->as_integer(), 6);
+  EXPECT_EQ(find_claim(root, "k.io.only")->as_integer(), 5);
+  EXPECT_FALSE(find_claim(root, "k.io.none"));
+  EXPECT_FALSE(find_claim(root, "k.io.sa.name.x"));
+}
+
 std::string quoted_of(std::size_t size) { return "\"" + std::string(size, 'x') + "\""; }
 
 TEST(ReadString, IsAStringWithinTheLimitOrAbsent) {
@@ -50,9 +62,9 @@ TEST(ReadList, IsAStringOrAnArrayOfStrings) {
   const auto read = [&](const std::string& value) {
     return read_list(*reader.read(R"({"c":)" + value + "}"), "c", 3);
   };
-  using List = std::optional<std::vector<std::string>>;
+  using List = std::optional<std::vector<std::string_view>>;
   EXPECT_EQ(read("\"x y\"").value(), List({"x y"})) << "blanks do not split";
-  EXPECT_EQ(read("[]").value(), List(std::vector<std::string>{}));
+  EXPECT_EQ(read("[]").value(), List(std::vector<std::string_view>{}));
   EXPECT_EQ(read(R"(["a","","c"])").value(), List({"a", "", "c"}));
   EXPECT_EQ(read_list(*reader.read("{}"), "c", 3).value(), List());
   for (const std::string& value :

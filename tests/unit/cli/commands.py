@@ -85,6 +85,12 @@ class Commands(unittest.TestCase):
     def token(self, key: str = "key", *more: str) -> str:
         return self.good("token", "sign", "--key", key, *CLAIMS, *more).strip()
 
+    def token_but(self, name: str, value: str) -> str:
+        """The same with another value for an option of CLAIMS."""
+        claims = list(CLAIMS)
+        claims[claims.index(name) + 1] = value
+        return self.good("token", "sign", "--key", "key", *claims).strip()
+
     def verify(self, token, *more: str, keys: str = "key.set", config: str = "l.yaml") -> dict:
         done = self.run_it("--json", "token", "verify", "--jwks", keys, "--config", config, *more, stdin=token)
         answer = json.loads(done.out) if done.out else {"reason": None}

@@ -55,6 +55,10 @@ class Jwk(Commands):
                 (["--type", "EC", "--alg", "none"], "is one of ES256"),
                 (["--type", "OKP", "--curve", "P-256"], "the only curve of OKP"),
                 (["--type", "oct", "--bits", "128"], "256 to 32768"),
+                (["--type", "oct", "--bits", "256", "--alg", "HS512"], "HS512 needs 64"),
+                (["--type", "oct", "--bits", "376", "--alg", "HS384"], "HS384 needs 48"),
+                (["--kid", "k" * 257], "--kid: no host takes"),
+                (["--kid", b"\xff\xfe"], "--kid: the key id is not UTF-8"),
                 (["--type", "ec"], "--type"),
                 (["--curve", "secp256k1"], "--curve")):
             with self.subTest(arguments):

@@ -59,6 +59,75 @@ TEST(RenderStatus, says_what_became_of_asking_an_issuer_about_tokens) {
       << text;
 }
 
+TEST(RenderStatus, says_loudly_that_keys_are_stale_and_until_when_they_serve) {
+  StatusAnswer status;
+  status.started_at = kNow - 61s;
+  status.issuers.push_back({.name = "corp",
+                            .issuer = "https://id",
+                            .provider = "keycloak",
+                            .place = "https://id/keys",
+                            .source = "fetched",
+                            .freshness = "stale",
+                            .serves_until = kNow + 2h,
+                            .keys = {{"k1", "EC P-256", "t", {"ES256"}}},
+                            .dropped = {{"k2", "use is enc"}},
+                            .fetched_at = kNow - 22h,
+                            .attempted_at = kNow - 5min,
+                            .next_fetch_at = kNow + 30s,
+                            .last_error = "corp: jwks: HTTP status 500"});
+  status.issuers.push_back({.name = "fine", .source = "file", .freshness = "fresh"});
+  const std::string text = render_status(status, kNow, Style::plain);
+  for (const char* part :
+       {"  KEYS           corp: STALE, serving for 2 h 0 min more\n",
+        "  keys           STALE: 1 usable, for 2 h 0 min more; then logins are unavailable\n",
+        "  provider       keycloak\n", "  source         fetched  https://id/keys\n",
+        "  fetched        22 h 0 min ago\n", "  next fetch     in 30 s\n",
+        "  last error     corp: jwks: HTTP status 500 (5 min ago)\n",
+        "  key            k1  EC P-256 (ES256)\n", "  key dropped    k2: use is enc\n"})
+    EXPECT_NE(text.find(part), std::string::npos) << part << "in\n" << text;
+  status.issuers.erase(status.issuers.begin());
+  EXPECT_EQ(render_status(status, kNow, Style::plain).find("KEYS"), std::string::npos);
+}
+
+TEST(RenderIssuers, begins_with_a_table_of_who_is_in_trouble) {
+  std::vector<IssuerStatus> issuers;
+  issuers.push_back({.name = "corp", .source = "none", .stale = true});
+  issuers.push_back({.name = "old",
+                     .provider = "okta",
+                     .source = "cache",
+                     .stale = true,
+                     .freshness = "too_stale",
+                     .keys = {{}},
+                     .fetched_at = kNow - 25h});
+  issuers.push_back({.name = "fine",
+                     .source = "fetched",
+                     .freshness = "fresh",
+                     .keys = {{}, {}},
+                     .fetched_at = kNow - 1min,
+                     .next_fetch_at = kNow + 4min,
+                     .introspection = IntrospectionStatus{.mode = "required"}});
+  const std::string text = render_issuers(issuers, kNow, Style::plain);
+  EXPECT_TRUE(text.starts_with(
+      "ISSUER  PROVIDER  SOURCE   KEYS  DROPPED  AGE      NEXT FETCH  INTROSPECTION  STATE\n"
+      "corp    -         none     0     0        -        -           -              NO KEYS\n"
+      "old     okta      cache    1     0        1 d 1 h  -           -              TOO OLD\n"
+      "fine    -         fetched  2     0        1 min    4 min       required       ok\n"
+      "\nissuer corp"))
+      << text;
+}
+
+TEST(RenderRefreshed, says_of_each_issuer_what_came_of_it) {
+  const std::vector<RefreshedIssuer> issuers = {{"a", "changed", {}, {}},
+                                                {"b", "unchanged", {}, {}},
+                                                {"c", "too_soon", {}, kNow + 42s},
+                                                {"d", "failed", "HTTP status 500\x1b[2J", {}}};
+  EXPECT_EQ(render_refreshed(issuers, kNow, Style::plain),
+            "  a              there is a new key set\n"
+            "  b              the keys are the same\n"
+            "  c              not asked: too soon after the last time; again in 42 s\n"
+            "  d              failed: HTTP status 500\\x1b[2J\n");
+}
+
 TEST(RenderDecision, prints_each_check_in_order_with_its_outcome) {
   DecisionRecord decision;
   decision.id = "5f3c19a2";
@@ -79,6 +148,18 @@ TEST(Render, escapes_what_came_from_outside) {
       render_bindings(std::vector<BindingRecord>{{"alice", "https://i", "a\n\033[2J"}});
   EXPECT_EQ(text.find('\033'), std::string::npos);
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2);
+}
+
+TEST(AsciiJson, escapes_what_moves_a_cursor_or_hides) {
+  struct Case {
+    std::string json;
+    std::string want;
+  };
+  for (const Case& one :
+       {Case{R"({"a":"b\u0007"})", R"({"a":"b\u0007"})"}, Case{"\xC2\x9B", "\\u009b"},
+        Case{"\xE2\x80\xAE", "\\u202e"}, Case{"\xC3\xBC", "\\u00fc"},
+        Case{"\xF0\x9F\x94\x91", "\\ud83d\\udd11"}, Case{"\x7F", "\\u007f"}, Case{"", ""}})
+    EXPECT_EQ(ascii_json(one.json), one.want);
 }
 
 TEST(RenderConfigErrors, have_file_line_and_column) {

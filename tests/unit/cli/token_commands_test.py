@@ -4,6 +4,7 @@
 import json
 import os
 import shutil
+import signal
 import stat
 import subprocess
 import threading
@@ -100,6 +101,10 @@ class Sign(Commands):
         self.put("verifies", json.dumps({**private, "key_ops": ["verify"]}))
         self.put("other", json.dumps({**private, "alg": "RS256"}))
         self.put("open", json.dumps(private), 0o644)
+        self.put("written", json.dumps(private), 0o622)
+        pem = subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519"], capture_output=True, check=True).stdout
+        self.put("two.pem", pem + pem)
+        self.good("token", "sign", "--key", self.put("one.pem", b"Bag Attributes\n" + pem), *CLAIMS)
         self.put("garbage", os.urandom(100))
         self.put("list", "[1]")
         self.put("long", b" " * 70_000)
@@ -112,7 +117,7 @@ class Sign(Commands):
                 (["--key", "short"], "too short for HS256, which needs 32"),
                 (["--key", "key", "--alg", "RS256"], "the key is none for RS256: it is EC P-256"),
                 (["--key", "key", "--alg", "HS256"], "the key is none for HS256: it is EC P-256"),
-                (["--key", "key", "--alg", "none"], 'there is no algorithm "none"'),
+                (["--key", "key", "--alg", "none"], "--alg: there is no such algorithm"),
                 (["--key", "rsa", "--alg", "PS256"], "names another 'alg'"),
                 (["--key", "oct", "--alg", "RS256"], "the key is none for RS256: it is oct"),
                 (["--key", "key", "--claims", "list"], "no JSON object"),
@@ -123,6 +128,13 @@ class Sign(Commands):
                 (["--key", "key", "--lifetime", "5"], "a number and a unit"),
                 (["--key", "key", "--now", "soon"], "--now takes"),
                 (["--key", "key", "--claim", 'x="' + "a" * 60_000 + '"'], "longer than 65536"),
+                (["--key", "key", "--claim", "x=1", "--claim", "x=2"], "--claim (number 2): the claim is given twice"),
+                (["--key", "key", "--iss", "a", "--claim", 'iss="b"'], "given twice"),
+                (["--key", "key", "--kid", "k" * 257], "--kid: no host takes"),
+                (["--key", "key", "--now", "0000-01-01T00:00:00Z"], "--now takes"),
+                (["--key", "key", "--lifetime", "0", "--now", "garbage"], "--now takes"),
+                (["--key", "key", "--now", "253402300799", "--lifetime", "1d"], "after the year 9999"),
+                (["--key", "written"], "others may write"), (["--key", "two.pem"], "several keys"),
                 (["--key", "-", "--claims", "-"], "only one of key, claims and payload"),
                 (["--key", "key", "--payload", "list", "--claims", "list"], "excludes")):
             with self.subTest(" ".join(arguments)[:60]):
@@ -146,7 +158,13 @@ class Verify(Commands):
         header, payload, signature = good.split(".")
         for name, token, more, status, reason in (
                 ("good", good, [], 0, "allowed"),
-                ("good, with blanks around it", f"\n {good}\r\n", [], 0, "allowed"),
+                ("good, with a line break at its end", f"{good}\n", [], 0, "allowed"),
+                ("a blank before it, as the daemon refuses", f" {good}", [], 1, "token_malformed"),
+                ("a blank behind it", f"{good} \n", [], 1, "token_malformed"),
+                ("a line break of DOS", f"{good}\r\n", [], 1, "token_malformed"),
+                ("good, and far behind it something else", good + " " * 70_000 + "GARBAGE", [], 1, "token_too_long"),
+                ("blanks, and far behind them a good one", " " * 69_632 + good, [], 1, "token_too_long"),
+                ("cut by ssh", ("a" * 1_023), [], 1, "token_cut"),
                 ("at the end of its leeway", good, ["--now", str(now + 59)], 0, "allowed"),
                 ("expired", good, ["--now", str(now + 60)], 1, "token_expired"),
                 ("empty", "", [], 1, "token_missing"),
@@ -157,8 +175,8 @@ class Verify(Commands):
                 ("without a signature", f"{header}.{payload}.", [], 1, "signature_invalid"),
                 ("alg none", "eyJhbGciOiJub25lIn0." + payload + ".", [], 1, "algorithm_unsupported"),
                 ("five parts", "a.b.c.d.e", [], 1, None),
-                ("of another audience", self.token("key", "--claim", 'aud="ssh://test"'), [], 1, "audience_wrong"),
-                ("of another issuer", self.token("key", "--claim", 'iss="https://id.example.com/"'), [], 1, "issuer_unknown"),
+                ("of another audience", self.token_but("--aud", "ssh://test"), [], 1, "audience_wrong"),
+                ("of another issuer", self.token_but("--iss", "https://id.example.com/"), [], 1, "issuer_unknown"),
                 ("of another type", self.token("key", "--typ", "logout+jwt"), [], 1, "type_wrong"),
                 ("for alice", good, ["--user", "alice", "--root", "root"], 0, "allowed"),
                 ("for bob", good, ["--user", "bob", "--root", "root"], 1, "user_mismatch"),
@@ -177,13 +195,18 @@ class Verify(Commands):
         self.key("other")
         with open(self.path("key"), encoding="utf-8") as file:
             private = file.read()
-        self.put("private.set", '{"keys":[' + private + "]}")
+        with open(self.path("other.set"), encoding="utf-8") as file:
+            other = json.load(file)["keys"][0]
+        self.put("private.set", json.dumps({"keys": [json.loads(private), other]}))
+        self.put("unusable.set", '{"keys":[' + private + "]}")
         self.put("empty.set", '{"keys":[]}')
-        for keys, reason, note in (("other.set", "key_unknown", "newer keys"), ("empty.set", "key_unknown", "newer keys"),
-                                   ("private.set", "key_unfit", "private or symmetric member")):
+        for keys, status, reason, note in (("other.set", 1, "key_unknown", "newer keys"),
+                                           ("empty.set", 2, "keys_missing", "no key of the set is usable"),
+                                           ("unusable.set", 2, "keys_missing", "private or symmetric member"),
+                                           ("private.set", 1, "key_unfit", "private or symmetric member")):
             with self.subTest(keys):
                 answer = self.verify(good, keys=keys)
-                self.assertEqual((answer["status"], answer["reason"]), (1, reason))
+                self.assertEqual((answer["status"], answer["reason"]), (status, reason))
                 self.assertIn(note, " ".join(answer["notes"]))
 
     def test_verifies_tokens_of_a_symmetric_issuer_without_the_daemon(self):
@@ -214,18 +237,53 @@ class Verify(Commands):
                           "--key", "oct")
         verify = ["token", "verify", "--config", "ci.yaml"]
         self.good(*verify, stdin=token)
+
+        def no_verdict():
+            done = self.run_it("--json", *verify, stdin=token)
+            answer = json.loads(done.out)
+            self.assertEqual((done.returncode, answer["reason"]), (2, "keys_missing"))
+            return " ".join(answer["notes"])
         for mode, why in ((0o604, "read by others"), (0o602, "written by others"), (0o620, "written by others")):
             os.chmod(self.path("oct"), mode)
-            self.assertIn(why, self.trouble(*verify, stdin=token))
+            self.assertIn(why, no_verdict())
         os.chmod(self.path("oct"), 0o640)
         if os.geteuid() == 0:
             os.chown(self.path("oct"), 0, 65534)
-            self.assertIn("read by the group 65534", self.trouble(*verify, stdin=token))
+            self.assertIn("read by the group 65534", no_verdict())
             os.chown(self.path("oct"), 65534, 0)
-            self.assertIn("belongs to uid 65534", self.trouble(*verify, stdin=token))
+            self.assertIn("belongs to uid 65534", no_verdict())
         os.remove(self.path("oct"))
         os.mkfifo(self.path("oct"), 0o600)
-        self.assertIn("is not a plain file", self.trouble(*verify, stdin=token))
+        self.assertIn("is not a plain file", no_verdict())
+
+    def test_an_unreadable_symmetric_key_of_one_issuer_leaves_the_others_their_verdicts(self):
+        self.put("two.yaml", "version: 1\nissuers:\n" + "".join(
+            f"  - name: {name}\n    issuer: https://{name}.example.com\n    audiences: [ a ]\n"
+            f"    symmetric_key_file: {self.path(name)}\n    symmetric_algorithm: HS256\n    user: {{ claim: sub }}\n"
+            for name in ("one", "two")) + ACCESS)
+        tokens = {}
+        for name in ("one", "two"):
+            self.good("jwk", "generate", "--type", "oct", "--out", name)
+            tokens[name] = self.good("token", "sign", "--iss", f"https://{name}.example.com", "--sub", "s", "--aud", "a",
+                                     "--key", name)
+        os.chmod(self.path("two"), 0o644)
+        verify = ["--json", "--socket", self.path("none"), "token", "verify", "--config", "two.yaml"]
+        done = self.run_it(*verify, stdin=tokens["one"])
+        self.assertEqual(done.returncode, 0, done.out + done.err)
+        self.assertIn("there is no key of issuer two: ", " ".join(json.loads(done.out)["notes"]))
+        self.assertEqual(self.run_it(*verify, stdin=tokens["two"]).returncode, 2)
+
+    def test_an_empty_value_is_not_the_same_as_none(self):
+        good = self.token()
+        base = ["token", "verify", "--jwks", "key.set", "--config", "l.yaml", "--root", "root"]
+        self.good(*base, stdin=good)
+        for option in ("--user", "--now", "--issuer", "--service"):
+            self.assertIn(f"{option} is given and empty", self.trouble(*base, option, "", stdin=good))
+        for option in ("--jwks", "--config"):
+            self.assertIn(f"{option} is given and empty", self.trouble("token", "verify", option, "", stdin=good))
+        self.assertIn("FILE is given and empty", self.trouble("token", "verify", "", stdin=good))
+        for option in ("--out", "--sub", "--kid", "--claims", "--aud", "--lifetime"):
+            self.assertIn(f"{option} is given and empty", self.trouble("token", "sign", "--key", "key", option, ""))
 
     def test_trouble_is_neither_accepted_nor_refused(self):
         good = self.token()
@@ -242,16 +300,16 @@ class Verify(Commands):
                 ("no such keys", ["--jwks", "none", "--config", "l.yaml"], "No such file"),
                 ("keys that are garbage", ["--jwks", "garbage", "--config", "l.yaml"], "is no JWK set"),
                 ("one key, not a set", ["--jwks", "one-key", "--config", "l.yaml"], "is no JWK set"),
-                ("too many keys", ["--jwks", "big", "--config", "l.yaml"], "longer than 1048576"),
-                ("no such configuration", [*jwks, "none.yaml"], "none.yaml"),
+                ("too many keys", ["--jwks", "big", "--config", "l.yaml"], "longer than 262144"),
+                ("no such configuration", [*jwks, "none.yaml"], "--config: No such file"),
                 ("a bad configuration", [*jwks, "bad.yaml"], "bad.yaml:"),
                 ("a configuration that others may write to", [*jwks, "open.yaml"], "may write to it"),
                 ("whose keys?", [*jwks, "two.yaml"], "--issuer NAME"),
-                ("an unknown issuer", [*jwks, "l.yaml", "--issuer", "nobody"], 'no issuer "nobody"'),
+                ("an unknown issuer", [*jwks, "l.yaml", "--issuer", "nobody"], "--issuer: the configuration has no"),
                 ("both from standard input", ["--jwks", "-", "--config", "l.yaml"], "cannot both come"),
                 ("a service and nobody", [*jwks, "l.yaml", "--service", "sshd"], "--user NAME"),
                 ("a moment that is none", [*jwks, "l.yaml", "--now", "tomorrow"], "--now takes"),
-                ("no accounts", [*jwks, "l.yaml", "--user", "alice", "--root", "none"], "none/etc/passwd"),
+                ("no accounts", [*jwks, "l.yaml", "--user", "alice", "--root", "none"], "--root: No such file"),
                 ("an option that is none", ["--jkws", "x"], "more arguments"),
                 ("no daemon", ["--socket", self.path("none.sock")], "--jwks FILE verifies without the daemon")):
             with self.subTest(name):
@@ -305,6 +363,22 @@ class Secrecy(Commands):
                 self.assertEqual(done.returncode, 2)
                 for part in token.split("."):
                     self.assertNotIn(part, done.out + done.err)
+
+    def test_a_private_key_is_in_no_core_file(self):
+        if subprocess.run(["sh", "-c", "ulimit -c unlimited"], check=False, capture_output=True).returncode != 0:
+            self.skipTest("core files are off here for good")
+        self.key()
+        os.mkfifo(self.path("claims"))
+        with subprocess.Popen(["sh", "-c", 'ulimit -c unlimited; exec "$0" "$@"', commands.PROGRAM, "token", "sign", "--key",
+                               "key", "--claims", "claims"], cwd=self.folder, stdout=subprocess.DEVNULL) as program:
+            with open(self.path("claims"), "w", encoding="utf-8"):  # opens when the program does: the key is read by then
+                with open(f"/proc/{program.pid}/limits", encoding="ascii") as limits:
+                    core = next(line for line in limits if line.startswith("Max core file size"))
+                program.send_signal(signal.SIGABRT)
+                status = os.waitid(os.P_PID, program.pid, os.WEXITED | os.WNOWAIT)
+        self.assertEqual(core.split()[4:6], ["0", "0"])
+        self.assertEqual(status.si_code, os.CLD_KILLED, "a core was dumped")
+        self.assertEqual([name for name in os.listdir(self.folder) if name.startswith("core")], [])
 
     def test_no_output_holds_a_signature_or_a_secret(self):
         self.key()

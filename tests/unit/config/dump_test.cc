@@ -49,6 +49,7 @@ issuers:
     issuer: https://file.example.com/
     audiences: [ x ]
     jwks_file: /etc/latchkey/file.json
+    user: { strip_suffix: [ "@a.example", "@b.example" ] }
   - name: shared
     issuer: https://shared.example.com/
     audiences: [ x ]

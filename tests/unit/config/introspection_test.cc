@@ -177,10 +177,23 @@ TEST(Introspection, WhatItNeedsIsDemanded) {
   }
 }
 
-TEST(Introspection, AHostWithLocalKeysMayAskUnderItsOwnCa) {
-  EXPECT_EQ(messages(file(issuer(kRequired + "    jwks_file: /k\n    ca_file: /ca\n"
-                                             "    introspection_endpoint: https://a/i\n"))),
-            "no error");
+TEST(Introspection, AHostWithLocalKeysMayAskOnItsOwnWay) {
+  const std::string way =
+      "    ca_file: /ca\n    proxy: http://p:1\n"
+      "    tls_pins: [ sha256//YhKJKSzoTt2b5FP18fvpHo7fJYqQCjAa3HWY3tvRMwE= ]\n";
+  for (const std::string keys :
+       {"    jwks_file: /k\n", "    symmetric_key_file: /k\n    symmetric_algorithm: HS256\n",
+        "    keys: { keys: [ { kty: OKP, crv: Ed25519, "
+        "x: 11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo } ] }\n"}) {
+    EXPECT_EQ(messages(file(
+                  issuer(kRequired + way + keys + "    introspection_endpoint: https://a/i\n"))),
+              "no error");
+    EXPECT_NE(messages(file(issuer(kRequired + way + keys))).find("needs 'introspection_endpoint'"),
+              std::string::npos)
+        << keys;
+    EXPECT_NE(messages(file(issuer(way + keys))).find("exclude each other"), std::string::npos)
+        << keys;
+  }
 }
 
 TEST(Introspection, WhatMeansNothingWhileItIsOffIsWarnedAbout) {

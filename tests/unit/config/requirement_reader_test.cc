@@ -43,7 +43,8 @@ std::vector<RequiredClaim> required(const std::string& map) {
 
 TEST(Requirement, AValueHasTheTypeThatWasWritten) {
   const auto require = required(
-      "{ b: false, i: -7, big: 9223372036854775808, t: tid, q: \"true\", n: '5', y: yes }");
+      "{ b: false, i: -7, big: '9223372036854775808', t: tid, q: \"true\", n: '5', "
+      "y: 9188040d-6c67-4c5b-b112-36a304b66dad }");
   ASSERT_EQ(require.size(), 7U);
   const std::vector<Kind> want = {Kind::boolean, Kind::integer, Kind::text, Kind::text,
                                   Kind::text,    Kind::text,    Kind::text};
@@ -77,6 +78,19 @@ TEST(Requirement, SaysHowAClaimIsCompared) {
 
 TEST(Requirement, IsRefusedWhereItIsNoneOfThem) {
   for (const char* wrong : {"{ a: }",
+                            "{ a: 5.5 }",
+                            "{ a: 1e3 }",
+                            "{ a: 0x10 }",
+                            "{ a: 0o17 }",
+                            "{ a: +5 }",
+                            "{ a: 010 }",
+                            "{ a: TRUE }",
+                            "{ a: yes }",
+                            "{ a: Null }",
+                            "{ a: .inf }",
+                            "{ a: 99999999999999999999 }",
+                            "{ a: { one_of: [ x, 5.5 ] } }",
+                            "{ a: { contains: no } }",
                             "{ a: '' }",
                             "{ a: [ x ] }",
                             "{ a: {} }",

@@ -1,57 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Stations 8 to 11 for a token that was just verified.
+// Whom the rules, the names and the account let in.
+#include <string>
+
 #include <gtest/gtest.h>
 
-#include <functional>
-#include <string>
-#include <vector>
-
 #include "tests/unit/decide/host.h"
+#include "tests/unit/decide/judge_cases.h"
 
 namespace latchkey::test {
 namespace {
 
-using revocation::Kind;
-
-struct Case {
-  std::string name;
-  Host host;
-  LoginRequest request;
-  claims::ClaimsRecord claims;
-  Reason want;
-  std::string rule;
-};
-
-Decision judged(const Case& c) {
-  return judge(claims::ValidatedClaims::recall(c.claims), 0, c.request, c.host.snapshot(), kNow,
-               {});
-}
-
-LoginRequest sign_in(std::string user, std::string service = "sshd") {
-  return request(Operation::authenticate, std::move(service), std::move(user));
-}
-
-claims::ClaimsRecord changed(std::string user,
-                             const std::function<void(claims::ClaimsRecord&)>& change) {
-  auto record = claims_of(std::move(user));
-  change(record);
-  return record;
-}
-
-void expect(const std::vector<Case>& cases) {
-  for (const auto& c : cases) {
-    const auto decision = judged(c);
-    EXPECT_EQ(code(decision.reason), code(c.want)) << c.name << ": " << decision.detail;
-    EXPECT_EQ(decision.rule, c.rule) << c.name;
-    EXPECT_EQ(decision.identity.has_value(), c.want == Reason::allowed) << c.name;
-    EXPECT_EQ(decision.subject, c.claims.subject) << c.name;
-    if (c.want != Reason::allowed) {
-      EXPECT_FALSE(decision.binding.has_value()) << c.name;
-      EXPECT_EQ(decision.valid_until, WallTime{}) << c.name;
-    }
-  }
-}
+using judge_test::changed;
+using judge_test::expect;
+using judge_test::sign_in;
 
 TEST(Judge, AllowsAndRefusesByTheRules) {
   const auto alice = claims_of("alice");
@@ -255,157 +217,6 @@ TEST(Judge, OnlyManagedNamesSignIn) {
        Reason::allowed,
        "a"},
   });
-}
-
-TEST(Judge, RevocationsCount) {
-  const revocation::Revocation token{
-      .kind = Kind::token, .issuer = std::string(kIssuer), .value = "token-of-alice"};
-  const revocation::Revocation subject{.kind = Kind::subject,
-                                       .issuer = std::string(kIssuer),
-                                       .value = "subject-of-alice",
-                                       .before = kNow};
-  const revocation::Revocation older{.kind = Kind::subject,
-                                     .issuer = std::string(kIssuer),
-                                     .value = "subject-of-alice",
-                                     .before = kNow - 1min};
-  const revocation::Revocation user{.kind = Kind::user, .value = "alice"};
-  expect({
-      {"refused for a revoked token",
-       {.revocations = {token}},
-       sign_in("alice"),
-       claims_of("alice"),
-       Reason::revoked_token,
-       ""},
-      {"refused for a revoked subject",
-       {.revocations = {subject}},
-       sign_in("alice"),
-       claims_of("alice"),
-       Reason::revoked_subject,
-       ""},
-      {"allowed with a token issued since",
-       {.revocations = {older}},
-       sign_in("alice"),
-       claims_of("alice"),
-       Reason::allowed,
-       "login"},
-      {"refused without iat, whatever the moment",
-       {.revocations = {older}},
-       sign_in("alice"),
-       changed("alice", [](auto& c) { c.issued_at.reset(); }),
-       Reason::revoked_subject,
-       ""},
-      {"refused for a revoked user",
-       {.revocations = {user}},
-       sign_in("alice"),
-       claims_of("alice"),
-       Reason::revoked_user,
-       ""},
-      {"allowed for another user",
-       {.revocations = {token, subject, user}},
-       sign_in("bob"),
-       claims_of("bob"),
-       Reason::allowed,
-       "login"},
-      {"silent to others about who is revoked",
-       {.revocations = {user}},
-       sign_in("alice"),
-       claims_of("bob"),
-       Reason::user_mismatch,
-       ""},
-  });
-}
-
-TEST(Judge, ANameBelongsToTheFirstSubject) {
-  const Host bound{.bindings = {{"alice", subject_of("alice")}}};
-  const Host bound_elsewhere{
-      .bindings = {{"alice", {"https://other.example.com", "subject-of-alice"}}}};
-  const Host bound_to_another{.bindings = {{"alice", subject_of("someone")}}};
-  expect({
-      {"allowed for the bound subject", bound, sign_in("alice"), claims_of("alice"),
-       Reason::allowed, "login"},
-      {"refused for another subject", bound_to_another, sign_in("alice"), claims_of("alice"),
-       Reason::subject_conflict, ""},
-      {"refused for the same 'sub' of another issuer", bound_elsewhere, sign_in("alice"),
-       claims_of("alice"), Reason::subject_conflict, ""},
-  });
-
-  const auto first = judged({"", {}, sign_in("alice"), claims_of("alice"), Reason::allowed, ""});
-  ASSERT_TRUE(first.binding);
-  EXPECT_EQ(first.binding->user, "alice");
-  EXPECT_EQ(first.binding->issuer, kIssuer);
-  EXPECT_EQ(first.binding->subject, "subject-of-alice");
-  EXPECT_FALSE(
-      judged({"", bound, sign_in("alice"), claims_of("alice"), Reason::allowed, ""}).binding)
-      << "a bound name is not bound again";
-}
-
-TEST(Judge, SaysWhoItIsAndUntilWhen) {
-  const auto decision = judged({"",
-                                {},
-                                sign_in("alice"),
-                                changed("alice",
-                                        [](auto& c) {
-                                          c.groups = {"sre", "gone"};
-                                        }),
-                                Reason::allowed,
-                                ""});
-  ASSERT_TRUE(decision.identity);
-  EXPECT_EQ(decision.identity->user, "alice");
-  EXPECT_EQ(decision.identity->uid, 1000U);
-  EXPECT_EQ(decision.identity->groups, std::vector<std::string>{"sre"});
-  EXPECT_EQ(decision.identity->gids, std::vector<std::uint32_t>{2001});
-  EXPECT_EQ(decision.valid_until, kNow + 1h);
-  EXPECT_EQ(decision.issuer, kIssuer);
-  EXPECT_EQ(decision.key_id, "thumbprint");
-  EXPECT_EQ(decision.detail, "this host has no group \"nogroup\"");
-  for (const auto check : {Check::revocation, Check::name, Check::managed, Check::account,
-                           Check::binding, Check::access}) {
-    EXPECT_EQ(decision.trace[check], Outcome::passed) << name(check);
-  }
-}
-
-TEST(Judge, TheTraceEndsAtTheFirstFailure) {
-  Trace verified;
-  verified.pass(Check::signature);
-  const auto decision = judge(claims::ValidatedClaims::recall(claims_of("alice")), 0,
-                              sign_in("bob"), Host{}.snapshot(), kNow, verified);
-  EXPECT_EQ(decision.trace[Check::signature], Outcome::passed);
-  EXPECT_EQ(decision.trace[Check::revocation], Outcome::passed);
-  EXPECT_EQ(decision.trace[Check::name], Outcome::failed);
-  EXPECT_EQ(decision.trace[Check::account], Outcome::not_reached);
-  EXPECT_EQ(decision.trace[Check::access], Outcome::not_reached);
-}
-
-TEST(Judge, NeverTakesClaimsOfOneIssuerForAnother) {
-  const auto claims = claims::ValidatedClaims::recall(claims_of("alice"));
-  const auto snapshot = Host{}.snapshot();
-  for (const std::size_t issuer : {std::size_t{1}, std::size_t{2}}) {
-    const auto decision = judge(claims, issuer, sign_in("alice"), snapshot, kNow, {});
-    EXPECT_EQ(decision.reason, Reason::issuer_unknown) << issuer;
-  }
-}
-
-TEST(Judge, AnswersNothingWithoutAWholeSnapshot) {
-  const auto claims = claims::ValidatedClaims::recall(claims_of("alice"));
-  const std::vector<std::function<void(Snapshot&)>> losses = {
-      [](Snapshot& s) { s.config.reset(); }, [](Snapshot& s) { s.revocations.reset(); },
-      [](Snapshot& s) { s.accounts.reset(); }, [](Snapshot& s) { s.bindings.reset(); }};
-  for (const auto& lose : losses) {
-    auto snapshot = Host{}.snapshot();
-    lose(snapshot);
-    EXPECT_EQ(judge(claims, 0, sign_in("alice"), snapshot, kNow, {}).reason,
-              Reason::internal_error);
-    EXPECT_EQ(judge_later_call(request(Operation::account, "sshd", "alice"), nullptr, nullptr,
-                               snapshot, kNow)
-                  .reason,
-              Reason::internal_error);
-  }
-}
-
-TEST(Checks, HaveNamesAndSentences) {
-  EXPECT_EQ(name(Check::form), "form");
-  EXPECT_EQ(name(Check::access), "access");
-  EXPECT_EQ(description(Check::signature), "the signature verifies");
 }
 
 }  // namespace

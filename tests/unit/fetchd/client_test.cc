@@ -118,7 +118,7 @@ TEST_F(ClientTest, says_when_there_is_nothing_to_read_and_when_the_peer_is_gone)
 TEST_F(ClientTest, takes_a_token_out_of_its_file_and_leaves_nothing_in_it) {
   constexpr std::string_view kToken = "corp_0123456789abcdef";
   const auto file = ipc::fetch::make_token_file(kToken);
-  ipc::fetch::Request request{1, "corp", "d", ipc::fetch::Document::introspection, {}, 21};
+  ipc::fetch::Request request{1, "corp", "d", ipc::fetch::Document::introspection, {}, {}, 21};
   ASSERT_TRUE(ipc::fetch::send_message(peer_.get(), ipc::fetch::encode(request), file->get()));
   const auto asked = client_->receive();
   ASSERT_TRUE(asked) << asked.error().detail;
@@ -130,7 +130,7 @@ TEST_F(ClientTest, takes_a_token_out_of_its_file_and_leaves_nothing_in_it) {
 
 TEST_F(ClientTest, refuses_an_introspection_without_its_token_or_with_another_size) {
   const auto ask_with = [&](const ipc::Result<ipc::Fd>& file, std::size_t bytes) {
-    ipc::fetch::Request request{1, "corp", "d", ipc::fetch::Document::introspection, {}, bytes};
+    ipc::fetch::Request request{1, "corp", "d", ipc::fetch::Document::introspection, {}, {}, bytes};
     EXPECT_TRUE(ipc::fetch::send_message(peer_.get(), ipc::fetch::encode(request),
                                          file ? file->get() : -1));
     return client_->receive().error().kind;

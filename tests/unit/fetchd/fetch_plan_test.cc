@@ -51,7 +51,7 @@ TEST(FetchPlan, for_keys_asks_discovery_and_then_what_it_names) {
   EXPECT_EQ(asks(second)->url, "https://id.example.com/keys");
   EXPECT_EQ(asks(second)->ca_file, "/etc/ca.pem");
   EXPECT_EQ(asks(second)->etag, "\"old\"");
-  EXPECT_EQ(asks(second)->body_most, 1'048'576U);
+  EXPECT_EQ(asks(second)->body_most, 262'144U);
 
   const auto end = plan.next(ok("KEYS", "\"new\""));
   ASSERT_TRUE(ends(end));
@@ -61,6 +61,52 @@ TEST(FetchPlan, for_keys_asks_discovery_and_then_what_it_names) {
   EXPECT_EQ(ends(end)->answer.etag, "\"new\"");
   EXPECT_EQ(ends(end)->answer.max_age, std::chrono::seconds(60));
   EXPECT_EQ(ends(end)->body, "KEYS");
+}
+
+// A provider without entity tags has dates (RFC 9110 section 8.8.2).
+TEST(FetchPlan, the_date_of_the_copy_at_hand_goes_with_the_document_that_is_wanted) {
+  const std::string date = "Sun, 06 Nov 1994 08:49:37 GMT";
+  FetchPlan plan(config(), {5, "corp", "d", Document::jwks, {}, date});
+  const auto first = plan.start();
+  ASSERT_TRUE(asks(first));
+  EXPECT_FALSE(asks(first)->conditional());
+  const auto second = plan.next(ok(kMetadata));
+  EXPECT_EQ(asks(second)->last_modified, date);
+  EXPECT_TRUE(asks(second)->conditional());
+  const auto end = plan.next(HttpResponse{.status = 304, .last_modified = date});
+  EXPECT_EQ(ends(end)->answer.status, Status::not_modified);
+  EXPECT_EQ(ends(end)->answer.last_modified, date);
+
+  FetchPlan odd(config(), {5, "corp", "d", Document::jwks, {}, "yesterday\r\nX: y"});
+  const auto refused = odd.start();
+  ASSERT_TRUE(ends(refused));
+  EXPECT_EQ(ends(refused)->answer.status, Status::failed);
+}
+
+TEST(FetchPlan, pins_and_proxy_are_those_of_the_section) {
+  auto section = config();
+  section.tls_pins = {"sha256//a", "sha256//b"};
+  section.proxy = "http://proxy:3128";
+  FetchPlan plan(section, request(Document::jwks));
+  const auto first = plan.start();
+  EXPECT_EQ(asks(first)->tls_pins, section.tls_pins);
+  EXPECT_EQ(asks(first)->proxy, section.proxy);
+  const auto second = plan.next(ok(kMetadata));
+  EXPECT_EQ(asks(second)->tls_pins, section.tls_pins);
+  EXPECT_EQ(asks(second)->proxy, section.proxy);
+}
+
+// RFC 8414 section 3.3 asks for the same equality as Discovery does.
+TEST(FetchPlan, discovery_by_rfc_8414_asks_elsewhere_and_compares_the_issuer_all_the_same) {
+  auto section = config();
+  section.discovery = "oauth";
+  FetchPlan plan(section, request(Document::jwks));
+  EXPECT_EQ(asks(plan.start())->url,
+            "https://id.example.com/.well-known/oauth-authorization-server/realms/corp");
+  FetchPlan other = plan;
+  EXPECT_TRUE(asks(plan.next(ok(kMetadata))));
+  EXPECT_TRUE(ends(other.next(
+      ok(R"({"issuer":"https://id.example.com","jwks_uri":"https://id.example.com/keys"})"))));
 }
 
 TEST(FetchPlan, for_metadata_checks_the_document_before_it_hands_it_on) {

@@ -40,6 +40,16 @@ TEST(EntityTag, is_what_rfc_9110_says_and_printable) {
   for (const TagCase& item : cases) EXPECT_EQ(is_entity_tag(item.input), item.want) << item.name;
 }
 
+TEST(HttpDate, is_the_one_form_that_may_be_sent) {
+  EXPECT_TRUE(is_http_date("Sun, 06 Nov 1994 08:49:37 GMT"));
+  for (const std::string text :
+       {"", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994",
+        "Sun, 06 Nov 1994 08:49:37 UTC", "Sun, 6 Nov 1994 08:49:37 GMT",
+        "sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 GMT ",
+        "Sun, 06 Nov 1994 08:49:3\r GMT", "\r\nX: 06 Nov 1994 08:49:37 GMT"})
+    EXPECT_FALSE(is_http_date(text)) << text;
+}
+
 struct LifetimeCase {
   const char* name;
   std::vector<std::string> cache_control;

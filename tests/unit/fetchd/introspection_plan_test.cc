@@ -62,7 +62,7 @@ class IntrospectionPlanTest : public ::testing::Test {
     wire::SecretBuffer token(kToken.size());
     EXPECT_TRUE(token.append(kToken));
     const ipc::fetch::Request request{
-        5, "corp", config.digest, ipc::fetch::Document::introspection, "", kToken.size()};
+        5, "corp", config.digest, ipc::fetch::Document::introspection, "", "", kToken.size()};
     return {config,
             request,
             std::move(token),
@@ -110,6 +110,18 @@ TEST_F(IntrospectionPlanTest, FindsTheEndpointInTheMetadataAndAsksThereOnce) {
   EXPECT_EQ(asks(plan().start()).url, kEndpoint);
   steady += 1ms;
   EXPECT_NE(asks(plan().start()).url, kEndpoint) << "until they are old";
+}
+
+TEST_F(IntrospectionPlanTest, GoesTheIssuersWayToTheMetadataAndToTheEndpoint) {
+  config.tls_pins = {"sha256//YhKJKSzoTt2b5FP18fvpHo7fJYqQCjAa3HWY3tvRMwE="};
+  config.proxy = "http://proxy.example.com:3128";
+  auto first = plan();
+  const auto discovery = first.start();
+  const auto question = first.next(ok(kMetadata));
+  for (const auto* step : {&discovery, &question}) {
+    EXPECT_EQ(asks(*step).tls_pins, config.tls_pins);
+    EXPECT_EQ(asks(*step).proxy, config.proxy);
+  }
 }
 
 TEST_F(IntrospectionPlanTest, FromAnotherSectionTheMetadataAreAskedAgain) {

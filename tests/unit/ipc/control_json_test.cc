@@ -17,10 +17,14 @@ WallTime at(std::int64_t ms) { return WallTime{std::chrono::milliseconds{ms}}; }
 IssuerStatus some_issuer() {
   return {"corp",
           "https://id.example",
+          "keycloak",
+          "https://id.example/keys",
           "cache",
           true,
+          "too_stale",
+          at(4),
           3,
-          {{"k1", "thumb", {"ES256", "RS256"}}},
+          {{"k1", "EC P-256", "thumb", {"ES256", "RS256"}}},
           {{"k2", "use is enc"}},
           at(1),
           at(2),
@@ -79,6 +83,12 @@ TEST(ControlJson, every_message_survives_the_trip) {
   expect_round_trip(some_status());
   expect_round_trip(StatusAnswer{});
   expect_round_trip(GetConfigAnswer{"version: 1\n", "d"});
+  expect_round_trip(IssuersRequest{"corp"});
+  expect_round_trip(IssuersRequest{});
+  expect_round_trip(IssuersAnswer{{some_issuer()}});
+  expect_round_trip(RefreshKeysRequest{});
+  expect_round_trip(
+      RefreshKeysAnswer{{{"corp", "too_soon", "no", at(1)}, {"b", "changed", {}, {}}}});
   expect_round_trip(GetKeysRequest{"corp"});
   expect_round_trip(GetKeysAnswer{"corp", "fetched", false, 3, at(4), R"({"keys":[]})"});
   expect_round_trip(GetKeysAnswer{"corp", "none", true, 0, {}, {}});
@@ -248,6 +258,10 @@ class ControlInterface : public testing::Test {
 TEST_F(ControlInterface, says_of_each_method_what_the_structs_say) {
   EXPECT_EQ(names_of(answer("Status")), members_of(some_status()));
   EXPECT_EQ(names_of(answer("GetConfig")), members_of(GetConfigAnswer{}));
+  EXPECT_EQ(names_of(request("Issuers")), members_of(IssuersRequest{"corp"}));
+  EXPECT_EQ(names_of(answer("Issuers")), members_of(IssuersAnswer{}));
+  EXPECT_EQ(names_of(request("RefreshKeys")), members_of(RefreshKeysRequest{"corp"}));
+  EXPECT_EQ(names_of(answer("RefreshKeys")), members_of(RefreshKeysAnswer{}));
   EXPECT_EQ(names_of(request("GetKeys")), members_of(GetKeysRequest{}));
   EXPECT_EQ(names_of(answer("GetKeys")),
             members_of(GetKeysAnswer{"corp", "file", false, 1, at(1), "{}"}));
@@ -270,6 +284,9 @@ TEST_F(ControlInterface, says_of_each_method_what_the_structs_say) {
 
 TEST_F(ControlInterface, says_of_each_type_what_the_structs_say) {
   EXPECT_EQ(names_of(type("Issuer")), members_of_first(to_json(some_status()), "issuers"));
+  EXPECT_EQ(
+      names_of(type("Refreshed")),
+      members_of_first(to_json(RefreshKeysAnswer{{{"corp", "too_soon", "no", at(1)}}}), "issuers"));
   StatusAnswer decisions_only = some_status();
   EXPECT_EQ(names_of(type("DecisionSummary")),
             members_of_first(to_json(DecisionsAnswer{{DecisionSummary{}}}), "decisions"));
@@ -292,9 +309,10 @@ TEST_F(ControlInterface, says_of_each_type_what_the_structs_say) {
 
 TEST_F(ControlInterface, names_every_method) {
   for (const std::string_view method :
-       {Status::kMethod, GetConfig::kMethod, GetKeys::kMethod, Reload::kMethod, Explain::kMethod,
-        Decisions::kMethod, Revoke::kMethod, Revocations::kMethod, RemoveRevocation::kMethod,
-        Bindings::kMethod, RemoveBinding::kMethod}) {
+       {Status::kMethod, Issuers::kMethod, RefreshKeys::kMethod, GetConfig::kMethod,
+        GetKeys::kMethod, Reload::kMethod, Explain::kMethod, Decisions::kMethod, Revoke::kMethod,
+        Revocations::kMethod, RemoveRevocation::kMethod, Bindings::kMethod,
+        RemoveBinding::kMethod}) {
     ASSERT_TRUE(method.starts_with("io.latchkey.Control."));
     EXPECT_NE(text_.find("\nmethod " + std::string(method.substr(20)) + "("), std::string::npos)
         << method;

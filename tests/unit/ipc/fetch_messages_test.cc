@@ -22,6 +22,19 @@ TEST(FetchRequest, survives_the_trip) {
   EXPECT_EQ(read->etag, "\"abc\"");
 }
 
+TEST(FetchMessages, carry_the_date_of_a_document_both_ways) {
+  const std::string date = "Sun, 06 Nov 1994 08:49:37 GMT";
+  const auto request = decode_request(encode(Request{7, "corp", "d1", Document::jwks, {}, date}));
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->last_modified, date);
+  Answer answer;
+  answer.status = Status::not_modified;
+  answer.last_modified = date;
+  const auto read = decode_answer(encode(answer));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->last_modified, date);
+}
+
 struct MessageCase {
   const char* name;
   std::string input;
@@ -44,6 +57,14 @@ TEST(FetchRequest, is_read_to_the_letter) {
        R"({"v":1,"id":1,"issuer":")" + std::string(65, 'a') +
            R"(","digest":"d","document":"jwks"})",
        false},
+      {"a long date",
+       R"({"v":1,"id":1,"issuer":"a","digest":"d","document":"jwks","last_modified":")" +
+           std::string(kDateMost + 1, 'x') + "\"}",
+       false},
+      {"a date",
+       R"({"v":1,"id":1,"issuer":"a","digest":"d","document":"jwks","last_modified":")" +
+           std::string(kDateMost, 'x') + "\"}",
+       true},
       {"a long etag",
        R"({"v":1,"id":1,"issuer":"a","digest":"d","document":"jwks","etag":")" +
            std::string(1'025, 'a') + "\"}",
@@ -64,6 +85,9 @@ TEST(FetchRequest, is_read_to_the_letter) {
       {"a question with an etag",
        R"({"v":1,"id":1,"issuer":"a","digest":"d","document":"introspection","bytes":1,"etag":"x"})",
        false},
+      {"a question with a date",
+       R"({"v":1,"id":1,"issuer":"a","digest":"d","document":"introspection","bytes":1,"last_modified":"x"})",
+       false},
       {"a size of something else",
        R"({"v":1,"id":1,"issuer":"a","digest":"d","document":"jwks","bytes":1})", false},
       {"a token in the message",
@@ -76,7 +100,7 @@ TEST(FetchRequest, is_read_to_the_letter) {
 }
 
 TEST(FetchRequest, about_a_token_names_its_size_and_nothing_of_it) {
-  const Request request{7, "corp", "d1", Document::introspection, "", 1'234};
+  const Request request{7, "corp", "d1", Document::introspection, "", "", 1'234};
   EXPECT_EQ(
       encode(request),
       R"({"v":1,"id":7,"issuer":"corp","digest":"d1","document":"introspection","bytes":1234})");
@@ -128,8 +152,8 @@ TEST(FetchAnswer, is_read_to_the_letter) {
       {"good", R"({"v":1,"id":1,"status":"not_modified"})", true},
       {"ok without a size", R"({"v":1,"id":1,"status":"ok"})", false},
       {"a size without ok", R"({"v":1,"id":1,"status":"failed","bytes":1})", false},
-      {"a size at the limit", R"({"v":1,"id":1,"status":"ok","bytes":1048576})", true},
-      {"a size above the limit", R"({"v":1,"id":1,"status":"ok","bytes":1048577})", false},
+      {"a size at the limit", R"({"v":1,"id":1,"status":"ok","bytes":262144})", true},
+      {"a size above the limit", R"({"v":1,"id":1,"status":"ok","bytes":262145})", false},
       {"a negative size", R"({"v":1,"id":1,"status":"ok","bytes":-1})", false},
       {"a negative age", R"({"v":1,"id":1,"status":"not_modified","max_age_s":-1})", false},
       {"an unknown status", R"({"v":1,"id":1,"status":"fine"})", false},

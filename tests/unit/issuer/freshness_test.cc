@@ -40,8 +40,9 @@ TEST(Freshness, FollowsTheAgeOfTheKeys) {
       {"fresh as long as the provider says", 40min, 1h, Freshness::fresh},
       {"no longer than half of max_stale, whatever the provider says", 12h, 8760h,
        Freshness::stale},
-      {"no shorter than min_fetch_interval, whatever the provider says", 44s, 0s, Freshness::fresh},
-      {"due by min_fetch_interval", 45s, 0s, Freshness::due},
+      {"not due before min_fetch_interval, whatever the provider says", 60s - 1ms, 0s,
+       Freshness::fresh},
+      {"due by min_fetch_interval", 60s, 0s, Freshness::due},
       {"stale when the clock went back an hour", -1h, std::nullopt, Freshness::stale},
       {"too stale when the clock went back ten years (F20)", -87'600h, std::nullopt,
        Freshness::too_stale},
@@ -75,6 +76,17 @@ TEST(RefreshDelay, LiesBetweenThreeQuartersAndNineTenths) {
   EXPECT_EQ(refresh_delay(300s, kMost / 2 + 1), 247'500ms);
   EXPECT_LT(refresh_delay(300s, kMost), 270s);
   EXPECT_GT(refresh_delay(300s, kMost), 269s);
+}
+
+// F4: a provider whose keys may not be kept is still asked at most once an interval.
+TEST(RefreshDelay, IsNoShorterThanTheIntervalWhateverTheProviderSays) {
+  for (const auto interval : {1s, 2s, 59s, 60s, 61s, 3'600s}) {
+    IssuerConfig config;
+    config.min_fetch_interval = interval;
+    for (const auto max_age : {0s, 1s, 60s}) {
+      EXPECT_GE(refresh_delay(lifetime(config, max_age), 0), interval);
+    }
+  }
 }
 
 struct RetryCase {

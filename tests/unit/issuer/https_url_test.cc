@@ -93,6 +93,25 @@ TEST(HttpsUrl, IsReadOneWayOrRefused) {
   for (const auto& c : cases) EXPECT_EQ(shown(parse_https_url(c.url)), c.want) << c.name;
 }
 
+TEST(HttpsUrl, ARefusalSaysWhatIsWrong) {
+  const std::vector<Case> cases = {
+      {"no host", "https:///path", "it has no host"},
+      {"no host before a port", "https://:443/", "it has no host"},
+      {"user information", "https://user@h/", "user information is not allowed"},
+      {"a password that looks like a port", "https://id.example.com:443@evil.example/",
+       "user information is not allowed"},
+      {"a fragment", "https://h/#f", "a fragment is not allowed"},
+      {"a fragment before an at sign", "https://h#@evil", "a fragment is not allowed"},
+      {"a name that is none", "https://a_b/", "the host is no name and no address"},
+      {"a port that is none", "https://h:0/", "the port is not a number from 1 to 65535"},
+      {"a blank", "https://h/ ", "it holds a character that a URL may not have"},
+  };
+  for (const auto& c : cases) {
+    const auto url = parse_https_url(c.url);
+    EXPECT_EQ(url ? "taken" : url.error(), c.want) << c.name;
+  }
+}
+
 TEST(HttpsUrl, IsBoundedInLength) {
   const std::string start = "https://h/";
   EXPECT_TRUE(parse_https_url(start + std::string(2'048 - start.size(), 'a')));

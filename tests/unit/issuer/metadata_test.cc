@@ -95,6 +95,12 @@ TEST(Metadata, ARefusalShowsForeignTextEscaped) {
   EXPECT_EQ(metadata.error().detail.find('\x1b'), std::string::npos);
 }
 
+TEST(Metadata, ThatAreNoObjectAreNotLookedInto) {
+  const auto metadata = parse_metadata(R"([{"issuer":"x"}])", corp());
+  ASSERT_FALSE(metadata);
+  EXPECT_EQ(metadata.error().detail, "the discovery document is no JSON object");
+}
+
 TEST(DiscoveryUrl, LiesBelowTheIssuer) {
   auto config = corp();
   EXPECT_EQ(discovery_url(config),

@@ -23,6 +23,13 @@ struct Case {
 
 std::string with_header(std::string_view header) { return compact(header, kPayload, "sig"); }
 
+// Little-endian, of ASCII.
+std::string utf_16(std::string_view text) {
+  std::string out;
+  for (const char c : text) out += {c, '\0'};
+  return out;
+}
+
 void expect_reasons(std::span<const Case> cases) {
   Scratch scratch;
   for (const Case& c : cases) {
@@ -103,6 +110,17 @@ TEST(CompactJws, HeaderAsksForNothing) {
        Reason::allowed},
       {"malformed: no object", with_header("[]"), Reason::token_malformed},
       {"malformed: no JSON", with_header("alg"), Reason::token_malformed},
+      {"malformed: something behind the object, RFC 7515 section 10.12",
+       with_header(R"({"alg":"RS256"}ABCD)"), Reason::token_malformed},
+      {"malformed: a byte order mark", with_header("\xEF\xBB\xBF{\"alg\":\"RS256\"}"),
+       Reason::token_malformed},
+      {"malformed: no UTF-8, RFC 8725 section 3.7",
+       with_header("{\"alg\":\"RS256\",\"x\":\"\xff\"}"), Reason::token_malformed},
+      {"malformed: UTF-16", with_header(utf_16(kHeader)), Reason::token_malformed},
+      {"malformed: UTF-16 with its mark", with_header("\xFF\xFE" + utf_16(kHeader)),
+       Reason::token_malformed},
+      {"taken: name and value by escape, RFC 7515 section 5.3",
+       with_header(R"({"\u0061lg":"R\u0053256"})"), Reason::allowed},
       {"malformed: duplicate alg, RFC 7515 section 4",
        with_header(R"({"alg":"none","alg":"RS256"})"), Reason::token_malformed},
       {"malformed: duplicate by escape", with_header(R"({"alg":"RS256","\u0061lg":"RS256"})"),
@@ -159,6 +177,11 @@ TEST(CompactJws, PayloadIsAStrictObject) {
   };
   const Case cases[] = {
       {"malformed: array", with_payload("[]"), Reason::token_malformed},
+      {"malformed: array between blanks", with_payload(" [{}] "), Reason::token_malformed},
+      {"malformed: a number between blanks", with_payload("\n1\n"), Reason::token_malformed},
+      {"malformed: an object's beginning", with_payload(R"({"a":1)"), Reason::token_malformed},
+      {"malformed: an object's end", with_payload(R"("a":1})"), Reason::token_malformed},
+      {"taken: blanks around the object", with_payload(" \t\r\n{} \t\r\n"), Reason::allowed},
       {"malformed: string", with_payload("\"x\""), Reason::token_malformed},
       {"malformed: duplicate name", with_payload(R"({"sub":"a","sub":"b"})"),
        Reason::token_malformed},
@@ -227,6 +250,11 @@ TEST(CompactJws, TheDetailSaysWhatIsMalformed) {
       {std::string(6'000, 'A') + ".e30.AAAA", "header: too long"},
       {"e30=.e30.AAAA", "header: not canonical base64url"},
       {with_header("[]"), "header: no JSON object"},
+      {with_header(" [] "), "header: no JSON object"},
+      {compact(kHeader, std::string(40'000, '\0'), "s"), "payload: no JSON object"},
+      {compact(kHeader, "{" + std::string(40'000, '\0'), "s"), "payload: no JSON object"},
+      {compact(kHeader, "{" + std::string(40'000, '\0') + "}", "s"),
+       "payload: the text is not one JSON value"},
       {compact(kHeader, "{}", std::string(1'025, 's')),
        "signature: longer than that of any key that is accepted"},
   };
@@ -238,14 +266,30 @@ TEST(CompactJws, TheDetailSaysWhatIsMalformed) {
   }
 }
 
-TEST(Quote, FollowsTheHeader) {
+TEST(Quote, FollowsTheHeaderAndTheSize) {
+  using std::chrono::microseconds;
+  using std::chrono::nanoseconds;
   Scratch scratch;
-  const auto junk = quote("junk", scratch);
-  EXPECT_EQ(quote("", scratch), junk);
-  EXPECT_EQ(quote(with_header(R"({"alg":"none"})"), scratch), junk);
-  EXPECT_EQ(quote(with_header("{}"), scratch), junk);
-  EXPECT_LT(junk, verification_cost(Algorithm::rs256));
-  EXPECT_EQ(quote(with_header(R"({"alg":"ES384"})"), scratch), verification_cost(Algorithm::es384));
+  EXPECT_EQ(quote("", scratch), microseconds(20)) << "the conversation that brings it";
+  const auto junk = [](std::string_view token) {
+    return microseconds(20) + nanoseconds(1) * static_cast<std::int64_t>(token.size());
+  };
+  for (const std::string& token :
+       {std::string("junk"), std::string(limits::kTokenBytes, 'a'), std::string(60'000, '.'),
+        with_header(R"({"alg":"none"})"), with_header("{}")})
+    EXPECT_EQ(quote(token, scratch), junk(token));
+  EXPECT_EQ(quote(std::string(limits::kTokenBytes + 1, 'a'), scratch), microseconds(20))
+      << "nothing looks into it";
+  const auto read = [](std::string_view token) {
+    return microseconds(20) + nanoseconds(4) * static_cast<std::int64_t>(token.size());
+  };
+  const std::string es384 = with_header(R"({"alg":"ES384"})");
+  EXPECT_EQ(quote(es384, scratch), read(es384) + verification_cost(Algorithm::es384));
+  // A long token costs its bytes though its signature is cheap, or no issuer has such a key.
+  const std::string mac =
+      compact(R"({"alg":"HS256"})", "{\"x\":\"" + std::string(45'000, 'x') + "\"}", "mac");
+  EXPECT_EQ(quote(mac, scratch), read(mac) + verification_cost(SymmetricAlgorithm::hs256));
+  EXPECT_GT(quote(mac, scratch), microseconds(250));
 }
 
 }  // namespace

@@ -94,6 +94,8 @@ TEST(JsonReader, TakesWhatIsWithinTheBounds) {
       "[" + std::string(limits::kJwkSetBytes - 2, ' ') + "]",
       R"({"a":{"x":1},"b":{"x":1},"x":[{"x":1},{"x":1}]})",  // the same name in different objects
       R"({"a":1,"A":2,"a\u0000":3,"a ":4})",
+      R"({"\u00e9":1,"e\u0301":2})",  // equal only where names are normalised, which no JSON reader
+                                      // may
       "\t\r\n {} \n",
       "[18446744073709551615,-9223372036854775808,1e308,0,-0]",
       "\"text\"",
@@ -140,6 +142,29 @@ TEST(JsonReader, NamesThatDifferInTheMiddleAreNoDuplicates) {
   EXPECT_TRUE(reader.read(text + "}"));
   EXPECT_EQ(reader.read(text + R"(,"prefix--1050--suffix":0})").error(), JsonError::duplicate_name);
   EXPECT_TRUE(reader.read(R"({"prefix--a--suffix":0,"prefix--b--suffix":0})"));
+}
+
+// The look-up's digest of a name sees its ends and its length; a claim must not be taken for
+// another whose name differs between.
+TEST(JsonValue, IsNotFoundByANameThatDiffersInTheMiddle) {
+  JsonReader reader;
+  const auto value = reader.read(R"({"https://a.example/XXXX/my-groups":1,"other":2})");
+  ASSERT_TRUE(value);
+  EXPECT_FALSE(value->find("https://a.example/YYYY/my-groups"));
+  EXPECT_FALSE(value->find("https://a.example/XXXX/my-groupz"));
+  ASSERT_TRUE(value->find("https://a.example/XXXX/my-groups"));
+  EXPECT_EQ(value->find("https://a.example/XXXX/my-groups")->as_integer(), 1);
+}
+
+TEST(JsonReader, PaddedTextIsHeldToTheLengthAsWell) {
+  JsonReader reader(JsonLimits{.bytes = 8});
+  std::string text = R"({"a":10})";
+  const std::size_t size = text.size();
+  text.resize(size + 1 + kJsonPadding, ' ');
+  EXPECT_TRUE(reader.read_padded(std::string_view(text).substr(0, size)));
+  const auto longer = reader.read_padded(std::string_view(text).substr(0, size + 1));
+  ASSERT_FALSE(longer);
+  EXPECT_EQ(longer.error(), JsonError::too_long);
 }
 
 TEST(JsonReader, PaddedTextIsReadInPlace) {

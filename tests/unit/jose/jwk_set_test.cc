@@ -26,6 +26,11 @@ std::string rsa(std::string_view kid) {
   return signing_key(Algorithm::rs256).plain_jwk(R"(,"kid":")" + std::string(kid) + "\"");
 }
 
+std::string rsa_for(std::string_view kid, std::string_view alg) {
+  return signing_key(Algorithm::rs256)
+      .plain_jwk(R"(,"kid":")" + std::string(kid) + R"(","alg":")" + std::string(alg) + "\"");
+}
+
 struct Case {
   std::string_view name;
   std::string json;
@@ -43,6 +48,10 @@ TEST(JwkSet, DropsWhatIsOfNoUseAndKeepsTheRest) {
       {"two keys", jwk_set({ec("a"), rsa("b")}), 2, 0},
       {"one kid, the same key twice: one key", jwk_set({ec("a"), ec("a")}), 1, 1},
       {"one kid, the same key three times: one key", jwk_set({ec("a"), ec("a"), ec("a")}), 1, 2},
+      {"one kid, the same key once for each algorithm: both",
+       jwk_set({rsa_for("a", "RS256"), rsa_for("a", "PS256")}), 2, 0},
+      {"one kid, the same key for one algorithm twice: one key",
+       jwk_set({rsa_for("a", "RS256"), rsa_for("a", "RS256")}), 1, 1},
       {"one kid, different types: both", jwk_set({ec("a"), rsa("a")}), 2, 0},
       {"one kid, different keys of a type: neither", jwk_set({ec("a"), other_ec("a")}), 0, 2},
       {"one kid, three keys of which two are the same: none",

@@ -30,6 +30,7 @@ struct Case {
 
 TEST(SelectKey, OneKeyFitsOrTheTokenIsRefused) {
   const std::string two = jwk_set({ec(R"(,"kid":"e")"), rsa(R"(,"kid":"r")")});
+  const std::string clef = jwk_set({ec(R"(,"kid":"\uD834\uDD1E")")});
   const std::string both = jwk_set({ec(R"(,"kid":"k")"), rsa(R"(,"kid":"k")")});
   const Case cases[] = {
       {"found by kid", R"({"alg":"ES256","kid":"e"})", two, Reason::allowed, "e"},
@@ -45,6 +46,13 @@ TEST(SelectKey, OneKeyFitsOrTheTokenIsRefused) {
        jwk_set({ec(R"(,"kid":"e","use":"enc")")}), Reason::key_unfit},
       {"unknown: no such kid", R"({"alg":"ES256","kid":"x"})", two, Reason::key_unknown},
       {"unknown: case counts", R"({"alg":"ES256","kid":"E"})", two, Reason::key_unknown},
+      {"found by kid: beyond the Basic Multilingual Plane, by escape and as it is, RFC 7515 "
+       "section "
+       "10.13",
+       "{\"alg\":\"ES256\",\"kid\":\"\xF0\x9D\x84\x9E\"}", clef, Reason::allowed,
+       "\xF0\x9D\x84\x9E"},
+      {"unknown: another one with the same high surrogate",
+       R"({"alg":"ES256","kid":"\uD834\uDD1F"})", clef, Reason::key_unknown},
       {"unknown: equal up to a NUL", R"({"alg":"ES256","kid":"e\u0000"})", two,
        Reason::key_unknown},
       {"unknown: a kid never finds a key without one", R"({"alg":"ES256","kid":"e"})",

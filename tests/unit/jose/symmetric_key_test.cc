@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/jose/symmetric_key.h"
 
+#include <pthread.h>
+#include <sys/mman.h>
+
+#include <functional>
+#include <optional>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -9,6 +14,7 @@
 #include "core/jose/base64url.h"
 #include "core/jose/jwk_set.h"
 #include "core/jose/signature.h"
+#include "tests/support/memory_scan.h"
 #include "tests/support/signing.h"
 
 namespace latchkey::jose {
@@ -154,6 +160,49 @@ TEST(SymmetricKey, Rfc7515AppendixA1) {
                          "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
                          *key)),
             "allowed");
+}
+
+// Runs work on a stack of the test's own, and tells how often that stack, as it is left, holds the
+// bytes. Elsewhere the dead stack is passed over: here it is known whose it is.
+std::size_t left_on_the_stack(const std::function<void()>& work, std::string_view bytes) {
+  constexpr std::size_t kSize = std::size_t{1} << 20U;
+  void* stack = ::mmap(nullptr, kSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (stack == MAP_FAILED) return 99;
+  pthread_attr_t attributes;
+  ::pthread_attr_init(&attributes);
+  ::pthread_attr_setstack(&attributes, stack, kSize);
+  pthread_t thread{};
+  const auto run = [](void* what) -> void* {
+    [[maybe_unused]] volatile char
+        depth[65'536];  // so deep that the end of the thread does not write over it
+    depth[0] = 0;
+    (*static_cast<const std::function<void()>*>(what))();
+    depth[1] = 0;
+    return nullptr;
+  };
+  const int failed =
+      ::pthread_create(&thread, &attributes, run, const_cast<std::function<void()>*>(&work));
+  if (failed == 0) ::pthread_join(thread, nullptr);
+  ::pthread_attr_destroy(&attributes);
+  const std::string_view left(static_cast<const char*>(stack), kSize);
+  std::size_t count = failed == 0 ? 0 : 99;
+  for (auto at = left.find(bytes); at != std::string_view::npos; at = left.find(bytes, at + 1))
+    ++count;
+  ::munmap(stack, kSize);
+  return count;
+}
+
+TEST(SymmetricKey, LeavesNothingOfTheSecretOnTheStack) {
+  if (!testing::kMemoryCanBeScanned) GTEST_SKIP() << "a sanitizer keeps stacks of its own";
+  const std::string bytes = secret(64);
+  const std::string jwk = oct_jwk(bytes);
+  std::optional<SymmetricKey> key;
+  const auto parse = [&] {
+    auto parsed = SymmetricKey::parse(jwk, SymmetricAlgorithm::hs256);
+    if (parsed) key.emplace(*std::move(parsed));
+  };
+  EXPECT_EQ(left_on_the_stack(parse, std::string_view(bytes).substr(16, 24)), 0U);
+  ASSERT_TRUE(key);
 }
 
 TEST(SymmetricKey, HasNoWayIntoASetAndNoneOutOfOne) {

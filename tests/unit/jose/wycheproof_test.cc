@@ -2,7 +2,7 @@
 //
 // Wycheproof's JOSE files and raw signatures (C2SP/wycheproof). Every label must be met, except
 // where overrides.json says why a strict verifier differs. HMAC cases that are labelled valid are
-// refused: symmetric keys exist nowhere here.
+// refused: no key of a set is symmetric.
 #include <filesystem>
 #include <iostream>
 #include <map>

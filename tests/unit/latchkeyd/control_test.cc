@@ -4,13 +4,17 @@
 // the control thread, the workers and fetchd.
 #include "daemon/latchkeyd/service/control.h"
 
+#include <chrono>
 #include <filesystem>
-#include <fstream>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "daemon/latchkeyd/io/state_store.h"
+#include "tests/unit/latchkeyd/control_host.h"
 #include "tests/unit/latchkeyd/fakes.h"
 #include "tests/unit/latchkeyd/key_fakes.h"
 
@@ -18,205 +22,29 @@ namespace latchkey::latchkeyd {
 namespace {
 
 using ::testing::ElementsAre;
-using testing::FakeClock;
-using testing::FakeFetcher;
-using testing::FakeIntrospector;
-using testing::FakeJournal;
-using testing::FakeStorage;
 using ::testing::HasSubstr;
-using testing::issuer_config;
-using testing::TempDir;
 using testing::TestLoop;
 namespace control = ipc::control;
 using Kind = control::MethodError::Kind;
+using control_test::ControlTest;
+using control_test::corp_config;
+using control_test::kCorp;
 
-constexpr std::string_view kCorp = "https://corp.example.com";
-
-config::Config corp_config(std::string digest) {
-  config::Config config;
-  config.issuers.push_back({issuer_config("corp"), {}});
-  config.digest = std::move(digest);
-  return config;
-}
-
-class ControlTest : public ::testing::Test {
- protected:
-  explicit ControlTest(std::optional<std::int64_t> growth = {}) {
-    std::filesystem::create_directories(root / "etc");
-    put_accounts("alice");
-    start(growth);
-  }
-
-  void put_accounts(const std::string& user) {
-    std::ofstream(root / "etc/passwd.new") << user << ":x:1000:1000::/home:/bin/sh\n";
-    std::filesystem::permissions(root / "etc/passwd.new", std::filesystem::perms(0644));
-    std::filesystem::rename(root / "etc/passwd.new", root / "etc/passwd");
-  }
-
-  // A daemon on the state folder.
-  void start(std::optional<std::int64_t> growth = {}) {
-    stop();
-    store.emplace(SqliteStateStore::Options{.directory = state.path(), .growth_pages_most = growth},
-                  clock, journal);
-    auto stored = store->load();
-    ASSERT_TRUE(stored) << stored.error().detail;
-    plane.emplace(
-        ControlPlane::Parts{
-            .control = loop,
-            .clock = clock,
-            .journal = journal,
-            .store = *store,
-            .fetcher = fetcher,
-            .introspector = introspector,
-            .introspections = introspections,
-            .key_storage = storage,
-            .accounts = accounts,
-            .load_config = [this] { return next_config; },
-            .apply = [this](const config::Config& config) { applied.push_back(config.digest); },
-            .random = [] { return 0U; }},
-        ControlPlane::Start{corp_config("digest-1"), accounts.read().value(),
-                            std::move(stored->bindings), std::move(stored->revocations)});
-    for (std::size_t i = 0; i < taken.size(); ++i) {
-      taken[i] = plane->hub().current();
-      plane->hub().add_worker(workers[i],
-                              [this, i](SnapshotPtr snapshot) { taken[i] = std::move(snapshot); });
-    }
-    methods.emplace(Control::Parts{.clock = clock,
-                                   .journal = journal,
-                                   .plane = *plane,
-                                   .decisions = decisions,
-                                   .logins = logins,
-                                   .memory = memory,
-                                   .counters = counters,
-                                   .state_error = [this] { return store->trouble(); },
-                                   .fetch_error = [this] { return fetch_error; },
-                                   .version = "1.2.3",
-                                   .workers = taken.size(),
-                                   .started_at = clock.wall()});
-    service.emplace(ipc::varlink::ServiceInfo{"Latchkey", "latchkeyd", "1.2.3", ""});
-    methods->serve(*service);
-  }
-  void stop() {
-    service.reset();
-    methods.reset();
-    plane.reset();
-    store.reset();
-  }
-  ~ControlTest() override { stop(); }
-
-  // What latchkeyctl does, without the socket. The answer may come after the store's thread and the
-  // workers.
-  template <typename Method>
-  control::Outcome<typename Method::Answer> call(const typename Method::Request& request) {
-    std::optional<std::string> reply;
-    begin<Method>(request, reply);
-    while (!reply) {
-      for (TestLoop& worker : workers) worker.run_ready();
-      if (!reply) loop.run_until([&] { return reply || some_worker_is_waited_for(); });
-    }
-    return finish<Method>(*reply);
-  }
-  template <typename Method>
-  void begin(const typename Method::Request& request, std::optional<std::string>& reply) {
-    const std::string message = ipc::varlink::encode(
-        ipc::varlink::Call{std::string(Method::kMethod), control::to_json(request)});
-    const auto handled =
-        service->handle(std::string_view(message).substr(0, message.size() - 1), peer,
-                        [&reply](std::string text) { reply = std::move(text); });
-    ASSERT_TRUE(handled) << handled.error().detail;
-  }
-  template <typename Method>
-  control::Outcome<typename Method::Answer> finish(const std::string& text) {
-    const auto reply =
-        ipc::varlink::decode_reply(std::string_view(text).substr(0, text.size() - 1)).value();
-    if (!reply.error.empty()) return tl::unexpected(control::method_error(reply));
-    return control::from_json<typename Method::Answer>(reply.parameters).value();
-  }
-  bool some_worker_is_waited_for() {
-    for (const auto& snapshot : taken) {
-      if (snapshot != plane->hub().current()) return true;
-    }
-    return false;
-  }
-
-  control::Outcome<control::RevokeAnswer> revoke_user(std::string user) {
-    return call<control::Revoke>({.kind = "user", .value = std::move(user)});
-  }
-
-  TempDir root;
-  TempDir state;
-  FakeClock clock;
-  FakeJournal journal;
-  FakeFetcher fetcher;
-  FakeIntrospector introspector;
-  IntrospectionMemory introspections;
-  FakeStorage storage;
-  TestLoop loop;
-  std::array<TestLoop, 2> workers;
-  std::array<SnapshotPtr, 2> taken;
-  AccountsFiles accounts{root.path()};
-  DecisionLog decisions{100};
-  LoginBook logins;
-  TokenMemory memory;
-  Counters counters;
-  tl::expected<config::Config, ConfigErrors> next_config = corp_config("digest-1");
-  std::vector<std::string> applied;
-  std::optional<std::string> fetch_error;
-  ipc::Peer peer{4711, 0, 0};
-  std::optional<SqliteStateStore> store;
-  std::optional<ControlPlane> plane;
-  std::optional<Control> methods;
-  std::optional<ipc::varlink::Service> service;
-};
-
-TEST_F(ControlTest, RevokedUserIsRevokedForEveryWorkerWhenTheAnswerComes) {
-  std::optional<std::string> reply;
-  begin<control::Revoke>({.kind = "user", .value = "mallory"}, reply);
-  loop.run_until([&] { return some_worker_is_waited_for(); });
-  EXPECT_FALSE(reply) << "no worker has it yet";
-  workers[0].run_ready();
-  loop.run_ready();
-  EXPECT_FALSE(reply) << "one worker has not got it yet";
-  workers[1].run_ready();
-  loop.run_ready();
-  ASSERT_TRUE(reply);
-  EXPECT_GT(finish<control::Revoke>(*reply).value().id, 0);
-  for (const auto& snapshot : taken) EXPECT_TRUE(snapshot->revocations->user_revoked("mallory"));
-}
-
-TEST_F(ControlTest, RevocationsOutliveTheDaemonUntilTheyAreRemoved) {
-  const auto user = revoke_user("mallory");
-  const auto token =
-      call<control::Revoke>({.kind = "token", .issuer = std::string(kCorp), .value = "jti-1"});
-  ASSERT_TRUE(user && token);
-  start();
-  EXPECT_TRUE(taken[0]->revocations->user_revoked("mallory"));
-  ASSERT_TRUE(call<control::RemoveRevocation>({user->id}));
-  EXPECT_FALSE(taken[0]->revocations->user_revoked("mallory"));
-  start();
-  EXPECT_FALSE(taken[0]->revocations->user_revoked("mallory"));
-  const auto listed = call<control::Revocations>({});
-  ASSERT_EQ(listed->revocations.size(), 1U);
-  EXPECT_EQ(listed->revocations[0].id, token->id);
-}
-
-TEST_F(ControlTest, SubjectIsRevokedAsOfItsIssuersNowUnlessAMomentIsGiven) {
-  claims::ClaimsRecord claims;
-  claims.issuer = kCorp;
-  claims.subject = "s-1";
-  const WallTime ahead = clock.wall() + taken[1]->config->issuers[0].config.claims.leeway;
-  ASSERT_GT(ahead, clock.wall());
-  claims.issued_at = ahead - std::chrono::milliseconds(1);
-  ASSERT_TRUE(
-      call<control::Revoke>({.kind = "subject", .issuer = std::string(kCorp), .value = "s-1"}));
-  EXPECT_EQ(taken[1]->revocations->find(claims), Reason::revoked_subject);
-  claims.issued_at = ahead;
-  EXPECT_EQ(taken[1]->revocations->find(claims), std::nullopt);
-  ASSERT_TRUE(call<control::Revoke>({.kind = "subject",
-                                     .issuer = std::string(kCorp),
-                                     .value = "s-1",
-                                     .before = clock.wall() + std::chrono::hours(1)}));
-  EXPECT_EQ(taken[1]->revocations->find(claims), Reason::revoked_subject);
+LoggedDecision refused_login() {
+  LoggedDecision logged;
+  logged.id = "00c0ffee";
+  logged.time = WallTime(std::chrono::seconds(1'700'000'000));
+  logged.request.operation = Operation::authenticate;
+  logged.request.service = "sshd";
+  logged.request.user = "alice";
+  logged.request.rhost = "192.0.2.7";
+  logged.request.pid = 99;
+  logged.decision.reason = Reason::access_denied;
+  logged.decision.detail = "no rule for sshd";
+  logged.decision.subject = "s-1";
+  logged.decision.trace.pass(Check::signature);
+  logged.decision.trace.fail(Check::access);
+  return logged;
 }
 
 TEST_F(ControlTest, KeysAreGivenAsTheProviderWroteThemAndOnlyOfAnIssuerThatIsConfigured) {
@@ -240,103 +68,6 @@ TEST_F(ControlTest, KeysAreGivenAsTheProviderWroteThemAndOnlyOfAnIssuerThatIsCon
   EXPECT_EQ(call<control::GetKeys>({"nobody"}).error().kind, Kind::not_found);
   EXPECT_EQ(call<control::GetKeys>({std::string(kCorp)}).error().kind, Kind::not_found)
       << "by its short name only";
-}
-
-TEST_F(ControlTest, IssuerMayBeNamedByItsShortName) {
-  ASSERT_TRUE(call<control::Revoke>(
-      {.kind = "token", .issuer = "corp", .value = "jti-1", .comment = "lost"}));
-  const auto listed = call<control::Revocations>({.kind = "token"});
-  ASSERT_EQ(listed->revocations.size(), 1U);
-  EXPECT_EQ(listed->revocations[0].issuer, kCorp);
-  EXPECT_EQ(listed->revocations[0].comment, "lost");
-  EXPECT_FALSE(listed->revocations[0].before);
-}
-
-TEST_F(ControlTest, SameRevocationTwiceHasOneId) {
-  EXPECT_EQ(revoke_user("mallory")->id, revoke_user("mallory")->id);
-  EXPECT_EQ(call<control::Revocations>({})->revocations.size(), 1U);
-}
-
-struct BadRevoke {
-  std::string name;
-  control::RevokeRequest request;
-  Kind kind;
-  std::string want;
-};
-
-TEST_F(ControlTest, RevokeThatMakesNoSenseChangesNothingAndSaysWhatIsWrong) {
-  const std::string corp(kCorp);
-  const std::vector<BadRevoke> cases = {
-      {"an unknown kind", {.kind = "key", .value = "x"}, Kind::invalid_parameter, "kind"},
-      {"a user with an issuer",
-       {.kind = "user", .issuer = corp, .value = "x"},
-       Kind::invalid_parameter,
-       "issuer"},
-      {"a token without an issuer",
-       {.kind = "token", .value = "x"},
-       Kind::invalid_parameter,
-       "issuer"},
-      {"a subject without an issuer",
-       {.kind = "subject", .value = "x"},
-       Kind::invalid_parameter,
-       "issuer"},
-      {"an empty value", {.kind = "user", .value = ""}, Kind::invalid_parameter, "value"},
-      {"a value over the limit",
-       {.kind = "token", .issuer = corp, .value = std::string(limits::kClaimStringBytes + 1, 'x')},
-       Kind::invalid_parameter,
-       "value"},
-      {"a user with a line break",
-       {.kind = "user", .value = "a\nb"},
-       Kind::invalid_parameter,
-       "value"},
-      {"a moment for a token",
-       {.kind = "token", .issuer = corp, .value = "x", .before = WallTime()},
-       Kind::invalid_parameter,
-       "before"},
-      {"a comment with a line break",
-       {.kind = "user", .value = "x", .comment = "a\nb"},
-       Kind::invalid_parameter,
-       "comment"},
-      {"a comment over the limit",
-       {.kind = "user", .value = "x", .comment = std::string(1'025, 'c')},
-       Kind::invalid_parameter,
-       "comment"},
-      {"an issuer that is not configured",
-       {.kind = "token", .issuer = corp + "/", .value = "x"},
-       Kind::refused,
-       "https://corp.example.com"},
-  };
-  for (const BadRevoke& test : cases) {
-    const auto outcome = call<control::Revoke>(test.request);
-    ASSERT_FALSE(outcome) << test.name;
-    EXPECT_EQ(outcome.error().kind, test.kind) << test.name;
-    EXPECT_THAT(outcome.error().text, HasSubstr(test.want)) << test.name;
-  }
-  EXPECT_TRUE(call<control::Revocations>({})->revocations.empty());
-  EXPECT_EQ(plane->current().number, 0U);
-}
-
-TEST_F(ControlTest, RevocationsComeInPages) {
-  for (int i = 0; i < 5; ++i) ASSERT_TRUE(revoke_user("user" + std::to_string(i)));
-  std::vector<std::string> seen;
-  std::optional<std::int64_t> after;
-  for (bool more = true; more;) {
-    const auto page = call<control::Revocations>({.after = after, .limit = 2});
-    ASSERT_TRUE(page);
-    ASSERT_LE(page->revocations.size(), 2U);
-    for (const auto& entry : page->revocations) seen.push_back(entry.value);
-    after = page->revocations.back().id;
-    more = page->more;
-  }
-  EXPECT_THAT(seen, ElementsAre("user0", "user1", "user2", "user3", "user4"));
-  EXPECT_EQ(call<control::Revocations>({.limit = 0}).error().text, "limit");
-  EXPECT_EQ(call<control::Revocations>({.limit = 1'001}).error().text, "limit");
-  EXPECT_EQ(call<control::Revocations>({.kind = "nonsense"}).error().text, "kind");
-}
-
-TEST_F(ControlTest, RemovalOfWhatIsNotThereIsNotFound) {
-  EXPECT_EQ(call<control::RemoveRevocation>({42}).error().kind, Kind::not_found);
-  EXPECT_EQ(call<control::RemoveBinding>({"nobody"}).error().kind, Kind::not_found);
 }
 
 TEST_F(ControlTest, BoundNameIsKnownToEveryWorkerAndFreedByTheAdministrator) {
@@ -416,6 +147,45 @@ TEST_F(ControlTest, BadConfigurationLeavesTheOldOneAtWorkAndReportsAllErrors) {
   EXPECT_FALSE(call<control::Status>({})->config_error);
 }
 
+// Whoever rotates a key by its file and asks for a reload must not be answered before it is at
+// work.
+TEST_F(ControlTest, ReloadAnswersWhenEveryWorkerHasTheKeysOfAChangedFile) {
+  const std::string file = write_keys(testing::kKeysOne);
+  next_config = corp_config("digest-2");
+  next_config->issuers[0].config.jwks_file = file;
+  ASSERT_TRUE(call<control::Reload>({}));
+  const auto before = taken[0]->keys.at(0).generation;
+  write_keys(testing::kKeysTwo);
+  const auto reloaded = call<control::Reload>({});
+  ASSERT_TRUE(reloaded);
+  EXPECT_FALSE(reloaded->changed) << "the configuration is the same";
+  for (const auto& snapshot : taken) {
+    ASSERT_NE(snapshot->keys.at(0).keys, nullptr);
+    EXPECT_GT(snapshot->keys.at(0).generation, before);
+    EXPECT_EQ(snapshot->keys.at(0).keys->keys().front().kid(), "two");
+  }
+}
+
+TEST_F(ControlTest, ConfigurationWhoseKeyFileCannotServeLeavesTheOldOneAtWork) {
+  const std::string file = write_keys("{}");
+  next_config = corp_config("digest-2");
+  next_config->issuers[0].config.jwks_file = file;
+  const auto reloaded = call<control::Reload>({});
+  ASSERT_FALSE(reloaded);
+  EXPECT_EQ(reloaded.error().kind, Kind::config_invalid);
+  ASSERT_EQ(reloaded.error().errors.size(), 1U);
+  EXPECT_EQ(reloaded.error().errors[0].file, file);
+  EXPECT_THAT(reloaded.error().errors[0].message, HasSubstr("the keys of issuer corp"));
+  EXPECT_EQ(plane->current().config->digest, "digest-1");
+  next_config = corp_config("digest-2");
+  next_config->issuers[0].config.symmetric_key_file = root / "none.jwk";
+  next_config->issuers[0].config.symmetric_algorithm = jose::SymmetricAlgorithm::hs256;
+  const auto symmetric = call<control::Reload>({});
+  ASSERT_FALSE(symmetric);
+  EXPECT_THAT(symmetric.error().errors.at(0).message, HasSubstr("No such file"));
+  EXPECT_EQ(plane->current().config->digest, "digest-1");
+}
+
 TEST_F(ControlTest, AccountThatWasJustMadeIsSeen) {
   EXPECT_FALSE(plane->accounts_changed(*taken[0]));
   put_accounts("bob");
@@ -466,23 +236,6 @@ TEST_F(ControlTest, WorkerThatAsksForKeysIsAnsweredOnItsOwnThreadWithTheNewSet) 
   EXPECT_EQ(workers[1].run_ready(), 1U);
   EXPECT_EQ(outcome, KeysOutcome::newer);
   EXPECT_NE(taken[1]->keys.at(0).keys, nullptr);
-}
-
-LoggedDecision refused_login() {
-  LoggedDecision logged;
-  logged.id = "00c0ffee";
-  logged.time = WallTime(std::chrono::seconds(1'700'000'000));
-  logged.request.operation = Operation::authenticate;
-  logged.request.service = "sshd";
-  logged.request.user = "alice";
-  logged.request.rhost = "192.0.2.7";
-  logged.request.pid = 99;
-  logged.decision.reason = Reason::access_denied;
-  logged.decision.detail = "no rule for sshd";
-  logged.decision.subject = "s-1";
-  logged.decision.trace.pass(Check::signature);
-  logged.decision.trace.fail(Check::access);
-  return logged;
 }
 
 TEST_F(ControlTest, ExplainShowsEachCheckWithItsOutcome) {
@@ -558,50 +311,12 @@ TEST_F(ControlTest, StatusTellsOfEverything) {
   EXPECT_TRUE(call<control::Status>({})->issuers[0].stale);
 }
 
-TEST_F(ControlTest, ChangesAreJournaledWithWhoAskedAndNeverWithATokensId) {
-  peer = {4711, 1234, 1234};
-  ASSERT_TRUE(
-      call<control::Revoke>({.kind = "token", .issuer = "corp", .value = "jti-very-secret"}));
-  ASSERT_TRUE(revoke_user("mallory"));
-  EXPECT_EQ(journal.count("revoked revocation=1 kind=token value= peer_uid=1234 peer_pid=4711"), 1U)
-      << journal.text();
-  EXPECT_EQ(journal.count("kind=user value=mallory"), 1U);
-  EXPECT_EQ(journal.count("jti-very-secret"), 0U);
-}
-
 TEST_F(ControlTest, InterfaceDescribesItself) {
   const std::string message = R"({"method":"org.varlink.service.GetInfo","parameters":{}})";
   std::string info;
   ASSERT_TRUE(service->handle(message, peer, [&](std::string text) { info = std::move(text); }));
   EXPECT_THAT(info, HasSubstr("io.latchkey.Control"));
   EXPECT_THAT(info, HasSubstr("latchkeyd"));
-}
-
-class FullDiskTest : public ControlTest {
- protected:
-  FullDiskTest() : ControlTest(0) {}
-};
-
-// F14: a full disk refuses the command that needed it, with its reason, and revokes nothing by
-// halves.
-TEST_F(FullDiskTest, RevokeIsRefusedWithItsReason) {
-  const auto refused = call<control::Revoke>({.kind = "token",
-                                              .issuer = "corp",
-                                              .value = std::string(2'000, 'x'),
-                                              .comment = std::string(1'000, 'y')});
-  std::vector<std::string> accepted;
-  auto outcome =
-      refused ? control::Outcome<control::RevokeAnswer>(*refused) : tl::unexpected(refused.error());
-  for (int i = 0; i < 100 && outcome; ++i) {
-    const std::string user = "user" + std::to_string(i) + std::string(1'000, 'z');
-    outcome = revoke_user(user);
-    if (outcome) accepted.push_back(user);
-  }
-  ASSERT_FALSE(outcome);
-  EXPECT_EQ(outcome.error().kind, Kind::refused);
-  EXPECT_THAT(outcome.error().text, HasSubstr("full"));
-  EXPECT_EQ(taken[0]->revocations->size(), accepted.size() + (refused ? 1U : 0U));
-  EXPECT_THAT(call<control::Status>({})->state_error.value_or(""), HasSubstr("full"));
 }
 
 }  // namespace

@@ -26,6 +26,7 @@ struct Seen {
   std::string error;
   std::string etag;
   std::optional<std::chrono::seconds> max_age;
+  std::string last_modified;
 };
 
 // The test is fetchd: it accepts, reads and answers when told; the loop runs in between.
@@ -41,10 +42,11 @@ class FetchClientTest : public ::testing::Test {
     ASSERT_TRUE(peer);
   }
   void ask(std::string issuer = "corp") {
-    client.fetch_keys({std::move(issuer), "digest", "\"e\""}, [this](const FetchResult& result) {
-      seen.push_back(
-          {result.status, std::string(result.body), result.error, result.etag, result.max_age});
-    });
+    client.fetch_keys({std::move(issuer), "digest", "\"e\"", "a date"},
+                      [this](const FetchResult& result) {
+                        seen.push_back({result.status, std::string(result.body), result.error,
+                                        result.etag, result.max_age, result.last_modified});
+                      });
   }
   fetch::Request read_request() {
     const auto received = fetch::receive_message(peer.get());
@@ -78,17 +80,20 @@ TEST_F(FetchClientTest, AsksByNameAndDigestAndTakesTheSealedSet) {
   EXPECT_EQ(request.issuer, "corp");
   EXPECT_EQ(request.digest, "digest");
   EXPECT_EQ(request.etag, "\"e\"");
+  EXPECT_EQ(request.last_modified, "a date");
   EXPECT_EQ(request.document, fetch::Document::jwks);
   answer({.id = request.id,
           .status = fetch::Status::ok,
           .bytes = 5,
           .etag = "\"f\"",
+          .last_modified = "a later date",
           .max_age = std::chrono::seconds(300)},
          "hello");
   run_until(1);
   EXPECT_EQ(seen[0].status, Status::ok);
   EXPECT_EQ(seen[0].body, "hello");
   EXPECT_EQ(seen[0].etag, "\"f\"");
+  EXPECT_EQ(seen[0].last_modified, "a later date");
   EXPECT_EQ(seen[0].max_age, std::chrono::seconds(300));
   EXPECT_FALSE(client.trouble());
 }

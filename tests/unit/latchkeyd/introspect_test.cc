@@ -73,6 +73,23 @@ TEST(Introspect, AnOpaqueTokenThatItsIssuerKnowsSignsIn) {
   EXPECT_EQ(host.journal.text().find(kOpaque), std::string::npos);
 }
 
+TEST(Introspect, ASourcePaysForWhatHasNotTheFormOfAToken) {
+  Host host(Patience{.overdrawn = 0ms});
+  host.config_text += "budgets: { verify_cpu_per_second: 1ms, verify_cpu_burst: 10ms }\n";
+  ask_issuer(host);
+  int asked = 0;
+  answer_with(host, R"({"active":false})", asked);
+  Client client = host.connect();
+  int tries = 0;
+  for (; tries < 1'000; ++tries) {
+    host.sign_in(client, "corp_short");
+    if (host.last_reason() == Reason::budget_exhausted) break;
+    ASSERT_EQ(host.last_reason(), Reason::token_malformed);
+  }
+  EXPECT_EQ(tries, 499);
+  EXPECT_EQ(asked, 0);
+}
+
 TEST(Introspect, AnOpaqueTokenThatIsNotActiveIsRefused) {
   Host host;
   ask_issuer(host);

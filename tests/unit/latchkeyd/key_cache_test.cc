@@ -28,14 +28,16 @@ StoredKeys keys_of(std::string jwks) {
           WallTime(std::chrono::milliseconds(1'700'000'000'123)),
           std::chrono::seconds(600),
           "W/\"e \\ 1\"",
-          std::move(jwks)};
+          std::move(jwks),
+          "Sun, 06 Nov 1994 08:49:37 GMT"};
 }
 
 const std::string kJwks = "{\"keys\":[{\"kty\":\"OKP\",\"x\":\"\\u0041\u00fc\"}]}\n";
 
 bool same(const StoredKeys& a, const StoredKeys& b) {
   return a.source == b.source && a.place == b.place && a.fetched_at == b.fetched_at &&
-         a.max_age == b.max_age && a.etag == b.etag && a.jwks == b.jwks;
+         a.max_age == b.max_age && a.etag == b.etag && a.last_modified == b.last_modified &&
+         a.jwks == b.jwks;
 }
 
 struct Cache {
@@ -177,10 +179,10 @@ INSTANTIATE_TEST_SUITE_P(
         BadFile{"AnotherVersion",
                 [](const std::string& path) {
                   std::string text = read_file(path);
-                  text.replace(text.find("\"version\": 2"), 12, "\"version\": 3");
+                  text.replace(text.find("\"version\": 3"), 12, "\"version\": 2");
                   write_file(path, text);
                 },
-                "unknown version 3"},
+                "unknown version 2"},
         BadFile{"ASymbolicLink",
                 [](const std::string& path) {
                   fs::rename(path, path + ".moved");

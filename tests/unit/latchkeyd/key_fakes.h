@@ -35,7 +35,7 @@ class FakeFetcher final : public Fetcher {
   }
 
   // Answers the oldest open request.
-  void answer(FetchResult result) {
+  void answer(const FetchResult& result) {
     ASSERT_FALSE(open.empty()) << "nothing was asked";
     auto done = std::move(open.front().second);
     open.erase(open.begin());

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// When keys are fetched, and what an answer does.
 #include "daemon/latchkeyd/service/key_keeper.h"
 
-#include <fstream>
-#include <map>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "core/jose/jwk_set.h"
-#include "tests/unit/latchkeyd/fakes.h"
 #include "tests/unit/latchkeyd/key_fakes.h"
+#include "tests/unit/latchkeyd/key_keeper_host.h"
 
 namespace latchkey::latchkeyd {
 namespace {
@@ -19,71 +23,21 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using testing::config_of;
 using ::testing::ElementsAre;
-using testing::FakeClock;
-using testing::FakeFetcher;
-using testing::FakeJournal;
-using testing::FakeStorage;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::issuer_config;
 using testing::kKeysOne;
 using testing::kKeysTwo;
-using testing::TempDir;
 using Status = FetchResult::Status;
+using key_keeper_test::KeyKeeperTest;
 
 const std::string kUnusable =
     R"({"keys":[{"kty":"oct","kid":"secret","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMko"}]})";
 
-class KeyKeeperTest : public ::testing::Test {
- protected:
-  KeyKeeper& keeper() {
-    if (keeper_) return *keeper_;
-    keeper_ = std::make_unique<KeyKeeper>(
-        clock, journal, fetcher, storage,
-        KeyKeeper::Hooks{[this](std::vector<IssuerKeys> keys, std::function<void()> done) {
-                           published.push_back(std::move(keys));
-                           unconfirmed.push_back(std::move(done));
-                           if (workers_answer) confirm();
-                         },
-                         [this] {
-                           ++reloads;
-                           if (on_reload) on_reload();
-                         },
-                         {},
-                         [] { return 0U; }});
-    return *keeper_;
-  }
-  void confirm() {
-    for (auto& done : std::exchange(unconfirmed, {})) done();
-  }
-  // The one issuer "corp", with a good first set.
-  void begin() {
-    keeper().configure(config_of({issuer_config("corp")}));
-    keeper().tick();
-    fetcher.answer_ok(kKeysOne);
-  }
-  void request(std::uint64_t seen, std::string_view name = "corp") {
-    keeper().request(name, seen, [this](KeysOutcome outcome) { outcomes.push_back(outcome); });
-  }
-  std::string kid(std::size_t issuer = 0) {
-    const auto& keys = published.back().at(issuer).keys;
-    return keys ? keys->keys().front().kid().value_or("") : "none";
-  }
-  KeyState state(std::size_t issuer = 0) { return keeper().states().at(issuer); }
-
-  FakeClock clock;
-  FakeJournal journal;
-  FakeFetcher fetcher;
-  FakeStorage storage;
-  std::vector<std::vector<IssuerKeys>> published;
-  std::vector<std::function<void()>> unconfirmed;
-  std::vector<KeysOutcome> outcomes;
-  bool workers_answer = true;
-  int reloads = 0;
-  std::function<void()> on_reload;
-
- private:
-  std::unique_ptr<KeyKeeper> keeper_;
+struct BadAnswer {
+  std::string name;
+  FetchResult result;
+  std::string want;
 };
 
 TEST_F(KeyKeeperTest, FetchesAtOnceWhereNothingIsAtHandAndPublishesWhatCame) {
@@ -146,12 +100,6 @@ TEST_F(KeyKeeperTest, KeyThatIsGoneFromAGoodFetchIsGone) {
   ASSERT_EQ(published.back()[0].keys->size(), 1U);
   EXPECT_EQ(kid(), "two");
 }
-
-struct BadAnswer {
-  std::string name;
-  FetchResult result;
-  std::string want;
-};
 
 // F4 and F6: whatever is no good set leaves the last good one at work.
 TEST_F(KeyKeeperTest, BadAnswersLeaveTheLastGoodSetAtWork) {
@@ -222,6 +170,37 @@ TEST_F(KeyKeeperTest, BacksOffAfterFailuresAndHeedsRetryAfter) {
   fail_after(seconds(1'000));
   EXPECT_THAT(delays, ElementsAre(seconds(60), seconds(120), seconds(240), seconds(300),
                                   seconds(300), seconds(1'000)));
+}
+
+// F4: whoever sends tokens with unknown keys does not talk the host out of it.
+TEST_F(KeyKeeperTest, ProviderThatAsksToBeLeftAloneIsNotAskedForAnUnknownKeyEither) {
+  begin();
+  clock.advance(seconds(60));
+  request(state().keys.generation);
+  fetcher.fail("HTTP status 429", seconds(600));
+  const auto asked = fetcher.requests.size();
+  const auto next = state().next_fetch;
+  while (clock.steady() + seconds(1) < next) {
+    request(state().keys.generation);
+    clock.advance(seconds(1));
+  }
+  EXPECT_EQ(fetcher.requests.size(), asked);
+  EXPECT_EQ(outcomes.back(), KeysOutcome::rate_limited);
+  clock.advance(seconds(1));
+  request(state().keys.generation);
+  EXPECT_EQ(fetcher.requests.size(), asked + 1);
+}
+
+// A failure that asks for nothing leaves the interval as the only limit: a login with a new key
+// must not wait for a backoff of minutes.
+TEST_F(KeyKeeperTest, FailuresAloneDelayNoRequestBeyondTheInterval) {
+  begin();
+  for (int i = 0; i < 6; ++i) {
+    clock.advance(seconds(60));
+    request(state().keys.generation);
+    ASSERT_FALSE(fetcher.open.empty());
+    fetcher.fail("HTTP status 500");
+  }
 }
 
 TEST_F(KeyKeeperTest, UnknownKeyIsOneFetchForAllWhoWait) {
@@ -326,251 +305,6 @@ TEST_F(KeyKeeperTest, AfterANightOfSleepTheKeysAreFetchedAtOnce) {
   clock.advance(hours(8));
   keeper().tick();
   EXPECT_EQ(fetcher.requests.size(), 2U);
-}
-
-// F1: starts from the set on disk while the provider is down.
-TEST_F(KeyKeeperTest, StartsFromTheStoredSetWithItsAge) {
-  const auto fetched_at = clock.wall() - hours(2);
-  storage.stored["corp"] = {key_source(issuer_config("corp")),
-                            key_place(issuer_config("corp")),
-                            fetched_at,
-                            {},
-                            "\"e1\"",
-                            kKeysOne};
-  const auto keys = keeper().configure(config_of({issuer_config("corp")}));
-  ASSERT_NE(keys[0].keys, nullptr);
-  EXPECT_EQ(keys[0].fetched_at, fetched_at);
-  EXPECT_GT(keys[0].generation, 0U);
-  EXPECT_EQ(state().origin, KeyState::Origin::cache);
-  ASSERT_NE(state().document, nullptr);
-  EXPECT_EQ(*state().document, kKeysOne);
-  clock.advance(seconds(5));
-  keeper().tick();
-  ASSERT_EQ(fetcher.requests.size(), 1U) << "it is past its lifetime";
-  EXPECT_EQ(fetcher.requests[0].etag, "\"e1\"");
-  fetcher.fail("no route");
-  EXPECT_EQ(state().keys.fetched_at, fetched_at);
-}
-
-TEST_F(KeyKeeperTest, FreshStoredSetIsNotFetchedBeforeItsTime) {
-  storage.stored["corp"] = {key_source(issuer_config("corp")),
-                            key_place(issuer_config("corp")),
-                            clock.wall() - seconds(100),
-                            {},
-                            "",
-                            kKeysOne};
-  keeper().configure(config_of({issuer_config("corp")}));
-  EXPECT_EQ(state().next_fetch - clock.steady(), seconds(125)) << "75 % of 300 s, less its age";
-}
-
-TEST_F(KeyKeeperTest, StoredSetOfAnotherSourceOrWithoutAGoodSetIsNotUsed) {
-  auto moved = issuer_config("corp");
-  moved.origins = {"https://elsewhere.example.com"};
-  storage.stored["corp"] = {key_source(moved), key_place(moved), clock.wall(), {}, "", kKeysOne};
-  storage.stored["empty"] = {key_source(issuer_config("empty")),
-                             key_place(issuer_config("empty")),
-                             clock.wall(),
-                             {},
-                             "",
-                             R"({"keys":[]})"};
-  const auto keys = keeper().configure(config_of({issuer_config("corp"), issuer_config("empty")}));
-  EXPECT_EQ(keys[0].keys, nullptr);
-  EXPECT_EQ(keys[1].keys, nullptr);
-}
-
-// As after a reload: a place or an authority that was given up vouches for nothing, and its ETag
-// means nothing elsewhere.
-TEST_F(KeyKeeperTest, StoredSetThatCameFromElsewhereServesOnlyUntilItIsAskedForAnew) {
-  struct Case {
-    std::string_view name;
-    std::string issuer::IssuerConfig::*key;
-  };
-  for (const Case& test : {Case{"ca_file", &issuer::IssuerConfig::ca_file},
-                           Case{"jwks_uri", &issuer::IssuerConfig::jwks_uri},
-                           Case{"discovery_url", &issuer::IssuerConfig::discovery_url}}) {
-    SCOPED_TRACE(test.name);
-    auto corp = issuer_config("corp");
-    corp.*test.key = "elsewhere";
-    storage.stored["corp"] = {key_source(corp), key_place(corp), clock.wall(), {},
-                              "\"e1\"",         kKeysOne};
-    fetcher.requests.clear();
-    keeper().configure(config_of({}));
-    const auto keys = keeper().configure(config_of({issuer_config("corp")}));
-    EXPECT_NE(keys[0].keys, nullptr);
-    keeper().tick();
-    ASSERT_EQ(fetcher.requests.size(), 1U);
-    EXPECT_EQ(fetcher.requests[0].etag, "");
-  }
-}
-
-TEST_F(KeyKeeperTest, ReloadKeepsTheKeysOfIssuersThatStayAndDropsTheOthers) {
-  keeper().configure(config_of({issuer_config("corp"), issuer_config("lab")}));
-  keeper().tick();
-  fetcher.answer_ok(kKeysOne);
-  fetcher.answer_ok(kKeysTwo);
-  auto corp = issuer_config("corp");
-  corp.digest = "digest-2";
-  auto lab = issuer_config("lab");
-  lab.issuer = "https://other.example.com";
-  const auto keys = keeper().configure(config_of({issuer_config("new"), corp, lab}));
-  ASSERT_EQ(keys.size(), 3U);
-  EXPECT_EQ(keys[0].keys, nullptr);
-  ASSERT_NE(keys[1].keys, nullptr);
-  EXPECT_EQ(keys[1].keys->keys().front().kid(), "one");
-  EXPECT_EQ(keys[2].keys, nullptr) << "the same short name, but another issuer's keys";
-}
-
-TEST_F(KeyKeeperTest, KeysServeOnWhileTheyAreAskedForElsewhereAfterAReload) {
-  begin();
-  auto corp = issuer_config("corp");
-  corp.ca_file = "/etc/ca.pem";
-  const auto keys = keeper().configure(config_of({corp}));
-  EXPECT_NE(keys[0].keys, nullptr);
-  keeper().tick();
-  ASSERT_EQ(fetcher.requests.size(), 2U);
-  EXPECT_EQ(fetcher.requests[1].etag, "");
-}
-
-TEST_F(KeyKeeperTest, AnswerThatWasOnItsWayWhenAReloadMovedTheKeysIsDroppedAndAskedForAnew) {
-  begin();
-  clock.advance(hours(1));
-  keeper().tick();
-  request(state().keys.generation);
-  auto corp = issuer_config("corp");
-  corp.ca_file = "/etc/ca.pem";
-  corp.digest = "digest-2";
-  keeper().configure(config_of({corp}));
-  fetcher.answer_ok(kKeysTwo, "\"2\"");
-  EXPECT_EQ(kid(), "one") << "that answer was believed under the former CA";
-  EXPECT_THAT(outcomes, IsEmpty()) << "who waits for keys waits on";
-  ASSERT_EQ(fetcher.requests.size(), 3U);
-  EXPECT_EQ(fetcher.requests[2].digest, "digest-2");
-  EXPECT_EQ(fetcher.requests[2].etag, "");
-  fetcher.answer_ok(kKeysTwo);
-  EXPECT_EQ(kid(), "two");
-  EXPECT_THAT(outcomes, ElementsAre(KeysOutcome::newer));
-}
-
-TEST_F(KeyKeeperTest, AnswerForAnIssuerThatIsGoneIsDropped) {
-  keeper().configure(config_of({issuer_config("corp")}));
-  keeper().tick();
-  request(0);
-  keeper().configure(config_of({issuer_config("lab")}));
-  EXPECT_THAT(outcomes, ElementsAre(KeysOutcome::failed));
-  fetcher.answer_ok(kKeysOne);
-  EXPECT_THAT(published, IsEmpty());
-  EXPECT_TRUE(storage.stored.empty());
-}
-
-TEST_F(KeyKeeperTest, FetchdWithANewerConfigurationMakesUsReadOursAndAskAgain) {
-  on_reload = [&] {
-    auto corp = issuer_config("corp");
-    corp.digest = "digest-2";
-    keeper().configure(config_of({corp}));
-  };
-  keeper().configure(config_of({issuer_config("corp")}));
-  keeper().tick();
-  fetcher.answer({.status = Status::reload, .error = "another configuration"});
-  EXPECT_EQ(reloads, 1);
-  ASSERT_EQ(fetcher.requests.size(), 2U);
-  EXPECT_EQ(fetcher.requests[1].digest, "digest-2");
-  fetcher.answer_ok(kKeysOne);
-  EXPECT_EQ(kid(), "one");
-}
-
-TEST_F(KeyKeeperTest, FetchdThatGoesOnAboutAnotherConfigurationIsAFailureAndNoLoop) {
-  keeper().configure(config_of({issuer_config("corp")}));
-  keeper().tick();
-  request(0);
-  fetcher.answer({.status = Status::reload, .error = "another configuration"});
-  EXPECT_EQ(fetcher.requests.size(), 1U);
-  EXPECT_EQ(state().last_error, "another configuration");
-  EXPECT_THAT(outcomes, ElementsAre(KeysOutcome::failed));
-}
-
-// F30: two issuers, one down.
-TEST_F(KeyKeeperTest, TroubleOfOneIssuerIsNoneOfTheOthers) {
-  keeper().configure(config_of({issuer_config("down"), issuer_config("up")}));
-  keeper().tick();
-  ASSERT_EQ(fetcher.open.size(), 2U);
-  std::swap(fetcher.open[0], fetcher.open[1]);  // "down" never answers
-  fetcher.answer_ok(kKeysOne);
-  EXPECT_EQ(kid(1), "one");
-  clock.advance(hours(1));
-  keeper().tick();
-  ASSERT_EQ(fetcher.open.size(), 2U);
-  EXPECT_EQ(fetcher.open[1].first.issuer, "up");
-}
-
-class KeyFileTest : public KeyKeeperTest {
- protected:
-  void write(const std::string& text) {
-    std::ofstream(file) << text;
-    std::filesystem::permissions(file, std::filesystem::perms(0644));
-  }
-  std::vector<IssuerKeys> configure() {
-    auto corp = issuer_config("corp");
-    corp.jwks_file = file;
-    return keeper().configure(config_of({corp}));
-  }
-  TempDir folder;
-  std::string file = folder / "jwks.json";
-};
-
-TEST_F(KeyFileTest, KeysFromAFileAreThereAtOnceAndNothingIsFetched) {
-  write(kKeysOne);
-  const auto keys = configure();
-  ASSERT_NE(keys[0].keys, nullptr);
-  EXPECT_EQ(state().origin, KeyState::Origin::file);
-  ASSERT_NE(state().document, nullptr);
-  EXPECT_EQ(*state().document, kKeysOne);
-  clock.advance(hours(48));
-  keeper().tick();
-  EXPECT_TRUE(fetcher.requests.empty());
-  EXPECT_TRUE(published.empty()) << "the file is the same";
-}
-
-TEST_F(KeyFileTest, ChangedFileIsReadAtTheNextLookAndForAnUnknownKeyAtOnce) {
-  write(kKeysOne);
-  configure();
-  write(kKeysTwo);
-  request(state().keys.generation);
-  EXPECT_THAT(outcomes, ElementsAre(KeysOutcome::newer));
-  EXPECT_EQ(kid(), "two");
-  write(kKeysOne + " ");
-  clock.advance(seconds(30));
-  keeper().tick();
-  EXPECT_EQ(kid(), "one");
-  request(state().keys.generation);
-  EXPECT_EQ(outcomes.back(), KeysOutcome::unchanged);
-}
-
-TEST_F(KeyFileTest, BadFileLeavesTheLastGoodSetAndSaysWhy) {
-  write(kKeysOne);
-  configure();
-  write("nonsense");
-  clock.advance(seconds(30));
-  keeper().tick();
-  EXPECT_TRUE(published.empty());
-  EXPECT_NE(state().keys.keys, nullptr);
-  ASSERT_TRUE(state().last_error);
-  EXPECT_THAT(*state().last_error, HasSubstr(file));
-  std::filesystem::remove(file);
-  clock.advance(seconds(30));
-  keeper().tick();
-  EXPECT_THAT(*state().last_error, HasSubstr("No such file"));
-  write(kKeysTwo);
-  clock.advance(seconds(30));
-  keeper().tick();
-  EXPECT_EQ(kid(), "two");
-  EXPECT_FALSE(state().last_error);
-}
-
-TEST_F(KeyFileTest, FileThatOthersMayWriteToIsRefused) {
-  write(kKeysOne);
-  std::filesystem::permissions(file, std::filesystem::perms(0666));
-  EXPECT_EQ(configure()[0].keys, nullptr);
-  EXPECT_THAT(*state().last_error, HasSubstr("may be written by others"));
 }
 
 }  // namespace

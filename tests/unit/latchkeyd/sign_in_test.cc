@@ -2,26 +2,26 @@
 //
 // authenticate over a real connection with the real core: what is asked, what a token in one piece
 // or in parts gives, what is remembered, bound and recorded, and what the user is told.
-#include <gtest/gtest.h>
-
-#include <array>
-#include <chrono>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "core/jose/scratch.h"
 #include "core/jose/token_digest.h"
 #include "tests/support/signing.h"
 #include "tests/unit/latchkeyd/host.h"
+#include "tests/unit/latchkeyd/sign_in_texts.h"
 #include "wire/parts.h"
 
 namespace latchkey::latchkeyd {
 namespace {
 
+using sign_in_test::text_of;
 using testing::Client;
 using testing::Host;
-using namespace std::chrono_literals;
 
 std::string digest_of(std::string_view token) {
   jose::Scratch scratch;
@@ -39,11 +39,6 @@ std::vector<std::string> in_parts(std::string_view token, std::size_t most) {
     answers.push_back(std::move(text));
   }
   return answers;
-}
-
-// What a user reads of a refusal.
-std::string text_of(const Host& host, std::string_view sentence, std::string_view code) {
-  return std::string(sentence) + " (" + std::string(code) + ", request " + host.last().id + ")";
 }
 
 TEST(SignIn, AsksForATokenAndLetsItIn) {
@@ -328,324 +323,18 @@ TEST(SignIn, AsksWhoeverItIsBeforeItJudges) {
   }
 }
 
-TEST(SignIn, ATokenIsVerifiedOnceAndJudgedEachTime) {
-  Host host;
-  const std::string token = host.token();
-  Client client{ipc::Fd()};
-  host.sign_in(client, token);
-  EXPECT_FALSE(host.last().remembered);
-  EXPECT_EQ(host.sign_in(client, token).result, wire::Result::allow);
-  EXPECT_TRUE(host.last().remembered);
-
-  host.revocations = {{.kind = revocation::Kind::subject,
-                       .issuer = std::string(testing::kIssuer),
-                       .value = "subject-of-alice",
-                       .before = host.clock.wall() + 1h}};
-  host.publish();
-  EXPECT_EQ(host.sign_in(client, token).result, wire::Result::refused);
-  EXPECT_EQ(host.last_reason(), Reason::revoked_subject);
-
-  host.revocations.clear();
-  host.publish();
-  host.clock.advance(11min);
-  host.sign_in(client, token);
-  EXPECT_EQ(host.last_reason(), Reason::token_expired);
-}
-
-TEST(SignIn, ARememberedTokenEndsWithItsKey) {
-  Host host;
-  const std::string token = host.token();
-  Client client{ipc::Fd()};
-  host.sign_in(client, token);
-  host.jwks =
-      latchkey::testing::jwk_set({latchkey::testing::signing_key(jose::Algorithm::rs256).jwk()});
-  ++host.generation;
-  host.publish();
-  host.sign_in(client, token);
-  EXPECT_EQ(host.last_reason(), Reason::key_unknown);
-  EXPECT_FALSE(host.last().remembered);
-}
-
-TEST(SignIn, ARememberedTokenEndsWithTheConfiguration) {
-  Host host;
-  const std::string token = host.token();
-  Client client{ipc::Fd()};
-  host.sign_in(client, token);
-  const auto at = host.config_text.find("ssh://prod");
-  host.config_text.replace(at, 10, "ssh://test");
-  host.publish();
-  host.sign_in(client, token);
-  EXPECT_EQ(host.last_reason(), Reason::audience_wrong);
-}
-
-TEST(SignIn, AnUnknownKeyIsAskedForOnceAndThenDecidedAgain) {
-  struct Case {
-    std::string_view name;
-    KeysOutcome outcome;
-    bool brings_key;
-    Reason want;
-  };
-  const Case cases[] = {
-      {"let in when the newer set has the key", KeysOutcome::newer, true, Reason::allowed},
-      {"refused when the newer set has it neither", KeysOutcome::newer, false, Reason::key_unknown},
-      {"refused when the set is the same", KeysOutcome::unchanged, false, Reason::key_unknown},
-      {"refused when asked too often", KeysOutcome::rate_limited, false, Reason::key_unknown},
-      {"refused when the fetch failed", KeysOutcome::failed, false, Reason::key_unknown},
-  };
-  for (const Case& test : cases) {
-    SCOPED_TRACE(test.name);
-    Host host;
-    const std::string token = host.token({}, jose::Algorithm::rs256);
-    host.needs.on_keys = [&]() -> std::optional<KeysOutcome> {
-      if (test.brings_key) {
-        host.jwks = latchkey::testing::jwk_set(
-            {latchkey::testing::signing_key(jose::Algorithm::rs256).jwk()});
-      }
-      ++host.generation;
-      host.take_new();
-      return test.outcome;
-    };
-    Client client{ipc::Fd()};
-    host.sign_in(client, token);
-    EXPECT_EQ(code(host.last_reason()), code(test.want));
-    EXPECT_EQ(host.needs.keys_requested, std::vector<std::string>{"corp"});
-  }
-}
-
-// F3, F21: after a night without the provider its keys are the same, and good again.
-TEST(SignIn, KeysThatWereTooOldServeAsSoonAsTheyAreFetchedAgain) {
-  struct Case {
-    std::string_view name;
-    KeysOutcome outcome;
-    bool fetched;
-    Reason want;
-  };
-  const Case cases[] = {
-      {"let in when the set is the same", KeysOutcome::unchanged, true, Reason::allowed},
-      {"let in when somebody else's fetch was a moment ago", KeysOutcome::rate_limited, true,
-       Reason::allowed},
-      {"refused when the fetch failed", KeysOutcome::failed, false, Reason::keys_stale},
-      {"refused when asked too often", KeysOutcome::rate_limited, false, Reason::keys_stale},
-  };
-  for (const Case& test : cases) {
-    SCOPED_TRACE(test.name);
-    Host host;
-    host.keys_age = 25h;
-    host.publish();
-    host.needs.on_keys = [&]() -> std::optional<KeysOutcome> {
-      if (test.fetched) host.keys_age = 0h;
-      host.take_new();
-      return test.outcome;
-    };
-    Client client{ipc::Fd()};
-    host.sign_in(client, host.token());
-    EXPECT_EQ(code(host.last_reason()), code(test.want));
-    EXPECT_EQ(host.needs.keys_requested, std::vector<std::string>{"corp"});
-  }
-}
-
-TEST(SignIn, KeysThatDoNotComeInTimeAreNoVerdictOfYes) {
-  Host host({.needs = 20ms});
-  host.needs.on_keys = [] { return std::nullopt; };
-  Client client{ipc::Fd()};
-  const wire::Verdict verdict = host.sign_in(client, host.token({}, jose::Algorithm::rs256));
-  EXPECT_EQ(verdict.result, wire::Result::refused);
-  EXPECT_EQ(host.last_reason(), Reason::key_unknown);
-}
-
-TEST(SignIn, TheFirstLoginBindsTheNameBeforeTheVerdict) {
-  Host host;
-  Client client{ipc::Fd()};
-  std::vector<NewBinding> bound;
-  const auto store = host.needs.on_bind;
-  host.needs.on_bind = [&](const NewBinding& binding) {
-    bound.push_back(binding);
-    EXPECT_TRUE(host.store.logins().empty());
-    return store(binding);
-  };
-  EXPECT_EQ(host.sign_in(client, host.token()).result, wire::Result::allow);
-  ASSERT_EQ(bound.size(), 1U);
-  EXPECT_EQ(bound[0].user, "alice");
-  EXPECT_EQ(bound[0].subject, "subject-of-alice");
-  EXPECT_EQ(host.sign_in(client, host.token({{"jti", "\"2\""}})).result, wire::Result::allow);
-  EXPECT_EQ(bound.size(), 1U) << "a bound name is not bound again";
-  EXPECT_EQ(host.sign_in(client, host.token({{"sub", "\"somebody-else\""}})).result,
-            wire::Result::refused);
-  EXPECT_EQ(host.last_reason(), Reason::subject_conflict);
-}
-
-TEST(SignIn, WithoutABindingThereIsNoLogin) {
-  struct Case {
-    std::string_view name;
-    std::function<std::optional<Expected<void>>(Host&)> on_bind;
-    Reason want;
-  };
-  const Case cases[] = {
-      {"refused when another subject was faster",
-       [](Host&) { return Expected<void>(fail(Reason::subject_conflict)); },
-       Reason::subject_conflict},
-      {"no verdict when the disk is full",
-       [](Host&) { return Expected<void>(fail(Reason::state_unavailable)); },
-       Reason::state_unavailable},
-      {"no verdict when the store does not answer",
-       [](Host&) { return std::optional<Expected<void>>(); }, Reason::state_unavailable},
-      {"no verdict when the binding is gone again", [](Host&) { return Expected<void>(); },
-       Reason::state_unavailable},
-      {"refused when the user was revoked meanwhile",
-       [](Host& host) {
-         host.bindings =
-             host.bindings.with("alice", {std::string(testing::kIssuer), "subject-of-alice"});
-         host.revocations = {{.kind = revocation::Kind::user, .value = "alice"}};
-         host.take_new();
-         return Expected<void>();
-       },
-       Reason::revoked_user},
-  };
-  for (const Case& test : cases) {
-    SCOPED_TRACE(test.name);
-    Host host({.needs = 100ms});
-    host.needs.on_bind = [&](const NewBinding&) { return test.on_bind(host); };
-    Client client{ipc::Fd()};
-    const wire::Verdict verdict = host.sign_in(client, host.token());
-    EXPECT_EQ(code(host.last_reason()), code(test.want));
-    EXPECT_NE(verdict.result, wire::Result::allow);
-    EXPECT_EQ(verdict.environment_count, 0U);
-    EXPECT_TRUE(host.store.logins().empty());
-  }
-}
-
-TEST(SignIn, SeesAnAccountThatWasMadeAMomentAgo) {
-  Host host;
-  host.needs.accounts_changed_ = true;
-  host.needs.on_accounts = [&] {
-    host.passwd += "carol:x:1002:1002::/:/bin/sh\n";
-    host.needs.accounts_changed_ = false;
-    host.take_new();
-  };
-  Client client{ipc::Fd()};
-  wire::Begin begin = Host::alice();
-  begin.user = "carol";
-  const auto token =
-      host.token({{"preferred_username", "\"carol\""}, {"sub", "\"subject-of-carol\""}});
-  EXPECT_EQ(host.sign_in(client, token, begin).result, wire::Result::allow);
-}
-
-TEST(SignIn, AUserIsNotUnknownBecauseTheAccountFilesCannotBeRead) {
-  Host host;
-  host.needs.accounts_changed_ = true;
-  Client client{ipc::Fd()};
-  wire::Begin begin = Host::alice();
-  begin.user = "carol";
-  const auto token =
-      host.token({{"preferred_username", "\"carol\""}, {"sub", "\"subject-of-carol\""}});
-  EXPECT_EQ(host.sign_in(client, token, begin).result, wire::Result::unavailable);
-  EXPECT_EQ(host.last_reason(), Reason::internal_error);
-}
-
-TEST(SignIn, ASourcePaysForItsVerificationsAndOthersDoNot) {
-  Host host(Patience{.overdrawn = 0ms});
-  host.config_text += "budgets: { verify_cpu_per_second: 1ms, verify_cpu_burst: 10ms }\n";
-  host.publish();
-  const std::string good = host.token();
-  Client client{ipc::Fd()};
-  ASSERT_EQ(host.sign_in(client, good).result, wire::Result::allow);
-  const auto bad = [&](int number) {
-    std::string token = host.token({{"jti", std::to_string(number)}});
-    token[token.size() - 40] = token[token.size() - 40] == 'A' ? 'B' : 'A';
-    return token;
-  };
-  int tries = 0;
-  for (; tries < 1'000; ++tries) {
-    host.sign_in(client, bad(tries));
-    if (host.last_reason() == Reason::budget_exhausted) break;
-    ASSERT_EQ(host.last_reason(), Reason::signature_invalid);
-  }
-  EXPECT_GT(tries, 1);
-  EXPECT_LT(tries, 1'000);
-  EXPECT_EQ(host.sign_in(client, good).result, wire::Result::allow)
-      << "a remembered token costs nothing";
-  wire::Begin elsewhere = Host::alice();
-  elsewhere.rhost = "192.0.2.2";
-  host.sign_in(client, bad(-1), elsewhere);
-  EXPECT_EQ(host.last_reason(), Reason::signature_invalid) << "another source has its own budget";
-  host.clock.advance(10s);
-  host.sign_in(client, bad(-2));
-  EXPECT_EQ(host.last_reason(), Reason::signature_invalid) << "the budget comes back";
-}
-
-TEST(SignIn, ARefusalForAnEmptyBudgetIsHeldBackAndHoldsUpNobodyElse) {
-  Host host(Patience{.overdrawn = 1h});
-  host.config_text += "budgets: { verify_cpu_per_second: 1ms, verify_cpu_burst: 10ms }\n";
-  host.publish();
-  std::vector<Client> flood;
-  for (int i = 0; i < 200 && (flood.empty() || !flood.back().waits()); ++i) {
-    flood.push_back(host.connect());
-    flood.back().begin(Host::alice());
-    flood.back().ask();
-    flood.back().answer(host.token({{"aud", "\"elsewhere\""}, {"jti", std::to_string(i)}}));
-    Client other{ipc::Fd()};  // the one worker has heard the flood before it hears this
-    wire::Begin elsewhere = Host::alice();
-    const std::string address = "192.0.2." + std::to_string(i + 2);
-    elsewhere.rhost = address;
-    ASSERT_EQ(host.sign_in(other, host.token(), elsewhere).result, wire::Result::allow) << i;
-  }
-  EXPECT_TRUE(flood.back().waits()) << "no refusal was held back";
-}
-
-TEST(SignIn, ASourceWithTooManyConversationsIsToldSoAtOnce) {
-  Host host;
-  host.config_text += "budgets: { conversations: 64, conversations_per_source: 3 }\n";
-  host.publish();
-  std::vector<Client> open;
-  for (int i = 0; i < 3; ++i) {
-    open.push_back(host.connect());
-    open.back().begin(Host::alice());
-    open.back().ask();
-  }
-  Client client = host.connect();
-  client.begin(Host::alice());
-  const wire::Verdict verdict = client.verdict();
-  EXPECT_EQ(verdict.result, wire::Result::unavailable);
-  EXPECT_EQ(verdict.text, text_of(host, "Too many attempts, wait a little", "budget_exhausted"));
-  Client account = host.connect();
-  account.begin({.operation = wire::Operation::account, .service = "sshd", .user = "root"});
-  EXPECT_EQ(account.verdict().result, wire::Result::not_managed)
-      << "account calls of the same source go on";
-  open.pop_back();
-  host.on_worker([] {});
-  Client again{ipc::Fd()};
-  EXPECT_EQ(host.sign_in(again, host.token()).result, wire::Result::allow);
-}
-
-TEST(SignIn, ALoginThatNobodyHeardOfIsNone) {
-  Host host;
-  Client client = host.connect();
-  const auto store = host.needs.on_bind;
-  host.needs.on_bind = [&](const NewBinding& binding) {
-    client.close();
-    return store(binding);
-  };
-  client.begin(Host::alice());
-  client.ask();
-  client.answer(host.token());
-  while (host.counters.conversations != 0 || host.decisions.last(1).empty()) {
-    std::this_thread::yield();
-  }
-  EXPECT_EQ(host.last_reason(), Reason::allowed);
-  EXPECT_TRUE(host.store.logins().empty());
-  EXPECT_EQ(host.logins.logins(), 0U);
-}
-
 TEST(SignIn, TheLogNamesTheDecisionAndHoldsNoPartOfTheToken) {
   Host host;
   Client client{ipc::Fd()};
-  const std::string good = host.token();
-  std::string bad = host.token({{"jti", "\"bad\""}});
+  const std::string personal = R"({"street":"personal-mark"})";  // RFC 7519 section 12
+  const std::string good = host.token({{"address", personal}});
+  std::string bad = host.token({{"jti", "\"bad\""}, {"address", personal}});
   bad[bad.size() - 40] = bad[bad.size() - 40] == 'A' ? 'B' : 'A';
   host.sign_in(client, good);
   host.sign_in(client, bad);
   host.sign_in(client, "eyJhbGciOiJub25lIn0.e30.");
   const std::string log = host.journal.text();
+  EXPECT_EQ(log.find("personal-mark"), std::string::npos);
   EXPECT_EQ(host.journal.count("request_id=" + host.last().id), 1U);
   EXPECT_EQ(host.journal.count("reason=allowed"), 1U);
   EXPECT_EQ(host.journal.count("reason=signature_invalid"), 1U);

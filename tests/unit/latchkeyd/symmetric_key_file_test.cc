@@ -2,11 +2,19 @@
 //
 // The key keeper over an issuer's symmetric key file.
 #include <fcntl.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdint>
-#include <cstring>
+#include <filesystem>
 #include <fstream>
+#include <functional>
+#include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -21,12 +29,31 @@
 namespace latchkey::latchkeyd {
 namespace {
 
+using latchkey::testing::places_in_memory;
 using std::chrono::hours;
 using std::chrono::seconds;
 using testing::config_of;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using testing::issuer_config;
+using ::testing::SizeIs;
+
+// As where others of the process hold all that it may have.
+class NoDescriptors {
+ public:
+  NoDescriptors() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const rlimit none{0, before_.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &none);
+  }
+  NoDescriptors(const NoDescriptors&) = delete;
+  NoDescriptors& operator=(const NoDescriptors&) = delete;
+  ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
 
 class SymmetricKeyFileTest : public ::testing::Test {
  protected:
@@ -105,9 +132,99 @@ TEST_F(SymmetricKeyFileTest, BadFileLeavesTheLastGoodKeyAndSaysWhyWithoutIt) {
   look_again();
   EXPECT_TRUE(published.empty());
   EXPECT_NE(state().keys.symmetric, nullptr);
-  ASSERT_TRUE(state().last_error);
-  EXPECT_THAT(*state().last_error, HasSubstr("the key has 31 bytes, HS256 needs 32"));
+  EXPECT_THAT(state().last_error.value_or(""), HasSubstr("the key has 31 bytes, HS256 needs 32"));
   EXPECT_THAT(journal.text(), ::testing::Not(HasSubstr("dHR0"))) << "a part of the key";
+}
+
+// An error that says nothing about the file must not leave the old key at work for ever.
+TEST_F(SymmetricKeyFileTest, FileThatCouldNotBeReadForLackOfDescriptorsIsReadWhenThereAreSome) {
+  write_key(std::string(32, 's'));
+  const std::uint64_t before = configure()[0].generation;
+  write_key(std::string(33, 't'));
+  {
+    const NoDescriptors none;
+    request(before);
+    request(before);
+  }
+  EXPECT_THAT(outcomes, ElementsAre(KeysOutcome::unchanged, KeysOutcome::unchanged));
+  EXPECT_THAT(state().last_error.value_or(""), HasSubstr("Too many open files"));
+  EXPECT_EQ(journal.count("Too many open files"), 1U) << "it is asked for by anybody";
+  request(before);
+  EXPECT_EQ(state().keys.generation, before) << "not more often than once a second";
+  clock.advance(seconds(1));
+  request(before);
+  EXPECT_THAT(outcomes.back(), KeysOutcome::newer);
+  EXPECT_FALSE(state().last_error);
+}
+
+TEST_F(SymmetricKeyFileTest, FileThatIsTakenAwayOrLetOthersReadWithdrawsTheKeyAtTheNextLook) {
+  struct Case {
+    const char* name;
+    std::function<void(const std::string&)> deed;
+    const char* why;
+  };
+  const auto mode = [](unsigned bits) {
+    return [bits](const std::string& path) { ::chmod(path.c_str(), bits); };
+  };
+  const std::vector<Case> cases = {
+      {"gone", [](const std::string& path) { ::unlink(path.c_str()); }, "No such file"},
+      {"read by others", mode(0644), "may be read by others"},
+      {"written by others", mode(0602), "may be written by others"},
+      {"a folder",
+       [](const std::string& path) {
+         ::unlink(path.c_str());
+         ::mkdir(path.c_str(), 0700);
+       },
+       "is not a plain file"},
+      {"another's", [](const std::string& path) { EXPECT_EQ(::chown(path.c_str(), 12'345, 0), 0); },
+       "belongs to uid 12345"}};
+  for (const Case& test : cases) {
+    SCOPED_TRACE(test.name);
+    if (::geteuid() != 0 && std::string_view(test.name) == "another's") continue;
+    std::filesystem::remove(file);
+    write_key(std::string(32, 's'));
+    keeper.configure(config_of({issuer_config("other")}));
+    const std::uint64_t before = configure()[0].generation;
+    published.clear();
+    test.deed(file);
+    look_again();
+    ASSERT_EQ(published.size(), 1U);
+    EXPECT_EQ(published.back()[0].symmetric, nullptr);
+    EXPECT_GT(published.back()[0].generation, before);
+    EXPECT_THAT(state().last_error.value_or(""), HasSubstr(test.why));
+    EXPECT_EQ(state().origin, KeyState::Origin::none);
+    std::filesystem::remove(file);
+    write_key(std::string(32, 's'));
+    look_again();
+    EXPECT_NE(published.back()[0].symmetric, nullptr) << "the good file serves again";
+  }
+}
+
+TEST_F(SymmetricKeyFileTest, FileThatStaysUnparsableServesNoLongerThanAProviderThatIsAway) {
+  write_key(std::string(32, 's'));
+  configure();
+  std::ofstream(file) << "half a k";
+  look_again();
+  EXPECT_THAT(state().last_error.value_or(""), HasSubstr(file));
+  const auto max_stale = issuer_config("corp").max_stale;
+  clock.advance(max_stale - seconds(1));
+  keeper.tick();
+  EXPECT_NE(state().keys.symmetric, nullptr);
+  EXPECT_TRUE(published.empty());
+  clock.advance(seconds(30));
+  keeper.tick();
+  EXPECT_EQ(state().keys.symmetric, nullptr);
+  ASSERT_EQ(published.size(), 1U);
+  EXPECT_EQ(published.back()[0].symmetric, nullptr);
+}
+
+TEST_F(SymmetricKeyFileTest, ReloadReadsTheFileWithoutWaitingForTheNextLook) {
+  write_key(std::string(32, 's'));
+  const auto before = configure()[0];
+  write_key(std::string(32, 't'));
+  ASSERT_TRUE(keeper.read_files_again());
+  ASSERT_EQ(published.size(), 1U);
+  EXPECT_NE(published.back()[0].symmetric, before.symmetric);
 }
 
 TEST_F(SymmetricKeyFileTest, AnotherAlgorithmAsksTheFileAgain) {
@@ -148,48 +265,54 @@ TEST_F(SymmetricKeyFileTest, FileThatOthersMayReadIsRefused) {
   }
 }
 
-// 43 characters of base64url, made here and written without a copy of them in a stream's buffer.
-struct FreshKey {
-  FreshKey(const std::string& file, std::uint32_t state) {
-    std::string text;
-    text.reserve(256);
-    text += R"({"kty":"oct","k":")";
-    const std::size_t start = text.size();
-    for (unsigned i = 0; i < 42; ++i) {
-      state = state * 1'664'525 + 1'013'904'223;
-      text.push_back(static_cast<char>('K' + (state >> 28)));
-    }
-    text += "A\"}";
-    encoded = latchkey::testing::Needle(std::string_view(text).substr(start, 16));
-    const int out = ::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    EXPECT_EQ(::write(out, text.data(), text.size()), static_cast<ssize_t>(text.size()));
-    ::close(out);
-    std::string secret = *jose::decode_base64url(std::string_view(text).substr(start, 43));
-    raw = latchkey::testing::Needle(std::string_view(secret).substr(0, 16));
-    ::explicit_bzero(secret.data(), secret.size());
-    ::explicit_bzero(text.data(), text.size());
-  }
-  bool left_by_its_making() const {
-    return latchkey::testing::count_in_memory(encoded) + latchkey::testing::count_in_memory(raw) >
-           0;
-  }
-  latchkey::testing::Needle encoded{""};
-  latchkey::testing::Needle raw{""};
+// A key of 32 random bytes, made and written by another process: what that leaves in its memory is
+// not in this one's. Here it is known with its bits turned only.
+struct HiddenKey {
+  std::string bytes;
+  std::string encoded;
 };
+
+void make_key(const char* file, int out) {
+  std::array<std::uint8_t, 32> key{};
+  if (::getrandom(key.data(), key.size(), 0) != static_cast<ssize_t>(key.size())) return;
+  const std::string encoded = jose::encode_base64url(key);
+  const std::string jwk = R"({"kty":"oct","k":")" + encoded + "\"}";
+  const int jwk_file = ::open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (::write(jwk_file, jwk.data(), jwk.size()) != static_cast<ssize_t>(jwk.size())) return;
+  const std::string bytes(key.begin(), key.end());
+  const std::string told = latchkey::testing::turned(bytes + encoded);
+  static_cast<void>(::write(out, told.data(), told.size()));
+}
+
+HiddenKey make_key_elsewhere(const std::string& file) {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return {};
+  const pid_t child = ::fork();
+  if (child == 0) {
+    make_key(file.c_str(), ends[1]);
+    ::_exit(0);
+  }
+  ::close(ends[1]);
+  std::string told(32 + 43, '\0');
+  const ssize_t size = ::read(ends[0], told.data(), told.size());
+  ::close(ends[0]);
+  ::waitpid(child, nullptr, 0);
+  if (size != static_cast<ssize_t>(told.size())) return {};
+  return {told.substr(0, 32), told.substr(32)};
+}
 
 TEST_F(SymmetricKeyFileTest, SecretLiesInOneContextOfOpenSslAndNowhereElse) {
   if (!latchkey::testing::kMemoryCanBeScanned) GTEST_SKIP() << "a sanitizer's shadow is memory too";
-  // What the making of a key leaves is overwritten by that of the next.
-  std::uint32_t seed = 7;
-  FreshKey fresh(file, seed);
-  while (fresh.left_by_its_making() && seed < 15) fresh = FreshKey(file, ++seed);
-  if (fresh.left_by_its_making()) GTEST_SKIP() << "the test cannot forget the keys that it makes";
+  const HiddenKey key = make_key_elsewhere(file);
+  ASSERT_EQ(key.encoded.size(), 43U);
+  ASSERT_THAT(places_in_memory(key.bytes), IsEmpty()) << "the test has it";
+  ASSERT_THAT(places_in_memory(key.encoded), IsEmpty()) << "the test has it";
   ASSERT_NE(configure()[0].symmetric, nullptr) << state().last_error.value_or("");
-  EXPECT_EQ(latchkey::testing::count_in_memory(fresh.encoded), 0U);
-  EXPECT_EQ(latchkey::testing::count_in_memory(fresh.raw), 1U);
+  EXPECT_THAT(places_in_memory(key.encoded), IsEmpty());
+  EXPECT_THAT(places_in_memory(key.bytes), SizeIs(4)) << "its four pieces, once";
   published.clear();
   keeper.configure(config_of({issuer_config("other")}));
-  EXPECT_EQ(latchkey::testing::count_in_memory(fresh.raw), 0U) << "it outlived its issuer";
+  EXPECT_THAT(places_in_memory(key.bytes), IsEmpty()) << "it outlived its issuer";
 }
 
 }  // namespace

@@ -50,7 +50,7 @@ TEST(CurrentClaims, AreMadeOnlyOfWhatIsNotRevoked) {
         revocation::current(claims, c.user, RevocationSet::build(c.revocations, kKey));
     EXPECT_EQ(current ? Reason::allowed : current.error().reason, c.want) << c.name;
     if (current) {
-      EXPECT_EQ(**current, record) << c.name;
+      EXPECT_EQ(**current, *claims) << c.name;
     }
   }
 }

@@ -94,7 +94,7 @@ TEST(Introspection, OpaqueTokensMeetTheClaimsPolicyOfTheirIssuer) {
       {"refused: an e-mail address that is not verified", Reason::email_unverified,
        [](AskedIssuer& asked, Members& members) {
          asked.issuer.config.claims.user_claim = "email";
-         asked.issuer.config.claims.user_strip_suffix = "@example.com";
+         asked.issuer.config.claims.user_strip_suffix = {"@example.com"};
          members["email"] = "\"alice@example.com\"";
        }},
       {"refused: bound to a key by a certificate, RFC 8705 section 3.2", Reason::type_wrong,

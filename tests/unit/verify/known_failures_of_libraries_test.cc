@@ -228,7 +228,7 @@ TEST(KnownFailures, Jose_p2c_and_Nimbus_zip) {
                     .token(header("ES256", R"(,"kid":"ES256","zip":"DEF")"), payload()),
                 all_keys());
   jose::Scratch scratch;
-  EXPECT_EQ(jose::quote(encrypted, scratch), jose::quote("junk", scratch));
+  EXPECT_LT(jose::quote(encrypted, scratch), std::chrono::microseconds(21)) << "its size alone";
 }
 
 // fast-jwt GHSA-ww5h: the kind of key was read off the beginning of its text, and a blank before it

@@ -166,7 +166,7 @@ TEST(KnownFailures, LinuxPam_CVE_2015_3238) {
   for (const std::size_t size : {65'537U, 1'000'000U}) {
     const std::string answer(size, 'A');
     EXPECT_EQ(code(testing::decide_at(answer, "alice", host(), kNow).reason), "token_too_long");
-    EXPECT_EQ(jose::quote(answer, scratch), jose::quote("junk", scratch));
+    EXPECT_LE(jose::quote(answer, scratch), jose::quote("junk", scratch));
   }
 }
 

@@ -3,6 +3,7 @@
 // Issuers with a symmetric key of their own, beside issuers with public keys and without any.
 #include <functional>
 #include <string>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -127,6 +128,22 @@ TEST(SymmetricIssuer, AcceptsItsOwnKeyAndNothingElse) {
       testing::decide_at(signing_key(Algorithm::es256).token(payload(kCorp)), "alice", both(), kNow)
           .allowed())
       << "the issuer with public keys stays what it was";
+}
+
+// What names no issuer, or an unknown one, is not tried with the first in the row.
+TEST(SymmetricIssuer, AnHmacOfNoIssuerIsTriedWithNoKey) {
+  Snapshot first = both();
+  auto& config = const_cast<config::Config&>(*first.config);
+  std::swap(config.issuers[0], config.issuers[1]);
+  std::swap(first.keys[0], first.keys[1]);
+  ASSERT_TRUE(testing::decide_at(hs(), "alice", first, kNow).allowed());
+  for (const std::string& token :
+       {hs("https://id.example/x"), mac_token(SymmetricAlgorithm::hs256, kSecret, kHeader, "{}")}) {
+    const Decision decision = testing::decide_at(token, "alice", first, kNow);
+    EXPECT_EQ(code(decision.reason), "algorithm_unsupported");
+    EXPECT_EQ(static_cast<int>(decision.trace[Check::keys]),
+              static_cast<int>(Outcome::not_reached));
+  }
 }
 
 TEST(SymmetricIssuer, EachAlgorithmIsAcceptedWhereItIsTheConfiguredOne) {

@@ -103,8 +103,12 @@ TEST(Verify, EachCheckGivesItsReasonAndItsTrace) {
        Reason::claim_missing, Check::issuer},
       {"unknown issuer", corp_token(payload("https://id.example/corp/")), Reason::issuer_unknown,
        Check::issuer},
+      {"unknown issuer: case counts", corp_token(payload("https://ID.example/corp")),
+       Reason::issuer_unknown, Check::issuer},
       {"unknown issuer: prefix", corp_token(payload("https://id.example/cor")),
        Reason::issuer_unknown, Check::issuer},
+      {"an issuer that the snapshot has no row of keys for", other_token(payload(kOther)),
+       Reason::internal_error, Check::issuer, kNo, [](Snapshot& s) { s.keys.pop_back(); }},
       {"algorithm not configured", good, Reason::algorithm_not_allowed, Check::algorithm, kNo,
        of_corp([](auto& config) { config.algorithms = {Algorithm::rs256}; })},
       {"no algorithm configured", good, Reason::algorithm_not_allowed, Check::algorithm, kNo,
@@ -210,9 +214,9 @@ TEST(Verify, GivesWhatARememberedTokenNeeds) {
   const auto plain = verify(token, snapshot, kNow, scratch, trace);
   const auto known = verify(token, *digest, snapshot, kNow, scratch, trace);
   ASSERT_TRUE(plain && known);
-  EXPECT_EQ(**plain->claims, **known->claims);
-  EXPECT_EQ((*plain->claims)->token_digest, digest->hex());
-  EXPECT_EQ((*plain->claims)->issuer, kOther);
+  EXPECT_EQ(*plain->claims, *known->claims);
+  EXPECT_EQ(plain->claims->token_digest, digest->hex());
+  EXPECT_EQ(plain->claims->issuer, kOther);
   EXPECT_EQ(plain->issuer, 1U);
   EXPECT_EQ(plain->generation, 7U);
   EXPECT_EQ(plain->algorithm, Algorithm::eddsa);

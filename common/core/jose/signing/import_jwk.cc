@@ -70,7 +70,7 @@ struct RsaMember {
   std::string_view name;
   const char* parameter;
 };
-// RFC 7518 section 6.3: public, private exponent, and what goes in together or not at all.
+// RFC 7518 sections 6.3.1 and 6.3.2: public, private exponent, and what goes in together or not at all.
 constexpr std::array<RsaMember, 8> kRsaMembers{{{"n", OSSL_PKEY_PARAM_RSA_N},
                                                 {"e", OSSL_PKEY_PARAM_RSA_E},
                                                 {"d", OSSL_PKEY_PARAM_RSA_D},
@@ -232,7 +232,7 @@ class JwkImport {
     return value ? value->as_string().value_or("") : "";
   }
 
-  // RFC 7518 sections 6.2.1.2 and 6.2.2.1: of the curve's size, leading zeros included.
+  // RFC 7518 sections 6.2.1.2, 6.2.1.3 and 6.2.2.1: of the curve's size, leading zeros included.
   KeyResult<SecretBuffer> coordinate(std::string_view name, const evp::Curve& curve,
                                      Order order) const {
     auto number = octets(jwk_, name, order);

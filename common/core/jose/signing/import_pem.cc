@@ -17,6 +17,18 @@ int no_passphrase(char* /*buffer*/, int /*size*/, int /*writing*/, void* asked) 
   return -1;
 }
 
+// The blocks that begin a key of the kind that is wanted, whatever its form ("EC PRIVATE KEY").
+std::size_t count_keys(std::string_view pem, bool with_private) {
+  constexpr std::string_view kBegin = "-----BEGIN ";
+  std::size_t count = 0;
+  for (auto at = pem.find(kBegin); at != std::string_view::npos; at = pem.find(kBegin, at + 1)) {
+    const std::string_view rest = pem.substr(at + kBegin.size());
+    const std::string_view label = rest.substr(0, rest.find("-----"));
+    if (label.ends_with(with_private ? "PRIVATE KEY" : "PUBLIC KEY")) ++count;
+  }
+  return count;
+}
+
 }  // namespace
 
 KeyResult<KeyMaterial> KeyMaterial::from_pem(std::string_view pem) {
@@ -24,6 +36,8 @@ KeyResult<KeyMaterial> KeyMaterial::from_pem(std::string_view pem) {
   if (pem.find("-----BEGIN ") == std::string_view::npos)
     return failed("it is neither PEM nor a JWK");
   const bool with_private = pem.find("PRIVATE KEY-----") != std::string_view::npos;
+  // Which of several is meant nobody can say. Text around a key (RFC 7468 section 2) is no key.
+  if (count_keys(pem, with_private) > 1) return failed("the PEM holds several keys");
   const evp::Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   if (bio == nullptr) return failed("there is no memory for the key");
   bool asked = false;

@@ -4,23 +4,14 @@
 namespace latchkey::jose {
 
 std::string_view algorithm_name(SigningAlgorithm algorithm) {
-  switch (algorithm) {
-    case SigningAlgorithm::hs256:
-      return "HS256";
-    case SigningAlgorithm::hs384:
-      return "HS384";
-    case SigningAlgorithm::hs512:
-      return "HS512";
-    default:
-      return algorithm_name(static_cast<Algorithm>(algorithm));
-  }
+  const auto index = static_cast<std::size_t>(algorithm);
+  return index < kAlgorithms ? algorithm_name(static_cast<Algorithm>(index))
+                             : algorithm_name(static_cast<SymmetricAlgorithm>(index - kAlgorithms));
 }
 
 std::optional<SigningAlgorithm> find_signing_algorithm(std::string_view name) {
-  for (std::size_t i = 0; i < kSigningAlgorithms; ++i) {
-    const auto candidate = static_cast<SigningAlgorithm>(i);
-    if (algorithm_name(candidate) == name) return candidate;
-  }
+  if (const auto algorithm = find_algorithm(name)) return signing(*algorithm);
+  if (const auto algorithm = find_symmetric_algorithm(name)) return signing(*algorithm);
   return std::nullopt;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The algorithms that a tool may sign with: those that the verifier has (algorithm.h), and the
-// three HMACs, which the verifier's own table does not have on purpose.
+// The algorithms that a tool may sign with: both of the verifier's lists (algorithm.h) in one,
+// which the verifier itself keeps apart on purpose. Names and order are those lists' own.
 #pragma once
 
 #include <cstddef>
@@ -30,15 +30,19 @@ enum class SigningAlgorithm : std::uint8_t {
 };
 inline constexpr std::size_t kSigningAlgorithms = 13;
 
-// The first ten are the verifier's.
 constexpr SigningAlgorithm signing(Algorithm algorithm) {
   return static_cast<SigningAlgorithm>(algorithm);
+}
+constexpr SigningAlgorithm signing(SymmetricAlgorithm algorithm) {
+  return static_cast<SigningAlgorithm>(kAlgorithms + static_cast<std::size_t>(algorithm));
 }
 static_assert(signing(Algorithm::rs256) == SigningAlgorithm::rs256 &&
               signing(Algorithm::ps512) == SigningAlgorithm::ps512 &&
               signing(Algorithm::es512) == SigningAlgorithm::es512 &&
               signing(Algorithm::eddsa) == SigningAlgorithm::eddsa &&
-              kSigningAlgorithms == kAlgorithms + 3);
+              signing(SymmetricAlgorithm::hs256) == SigningAlgorithm::hs256 &&
+              signing(SymmetricAlgorithm::hs512) == SigningAlgorithm::hs512 &&
+              kSigningAlgorithms == kAlgorithms + kSymmetricAlgorithms);
 
 // The registered name ("HS256"; RFC 7518 section 3.1).
 std::string_view algorithm_name(SigningAlgorithm algorithm);
