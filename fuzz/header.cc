@@ -61,7 +61,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto price = latchkey::jose::quote(token, scratch);
   if (jws) {
     check_taken(text, *jws);
-    require(price == latchkey::jose::verification_cost(jws->algorithm()));
+    require(price > latchkey::jose::verification_cost(jws->algorithm()));  // its bytes cost, too
     return 0;
   }
   const Reason reason = jws.error().reason;

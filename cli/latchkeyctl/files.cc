@@ -129,7 +129,13 @@ FileResult<SecretBuffer> read_key(const std::string& path) {
   return read_all(*file, path, jose::kKeyTextMost);
 }
 
-FileResult<SecretBuffer> read_shared_key(const std::string& path) {
+namespace {
+
+enum class Readers : std::uint8_t { anybody, daemon };
+
+// As the daemon reads a file of the host that its configuration names.
+FileResult<SecretBuffer> read_host_file(const std::string& path, std::size_t most,
+                                        Readers readers) {
   // Not to wait for a writer where a pipe lies.
   const ipc::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   struct stat status {};
@@ -142,11 +148,23 @@ FileResult<SecretBuffer> read_shared_key(const std::string& path) {
     return problem(name_of(path), "belongs to uid " + std::to_string(status.st_uid));
   if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
     return problem(name_of(path), "may be written by others");
-  if ((status.st_mode & S_IRWXO) != 0) return problem(name_of(path), "may be read by others");
-  if ((status.st_mode & S_IRGRP) != 0 && status.st_gid != 0 && status.st_gid != ::getegid() &&
-      (daemon == nullptr || status.st_gid != daemon->pw_gid))
-    return problem(name_of(path), "may be read by the group " + std::to_string(status.st_gid));
-  return read_all(file, path, limits::kSymmetricKeyFileBytes);
+  if (readers == Readers::daemon) {
+    if ((status.st_mode & S_IRWXO) != 0) return problem(name_of(path), "may be read by others");
+    if ((status.st_mode & S_IRGRP) != 0 && status.st_gid != 0 && status.st_gid != ::getegid() &&
+        (daemon == nullptr || status.st_gid != daemon->pw_gid))
+      return problem(name_of(path), "may be read by the group " + std::to_string(status.st_gid));
+  }
+  return read_all(file, path, most);
+}
+
+}  // namespace
+
+FileResult<SecretBuffer> read_shared_key(const std::string& path) {
+  return read_host_file(path, limits::kSymmetricKeyFileBytes, Readers::daemon);
+}
+
+FileResult<SecretBuffer> read_key_set_file(const std::string& path) {
+  return read_host_file(path, limits::kJwkSetBytes, Readers::anybody);
 }
 
 FileResult<jose::SymmetricKey> read_symmetric_key(const issuer::IssuerConfig& issuer) {

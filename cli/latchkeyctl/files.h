@@ -41,6 +41,9 @@ FileResult<wire::SecretBuffer> read_key(const std::string& path);
 // nobody else and read by no other group.
 FileResult<wire::SecretBuffer> read_shared_key(const std::string& path);
 
+// A `jwks_file`, under the daemon's rules for it: a plain file that nobody else may write to.
+FileResult<wire::SecretBuffer> read_key_set_file(const std::string& path);
+
 // The key in it, as the daemon would have it.
 FileResult<jose::SymmetricKey> read_symmetric_key(const issuer::IssuerConfig& issuer);
 

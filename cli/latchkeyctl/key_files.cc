@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "cli/latchkeyctl/files.h"
-#include "core/base/limits.h"
 #include "core/jose/jwk_set.h"
 
 namespace latchkey::cli {
@@ -17,7 +16,7 @@ std::string why_not(const issuer::IssuerConfig& issuer) {
     const auto key = read_symmetric_key(issuer);
     return key ? "" : key.error();
   }
-  const auto text = read_input(issuer.jwks_file, limits::kJwkSetBytes, "jwks_file");
+  const auto text = read_key_set_file(issuer.jwks_file);
   if (!text) return text.error();
   const auto set = jose::JwkSet::parse(text->view());
   if (!set) return "it is no JWK set";

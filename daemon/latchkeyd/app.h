@@ -75,7 +75,8 @@ class App {
   SerialThread disk_;
   FetchClient fetch_;
   KeyCache key_cache_;
-  std::optional<Ticker> ticker_;
+  std::optional<Ticker> ticker_;  // this and the next before what calls upon them while it is made
+  std::optional<FolderWatches> key_folders_;
   LoginBook logins_;
   TokenMemory memory_;
   IntrospectionMemory introspections_;
@@ -89,7 +90,6 @@ class App {
   Control control_;
   std::optional<ControlServer> control_server_;
   std::optional<FolderWatch> watch_;
-  std::optional<FolderWatches> key_folders_;
   asio::posix::stream_descriptor signals_;
   asio::steady_timer watchdog_;
   asio::steady_timer last_moment_;

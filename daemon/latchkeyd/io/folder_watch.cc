@@ -15,7 +15,7 @@ namespace latchkey::latchkeyd {
 namespace {
 
 constexpr std::uint32_t kEvents =
-    IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR;
+    IN_ATTRIB | IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR;
 
 ipc::Fd watch(const std::string& folder) {
   ipc::Fd inotify(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));

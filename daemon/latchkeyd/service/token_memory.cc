@@ -5,6 +5,7 @@
 #include <cstring>
 #include <new>
 #include <type_traits>
+#include <utility>
 
 namespace latchkey::latchkeyd {
 namespace {
@@ -106,13 +107,17 @@ void TokenMemory::forget(const jose::TokenDigest& digest) {
 // verified once more.
 void TokenMemory::adopt(Shard& shard, const ConfigPtr& config) {
   if (shard.config == config) return;
+  // Made before anything is changed: where memory runs out here, no entry may be found under a
+  // configuration that it was not verified under.
+  const std::size_t most = config->remembered_tokens / kShards;
+  TagTable tags(most);
+  Pages slots(tags.places() * sizeof(Slot));
   size_.fetch_sub(shard.tags.size(), std::memory_order_relaxed);
-  shard.config = config;
-  shard.most = config->remembered_tokens / kShards;
+  shard.tags = std::move(tags);
+  shard.slots = std::move(slots);
   shard.hand = 0;
-  shard.tags = TagTable(shard.most);
-  shard.slots = Pages(shard.tags.places() * sizeof(Slot));
-  if (shard.slots.data() == nullptr) shard.most = 0;  // no memory: each token is verified
+  shard.most = shard.slots.data() == nullptr ? 0 : most;  // no memory: each token is verified
+  shard.config = config;
 }
 
 void TokenMemory::erase(Shard& shard, std::size_t place) {

@@ -3,6 +3,8 @@
 
 import datetime
 import json
+import os
+import shutil
 import socket
 import threading
 
@@ -80,10 +82,15 @@ class ConfigCheck(Commands):
                             "    user: { claim: sub }\n" + ACCESS)
         symmetric = f"symmetric_key_file: {self.path('oct')}; symmetric_algorithm: "
         self.put("empty.set", '{"keys":[]}')
+        os.mkfifo(self.path("pipe"))
+        shutil.copy(self.path("key.set"), self.path("open.set"))
+        os.chmod(self.path("open.set"), 0o666)
         for line, why in ((symmetric + "HS256", None), (symmetric + "HS512", "its 'alg' is not HS512"),
                           (f"symmetric_key_file: {self.path('none')}; symmetric_algorithm: HS256", "No such file"),
                           ("symmetric_key_file: /etc/passwd; symmetric_algorithm: HS256", "read by others"),
                           (f"jwks_file: {self.path('key.set')}", None), (f"jwks_file: {self.path('none')}", "No such file"),
+                          (f"jwks_file: {self.path('pipe')}", "is not a plain file"),
+                          (f"jwks_file: {self.path('open.set')}", "may be written by others"),
                           (f"jwks_file: {self.path('empty.set')}", "no key of the set is usable")):
             with self.subTest(line):
                 done = self.run_it("config", "check", config(line))

@@ -275,6 +275,20 @@ TEST(TokenMemory, NeverGivesOneTokensClaimsForAnothers) {
   EXPECT_GT(found, 3'000U);
 }
 
+// A reload for which there is no memory: the entry stays one of the old configuration.
+TEST(TokenMemory, NoEntryMovesToAConfigurationForWhichMemoryRanOut) {
+  if (!latchkey::testing::kMemoryCanBeScanned)
+    GTEST_SKIP() << "a sanitizer ends the program where memory runs out";
+  TokenMemory memory;
+  const auto now = config();
+  memory.put(digest(7), now, verified("s"));
+  const auto vast = config(SIZE_MAX);
+  EXPECT_ANY_THROW(memory.find(digest(7), vast));
+  EXPECT_ANY_THROW(memory.find(digest(7), vast));
+  EXPECT_EQ(memory.size(), 1U);
+  EXPECT_TRUE(memory.find(digest(7), now));
+}
+
 TEST(TokenMemory, IsSharedByThreads) {
   TokenMemory memory;
   const auto now = config(64);
