@@ -18,8 +18,6 @@
 namespace latchkey::cli {
 namespace {
 
-constexpr char kConfigFile[] = "/etc/latchkey/latchkey.yaml";
-
 struct Options {
   Session session;
   std::string id;

@@ -44,8 +44,8 @@ std::string render_config_errors(std::span<const ipc::control::ConfigErrorRecord
 // them.
 std::string clean(std::string_view text);
 
-// The same JSON in ASCII: what is not becomes \uXXXX, so that nothing moves a cursor or hides. For
-// JSON whose texts are UTF-8.
+// The same JSON in ASCII: what is not is escaped (RFC 8259 section 7), so that nothing moves a
+// cursor or hides. For JSON whose texts are UTF-8.
 std::string ascii_json(std::string_view json);
 
 // "3 min", "2 h 5 min", "4 d 3 h"; negative spans are "0 s".

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from harness.scenario import QUIET_S, WORKERS_S, refuse
+from harness.scenario import WORKERS_S, refuse
 from harness.traffic import TokenClass
 from harness.verdicts import ALLOW, Allowance, Right
 
@@ -34,8 +34,7 @@ def test_f3_a_day_without_a_provider(running, world, corp):
                at_time(corp, "after", after, refuse("keys_stale"))]
     with running(corp, classes=classes) as scenario:
         traffic = scenario.traffic
-        quiet = time.monotonic()
-        traffic.seconds(QUIET_S)
+        quiet = scenario.quiet()
         corp.provider.refuse()
         on = time.monotonic()
         traffic.until(lambda: world.issuer()["last_error"] is not None, "an attempt that failed")
@@ -71,8 +70,7 @@ def test_f20_wall_clock_jumps(running, world, corp):
     names = [kind.name for kind in classes]
     with running(corp, classes=classes) as scenario:
         traffic = scenario.traffic
-        quiet = time.monotonic()
-        traffic.seconds(QUIET_S)
+        quiet = scenario.quiet()
         on = time.monotonic()
         allowances = []
         for name, offset in [*jumps.items(), ("now", 0)]:
@@ -112,8 +110,7 @@ def test_f21_eight_hours_of_sleep(running, world, corp):
                at_time(corp, "noon", 12 * HOUR)]
     with running(corp, classes=classes, sections=[corp.section(max_stale="1h")]) as scenario:
         traffic = scenario.traffic
-        quiet = time.monotonic()
-        traffic.seconds(QUIET_S)
+        quiet = scenario.quiet()
         traffic.weight("now", 0)
         traffic.settled(time.monotonic())
         on = time.monotonic()

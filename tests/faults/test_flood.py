@@ -22,10 +22,8 @@ def test_f9_flood_of_unknown_kids(running, world, corp, whence):
     count = FLOOD or count
     flood = TokenClass("flood", 1, refuse("key_unknown"), [random_kid_token(corp.token())], source=source)
     with running(corp, members={"log_level": "error"}) as scenario:
-        traffic = scenario.traffic
         path = write_classes(world.scratch("flood"), [flood])
-        quiet = time.monotonic()
-        traffic.seconds(2 * QUIET_S)
+        quiet = scenario.quiet(2 * QUIET_S)
         world.reset_peaks()
         before = world.memory_kb()
         on = time.monotonic()

@@ -11,8 +11,7 @@ from box import files
 from fetching import faults, issuer_keys
 from fetching.fault_provider import JWKS
 from fetching.issuer_keys import Key
-from harness.scenario import QUIET_S, WORKERS_S, no_answers
-from harness.verdicts import Allowance
+from harness.scenario import WORKERS_S, no_answers
 from harness.world import CONFIG
 
 KILLS = int(os.environ.get("LATCHKEY_FAULT_KILLS", "200"))
@@ -33,8 +32,7 @@ def test_f12_killed_at_random_moments(running, world, corps):
     classes = [corp.good(), *corp.bad()]
     with running(corp, classes=classes, sections=[one.section() for one in made]) as scenario:
         traffic = scenario.traffic
-        quiet = time.monotonic()
-        traffic.seconds(QUIET_S)
+        quiet = scenario.quiet()
         on = time.monotonic()
         marks = world.marks()
         allowances, back_s, killed = [], [], {world.latchkeyd: 0, world.fetchd: 0}
@@ -87,8 +85,7 @@ def test_f13_latchkeyd_stopped(running, world, corp):
     """Logins end at the module's deadline; those that come afterwards know nothing of it."""
     with running(corp) as scenario:
         traffic = scenario.traffic
-        quiet = time.monotonic()
-        traffic.seconds(QUIET_S)
+        quiet = scenario.quiet()
         on = time.monotonic()
         world.latchkeyd.signal(signal.SIGSTOP)
         traffic.until(lambda: any(not record.answered for record in traffic.between(on, on + 60) if record.module),
@@ -109,8 +106,7 @@ def test_f13_fetchd_stopped(running, world, corp):
     """Known keys serve on; tokens with an unknown one are refused while they wait for nothing."""
     with running(corp) as scenario:
         traffic = scenario.traffic
-        quiet = time.monotonic()
-        traffic.seconds(QUIET_S)
+        quiet = scenario.quiet()
         on = time.monotonic()
         world.fetchd.signal(signal.SIGSTOP)
         traffic.until(lambda: world.issuer()["last_error"] is not None, "an attempt that failed")
@@ -124,8 +120,7 @@ def test_f22_reloads_under_load(running, world, corp):
     """100 a second, good configurations and bad ones in turn, each different from the one before."""
     with running(corp) as scenario:
         traffic = scenario.traffic
-        quiet = time.monotonic()
-        traffic.seconds(QUIET_S)
+        quiet = scenario.quiet()
         on = time.monotonic()
         ended, reloads = threading.Event(), [0]
 

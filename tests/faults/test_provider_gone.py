@@ -9,7 +9,7 @@ import pytest
 
 from fetching.fault_provider import FaultProvider
 from fetching.name_server import NameServer
-from harness.scenario import INTERVAL_S, QUIET_S, WORKERS_S, Fault, no_answers
+from harness.scenario import INTERVAL_S, WORKERS_S, Fault, no_answers
 from harness.verdicts import Allowance
 
 NAME = "id.faults.example"
@@ -18,8 +18,7 @@ NAME = "id.faults.example"
 def test_f1_down_at_the_start_with_a_cache(running, world, corp):
     with running(corp) as scenario:
         traffic = scenario.traffic
-        quiet = time.monotonic()
-        traffic.seconds(QUIET_S)
+        quiet = scenario.quiet()
         gone = time.monotonic()
         for process in (world.latchkeyd, world.fetchd):
             process.kill()
@@ -93,8 +92,7 @@ def test_f30_two_issuers_one_down(running, world, corps, at_start):
         if not at_start:
             traffic.until(lambda: world.issuer("other")["last_error"] is None, "the other's keys")
         traffic.weight("theirs", 30 if not at_start else 0)
-        quiet = time.monotonic()
-        traffic.seconds(QUIET_S)
+        quiet = scenario.quiet()
         traffic.weight("theirs", 30)
         on = time.monotonic()
         other.provider.door = "silent"

@@ -7,7 +7,7 @@ import time
 
 from fetching.fault_provider import JWKS
 from fetching.issuer_keys import Key
-from harness.scenario import INTERVAL_S, QUIET_S, WORKERS_S, refuse
+from harness.scenario import INTERVAL_S, WORKERS_S, refuse
 from harness.traffic import TokenClass
 from harness.verdicts import ALLOW, Allowance, Right, Turn
 
@@ -33,8 +33,7 @@ def test_f7_f8_rotation_and_withdrawal_under_load(running, corp):
     allowances, turns, withdrawals = [], [], []
     with running(corp, classes=classes + corp.bad(), members={"remembered_tokens": 0}, rate=RATE) as scenario:
         traffic = scenario.traffic
-        quiet = time.monotonic()
-        traffic.seconds(QUIET_S)
+        quiet = scenario.quiet()
         on = time.monotonic()
         for number in range(1, len(keys)):
             corp.serve(*corp.keys, keys[number - 1], keys[number])

@@ -12,7 +12,6 @@ import time
 import pytest
 
 from box import namespaces as ns
-from harness.scenario import QUIET_S
 from harness.world import STATE
 
 CACHE = pathlib.Path(STATE, "keys/corp.json")
@@ -56,8 +55,7 @@ def test_f14_state_that_cannot_be_written(running, world, corp, name, error_numb
 
     with own_file_system(world, "16m"), running(corp) as scenario:
         traffic = scenario.traffic
-        quiet = time.monotonic()
-        traffic.seconds(QUIET_S)
+        quiet = scenario.quiet()
         marks = world.marks()
         on = time.monotonic()
         on_act()

@@ -145,9 +145,10 @@ class Rules {
 
   // A job's author chooses its token's audience, so the project must be told apart by its number.
   void gitlab(const issuer::HttpsUrl& /*url*/) {
-    constexpr std::array<std::string_view, 7> kOfJobs = {
-        "environment",  "ref",        "project_path", "namespace_path",
-        "namespace_id", "project_id", "user_login"};
+    constexpr std::array<std::string_view, 13> kOfJobs = {
+        "environment", "ref",        "ref_path",   "project_path", "namespace_path",
+        "project_id",  "user_login", "user_email", "user_id",      "namespace_id",
+        "job_id",      "sub",        "pipeline_id"};
     const bool jobs =
         std::find(kOfJobs.begin(), kOfJobs.end(), config_.claims.user_claim) != kOfJobs.end();
     if (jobs && !demands("project_id")) {
@@ -171,6 +172,14 @@ class Rules {
     } else if (!demands("repository_id")) {
       warn(Section::issuer, "require",
            "github-actions: a repository's name can pass to others; require 'repository_id'");
+    }
+    // Whoever may push a branch writes its workflow, and an environment that nobody made comes into
+    // being when a job names it.
+    if (!demands("ref") && !demands("sub") && !demands("environment") &&
+        !demands("job_workflow_ref") && !demands("workflow_ref")) {
+      warn(Section::issuer, "require",
+           "github-actions: any branch of the repository can name any environment that has no "
+           "rules; require 'ref' as well, or 'environment', 'sub' or 'job_workflow_ref'");
     }
     for (const std::string& audience : config_.claims.audiences) {
       if (!audience.starts_with("https://github.com/")) continue;

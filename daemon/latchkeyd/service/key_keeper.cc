@@ -20,7 +20,6 @@ namespace {
 constexpr seconds kUnreachableFirst{1};  // until fetchd is asked again; doubled each time
 constexpr milliseconds kSpread{5'000};   // of a refresh due at start: hosts that boot together
 constexpr seconds kIdle{3'600};
-constexpr seconds kSlewed{5};                // what two clocks differ by in good order
 constexpr int kRetryAfterShare = 4;          // of max_stale; as issuer::retry_delay has it
 constexpr std::size_t kWaitersMost = 4'096;  // of one issuer; far above what the workers hold open
 

@@ -118,6 +118,12 @@ class Scenario:
     def fetches_most(since: float, until: float) -> int:
         return int((until - since) / INTERVAL_S) + 2  # one may be due at either edge
 
+    def quiet(self, seconds: float = QUIET_S) -> float:
+        """Traffic without a fault, to compare with; when it began."""
+        began = time.monotonic()
+        self.traffic.seconds(seconds)
+        return began
+
     def settled_fetch(self) -> None:
         """Waits until the keys can be fetched, and status says so."""
         self.traffic.until(lambda: self.world.issuer(self.corp.name)["last_error"] is None, "a good fetch")
@@ -152,8 +158,7 @@ class Scenario:
         world, traffic = self.world, self.traffic
         attempts = fault.attempts or self.fetches
         marks = world.marks()
-        quiet = time.monotonic()
-        traffic.seconds(QUIET_S)
+        quiet = self.quiet()
         before = world.memory_kb()
         world.reset_peaks()
         on = time.monotonic()

@@ -122,13 +122,12 @@ class Traffic:
         return len(self._senders[0].records)
 
     def until(self, done, what: str, seconds: float = DEADLINE_S) -> None:
-        """Waits until `done()` holds, looking again when a login has ended, and no more than fifty times a second: some
-        conditions are a program to run."""
+        """Waits until `done()` holds, looking again when some logins have ended: some conditions are a program to run."""
         deadline = time.monotonic() + seconds
         while not done():
-            time.sleep(0.02)
             with self._grew:
-                self._grew.wait(0.05)
+                seen = self.count()
+                self._grew.wait_for(lambda: self.count() >= seen + 8, 0.05)
             assert time.monotonic() < deadline, f"this never came: {what}"
 
     def logins(self, count: int) -> None:

@@ -136,6 +136,9 @@ TEST(PresetRules, RefuseWhatIsKnownToBeUnsafe) {
        lines(
            {"provider: gitlab", "issuer: https://gitlab.com", aud, "user: { claim: environment }"}),
        "project_id"},
+      {"gitlab's jobs by who started them",
+       lines({"provider: gitlab", "issuer: https://gitlab.com", aud, "user: { claim: user_id }"}),
+       "project_id"},
 
       {"github's jobs of any repository", lines({github, actions, aud}), "every repository"},
       {"github elsewhere",
@@ -159,7 +162,18 @@ TEST(PresetRules, WarnOfWhatMayBeMeantAndIsWeak) {
              "audiences: [ https://github.com/octo-org ]", "require: { repository: o/r }"}));
   ASSERT_TRUE(warned.config);
   EXPECT_THAT(warned.messages, ElementsAre(HasSubstr("what a job gets that asks for no audience"),
-                                           HasSubstr("a repository's name can pass to others")));
+                                           HasSubstr("a repository's name can pass to others"),
+                                           HasSubstr("any branch of the repository")));
+  for (const std::string also : {"ref: refs/heads/main", "environment: deploy", "sub: s",
+                                 "job_workflow_ref: w", "workflow_ref: w"}) {
+    EXPECT_THAT(
+        parsed(lines({"provider: github-actions",
+                      "issuer: https://token.actions.githubusercontent.com", "audiences: [ a ]",
+                      "require: { repository_id: \"1\", " + also + " }"}))
+            .messages,
+        IsEmpty())
+        << also;
+  }
   const auto shown =
       parsed(lines({"provider: entra", kEntra + kTenant + "/v2.0", "audiences: [ a ]",
                     "user: { claim: preferred_username, strip_suffix: \"@e\" }"}));
@@ -177,9 +191,9 @@ TEST(PresetRules, TakeEveryFormOfAnIssuerThatIsDocumented) {
         lines({"provider: okta", "issuer: https://c.okta.com", aud, "tokens: [ id ]"}),
         lines({"provider: github-actions",
                "issuer: https://token.actions.githubusercontent.com/acme", aud,
-               "require: { repository_id: \"1\" }"}),
+               "require: { repository_id: \"1\", ref: r }"}),
         lines({"provider: github-actions", "issuer: https://ghe.example/_services/token", aud,
-               "require: { repository_id: \"1\" }"}),
+               "require: { repository_id: \"1\", ref: r }"}),
         lines({"provider: kubernetes", "issuer: https://k.example", aud, "jwks_file: /k.json",
                "require: { sub: { one_of: [ a, b ] } }"})})
     EXPECT_THAT(parsed(section).messages, IsEmpty()) << section;

@@ -126,6 +126,15 @@ class Host {
 
   // The same from the worker's own thread.
   void take_new() { worker.take(snapshot()); }
+  // An account that the worker learns of only when it asks for the accounts as they are now.
+  void make_carol_a_moment_ago() {
+    needs.accounts_changed_ = true;
+    needs.on_accounts = [this] {
+      passwd += "carol:x:1002:1002::/:/bin/sh\n";
+      needs.accounts_changed_ = false;
+      take_new();
+    };
+  }
 
   // A good token of alice (or of somebody else) with these changes to its claims, which are
   // written as JSON values.

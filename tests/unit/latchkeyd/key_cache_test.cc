@@ -11,10 +11,15 @@
 #include <gtest/gtest.h>
 
 #include "daemon/latchkeyd/io/serial_thread.h"
+#include "tests/unit/latchkeyd/damaged_file.h"
 #include "tests/unit/latchkeyd/fakes.h"
 
 namespace latchkey::latchkeyd {
 namespace {
+
+using testing::BadFile;
+using testing::read_file;
+using testing::write_file;
 
 using testing::FakeJournal;
 using ::testing::HasSubstr;
@@ -48,17 +53,6 @@ struct Cache {
 };
 
 std::string file_in(const TempDir& folder) { return folder / "keys/corp.json"; }
-
-std::string read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-void write_file(const std::string& path, std::string_view bytes) {
-  std::ofstream(path, std::ios::binary | std::ios::trunc)
-      .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  fs::permissions(path, fs::perms(0600));
-}
 
 TEST(KeyCache, GivesBackWhatWasStoredByteForByte) {
   const TempDir folder;
@@ -146,12 +140,6 @@ TEST(KeyCache, NoCutFileIsTakenForASet) {
     EXPECT_FALSE(cache.cache.load("corp")) << size << " bytes";
   }
 }
-
-struct BadFile {
-  std::string name;
-  std::function<void(const std::string& path)> make;
-  std::string want;
-};
 
 class IgnoredFile : public ::testing::TestWithParam<BadFile> {};
 

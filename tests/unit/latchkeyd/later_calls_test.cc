@@ -102,12 +102,7 @@ TEST(LaterCalls, ANameThatIsNotManagedIsLeftToTheStackWithoutAWord) {
 
 TEST(LaterCalls, AccountSeesAnAccountThatWasMadeAMomentAgo) {
   Host host;
-  host.needs.accounts_changed_ = true;
-  host.needs.on_accounts = [&] {
-    host.passwd += "carol:x:1002:1002::/:/bin/sh\n";
-    host.needs.accounts_changed_ = false;
-    host.take_new();
-  };
+  host.make_carol_a_moment_ago();
   Client client{ipc::Fd()};
   const wire::Begin account{
       .operation = wire::Operation::account, .service = "sshd", .user = "carol"};

@@ -263,12 +263,7 @@ TEST(SignIn, WithoutABindingThereIsNoLogin) {
 
 TEST(SignIn, SeesAnAccountThatWasMadeAMomentAgo) {
   Host host;
-  host.needs.accounts_changed_ = true;
-  host.needs.on_accounts = [&] {
-    host.passwd += "carol:x:1002:1002::/:/bin/sh\n";
-    host.needs.accounts_changed_ = false;
-    host.take_new();
-  };
+  host.make_carol_a_moment_ago();
   Client client{ipc::Fd()};
   wire::Begin begin = Host::alice();
   begin.user = "carol";

@@ -21,11 +21,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/unit/latchkeyd/damaged_file.h"
 #include "tests/unit/latchkeyd/fakes.h"
 #include "tests/unit/latchkeyd/state_store_host.h"
 
 namespace latchkey::latchkeyd {
 namespace {
+
+using testing::BadFile;
+using testing::read_file;
+using testing::write_file;
 
 using ::testing::HasSubstr;
 using testing::TempDir;
@@ -38,23 +43,6 @@ std::string id_of(int number) {
   const std::string digits = std::to_string(number);
   return std::string(32 - digits.size(), '0') + digits;
 }
-
-std::string read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-void write_file(const std::string& path, std::string_view bytes) {
-  std::ofstream(path, std::ios::binary | std::ios::trunc)
-      .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  fs::permissions(path, fs::perms::owner_read | fs::perms::owner_write);
-}
-
-struct BadFile {
-  std::string name;
-  std::function<void(const std::string& path)> make;
-  std::string want;
-};
 
 class RefusedFile : public ::testing::TestWithParam<BadFile> {};
 

@@ -42,7 +42,8 @@ TEST(ProviderPages, NameTheStableIdOfTheTable) {
 
 TEST(ProviderPages, EveryConfigurationLoadsWithoutAWarning) {
   for (const Scene& each : scenes()) {
-    for (const auto& warning : parsed(each)->warnings) ADD_FAILURE() << describe(warning);
+    const auto config = parsed(each);
+    for (const auto& warning : config->warnings) ADD_FAILURE() << describe(warning);
   }
 }
 
