@@ -31,6 +31,23 @@ std::string state_word(const IssuerStatus& issuer, Style style) {
   return good("ok", style);
 }
 
+bool fails(const std::optional<IntrospectionStatus>& asked) {
+  return asked && asked->state == "fails";
+}
+
+// What a failure means for logins.
+std::string_view without_answers(const IntrospectionStatus& asked) {
+  if (asked.mode != "required") return "its opaque tokens are refused";
+  return asked.down == "signature"
+             ? "while it cannot be reached, signatures decide alone; its opaque tokens are refused"
+             : "its tokens are refused";
+}
+
+std::string introspection_word(const std::optional<IntrospectionStatus>& asked) {
+  if (!asked) return "-";
+  return clean(asked->mode) + (fails(asked) ? " FAILS" : "");
+}
+
 std::string keys_text(const IssuerStatus& issuer, WallTime now, Style style) {
   if (issuer.stale) {
     return bad(issuer.keys.empty() ? "NONE: logins of this issuer are unavailable"
@@ -106,8 +123,7 @@ std::string render_issuers(std::span<const IssuerStatus> issuers, WallTime now, 
     rows.push_back({clean(issuer.name), or_dash(issuer.provider), clean(issuer.source),
                     fmt::format("{}", issuer.keys.size()), fmt::format("{}", issuer.dropped.size()),
                     issuer.fetched_at ? render_span(now - *issuer.fetched_at) : "-",
-                    left(issuer.next_fetch_at, now),
-                    issuer.introspection ? clean(issuer.introspection->mode) : "-",
+                    left(issuer.next_fetch_at, now), introspection_word(issuer.introspection),
                     state_word(issuer, style)});
   }
   return table(rows) + render_issuer_details(issuers, now, style);
@@ -121,6 +137,16 @@ std::string render_key_trouble(std::span<const IssuerStatus> issuers, WallTime n
                                  ? "STALE, serving for " + left(issuer.serves_until, now) + " more"
                                  : "logins unavailable";
     out += (out.empty() ? "" : "; ") + clean(issuer.name) + ": " + what;
+  }
+  return out;
+}
+
+std::string render_introspection_trouble(std::span<const IssuerStatus> issuers) {
+  std::string out;
+  for (const IssuerStatus& issuer : issuers) {
+    if (!fails(issuer.introspection)) continue;
+    out += fmt::format("{}{}: {}", out.empty() ? "" : "; ", clean(issuer.name),
+                       without_answers(*issuer.introspection));
   }
   return out;
 }

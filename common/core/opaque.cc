@@ -42,7 +42,8 @@ std::optional<std::size_t> opaque_issuer(std::string_view token, std::string_vie
   for (std::size_t i = 0; i < config.issuers.size(); ++i) {
     const issuer::IntrospectionConfig& introspection = config.issuers[i].config.introspection;
     const OpaqueTokens& opaque = introspection.opaque;
-    if (!introspection.on() || !opaque.any()) continue;
+    if (LATCHKEY_FAILS(opaque_issuer_off, !introspection.on())) continue;
+    if (LATCHKEY_FAILS(opaque_none_configured, !opaque.any())) continue;
     const bool by_prefix = !opaque.prefixes.empty();
     if (LATCHKEY_FAILS(opaque_prefix_other, by_prefix && !begins_with_one(token, opaque))) continue;
     if (LATCHKEY_FAILS(opaque_service_other,
@@ -55,7 +56,8 @@ std::optional<std::size_t> opaque_issuer(std::string_view token, std::string_vie
 }
 
 Expected<void> check_opaque_form(std::string_view token) {
-  if (token.size() > limits::kTokenBytes) return fail(Reason::token_too_long);
+  if (LATCHKEY_FAILS(opaque_too_long, token.size() > limits::kTokenBytes))
+    return fail(Reason::token_too_long);
   if (LATCHKEY_FAILS(opaque_too_short, token.size() < limits::kOpaqueTokenLeast))
     return fail(Reason::token_malformed, "it is too short to be anybody's token");
   const bool visible =

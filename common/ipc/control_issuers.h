@@ -27,7 +27,9 @@ struct DroppedKeyStatus {
 };
 
 struct IntrospectionStatus {
-  std::string mode;  // opaque_only | required
+  std::string mode;                 // opaque_only | required
+  std::string state = "not_asked";  // not_asked | answers | fails: what came of the last question
+  std::string down = "refuse";      // refuse | signature: what a signed token is worth meanwhile
   std::int64_t active = 0;
   std::int64_t inactive = 0;
   std::int64_t invalid = 0;   // what came was no answer

@@ -14,6 +14,8 @@ constexpr auto kRevocationKinds = json::one_of("token", "subject", "user");
 constexpr auto kKeySources = json::one_of("fetched", "cache", "file", "configuration", "none");
 constexpr auto kFreshness = json::one_of("none", "fresh", "due", "stale", "too_stale");
 constexpr auto kIntrospectionModes = json::one_of("opaque_only", "required");
+constexpr auto kIntrospectionStates = json::one_of("not_asked", "answers", "fails");
+constexpr auto kWhenDown = json::one_of("refuse", "signature");
 constexpr json::Between kPage{1, static_cast<std::int64_t>(kPageMost)};
 
 }  // namespace
@@ -38,6 +40,8 @@ void fields(Walk& walk, DroppedKeyStatus& value) {
 template <typename Walk>
 void fields(Walk& walk, IntrospectionStatus& value) {
   walk("mode", value.mode, kIntrospectionModes);
+  walk("state", value.state, kIntrospectionStates);
+  walk("down", value.down, kWhenDown);
   walk("active", value.active);
   walk("inactive", value.inactive);
   walk("invalid", value.invalid);

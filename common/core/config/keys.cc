@@ -205,7 +205,7 @@ constexpr auto kKeys = std::to_array<Key>({
    .meaning = "The same for the answer that it is not. At most 'introspection_positive_ttl'."},
   {.section = Section::issuer, .name = "introspection_rate", .slot = ISSUER(std::size_t, config.introspection.rate), .range = {1, 10'000},
    .standard = "50", .example = "50",
-   .meaning = "Questions that this host asks of the issuer a second, with twice as many at once. Tokens beyond that are refused as budget_exhausted. One source is held to less: each question costs it 10 ms of its 'budgets'."},
+   .meaning = "Questions that this host asks of the issuer a second, with twice as many at once. Tokens beyond that are refused as budget_exhausted. One source has at most half of that, and each question costs it 10 ms of its 'budgets'."},
   {.section = Section::issuer, .name = "introspection_client", .slot = SectionSlot{Section::introspection_client},
    .meaning = "As whom it is asked: a client that the provider allows to introspect."},
   {.section = Section::issuer, .name = "opaque_tokens", .slot = SectionSlot{Section::opaque_tokens},

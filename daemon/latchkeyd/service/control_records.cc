@@ -125,6 +125,12 @@ std::optional<control::IntrospectionStatus> introspection_status(const issuer::I
   if (!config.introspection.on() || state == nullptr) return std::nullopt;
   control::IntrospectionStatus status;
   status.mode = config.introspection.required() ? "required" : "opaque_only";
+  if (state->last_error) {
+    status.state = "fails";
+  } else if (state->answered_at) {
+    status.state = "answers";
+  }
+  if (config.introspection.down == issuer::WhenDown::signature) status.down = "signature";
   status.active = state->active;
   status.inactive = state->inactive;
   status.invalid = state->invalid;

@@ -43,11 +43,8 @@ void IntrospectionKeeper::configure(const config::Config& config) {
       next.emplace(issuer.name, old->second);
       continue;
     }
-    auto fresh = std::make_shared<Issuer>();
-    fresh->digest = issuer.digest;
-    fresh->allowance = 2.0 * static_cast<double>(issuer.introspection.rate);
-    fresh->filled_at = parts_.clock.steady();
-    next.emplace(issuer.name, std::move(fresh));
+    QuestionRate rate(issuer.introspection.rate, parts_.clock.steady());
+    next.emplace(issuer.name, std::make_shared<Issuer>(issuer.digest, std::move(rate)));
   }
   const auto old = std::exchange(issuers_, std::move(next));
   for (const auto& [name, issuer] : old) {
@@ -86,7 +83,7 @@ void IntrospectionKeeper::ask(IntrospectionOrder order,
     flight->second.waiters.push_back({std::move(done)});
     return;
   }
-  if (auto why = withhold(*issuer, section->config.introspection, order.source)) {
+  if (auto why = withhold(*issuer, order.source)) {
     ++issuer->state.withheld;
     return done({nullptr, *std::move(why), false});
   }
@@ -101,9 +98,7 @@ void IntrospectionKeeper::ask(IntrospectionOrder order,
 
 // Limits are no failure of the provider: where the signature alone would do while it is down, a
 // flood must not be able to bring that about.
-std::optional<Error> IntrospectionKeeper::withhold(Issuer& issuer,
-                                                   const issuer::IntrospectionConfig& config,
-                                                   const std::string& source) {
+std::optional<Error> IntrospectionKeeper::withhold(Issuer& issuer, const std::string& source) {
   const SteadyTime now = parts_.clock.steady();
   if (issuer.not_before && now < *issuer.not_before)
     return Error{Reason::introspection_unavailable, "the provider has asked for a pause"};
@@ -118,13 +113,15 @@ std::optional<Error> IntrospectionKeeper::withhold(Issuer& issuer,
                     [&](const auto& flight) { return flight.second.source == source; });
   if (static_cast<std::size_t>(of_source) >= kQuestionsOfSource)
     return Error{Reason::budget_exhausted, "too many questions of this source are under way"};
-  const auto rate = static_cast<double>(config.rate);
-  const std::chrono::duration<double> passed = now - issuer.filled_at;
-  issuer.allowance = std::min(2 * rate, issuer.allowance + rate * passed.count());
-  issuer.filled_at = now;
-  if (issuer.allowance < 1)
-    return Error{Reason::budget_exhausted, "questions to this issuer ('introspection_rate')"};
-  issuer.allowance -= 1;
+  switch (issuer.rate.take(source, now)) {
+    case QuestionRate::Verdict::source_spent:
+      return Error{Reason::budget_exhausted,
+                   "this source's share of the questions to this issuer ('introspection_rate')"};
+    case QuestionRate::Verdict::issuer_spent:
+      return Error{Reason::budget_exhausted, "questions to this issuer ('introspection_rate')"};
+    case QuestionRate::Verdict::granted:
+      break;
+  }
   return std::nullopt;
 }
 
@@ -180,7 +177,8 @@ IntrospectionReply IntrospectionKeeper::read(Issuer& issuer, const Question& que
   const issuer::IntrospectionConfig& config = section->config.introspection;
   const bool good = (*answer)->state() == Introspected::State::active;
   const auto ttl = good ? config.positive_ttl : config.negative_ttl;
-  if (ttl.count() > 0) parts_.memory.put(*answer, parts_.clock.steady() + ttl);
+  const SteadyTime now = parts_.clock.steady();
+  if (ttl.count() > 0) parts_.memory.put(*answer, now, now + ttl);
   return {*std::move(answer), {}, false};
 }
 

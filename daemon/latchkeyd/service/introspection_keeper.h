@@ -2,8 +2,9 @@
 //
 // Has issuers asked about tokens: one question for everybody who waits for the same answer, and
 // never more of them than an issuer's section allows, in a second and at once, nor more of one
-// source's at once. What was answered is read here and kept in the memory that all workers share.
-// Each issuer by itself: one that is slow or dead uses up its own places and nobody else's.
+// source's than its share of either. What was answered is read here and kept in the memory that all
+// workers share. Each issuer by itself: one that is slow or dead uses up its own places and nobody
+// else's.
 //
 // Belongs to the control thread.
 #pragma once
@@ -16,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/base/error.h"
@@ -28,6 +30,7 @@
 #include "daemon/latchkeyd/io/journal.h"
 #include "daemon/latchkeyd/service/introspection_memory.h"
 #include "daemon/latchkeyd/service/needs.h"
+#include "daemon/latchkeyd/service/question_rate.h"
 
 namespace latchkey::latchkeyd {
 
@@ -87,18 +90,19 @@ class IntrospectionKeeper {
     std::vector<Waiter> waiters;
   };
   struct Issuer {
+    Issuer(std::string digest_in, QuestionRate rate_in)
+        : digest(std::move(digest_in)), rate(std::move(rate_in)) {}
+
     std::string digest;
     IntrospectionState state;
-    double allowance = 0;  // questions that may be asked now
-    SteadyTime filled_at{};
+    QuestionRate rate;
     std::optional<SteadyTime> not_before;                // the provider asked for a pause
     std::map<std::string, Flight, std::less<>> flights;  // by the token's digest and kind
   };
   using IssuerPtr = std::shared_ptr<Issuer>;
 
   // Where to ask, or why not.
-  std::optional<Error> withhold(Issuer& issuer, const issuer::IntrospectionConfig& config,
-                                const std::string& source);
+  std::optional<Error> withhold(Issuer& issuer, const std::string& source);
   void answered(const IssuerPtr& issuer, const std::string& flight, const IntrospectResult& result);
   IntrospectionReply reply_to(Issuer& issuer, const Question& question,
                               const IntrospectResult& result);

@@ -46,35 +46,50 @@ IntrospectionMemory::Answer IntrospectionMemory::find(const Question& question,
   return entry.answer;
 }
 
-void IntrospectionMemory::put(Answer answer, SteadyTime until) {
+void IntrospectionMemory::put(Answer answer, SteadyTime now, SteadyTime until) {
   std::string key = key_of(answer->question());
   const std::size_t bytes = kOverhead + sizeof(Entry) + key.size() + size_of(*answer);
   const std::lock_guard lock(mutex_);
   if (const auto found = index_.find(key); found != index_.end()) erase(found->second);
-  if (bytes > limits_.bytes || limits_.answers == 0) return;
-  while (entries_.size() >= limits_.answers || bytes_ + bytes > limits_.bytes)
-    erase(entries_.begin());
-  entries_.push_back(Entry{std::move(key), std::move(answer), until, bytes});
+  const bool good = answer->state() == Introspected::State::active;
+  if (!make_room(bytes, good, now)) return;
+  Entries& entries = good ? good_ : others_;
+  entries.push_back(Entry{std::move(key), std::move(answer), until, bytes, good});
   bytes_ += bytes;
-  index_.emplace(entries_.back().key, std::prev(entries_.end()));
+  index_.emplace(entries.back().key, std::prev(entries.end()));
+}
+
+bool IntrospectionMemory::make_room(std::size_t bytes, bool good, SteadyTime now) {
+  if (bytes > limits_.bytes || limits_.answers == 0) return false;
+  while (count() >= limits_.answers || bytes_ + bytes > limits_.bytes) {
+    if (!others_.empty()) {
+      erase(others_.begin());
+    } else if (good || now >= good_.front().until) {
+      erase(good_.begin());
+    } else {
+      return false;
+    }
+  }
+  return true;
 }
 
 void IntrospectionMemory::clear() {
   const std::lock_guard lock(mutex_);
   index_.clear();
-  entries_.clear();
+  good_.clear();
+  others_.clear();
   bytes_ = 0;
 }
 
 std::size_t IntrospectionMemory::size() const {
   const std::lock_guard lock(mutex_);
-  return entries_.size();
+  return count();
 }
 
 void IntrospectionMemory::erase(Entries::iterator entry) {
   bytes_ -= entry->bytes;
   index_.erase(entry->key);
-  entries_.erase(entry);
+  (entry->good ? good_ : others_).erase(entry);
 }
 
 }  // namespace latchkey::latchkeyd

@@ -4,7 +4,9 @@
 // question. An answer is found again under the issuer, its section of the configuration and the
 // token together, so that one issuer's word never serves another's token, and a changed section
 // never an old answer. It serves by the steady clock for the configured time, and never beyond the
-// token's own end. Bounded in number and bytes; shared by all threads under a mutex.
+// token's own end. Bounded in number and bytes: what lets nobody in makes room first, so that
+// guesses never push out the answers that people's logins stand on. Shared by all threads under a
+// mutex.
 #pragma once
 
 #include <cstddef>
@@ -36,8 +38,9 @@ class IntrospectionMemory {
   // answer that another one verified is none any more.
   Answer find(const Question& question, std::uint64_t generation, WallTime wall, SteadyTime now);
 
-  // Keeps an answer until then. The one that was kept first makes room.
-  void put(Answer answer, SteadyTime until);
+  // Keeps an answer until then. Room is made by those that let nobody in, by what serves no more,
+  // and then, for one that lets somebody in, by the rest; the one that was kept first goes first.
+  void put(Answer answer, SteadyTime now, SteadyTime until);
 
   // The configuration has changed.
   void clear();
@@ -50,14 +53,19 @@ class IntrospectionMemory {
     Answer answer;
     SteadyTime until;
     std::size_t bytes;
+    bool good;  // it lets somebody in
   };
   using Entries = std::list<Entry>;  // kept first comes first
 
   void erase(Entries::iterator entry);
+  // False where only those make room that may not have to.
+  bool make_room(std::size_t bytes, bool good, SteadyTime now);
+  std::size_t count() const { return good_.size() + others_.size(); }
 
   Limits limits_;
   mutable std::mutex mutex_;
-  Entries entries_;
+  Entries good_;
+  Entries others_;
   std::unordered_map<std::string_view, Entries::iterator> index_;  // views of the entries' keys
   std::size_t bytes_ = 0;
 };

@@ -39,7 +39,7 @@ TEST(RenderStatus, says_what_became_of_asking_an_issuer_about_tokens) {
   status.issuers.push_back({.name = "corp", .issuer = "https://id", .source = "fetched"});
   EXPECT_EQ(render_status(status, kNow, Style::plain).find("introspection"), std::string::npos);
   IntrospectionStatus asked{
-      .mode = "required", .active = 7, .inactive = 2, .answered_at = kNow - 5s};
+      .mode = "required", .state = "answers", .active = 7, .inactive = 2, .answered_at = kNow - 5s};
   status.issuers[0].introspection = asked;
   std::string text = render_status(status, kNow, Style::plain);
   EXPECT_NE(text.find("introspection  required: 7 active, 2 inactive, 0 under way\n"),
@@ -47,6 +47,8 @@ TEST(RenderStatus, says_what_became_of_asking_an_issuer_about_tokens) {
       << text;
   EXPECT_NE(text.find("last answer    5 s ago\n"), std::string::npos) << text;
   EXPECT_EQ(text.find("unanswered"), std::string::npos) << text;
+  EXPECT_EQ(text.find("ASKING"), std::string::npos) << text;
+  asked.state = "fails";
   asked.failed = 3;
   asked.failed_at = kNow - 1s;
   asked.last_error = "corp: introspection: HTTP status 401";
@@ -57,6 +59,28 @@ TEST(RenderStatus, says_what_became_of_asking_an_issuer_about_tokens) {
   EXPECT_NE(text.find("asking fails   corp: introspection: HTTP status 401 (1 s ago)"),
             std::string::npos)
       << text;
+}
+
+TEST(RenderStatus, says_loudly_that_an_issuer_cannot_be_asked_and_what_that_means) {
+  const auto asked = [](const char* mode, const char* down) {
+    return IntrospectionStatus{
+        .mode = mode, .state = "fails", .down = down, .last_error = "HTTP status 500"};
+  };
+  StatusAnswer status;
+  status.started_at = kNow - 61s;
+  status.issuers.push_back({.name = "a", .introspection = asked("required", "refuse")});
+  status.issuers.push_back({.name = "b", .introspection = asked("opaque_only", "refuse")});
+  status.issuers.push_back({.name = "c", .introspection = asked("required", "signature")});
+  status.issuers.push_back({.name = "d", .introspection = IntrospectionStatus{.mode = "required"}});
+  const std::string text = render_status(status, kNow, Style::plain);
+  EXPECT_NE(text.find("  ASKING FAILS   a: its tokens are refused; b: its opaque tokens are "
+                      "refused; c: while it cannot be reached, signatures decide alone; its opaque "
+                      "tokens are refused\n"),
+            std::string::npos)
+      << text;
+  const std::string table = render_issuers(status.issuers, kNow, Style::plain);
+  for (const char* cell : {"required FAILS ", "opaque_only FAILS ", "required       "})
+    EXPECT_NE(table.find(cell), std::string::npos) << cell << "in\n" << table;
 }
 
 TEST(RenderStatus, says_loudly_that_keys_are_stale_and_until_when_they_serve) {

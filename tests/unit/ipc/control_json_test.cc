@@ -30,7 +30,8 @@ IssuerStatus some_issuer() {
           at(2),
           at(3),
           "TLS certificate: expired",
-          IntrospectionStatus{"required", 1, 2, 3, 4, 5, 6, at(4), at(5), "HTTP status 500"}};
+          IntrospectionStatus{"required", "fails", "signature", 1, 2, 3, 4, 5, 6, at(4), at(5),
+                              "HTTP status 500"}};
 }
 
 StatusAnswer some_status() {

@@ -49,7 +49,7 @@ void answer_with(Host& host, std::string body, int& asked) {
     auto answer = read_introspection({body}, order.question, now->config->issuers[0].config,
                                      now->keys[0], host.clock.wall(), scratch);
     if (!answer) return IntrospectionReply{nullptr, answer.error()};
-    host.introspections.put(*answer, host.clock.steady() + 30s);
+    host.introspections.put(*answer, host.clock.steady(), host.clock.steady() + 30s);
     return IntrospectionReply{*answer, {}};
   };
 }

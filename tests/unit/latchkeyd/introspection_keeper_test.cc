@@ -219,12 +219,14 @@ TEST_F(IntrospectionKeeperTest, QuestionsOfAllIssuersLeaveRoomForKeys) {
 TEST_F(IntrospectionKeeperTest, QuestionsASecondAreBounded) {
   auto config = section("corp");
   config.introspection.rate = 2;
+  config.digest = "digest-2";
   config.introspection.positive_ttl = 0s;
   config.introspection.negative_ttl = 0s;
   configure({config});
   const auto asked = [&] {
     const auto before = provider.asked;
-    ask("t" + std::to_string(before));
+    const std::string number = std::to_string(before);
+    ask("t" + number, "corp", "source " + number);
     if (provider.asked == before) return false;
     provider.answer_ok(kInactive);
     return true;
@@ -239,6 +241,26 @@ TEST_F(IntrospectionKeeperTest, QuestionsASecondAreBounded) {
   clock.advance(1h);
   for (int i = 0; i < 4; ++i) EXPECT_TRUE(asked()) << "and no more is saved up";
   EXPECT_FALSE(asked());
+}
+
+TEST_F(IntrospectionKeeperTest, WhoGuessesLeavesHalfOfTheQuestionsToOthers) {
+  auto config = section("corp");
+  config.introspection.rate = 4;
+  config.digest = "digest-2";
+  configure({config});
+  const auto reason_of = [&](const std::string& token, const std::string& source) {
+    const auto reply = ask(token, "corp", source);
+    if (!*reply) provider.answer_ok(kInactive);
+    return (*reply)->error.reason;
+  };
+  for (int i = 0; i < 4; ++i) ask("guess " + std::to_string(i), "corp", "guesser");
+  EXPECT_EQ(provider.asked, 4U);
+  for (int i = 4; i < 100; ++i)
+    EXPECT_EQ(reason_of("guess " + std::to_string(i), "guesser"), Reason::budget_exhausted);
+  EXPECT_EQ(provider.asked, 4U);
+  EXPECT_EQ(state().withheld, 96);
+  ask("theirs", "corp", "somebody else");
+  EXPECT_EQ(provider.asked, 5U);
 }
 
 TEST_F(IntrospectionKeeperTest, AFailureIsToldToAllKeptByNobodyAndSaidOnce) {
@@ -302,33 +324,6 @@ TEST_F(IntrospectionKeeperTest, IssuersThatAreNotAskedHaveNoState) {
   configure({issuer_config("quiet"), section("corp")});
   EXPECT_EQ(keeper.state("quiet"), nullptr);
   EXPECT_NE(keeper.state("corp"), nullptr);
-}
-
-TEST_F(IntrospectionKeeperTest, TheMemoryIsBoundedInNumberAndBytes) {
-  const auto answer = [&](const std::string& token, const std::string& sub) {
-    jose::Scratch scratch;
-    return read_introspection({R"({"active":true,"sub":")" + sub + "\"}"},
-                              {"corp", "d", token, false}, section("corp"), {}, clock.wall(),
-                              scratch)
-        .value();
-  };
-  const auto later = clock.steady() + 1h;
-  const auto knows = [&](IntrospectionMemory& of, const std::string& token) {
-    return of.find({"corp", "d", token, false}, 0, clock.wall(), clock.steady()) != nullptr;
-  };
-  IntrospectionMemory few({.answers = 2, .bytes = 1'000'000});
-  for (const char* token : {"1", "2", "3"}) few.put(answer(token, "x"), later);
-  EXPECT_EQ(few.size(), 2U);
-  EXPECT_FALSE(knows(few, "1")) << "the first makes room";
-  EXPECT_TRUE(knows(few, "3"));
-  IntrospectionMemory small({.answers = 1'000, .bytes = 4'000});
-  for (int i = 0; i < 100; ++i)
-    small.put(answer(std::to_string(i), std::string(1'000, 'x')), later);
-  EXPECT_LE(small.size(), 3U);
-  EXPECT_TRUE(knows(small, "99"));
-  small.put(answer("big", std::string(2'000, 'x')), later);
-  small.put(answer("big", "x"), later);
-  EXPECT_TRUE(knows(small, "big"));
 }
 
 }  // namespace
