@@ -46,8 +46,10 @@ def _free_port() -> int:
 class Glewlwyd:
     """Serves when made. It wants to be told its port, so a free one is looked for until one is still free."""
 
-    def __init__(self, folder: pathlib.Path, ca_file: str, certificate: str, key: str) -> None:
+    def __init__(self, folder: pathlib.Path, ca_file: str, certificate: str, key: str, client_keys: dict) -> None:
+        """`client_keys` is the key set of the client, for what it signs."""
         self._folder = folder
+        self._client_keys = client_keys
         with gzip.open(ROOT / "usr/share/doc/glewlwyd/database/init.sqlite3.sql.gz", "rt") as script:
             database = sqlite3.connect(folder / "glewlwyd.db")
             database.executescript(script.read())
@@ -121,10 +123,13 @@ class Glewlwyd:
             "jwks-show": True, "subject-type": "public", "introspection-revocation-allowed": True,
             "introspection-revocation-allow-target-client": True, "introspection-revocation-auth-scope": [],
             "allowed-scope": ["openid"],
+            # Without the first it takes no assertion; the second is the client's property with its keys.
+            "request-parameter-allow": True, "client-jwks-parameter": "jwks",
             "additional-parameters": [{"user-parameter": "name", "token-parameter": "preferred_username"}]}})
         self._call("client/", {"client_id": CLIENT, "name": CLIENT, "confidential": True, "enabled": True,
                                "client_secret": SECRET, "redirect_uri": ["https://host.example/"], "scope": ["login"],
-                               "token_endpoint_auth_method": ["client_secret_basic"],
+                               "token_endpoint_auth_method": ["client_secret_basic", "private_key_jwt"],
+                               "jwks": self._client_keys,
                                "authorization_type": ["password", "refresh_token"]})
         self._call("user/", {"username": "alice", "name": "alice", "password": PASSWORD, "enabled": True,
                              "email": "alice@corp.example", "scope": ["openid", "login"]})

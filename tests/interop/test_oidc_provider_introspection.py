@@ -22,6 +22,7 @@ BY_SECRET = f"introspection_client: {{ client_id: latchkey-host, secret_file: {S
 BY_FORM = f"introspection_client: {{ client_id: latchkey-host, authentication: client_secret_post, secret_file: {SECRET_FILE} }}"
 BY_KEY = (f"introspection_client: {{ client_id: latchkey-host-key, authentication: private_key_jwt, key_file: {KEY_FILE}, "
           "key_id: host }")
+LOGINS_MOST = 100  # of one after the other, which take longer than an answer is kept
 
 pytestmark = npm.needed
 
@@ -57,9 +58,9 @@ def _asking(host, provider, key):
     pathlib.Path(CA).write_bytes(pathlib.Path(provider.ca_file).read_bytes())
     os.chmod(CA, 0o644)
 
-    def asking(client: str = BY_SECRET, *more: str):
-        lines = ["introspection: opaque_only", client, "opaque_tokens: { services: [ sshd ] }",
-                 "introspection_positive_ttl: 0s", *more]
+    def asking(client: str = BY_SECRET, *more: str, mode: str = "opaque_only", kept: str = "0s"):
+        lines = [f"introspection: {mode}", client, "opaque_tokens: { services: [ sshd ] }",
+                 f"introspection_positive_ttl: {kept}", *more]
 
         def change(text: str) -> str:
             text = (text.replace(host.provider.issuer, provider.issuer).replace(host_module.CA_FILE, CA)
@@ -99,14 +100,39 @@ def test_an_opaque_token_does_no_more_than_a_signed_one_would(asking, provider):
     assert clients.ssh(provider.token(host.search, "alice"), "alice", "true").status == 0, "signed ones stand beside them"
 
 
-def test_a_token_that_was_revoked_at_the_provider_is_refused(asking, provider):
-    host = asking()
-    token = opaque(host, provider, "alice")
-    assert clients.ssh(token, "alice", "true").status == 0
+def revoke(provider, token: str) -> None:
+    """RFC 7009."""
     browser = Browser(provider.ca_file)
     endpoint = browser.json(f"{provider.issuer}/.well-known/openid-configuration")["revocation_endpoint"]
     browser.fetch(endpoint, {"client_id": "latchkey", "token": token})
+
+
+@pytest.mark.parametrize("client", [BY_SECRET, BY_KEY], ids=["basic", "private_key_jwt"])
+def test_a_token_that_was_revoked_at_the_provider_is_refused(asking, provider, client):
+    host = asking(client)
+    token = opaque(host, provider, "alice")
+    assert clients.ssh(token, "alice", "true").status == 0
+    revoke(provider, token)
     refused(host, token, "alice", "token_inactive")
+
+
+def test_a_revoked_token_signs_in_no_longer_than_its_answer_is_kept(asking, provider):
+    host = asking(kept="1s")
+    token = opaque(host, provider, "alice")
+    assert clients.ssh(token, "alice", "true").status == 0
+    revoke(provider, token)
+    for _ in range(LOGINS_MOST):
+        if clients.ssh(token, "alice", "true").status != 0:
+            break
+    refused(host, token, "alice", "token_inactive")
+
+
+def test_signed_tokens_cannot_be_asked_about_here_and_are_refused_where_that_is_required(asking, provider):
+    """This provider answers 400 for them: it keeps nothing of a signed token that it could look up."""
+    host = asking(mode="required")
+    refused(host, provider.token(host.search, "alice"), "alice", "introspection_unavailable")
+    assert "400" in host.status()["issuers"][0]["introspection"]["last_error"]
+    assert clients.ssh(opaque(host, provider, "alice"), "alice", "true").status == 0
 
 
 def test_a_refresh_token_is_active_and_still_does_not_sign_in(asking, provider):
@@ -124,8 +150,11 @@ def test_answers_that_the_provider_signs_are_verified(asking, provider):
     refused(host, "0123456789abcdef0123456789", "alice", "token_inactive")
 
 
-def test_a_wrong_secret_lets_nobody_in(asking, provider):
-    host = asking()
+@pytest.mark.parametrize("client", [BY_SECRET, BY_KEY], ids=["basic", "private_key_jwt"])
+def test_a_wrong_credential_lets_nobody_in(asking, provider, client):
+    host = asking(client)
     secret_file(SECRET_FILE, "a-wrong-secret-0123456789")
+    secret_file(KEY_FILE, ec.generate_private_key(ec.SECP256R1()).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode())
     refused(host, opaque(host, provider, "alice"), "alice", "introspection_unavailable")
     assert "401" in host.status()["issuers"][0]["introspection"]["last_error"]
