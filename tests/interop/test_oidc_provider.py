@@ -29,8 +29,9 @@ class RealProvider:
             self._node = subprocess.Popen(["node", str(HERE / "provider.mjs")], env=environment, text=True,
                                           stdout=subprocess.PIPE, stderr=open(folder / "provider.log", "w"))
             # A node that is started on a busy machine may wait for itself for ever before it runs a line of ours.
-            if select.select([self._node.stdout], [], [], START_S)[0] and (line := self._node.stdout.readline()).startswith("ready "):
-                self.issuer = line.removeprefix("ready ").strip()
+            said = select.select([self._node.stdout], [], [], START_S)[0] and self._node.stdout.readline()
+            if said and said.startswith("ready "):
+                self.issuer = said.split()[1]
                 return
             self.stop()
         raise RuntimeError((folder / "provider.log").read_text())

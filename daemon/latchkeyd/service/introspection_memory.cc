@@ -52,19 +52,28 @@ void IntrospectionMemory::put(Answer answer, SteadyTime now, SteadyTime until) {
   const std::lock_guard lock(mutex_);
   if (const auto found = index_.find(key); found != index_.end()) erase(found->second);
   const bool good = answer->state() == Introspected::State::active;
-  if (!make_room(bytes, good, now)) return;
+  drop_ended(good_, now);
+  drop_ended(others_, now);
+  if (!make_room(bytes, good)) return;
   Entries& entries = good ? good_ : others_;
   entries.push_back(Entry{std::move(key), std::move(answer), until, bytes, good});
   bytes_ += bytes;
   index_.emplace(entries.back().key, std::prev(entries.end()));
 }
 
-bool IntrospectionMemory::make_room(std::size_t bytes, bool good, SteadyTime now) {
+// Those of one issuer end in the order in which they were kept, so that the first ones are enough
+// to look at; one that ends before another issuer's in front of it goes with that one at the
+// latest.
+void IntrospectionMemory::drop_ended(Entries& entries, SteadyTime now) {
+  while (!entries.empty() && now >= entries.front().until) erase(entries.begin());
+}
+
+bool IntrospectionMemory::make_room(std::size_t bytes, bool good) {
   if (bytes > limits_.bytes || limits_.answers == 0) return false;
   while (count() >= limits_.answers || bytes_ + bytes > limits_.bytes) {
     if (!others_.empty()) {
       erase(others_.begin());
-    } else if (good || now >= good_.front().until) {
+    } else if (good) {
       erase(good_.begin());
     } else {
       return false;

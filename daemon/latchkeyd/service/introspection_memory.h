@@ -38,8 +38,9 @@ class IntrospectionMemory {
   // answer that another one verified is none any more.
   Answer find(const Question& question, std::uint64_t generation, WallTime wall, SteadyTime now);
 
-  // Keeps an answer until then. Room is made by those that let nobody in, by what serves no more,
-  // and then, for one that lets somebody in, by the rest; the one that was kept first goes first.
+  // Keeps an answer until then, and drops what serves no more. Room is made by those that let
+  // nobody in, and then, for one that lets somebody in, by the rest; the one that was kept first
+  // goes first.
   void put(Answer answer, SteadyTime now, SteadyTime until);
 
   // The configuration has changed.
@@ -59,7 +60,8 @@ class IntrospectionMemory {
 
   void erase(Entries::iterator entry);
   // False where only those make room that may not have to.
-  bool make_room(std::size_t bytes, bool good, SteadyTime now);
+  bool make_room(std::size_t bytes, bool good);
+  void drop_ended(Entries& entries, SteadyTime now);
   std::size_t count() const { return good_.size() + others_.size(); }
 
   Limits limits_;

@@ -84,6 +84,19 @@ TEST_F(IntrospectionMemoryTest, WhatServesNoMoreMakesRoomForAnything) {
   EXPECT_EQ(memory.size(), 1U);
 }
 
+TEST_F(IntrospectionMemoryTest, WhatServesNoMoreIsNotHeldUntilThereIsNoRoom) {
+  IntrospectionMemory memory;
+  for (int i = 0; i < 100; ++i) put_active(memory, std::to_string(i), "x", 10s);
+  for (int i = 0; i < 100; ++i) put_inactive(memory, "guess " + std::to_string(i));
+  EXPECT_EQ(memory.size(), 200U);
+  clock.advance(10s);
+  put_active(memory, "new");
+  EXPECT_EQ(memory.size(), 101U);
+  clock.advance(1h);
+  put_active(memory, "newer");
+  EXPECT_EQ(memory.size(), 1U);
+}
+
 TEST_F(IntrospectionMemoryTest, AnAnswerThatTurnsInactiveTakesThePlaceOfTheOther) {
   IntrospectionMemory memory({.answers = 2, .bytes = 1'000'000});
   put_active(memory, "token");
