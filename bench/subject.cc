@@ -132,6 +132,8 @@ bool Subject::decide() {
 
 bool Subject::digest() { return jose::digest_token(token_, scratch_) == digest_; }
 
+bool Subject::cold() { return digest() && decide(); }
+
 std::optional<Verified> Subject::verified() {
   Trace trace;
   auto result = latchkey::verify(token_, digest_, snapshot_, kNow, scratch_, trace);

@@ -33,6 +33,8 @@ class Subject {
   bool decide();
   // What makes the digest: once a token, before it is looked for among the remembered.
   bool digest();
+  // The two together: what a login with a token that nobody remembers costs the core.
+  bool cold();
 
   // The same for any token under this subject's configuration: bytes that are no token, wrong
   // signatures, …

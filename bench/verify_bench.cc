@@ -89,6 +89,7 @@ void register_all() {
     benchmark::RegisterBenchmark(("floor/" + name).c_str(), measure, name, &Subject::floor);
     benchmark::RegisterBenchmark(("verify/" + name).c_str(), measure, name, &Subject::verify);
     benchmark::RegisterBenchmark(("decide/" + name).c_str(), measure, name, &Subject::decide);
+    benchmark::RegisterBenchmark(("cold/" + name).c_str(), measure, name, &Subject::cold);
   }
   register_remembered();
   register_peers();

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/limits.h"
@@ -41,7 +42,7 @@ struct ClaimsPolicy {
   // E.g. "@example.com": one of them is removed, the longest that the value ends with; a value that
   // ends with none is refused. Empty: the value is taken as it is.
   std::vector<std::string> user_strip_suffix;
-  // What says that an e-mail is verified, where the name comes from one; "none" = nothing need.
+  // What says that an e-mail is verified, where one is used (uses_email()); "none" = nothing need.
   std::string email_verified_claim = "email_verified";
   std::string group_claim;  // empty = no groups are read
   std::chrono::seconds leeway = limits::kLeewayDefault;
@@ -50,10 +51,23 @@ struct ClaimsPolicy {
 
   // The user's name is made from an e-mail address, or from something that looks like one.
   bool user_is_email() const {
-    return user_claim == "email" || user_claim.ends_with(".email") ||
+    return names_email(user_claim) ||
            std::any_of(user_strip_suffix.begin(), user_strip_suffix.end(),
                        [](const std::string& suffix) { return suffix.find('@') != suffix.npos; });
   }
+
+  // An e-mail address gives groups, or is required: it decides as much as a name does.
+  bool email_decides() const {
+    return names_email(group_claim) ||
+           std::any_of(require.begin(), require.end(),
+                       [](const RequiredClaim& required) { return names_email(required.name); });
+  }
+
+  bool uses_email() const { return user_is_email() || email_decides(); }
+
+ private:
+  // "email", "address.email", "user_email", "https://corp.example/email".
+  static bool names_email(std::string_view claim) { return claim.ends_with("email"); }
 };
 
 }  // namespace latchkey::claims

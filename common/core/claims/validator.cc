@@ -43,8 +43,8 @@ class Validator {
         {Step::type, &Validator::check_type},         {Step::audience, &Validator::check_audience},
         {Step::lifetime, &Validator::check_lifetime}, {Step::claims, &Validator::check_issuer},
         {Step::claims, &Validator::check_client},     {Step::claims, &Validator::check_required},
-        {Step::claims, &Validator::read_identity},    {Step::claims, &Validator::read_users},
-        {Step::claims, &Validator::read_session},
+        {Step::claims, &Validator::read_identity},    {Step::claims, &Validator::check_email},
+        {Step::claims, &Validator::read_users},       {Step::claims, &Validator::read_session},
     };
     for (const auto& [step, check] : kChecks) {
       if (auto done = (this->*check)(); !done)
@@ -185,7 +185,6 @@ class Validator {
     }
     std::optional<std::vector<std::string_view>> users;
     LATCHKEY_TRY(users, read_list(payload_, policy_.user_claim, limits::kUserValues));
-    LATCHKEY_TRY_VOID(check_email());
     if (!users) return missing(policy_.user_claim);
     draft_.users.reserve(users->size());
     for (std::string_view user : *users) {
@@ -197,12 +196,12 @@ class Validator {
     return {};
   }
 
-  // OpenID Connect Core section 5.1: only `email_verified` says that the provider checked it. That
-  // even a checked address may change hands (section 5.7) is what the binding of a name to its
-  // first `iss` and `sub` answers.
+  // OpenID Connect Core section 5.1: only `email_verified` says that the provider checked it, be it
+  // for a name, for groups or for what is required. That even a checked address may change hands
+  // (section 5.7) is what the binding of a name to its first `iss` and `sub` answers.
   Expected<void> check_email() {
     const std::string& name = policy_.email_verified_claim;
-    if (!policy_.user_is_email() || name == "none") return {};
+    if (!policy_.uses_email() || name == "none") return {};
     const auto verified = find_claim(payload_, name);
     if (LATCHKEY_FAILS(email_unverified, !verified || verified->as_boolean() != true))
       return fail(Reason::email_unverified, "claim " + quoted(name) + " is not true");

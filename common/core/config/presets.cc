@@ -30,10 +30,15 @@ bool both(const IssuerConfig& config) { return !access_only(config) && !id_only(
 bool with_access(const IssuerConfig& config) { return !id_only(config); }
 bool fetched(const IssuerConfig& config) { return !config.local_keys(); }
 
-// Names that only the provider's administrators give out, though they look like an address.
-bool entra_login(const IssuerConfig& config) { return config.claims.user_claim == "upn"; }
+// Names that only the provider's administrators give out, though they look like an address. An
+// address that gives groups or is required beside them must be verified none the less.
+bool entra_login(const IssuerConfig& config) {
+  return config.claims.user_claim == "upn" && !config.claims.email_decides();
+}
 bool okta_login(const IssuerConfig& config) {
-  return config.claims.user_claim == "sub" || config.claims.user_claim == "preferred_username";
+  const auto& claims = config.claims;
+  return (claims.user_claim == "sub" || claims.user_claim == "preferred_username") &&
+         !claims.email_decides();
 }
 
 constexpr auto kSection = Section::issuer;

@@ -122,6 +122,56 @@ TEST(Validator, UserNames) {
   expect(cases);
 }
 
+// nOAuth: an address that nobody checked must not give groups or pass for what is required, either.
+TEST(Validator, AnAddressThatIsNotTheNameIsVerifiedTooBeforeItDecides) {
+  const auto groups_by = [](std::string claim) {
+    return [claim](ClaimsPolicy& policy) { policy.group_claim = claim; };
+  };
+  const auto required = [](std::string claim) {
+    return [claim](ClaimsPolicy& policy) {
+      policy.require = {{.name = claim, .match = RequiredClaim::Match::present}};
+    };
+  };
+  const auto with = [](std::string name, std::string verified) {
+    return payload(
+        {{std::move(name), "\"boss@example.com\""}, {"email_verified", std::move(verified)}});
+  };
+  const auto unverified = Reason::email_unverified;
+  const Case cases[] = {
+      {"groups: not verified", with("email", "false"), unverified, Step::claims,
+       groups_by("email")},
+      {"groups: not said", payload({{"email", "\"boss@example.com\""}}), unverified, Step::claims,
+       groups_by("email")},
+      {"groups: verified", with("email", "true"), Reason::allowed, {}, groups_by("email")},
+      {"groups: by a claim that is no address",
+       payload({}),
+       Reason::allowed,
+       {},
+       groups_by("groups")},
+      {"required: not verified", with("email", "false"), unverified, Step::claims,
+       required("email")},
+      {"required: verified", with("email", "true"), Reason::allowed, {}, required("email")},
+      {"required: a claim of one's own", with("user_email", "false"), unverified, Step::claims,
+       required("user_email")},
+      {"required: a claim that is named by a URL", with("https://corp.example/email", "false"),
+       unverified, Step::claims, required("https://corp.example/email")},
+      {"required: email_verified alone asks for nothing more",
+       payload({{"email_verified", "true"}}),
+       Reason::allowed,
+       {},
+       required("email_verified")},
+      {"required: nothing need say it",
+       with("email", "false"),
+       Reason::allowed,
+       {},
+       [&](ClaimsPolicy& policy) {
+         required("email")(policy);
+         policy.email_verified_claim = "none";
+       }},
+  };
+  expect(cases);
+}
+
 TEST(Validator, GivesTheClaimsThatTheConfigurationReads) {
   Signed token;
   ClaimsPolicy policy = base_policy();

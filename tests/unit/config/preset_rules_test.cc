@@ -232,6 +232,21 @@ TEST(Presets, ReadNoGroupsWhereNoneAreMapped) {
   EXPECT_EQ(outcome.config->issuers[0].config.claims.group_claim, "");
 }
 
+// That login names need no mark says nothing of an address beside them.
+TEST(Presets, DemandAVerifiedAddressWhereOneDecidesBesideTheLoginName) {
+  const auto verified_claim = [](const std::string& more) {
+    const auto outcome =
+        parsed(lines({"provider: okta", "issuer: https://a.okta.com/oauth2/b", "audiences: [ a ]",
+                      "user: { strip_suffix: \"@e.com\" }", more}));
+    return outcome.config ? outcome.config->issuers[0].config.claims.email_verified_claim
+                          : std::string("not read");
+  };
+  EXPECT_EQ(verified_claim("leeway: 60s"), "none");
+  EXPECT_EQ(verified_claim("groups: { claim: email, map: { \"b@e.com\": [ sre ] } }"),
+            "email_verified");
+  EXPECT_EQ(verified_claim("require: { email: b@e.com }"), "email_verified");
+}
+
 TEST(Presets, GiveNoOriginsToKeysThatAreNotFetched) {
   const auto outcome = parsed(lines({"provider: google", "issuer: https://accounts.google.com",
                                      "audiences: [ a ]", "require: { hd: e.com }",
