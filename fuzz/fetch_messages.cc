@@ -14,6 +14,7 @@ namespace fetch = latchkey::ipc::fetch;
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view message(reinterpret_cast<const char*>(data), size);
   if (const auto request = fetch::decode_request(message)) {
+    if (request->bytes > fetch::kTokenMost) std::abort();
     if (request->etag.size() > fetch::kEtagMost || request->issuer.size() > 64) std::abort();
     const std::string written = fetch::encode(*request);
     const auto again = fetch::decode_request(written);
@@ -25,7 +26,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (written.size() > fetch::kMessageMost) std::abort();
     const auto again = fetch::decode_answer(written);
     if (!again || again->status != answer->status || again->bytes != answer->bytes ||
-        again->etag != answer->etag) {
+        again->etag != answer->etag || again->form != answer->form ||
+        again->http_status != answer->http_status) {
       std::abort();
     }
   }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the seeds of the fuzzers configuration, discovery and https_url beside this file.
+"""Writes the seeds of the fuzzers configuration, discovery, https_url and introspection_answer beside this file.
 
     make_core_seeds.py
 
@@ -89,6 +89,31 @@ def https_url():
         put("https_url", f"url_{number}", url)
 
 
+def introspection_answer():
+    good = {"active": True, "token_type": "Bearer", "iss": "https://id.example", "aud": "ssh-prod", "sub": "u",
+            "client_id": "cli", "jti": "t", "preferred_username": "alice", "iat": 1900000000, "exp": 1900000600}
+    envelope = {"iss": "https://id.example", "aud": ["us"], "iat": 1900000000, "token_introspection": good}
+    put("introspection_answer", "opaque", "o" + json.dumps(good))
+    put("introspection_answer", "opaque_audiences", "o" + json.dumps(good | {"aud": ["x", "ssh-prod"], "groups": ["a"]}))
+    put("introspection_answer", "opaque_inactive", 'o{"active":false,"exp":"x"}')
+    put("introspection_answer", "opaque_bound", "o" + json.dumps(good | {"cnf": {"jkt": "x"}}))
+    put("introspection_answer", "opaque_refresh", "o" + json.dumps(good | {"token_type": "refresh_token"}))
+    put("introspection_answer", "opaque_endless", "o" + json.dumps({k: v for k, v in good.items() if k != "exp"}))
+    put("introspection_answer", "active_text", 'o{"active":"true"}')
+    put("introspection_answer", "active_twice", 'o{"active":false,"\\u0061ctive":true}')
+    put("introspection_answer", "html", "o<!DOCTYPE html><html></html>")
+    put("introspection_answer", "signed", 's{"active":true}')
+    put("introspection_answer", "signed_subject", "s" + json.dumps(good))
+    put("introspection_answer", "signed_types", 's{"active":true,"sub":1,"iss":null,"jti":[],"exp":"1"}')
+    put("introspection_answer", "jwt", "c" + json.dumps(envelope))
+    put("introspection_answer", "jwt_access_token", "c" + json.dumps(envelope) + '\0{"alg":"EdDSA","kid":"k","typ":"at+jwt"}')
+    put("introspection_answer", "jwt_old", "c" + json.dumps(envelope | {"iat": 1, "exp": 2}))
+    put("introspection_answer", "jwt_no_claims", "c" + json.dumps(good | {"aud": "us"}))
+    put("introspection_answer", "jwt_raw", "jeyJhbGciOiJFZERTQSJ9.e30.AAAA")
+    put("introspection_answer", "encrypted", "jeyJhbGciOiJSU0EtT0FFUCIsImVuYyI6IkEyNTZHQ00ifQ.AA.AA.AA.AA")
+
+
 configuration()
 discovery()
 https_url()
+introspection_answer()

@@ -75,6 +75,11 @@ def fetch_messages():
     put("fetch_messages", "request", json.dumps(
         {"v": 1, "id": 7, "issuer": "corp", "digest": "d" * 64, "document": "jwks", "etag": '"x"'}))
     put("fetch_messages", "metadata", json.dumps({"v": 1, "id": 7, "issuer": "corp", "digest": "", "document": "metadata"}))
+    put("fetch_messages", "introspection", json.dumps(
+        {"v": 1, "id": 7, "issuer": "corp", "digest": "d", "document": "introspection", "bytes": 65536}))
+    put("fetch_messages", "answer_form", json.dumps({"v": 1, "id": 7, "status": "ok", "bytes": 17, "form": "jwt"}))
+    put("fetch_messages", "answer_status", json.dumps(
+        {"v": 1, "id": 7, "status": "failed", "error": "corp: introspection: HTTP status 401", "http_status": 401}))
     put("fetch_messages", "ok", json.dumps(
         {"v": 1, "id": 7, "status": "ok", "bytes": 1048576, "etag": 'W/"x"', "max_age_s": 300}))
     put("fetch_messages", "not_modified", json.dumps({"v": 1, "id": 7, "status": "not_modified", "max_age_s": 0}))

@@ -4,4 +4,7 @@
 latchkey_fuzzer(NAME configuration SOURCES configuration.cc SEEDS seeds/configuration DICTIONARY configuration.dict
   LINKS latchkey_config)
 latchkey_fuzzer(NAME discovery SOURCES discovery.cc SEEDS seeds/discovery DICTIONARY discovery.dict LINKS latchkey_issuer)
+latchkey_fuzzer(NAME introspection_answer SOURCES introspection_answer.cc ${PROJECT_SOURCE_DIR}/tests/support/signing.cc
+  SEEDS seeds/introspection_answer DICTIONARY introspection_answer.dict
+  LINKS latchkey_decide latchkey_signing latchkey_dep_json latchkey_dep_openssl)
 latchkey_fuzzer(NAME https_url SOURCES https_url.cc SEEDS seeds/https_url LINKS latchkey_issuer)

@@ -43,6 +43,8 @@ std::string render_status(const StatusAnswer& status, WallTime now, Style style)
                    count.not_managed));
   if (const auto trouble = render_key_trouble(status.issuers, now); !trouble.empty())
     line(out, "KEYS", bad(trouble, style));
+  if (const auto trouble = render_introspection_trouble(status.issuers); !trouble.empty())
+    line(out, "ASKING FAILS", bad(trouble, style));
   return out + render_issuer_details(status.issuers, now, style);
 }
 

@@ -32,6 +32,8 @@ std::string render_issuer_details(std::span<const ipc::control::IssuerStatus> is
                                   Style style);
 // Whose keys are stale, or missing, in one line; empty where nobody's are.
 std::string render_key_trouble(std::span<const ipc::control::IssuerStatus> issuers, WallTime now);
+// The same of issuers that do not answer questions about tokens.
+std::string render_introspection_trouble(std::span<const ipc::control::IssuerStatus> issuers);
 std::string render_refreshed(std::span<const ipc::control::RefreshedIssuer> issuers, WallTime now,
                              Style style);
 std::string render_decision(const ipc::control::DecisionRecord& decision, Style style);

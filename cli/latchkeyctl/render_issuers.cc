@@ -11,6 +11,7 @@
 namespace latchkey::cli {
 
 using ipc::control::DroppedKeyStatus;
+using ipc::control::IntrospectionStatus;
 using ipc::control::IssuerStatus;
 using ipc::control::KeyStatus;
 using ipc::control::RefreshedIssuer;
@@ -28,6 +29,23 @@ std::string state_word(const IssuerStatus& issuer, Style style) {
   if (issuer.stale) return bad(issuer.keys.empty() ? "NO KEYS" : "TOO OLD", style);
   if (old(issuer)) return bad("STALE", style);
   return good("ok", style);
+}
+
+bool fails(const std::optional<IntrospectionStatus>& asked) {
+  return asked && asked->state == "fails";
+}
+
+// What a failure means for logins.
+std::string_view without_answers(const IntrospectionStatus& asked) {
+  if (asked.mode != "required") return "its opaque tokens are refused";
+  return asked.down == "signature"
+             ? "while it cannot be reached, signatures decide alone; its opaque tokens are refused"
+             : "its tokens are refused";
+}
+
+std::string introspection_word(const std::optional<IntrospectionStatus>& asked) {
+  if (!asked) return "-";
+  return clean(asked->mode) + (fails(asked) ? " FAILS" : "");
 }
 
 std::string keys_text(const IssuerStatus& issuer, WallTime now, Style style) {
@@ -54,6 +72,23 @@ void key_lines(std::string& out, const IssuerStatus& issuer) {
   }
 }
 
+void introspection_lines(std::string& out, const IntrospectionStatus& asked, WallTime now,
+                         Style style) {
+  line(out, "introspection",
+       fmt::format("{}: {} active, {} inactive, {} under way", clean(asked.mode), asked.active,
+                   asked.inactive, asked.under_way));
+  line(out, "last answer", ago(asked.answered_at, now));
+  if (asked.failed + asked.invalid + asked.withheld > 0) {
+    line(out, "unanswered",
+         fmt::format("{} failed, {} were no answers, {} not asked because of a limit", asked.failed,
+                     asked.invalid, asked.withheld));
+  }
+  if (asked.last_error) {
+    line(out, "asking fails",
+         bad(clean(*asked.last_error), style) + " (" + ago(asked.failed_at, now) + ")");
+  }
+}
+
 std::string detail(const IssuerStatus& issuer, WallTime now, Style style) {
   std::string out = fmt::format("\nissuer {}  {}\n", clean(issuer.name), clean(issuer.issuer));
   line(out, "keys", keys_text(issuer, now, style));
@@ -66,6 +101,7 @@ std::string detail(const IssuerStatus& issuer, WallTime now, Style style) {
     line(out, "last error",
          bad(clean(*issuer.last_error), style) + " (" + ago(issuer.attempted_at, now) + ")");
   }
+  if (issuer.introspection) introspection_lines(out, *issuer.introspection, now, style);
   key_lines(out, issuer);
   return out;
 }
@@ -81,13 +117,14 @@ std::string render_issuer_details(std::span<const IssuerStatus> issuers, WallTim
 
 // The colour stands in the last column, where nothing is padded.
 std::string render_issuers(std::span<const IssuerStatus> issuers, WallTime now, Style style) {
-  std::vector<std::vector<std::string>> rows{
-      {"ISSUER", "PROVIDER", "SOURCE", "KEYS", "DROPPED", "AGE", "NEXT FETCH", "STATE"}};
+  std::vector<std::vector<std::string>> rows{{"ISSUER", "PROVIDER", "SOURCE", "KEYS", "DROPPED",
+                                              "AGE", "NEXT FETCH", "INTROSPECTION", "STATE"}};
   for (const IssuerStatus& issuer : issuers) {
     rows.push_back({clean(issuer.name), or_dash(issuer.provider), clean(issuer.source),
                     fmt::format("{}", issuer.keys.size()), fmt::format("{}", issuer.dropped.size()),
                     issuer.fetched_at ? render_span(now - *issuer.fetched_at) : "-",
-                    left(issuer.next_fetch_at, now), state_word(issuer, style)});
+                    left(issuer.next_fetch_at, now), introspection_word(issuer.introspection),
+                    state_word(issuer, style)});
   }
   return table(rows) + render_issuer_details(issuers, now, style);
 }
@@ -100,6 +137,16 @@ std::string render_key_trouble(std::span<const IssuerStatus> issuers, WallTime n
                                  ? "STALE, serving for " + left(issuer.serves_until, now) + " more"
                                  : "logins unavailable";
     out += (out.empty() ? "" : "; ") + clean(issuer.name) + ": " + what;
+  }
+  return out;
+}
+
+std::string render_introspection_trouble(std::span<const IssuerStatus> issuers) {
+  std::string out;
+  for (const IssuerStatus& issuer : issuers) {
+    if (!fails(issuer.introspection)) continue;
+    out += fmt::format("{}{}: {}", out.empty() ? "" : "; ", clean(issuer.name),
+                       without_answers(*issuer.introspection));
   }
   return out;
 }

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/text.h"
+#include "core/opaque.h"
 #include "ipc/time_text.h"
 #include "wire/limits.h"
 
@@ -14,7 +15,7 @@ namespace latchkey::cli {
 namespace {
 
 // The last check that the token alone is asked for.
-constexpr Check kLastOfToken = Check::claims;
+constexpr Check kLastOfToken = Check::introspection;
 
 // The checks that were asked for, as the records that explain shows.
 std::vector<ipc::control::CheckRecord> checks_of(const Verdict& verdict) {
@@ -47,6 +48,51 @@ Reason perhaps_cut(Reason reason, std::size_t size) {
   return may_be && size == wire::kSshAnswerCut ? Reason::token_cut : reason;
 }
 
+// Where the daemon would ask the issuer as well, nobody here can: there is no verdict, unless the
+// rest refuses already.
+void no_word_of_issuer(Verdict& verdict, const issuer::IssuerConfig& config) {
+  verdict.decision.reason = Reason::introspection_unavailable;
+  verdict.decision.detail = "issuer " + config.name + " was not asked: this command asks nobody";
+  verdict.notes.emplace_back(
+      "the daemon asks the issuer whether this token is still active "
+      "(introspection); everything else that could be checked here passed");
+}
+
+// The same snapshot with nobody to be asked.
+Snapshot without_introspection(const Snapshot& snapshot) {
+  Snapshot out = snapshot;
+  auto config = std::make_shared<config::Config>(*snapshot.config);
+  for (config::Issuer& issuer : config->issuers)
+    issuer.config.introspection.mode = issuer::IntrospectionMode::off;
+  out.config = std::move(config);
+  return out;
+}
+
+// Nothing where the token is no opaque one.
+std::optional<Verdict> opaque_verdict(std::string_view token, const Snapshot& snapshot,
+                                      const std::optional<SignIn>& sign_in, WallTime now,
+                                      jose::Scratch& scratch) {
+  const auto issuer =
+      opaque_issuer(token, sign_in ? sign_in->service : "", *snapshot.config, scratch);
+  if (!issuer) return std::nullopt;
+  Verdict verdict{.sign_in = sign_in, .at = now};
+  if (auto form = check_opaque_form(token); !form) {
+    verdict.decision.trace.fail(Check::form);
+    verdict.decision.reason = perhaps_cut(form.error().reason, token.size());
+    verdict.decision.detail = std::move(form).error().detail;
+    return verdict;
+  }
+  const issuer::IssuerConfig& config = snapshot.config->issuers[*issuer].config;
+  verdict.decision.issuer = config.issuer;
+  verdict.decision.trace.pass(Check::issuer);
+  verdict.decision.reason = Reason::introspection_unavailable;
+  verdict.decision.detail = "issuer " + config.name + " was not asked: this command asks nobody";
+  verdict.notes.emplace_back(
+      "by the configuration this is an opaque token: only its issuer can "
+      "say what it is, and the daemon asks it (introspection)");
+  return verdict;
+}
+
 }  // namespace
 
 int exit_status(const Verdict& verdict) {
@@ -62,8 +108,10 @@ int exit_status(const Verdict& verdict) {
 
 Verdict verify_token(std::string_view token, const Snapshot& snapshot,
                      const std::optional<SignIn>& sign_in, WallTime now) {
-  Verdict verdict{.sign_in = sign_in, .at = now};
   jose::Scratch scratch;
+  if (auto opaque = opaque_verdict(token, snapshot, sign_in, now, scratch))
+    return *std::move(opaque);
+  Verdict verdict{.sign_in = sign_in, .at = now};
   Trace trace;
   auto verified = verify(token, snapshot, now, scratch, trace);
   if (!verified) {
@@ -77,11 +125,15 @@ Verdict verify_token(std::string_view token, const Snapshot& snapshot,
   const claims::ValidatedClaims& claims = verified->claims;
   verdict.names.assign(claims->users.begin(), claims->users.end());
   verdict.groups.assign(claims->groups.begin(), claims->groups.end());
+  const issuer::IssuerConfig& config = snapshot.config->issuers[verified->issuer].config;
+  const bool asks = config.introspection.required();
   if (sign_in) {
     LoginRequest request;
     request.service = sign_in->service;
     request.user = sign_in->user;
-    verdict.decision = judge(claims, verified->issuer, request, snapshot, now, trace);
+    verdict.decision = judge(claims, verified->issuer, request,
+                             asks ? without_introspection(snapshot) : snapshot, now, trace);
+    if (asks && verdict.decision.allowed()) no_word_of_issuer(verdict, config);
     return verdict;
   }
   verdict.decision.reason = Reason::allowed;
@@ -90,6 +142,7 @@ Verdict verify_token(std::string_view token, const Snapshot& snapshot,
   verdict.decision.subject = claims->subject;
   verdict.decision.key_id = claims->key_id;
   verdict.decision.valid_until = claims->expires_at;
+  if (asks) no_word_of_issuer(verdict, config);
   return verdict;
 }
 

@@ -13,6 +13,7 @@
 
 #include "core/claims/validated_claims.h"
 #include "core/decision.h"
+#include "core/introspection.h"
 #include "core/jose/algorithm.h"
 #include "core/jose/scratch.h"
 #include "core/jose/token_digest.h"
@@ -29,12 +30,20 @@ struct NeedKeys {
                        // keys_stale)
 };
 
+// The decision needs to know what the issuer says of the token.
+struct NeedIntrospection {
+  std::size_t issuer = 0;  // index into config->issuers
+  bool opaque = false;     // nothing is known of the token before the answer
+  Decision otherwise;      // what to answer where it cannot be asked
+};
+
 // What verify() found besides the claims: enough to remember the token.
 struct Verified {
   claims::ValidatedClaims claims;
   std::size_t issuer = 0;                    // index into config->issuers
   std::uint64_t generation = 0;              // of the key set that verified it
-  std::optional<jose::Algorithm> algorithm;  // by which the key verified it; nothing: symmetric
+  std::optional<jose::Algorithm> algorithm;  // by which the key verified it; nothing: symmetric, or
+                                             // an opaque token
   std::string config_digest;                 // of the issuer's section of the configuration then
 };
 
@@ -57,6 +66,13 @@ tl::expected<Verified, VerifyFailure> verify(std::string_view token,
                                              const Snapshot& snapshot, WallTime now,
                                              jose::Scratch& scratch, Trace& trace);
 
+// The same stations for an opaque token, of which its issuer gave word: `issuer` is what
+// opaque_issuer() said. token_inactive, introspection_unavailable, and the reasons of
+// claims::validate().
+tl::expected<Verified, VerifyFailure> accept_opaque(const Introspected& answer, std::size_t issuer,
+                                                    const Snapshot& snapshot, WallTime now,
+                                                    Trace& trace);
+
 // Runs anew what time and the key set may have changed for a token that verify() accepted before:
 // expiry, not-before, age, and that the issuer is still configured the same way and still holds its
 // key. Where it fails, the token is forgotten and verified from the start: that gives the answer
@@ -69,6 +85,9 @@ tl::expected<void, Error> recheck(const Verified& verified, const Snapshot& snap
 //
 // - revocation of the token, its subject, and the user that it names: revoked_token,
 //   revoked_subject, revoked_user;
+// - introspection, where the issuer's section wants it or the token is opaque: what
+//   check_introspection() says. `introspected` is the issuer's answer about this very token; null
+//   where nobody was asked;
 // - name: the token names PAM_USER. Before anything about the account, so that a token learns
 //   nothing about a name that is not its own: name_unusable, user_mismatch;
 // - managed, or opened by a rule that names the user under `users`: not_managed;
@@ -78,7 +97,8 @@ tl::expected<void, Error> recheck(const Verified& verified, const Snapshot& snap
 //   subject_conflict;
 // - access: access_denied, acr_insufficient, authentication_too_old, system_account.
 Decision judge(const claims::ValidatedClaims& claims, std::size_t issuer,
-               const LoginRequest& request, const Snapshot& snapshot, WallTime now, Trace trace);
+               const LoginRequest& request, const Snapshot& snapshot, WallTime now, Trace trace,
+               const Introspected* introspected = nullptr);
 
 // What the service remembers of a login that it allowed (id, who, from which token).
 struct Login {
@@ -128,8 +148,9 @@ std::string_view person(const LoginRequest& request, const config::Config& confi
 bool managed(std::string_view name, const Snapshot& snapshot);
 
 // verify, then judge: for callers without a memory of verified tokens (tests, tools).
-std::variant<Decision, NeedKeys> decide(std::string_view token, const LoginRequest& request,
-                                        const Snapshot& snapshot, WallTime now,
-                                        jose::Scratch& scratch);
+// `introspected` answers the need for it, if there was one.
+std::variant<Decision, NeedKeys, NeedIntrospection> decide(
+    std::string_view token, const LoginRequest& request, const Snapshot& snapshot, WallTime now,
+    jose::Scratch& scratch, const Introspected* introspected = nullptr);
 
 }  // namespace latchkey

@@ -35,6 +35,7 @@ namespace latchkey {
   ROW(audience,    "the token is meant for this host")                        \
   ROW(lifetime,    "the token is valid now")                                  \
   ROW(claims,      "required claims are there")                               \
+  ROW(introspection, "the issuer says that the token is active")              \
   ROW(revocation,  "neither token, subject nor user is revoked")              \
   ROW(managed,     "the name is managed")                                     \
   ROW(login,       "the login id belongs to this user and service")           \

@@ -50,7 +50,8 @@ class Judge {
     decision_.trace = trace;
   }
 
-  Decision with_token(const claims::ValidatedClaims& claims, std::size_t issuer);
+  Decision with_token(const claims::ValidatedClaims& claims, std::size_t issuer,
+                      const Introspected* introspected);
   Decision with_login(const Login& login, std::string_view who);
   Decision with_last_seen(const LastSeen* last_seen, std::string_view who);
 
@@ -68,6 +69,11 @@ class Judge {
   void remember(const claims::Claims& claims);
 
   Expected<void> token_steps(const claims::ValidatedClaims& claims, std::size_t issuer);
+  Expected<void> check_introspection(const claims::ValidatedClaims& claims,
+                                     const config::Issuer& section);
+  bool by_signature_alone() const {
+    return introspected_ != nullptr && introspected_->state() == Introspected::State::unavailable;
+  }
   Expected<void> login_steps(const Login& login, std::string_view who);
   Expected<void> last_seen_steps(const LastSeen* last_seen, std::string_view who);
   Expected<void> person_steps(const claims::ValidatedClaims& claims, std::size_t issuer,
@@ -88,6 +94,7 @@ class Judge {
   const Snapshot& snapshot_;
   WallTime now_;
   Decision decision_;
+  const Introspected* introspected_ = nullptr;  // of a token shown now
 };
 
 template <typename Claims>
@@ -120,8 +127,14 @@ void Judge::remember(const claims::Claims& claims) {
   decision_.valid_until = claims.expires_at;
 }
 
-Decision Judge::with_token(const claims::ValidatedClaims& claims, std::size_t issuer) {
-  return finish(token_steps(claims, issuer));
+Decision Judge::with_token(const claims::ValidatedClaims& claims, std::size_t issuer,
+                           const Introspected* introspected) {
+  introspected_ = introspected;
+  Decision decision = finish(token_steps(claims, issuer));
+  if (decision.allowed() && by_signature_alone())
+    decision.detail += std::string(decision.detail.empty() ? "" : "; ") +
+                       "the issuer could not be asked, so the signature decided alone";
+  return decision;
 }
 
 Decision Judge::with_login(const Login& login, std::string_view who) {
@@ -186,6 +199,9 @@ Expected<void> Judge::person_steps(const claims::ValidatedClaims& claims, std::s
   LATCHKEY_TRY(
       const auto current,
       checked(Check::revocation, revocation::current(claims, who, *snapshot_.revocations)));
+  // A token that is shown stands on its issuer's word where the configuration wants that; later
+  // calls stand on the login that it opened (docs/INTROSPECTION.md).
+  if (standing == Standing::token) LATCHKEY_TRY_VOID(check_introspection(claims, section));
   // The name comes before anything about the account: a token that is not for a name learns nothing
   // about it.
   LATCHKEY_TRY_VOID(checked(Check::name, accounts::check_name(*claims, who)));
@@ -207,6 +223,15 @@ Expected<void> Judge::person_steps(const claims::ValidatedClaims& claims, std::s
   }
   decision_.identity = std::move(identity);
   return {};
+}
+
+Expected<void> Judge::check_introspection(const claims::ValidatedClaims& claims,
+                                          const config::Issuer& section) {
+  auto result = latchkey::check_introspection(claims, section.config, introspected_, now_);
+  if (!claims.opaque() && !section.config.introspection.required()) return result;
+  // Nobody said that it is active: the configuration lets the signature do.
+  if (result && by_signature_alone()) return result;
+  return checked(Check::introspection, std::move(result));
 }
 
 Expected<std::size_t> Judge::configured_issuer(const claims::Claims& claims) const {
@@ -344,9 +369,10 @@ std::string_view person(const LoginRequest& request, const config::Config& confi
 }
 
 Decision judge(const claims::ValidatedClaims& claims, std::size_t issuer,
-               const LoginRequest& request, const Snapshot& snapshot, WallTime now, Trace trace) {
+               const LoginRequest& request, const Snapshot& snapshot, WallTime now, Trace trace,
+               const Introspected* introspected) {
   if (!whole(snapshot)) return refused(Reason::internal_error, "the snapshot lacks a part", trace);
-  return Judge(request, snapshot, now, trace).with_token(claims, issuer);
+  return Judge(request, snapshot, now, trace).with_token(claims, issuer, introspected);
 }
 
 Decision judge_later_call(const LoginRequest& request, const Login* login,

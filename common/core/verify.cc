@@ -4,6 +4,7 @@
 // either way.
 #include <algorithm>
 #include <new>
+#include <span>
 #include <utility>
 
 #include "core/base/mutation.h"
@@ -24,6 +25,10 @@ using issuer::IssuerConfig;
 constexpr Check kVerified[] = {Check::form,     Check::header,   Check::issuer,    Check::algorithm,
                                Check::keys,     Check::key,      Check::signature, Check::type,
                                Check::audience, Check::lifetime, Check::claims};
+
+// The same for an opaque token.
+constexpr Check kOpaque[] = {Check::issuer,   Check::type,   Check::audience,
+                             Check::lifetime, Check::claims, Check::introspection};
 
 // Which check a token fell through that has not even the form of what is verified here.
 Check failed_form(Reason reason) {
@@ -49,6 +54,13 @@ Check check_of(claims::Step step) {
       return Check::claims;
   }
   return Check::claims;
+}
+
+// Those of the claims policy that come before the one that failed.
+void pass_before(Check failed, Trace& trace) {
+  for (const Check check : {Check::type, Check::audience, Check::lifetime}) {
+    if (check < failed) trace.pass(check);
+  }
 }
 
 // Are there keys (`any`), and are they young enough that verdicts are made with them?
@@ -171,9 +183,7 @@ class Verification {
     auto claims = claims::validate(jws, config.issuer, config.claims, digest->hex(), now_);
     if (!claims) {
       const Check failed = check_of(claims.error().step);
-      for (const Check check : {Check::type, Check::audience, Check::lifetime}) {
-        if (check < failed) pass(check);
-      }
+      pass_before(failed, trace_);
       auto failure = refuse(failed, std::move(claims.error().error));
       name(failure.value().decision, config, jws);
       return failure;
@@ -290,6 +300,52 @@ tl::expected<Verified, VerifyFailure> verify(std::string_view token,
   return run(Verification(token, &digest, snapshot, now, scratch, trace), scratch);
 }
 
+tl::expected<Verified, VerifyFailure> accept_opaque(const Introspected& answer, std::size_t issuer,
+                                                    const Snapshot& snapshot, WallTime now,
+                                                    Trace& trace) {
+  const auto refuse = [&](Check check, Error error) {
+    trace.fail(check);
+    VerifyFailure failure;
+    failure.decision.reason = error.reason;
+    failure.decision.detail = std::move(error.detail);
+    failure.decision.trace = trace;
+    return tl::unexpected(std::move(failure));
+  };
+  if (issuer >= snapshot.config->issuers.size() || issuer >= snapshot.keys.size())
+    return refuse(Check::issuer, {Reason::internal_error, "the snapshot has no such issuer"});
+  const IssuerConfig& config = snapshot.config->issuers[issuer].config;
+  const Question& about = answer.question();
+  if (LATCHKEY_FAILS(opaque_section_other, !about.opaque || about.issuer != config.name ||
+                                               about.config_digest != config.digest)) {
+    return refuse(Check::issuer,
+                  {Reason::introspection_unavailable, "the configuration has changed"});
+  }
+  trace.pass(Check::issuer);
+  if (answer.state() == Introspected::State::refused) {
+    trace.pass(Check::introspection);
+    const claims::Refusal& refusal = *answer.refusal();
+    pass_before(check_of(refusal.step), trace);
+    return refuse(check_of(refusal.step), refusal.error);
+  }
+  if (answer.claims() == nullptr) {
+    const bool inactive = answer.state() == Introspected::State::inactive;
+    return refuse(Check::introspection,
+                  {inactive ? Reason::token_inactive : Reason::introspection_unavailable,
+                   "issuer " + config.name});
+  }
+  trace.pass(Check::introspection);
+  pass_before(Check::lifetime, trace);
+  // The answer may have been kept for a while.
+  if (auto valid = claims::check_lifetime(**answer.claims(), config.claims, now); !valid)
+    return refuse(Check::lifetime, std::move(valid).error());
+  trace.pass(Check::lifetime);
+  trace.pass(Check::claims);
+  return Verified{.claims = *answer.claims(),
+                  .issuer = issuer,
+                  .generation = snapshot.keys[issuer].generation,
+                  .config_digest = config.digest};
+}
+
 tl::expected<void, Error> recheck(const Verified& verified, const Snapshot& snapshot, WallTime now,
                                   Trace& trace) {
   const auto refuse = [&](Check check, Error error) {
@@ -306,20 +362,21 @@ tl::expected<void, Error> recheck(const Verified& verified, const Snapshot& snap
       LATCHKEY_FAILS(recheck_configuration, config.digest != verified.config_digest)) {
     return refuse(Check::issuer, Error{Reason::issuer_unknown, "the configuration has changed"});
   }
+  const bool opaque = verified.claims.opaque();  // no key of ours vouches for it
   const IssuerKeys& keys = snapshot.keys[verified.issuer];
   const bool any = verified.algorithm ? keys.keys != nullptr : keys.symmetric != nullptr;
   if (auto usable = check_keys(config, any, keys.fetched_at, now);
-      LATCHKEY_FAILS(recheck_keys, !usable))
+      !opaque && LATCHKEY_FAILS(recheck_keys, !usable))
     return refuse(Check::keys, std::move(usable).error());
-  if (LATCHKEY_FAILS(recheck_key_withdrawn,
-                     keys.generation != verified.generation && !still_trusted(keys, verified))) {
+  if (!opaque && LATCHKEY_FAILS(recheck_key_withdrawn, keys.generation != verified.generation &&
+                                                           !still_trusted(keys, verified))) {
     return refuse(Check::key, Error{Reason::key_unknown, "the issuer has withdrawn the key"});
   }
   if (auto valid = claims::check_lifetime(record, config.claims, now);
       LATCHKEY_FAILS(recheck_lifetime, !valid)) {
     return refuse(Check::lifetime, std::move(valid).error());
   }
-  for (const Check check : kVerified) trace.pass(check);
+  for (const Check check : opaque ? std::span<const Check>(kOpaque) : kVerified) trace.pass(check);
   return {};
 }
 

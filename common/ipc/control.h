@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "core/base/time.h"
+#include "ipc/control_issuers.h"
 #include "ipc/fault.h"
 
 namespace latchkey::ipc::control {
@@ -30,36 +31,6 @@ inline constexpr std::size_t kPageMost =
 std::string_view interface_description();
 
 struct Empty {};
-
-struct KeyStatus {
-  std::string kid;   // empty: the key has none
-  std::string type;  // "RSA 2048"
-  std::string thumbprint;
-  std::vector<std::string> algorithms;
-};
-
-struct DroppedKeyStatus {
-  std::string kid;
-  std::string why;
-};
-
-struct IssuerStatus {
-  std::string name;
-  std::string issuer;
-  std::string provider;  // the preset; empty: none
-  std::string place;     // a URL or a path; empty: the configuration
-  std::string source;    // fetched | cache | file | configuration | none
-  bool stale = false;    // older than max_stale, or none: logins of this issuer are unavailable
-  std::string freshness = "none";  // none | fresh | due | stale | too_stale; stale ones still serve
-  std::optional<WallTime> serves_until;  // unless they come anew before; unset: for ever, or none
-  std::int64_t generation = 0;
-  std::vector<KeyStatus> keys;
-  std::vector<DroppedKeyStatus> dropped;
-  std::optional<WallTime> fetched_at;
-  std::optional<WallTime> attempted_at;
-  std::optional<WallTime> next_fetch_at;
-  std::optional<std::string> last_error;  // of the last attempt; unset after a good one
-};
 
 struct DecisionCounters {
   std::int64_t allowed = 0;
@@ -95,43 +66,6 @@ struct Status {
   using Answer = StatusAnswer;
 };
 
-struct IssuersRequest {
-  std::optional<std::string> issuer;  // short name
-};
-
-struct IssuersAnswer {
-  std::vector<IssuerStatus> issuers;
-};
-
-// Error: NotFound.
-struct Issuers {
-  static constexpr std::string_view kMethod = "io.latchkey.Control.Issuers";
-  using Request = IssuersRequest;
-  using Answer = IssuersAnswer;
-};
-
-struct RefreshKeysRequest {
-  std::optional<std::string> issuer;  // short name
-};
-
-struct RefreshedIssuer {
-  std::string issuer;   // short name
-  std::string outcome;  // changed | unchanged | too_soon | failed
-  std::optional<std::string> error;
-  std::optional<WallTime> again_at;  // too_soon
-};
-
-struct RefreshKeysAnswer {
-  std::vector<RefreshedIssuer> issuers;
-};
-
-// Answered once every worker has what it says. Error: NotFound.
-struct RefreshKeys {
-  static constexpr std::string_view kMethod = "io.latchkey.Control.RefreshKeys";
-  using Request = RefreshKeysRequest;
-  using Answer = RefreshKeysAnswer;
-};
-
 struct GetConfigAnswer {
   std::string yaml;  // the effective configuration
   std::string digest;
@@ -141,26 +75,6 @@ struct GetConfig {
   static constexpr std::string_view kMethod = "io.latchkey.Control.GetConfig";
   using Request = Empty;
   using Answer = GetConfigAnswer;
-};
-
-struct GetKeysRequest {
-  std::string issuer;  // short name
-};
-
-struct GetKeysAnswer {
-  std::string issuer;  // short name
-  std::string source;  // fetched | cache | file | configuration | none
-  bool stale = false;
-  std::int64_t generation = 0;
-  std::optional<WallTime> fetched_at;
-  std::optional<std::string> jwks;  // as the provider wrote it; public keys
-};
-
-// Error: NotFound.
-struct GetKeys {
-  static constexpr std::string_view kMethod = "io.latchkey.Control.GetKeys";
-  using Request = GetKeysRequest;
-  using Answer = GetKeysAnswer;
 };
 
 struct ReloadAnswer {

@@ -13,6 +13,9 @@ namespace {
 constexpr auto kRevocationKinds = json::one_of("token", "subject", "user");
 constexpr auto kKeySources = json::one_of("fetched", "cache", "file", "configuration", "none");
 constexpr auto kFreshness = json::one_of("none", "fresh", "due", "stale", "too_stale");
+constexpr auto kIntrospectionModes = json::one_of("opaque_only", "required");
+constexpr auto kIntrospectionStates = json::one_of("not_asked", "answers", "fails");
+constexpr auto kWhenDown = json::one_of("refuse", "signature");
 constexpr json::Between kPage{1, static_cast<std::int64_t>(kPageMost)};
 
 }  // namespace
@@ -35,6 +38,22 @@ void fields(Walk& walk, DroppedKeyStatus& value) {
 }
 
 template <typename Walk>
+void fields(Walk& walk, IntrospectionStatus& value) {
+  walk("mode", value.mode, kIntrospectionModes);
+  walk("state", value.state, kIntrospectionStates);
+  walk("down", value.down, kWhenDown);
+  walk("active", value.active);
+  walk("inactive", value.inactive);
+  walk("invalid", value.invalid);
+  walk("failed", value.failed);
+  walk("withheld", value.withheld);
+  walk("under_way", value.under_way);
+  walk("answered_at", value.answered_at);
+  walk("failed_at", value.failed_at);
+  walk("last_error", value.last_error);
+}
+
+template <typename Walk>
 void fields(Walk& walk, IssuerStatus& value) {
   walk("name", value.name);
   walk("issuer", value.issuer);
@@ -51,6 +70,7 @@ void fields(Walk& walk, IssuerStatus& value) {
   walk("attempted_at", value.attempted_at);
   walk("next_fetch_at", value.next_fetch_at);
   walk("last_error", value.last_error);
+  walk("introspection", value.introspection);
 }
 
 template <typename Walk>

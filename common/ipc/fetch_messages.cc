@@ -12,7 +12,8 @@
 namespace latchkey::ipc::fetch {
 namespace {
 
-constexpr std::array<std::string_view, 2> kDocuments{"metadata", "jwks"};
+constexpr std::array<std::string_view, 3> kDocuments{"metadata", "jwks", "introspection"};
+constexpr std::array<std::string_view, 2> kForms{"json", "jwt"};
 constexpr std::array<std::string_view, 5> kStatuses{"ok", "not_modified", "reload", "failed",
                                                     "untrusted"};
 constexpr std::int64_t kSecondsMost = 10LL * 365 * 86'400;
@@ -26,6 +27,7 @@ struct RequestText {
   std::string document;
   std::optional<std::string> etag;
   std::optional<std::string> last_modified;
+  std::optional<std::int64_t> bytes;
 };
 
 struct AnswerText {
@@ -38,6 +40,8 @@ struct AnswerText {
   std::optional<std::int64_t> max_age_s;
   std::optional<std::int64_t> retry_after_s;
   std::optional<std::string> error;
+  std::optional<std::string> form;
+  std::optional<std::int64_t> http_status;
 };
 
 template <typename Walk>
@@ -49,6 +53,7 @@ void fields(Walk& walk, RequestText& value) {
   walk("document", value.document);
   walk("etag", value.etag, json::AtMost{kEtagMost});
   walk("last_modified", value.last_modified, json::AtMost{kDateMost});
+  walk("bytes", value.bytes, json::Between{1, static_cast<std::int64_t>(kTokenMost)});
 }
 
 template <typename Walk>
@@ -63,6 +68,8 @@ void fields(Walk& walk, AnswerText& value) {
   walk("max_age_s", value.max_age_s, seconds);
   walk("retry_after_s", value.retry_after_s, seconds);
   walk("error", value.error, json::AtMost{4 * kErrorMost});
+  walk("form", value.form);
+  walk("http_status", value.http_status, json::Between{100, 999});
 }
 
 template <typename Enum, std::size_t N>
@@ -103,9 +110,17 @@ std::string_view name(Document document) { return kDocuments[static_cast<std::si
 std::string_view name(Status status) { return kStatuses[static_cast<std::size_t>(status)]; }
 
 std::string encode(const Request& request) {
-  return json::text_of(json::Writer::object(RequestText{
-      kVersion, request.id, request.issuer, request.digest, std::string(name(request.document)),
-      unless_empty(request.etag), unless_empty(request.last_modified)}));
+  RequestText text{kVersion,
+                   request.id,
+                   request.issuer,
+                   request.digest,
+                   std::string(name(request.document)),
+                   unless_empty(request.etag),
+                   unless_empty(request.last_modified),
+                   std::nullopt};
+  if (request.document == Document::introspection)
+    text.bytes = static_cast<std::int64_t>(request.bytes);
+  return json::text_of(json::Writer::object(text));
 }
 
 std::string encode(const Answer& answer) {
@@ -117,7 +132,11 @@ std::string encode(const Answer& answer) {
                   unless_empty(answer.last_modified),
                   count(answer.max_age),
                   count(answer.retry_after),
-                  unless_empty(answer.error.substr(0, kErrorMost))};
+                  unless_empty(answer.error.substr(0, kErrorMost)),
+                  std::nullopt,
+                  std::nullopt};
+  if (answer.form) text.form = kForms[static_cast<std::size_t>(*answer.form)];
+  if (answer.http_status) text.http_status = *answer.http_status;
   if (answer.status == Status::ok) text.bytes = static_cast<std::int64_t>(answer.bytes);
   return json::text_of(json::Writer::object(text));
 }
@@ -127,8 +146,16 @@ Result<Request> decode_request(std::string_view message) {
   if (!text) return tl::unexpected(text.error());
   const auto document = find<Document>(kDocuments, text->document);
   if (!document) return fault(FaultKind::malformed, "fetch message: document");
-  return Request{text->id,  std::move(text->issuer), std::move(text->digest),
-                 *document, text->etag.value_or(""), text->last_modified.value_or("")};
+  const bool asks = *document == Document::introspection;
+  if (text->bytes.has_value() != asks || (asks && (text->etag || text->last_modified)))
+    return fault(FaultKind::malformed, "fetch message: bytes");
+  return Request{text->id,
+                 std::move(text->issuer),
+                 std::move(text->digest),
+                 *document,
+                 text->etag.value_or(""),
+                 text->last_modified.value_or(""),
+                 static_cast<std::size_t>(text->bytes.value_or(0))};
 }
 
 Result<Answer> decode_answer(std::string_view message) {
@@ -138,14 +165,22 @@ Result<Answer> decode_answer(std::string_view message) {
   if (!status) return fault(FaultKind::malformed, "fetch message: status");
   if (text->bytes.has_value() != (*status == Status::ok))
     return fault(FaultKind::malformed, "fetch message: bytes");
-  return Answer{text->id,
-                *status,
-                static_cast<std::size_t>(text->bytes.value_or(0)),
-                text->etag.value_or(""),
-                text->last_modified.value_or(""),
-                seconds(text->max_age_s),
-                seconds(text->retry_after_s),
-                text->error.value_or("")};
+  const auto form = text->form ? find<Form>(kForms, *text->form) : std::nullopt;
+  if (form.has_value() != text->form.has_value() || (form && *status != Status::ok))
+    return fault(FaultKind::malformed, "fetch message: form");
+  if (text->http_status && *status != Status::failed)
+    return fault(FaultKind::malformed, "fetch message: http_status");
+  return Answer{
+      text->id,
+      *status,
+      static_cast<std::size_t>(text->bytes.value_or(0)),
+      text->etag.value_or(""),
+      text->last_modified.value_or(""),
+      seconds(text->max_age_s),
+      seconds(text->retry_after_s),
+      text->error.value_or(""),
+      form,
+      text->http_status ? std::optional(static_cast<int>(*text->http_status)) : std::nullopt};
 }
 
 }  // namespace latchkey::ipc::fetch

@@ -16,6 +16,7 @@
 
 #include "ipc/fault.h"
 #include "ipc/fd.h"
+#include "wire/secret_buffer.h"
 
 namespace latchkey::ipc::fetch {
 
@@ -25,8 +26,17 @@ inline constexpr std::size_t kBodyMost = 262'144;   // a document (core's limits
 inline constexpr std::size_t kEtagMost = 1'024;
 inline constexpr std::size_t kDateMost = 29;  // RFC 9110 section 5.6.7: IMF-fixdate
 inline constexpr std::size_t kErrorMost = 1'024;
+inline constexpr std::size_t kTokenMost =
+    65'536;  // that is asked about (core's limits::kTokenBytes)
 
-enum class Document : std::uint8_t { metadata, jwks };
+enum class Document : std::uint8_t {
+  metadata,
+  jwks,
+  introspection,  // what the issuer says of the token that comes along in a memfd
+};
+
+// In which form an introspection answer came, by its media type (RFC 7662, RFC 9701).
+enum class Form : std::uint8_t { json, jwt };
 
 struct Request {
   std::uint64_t id = 0;  // chosen by the asker, comes back in the answer
@@ -35,6 +45,7 @@ struct Request {
   Document document = Document::jwks;
   std::string etag;           // of the copy at hand; empty: none
   std::string last_modified;  // likewise, as the provider wrote it
+  std::size_t bytes = 0;      // introspection: size of the token
 };
 
 enum class Status : std::uint8_t {
@@ -55,6 +66,8 @@ struct Answer {
       max_age;  // ok, not_modified: Cache-Control; 0 for no-store and no-cache
   std::optional<std::chrono::seconds> retry_after;  // failed: 429 or 503 with Retry-After
   std::string error;  // failed, untrusted, reload: issuer, document and cause in one line
+  std::optional<Form> form = std::nullopt;        // ok, of an introspection
+  std::optional<int> http_status = std::nullopt;  // failed: what the provider answered, if it did
 };
 
 std::string_view name(Document document);
@@ -70,6 +83,15 @@ Result<Answer> decode_answer(std::string_view message);
 
 // A memfd that holds `body` and can neither shrink, grow, be written nor be unsealed.
 Result<Fd> make_sealed(std::string_view body);
+
+// A token on its way to be asked about. Its memfd can be read by whoever got it and, unlike a
+// document's, be written: take_token() overwrites it when it has the token in memory of its own.
+Result<Fd> make_token_file(std::string_view token);
+
+// Reads the token out of what make_token_file() made. Refuses what is no memfd or of another size,
+// and (too_large) what exceeds kTokenMost. It is read, never mapped, so a peer that cuts the file
+// raises no signal.
+Result<wire::SecretBuffer> take_token(Fd fd, std::size_t bytes);
 
 // A received body, mapped read-only for as long as this lives. Moves, never copies.
 class SealedBody {

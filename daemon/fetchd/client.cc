@@ -6,13 +6,23 @@
 
 namespace latchkey::fetchd {
 
-ipc::Result<ipc::fetch::Request> Client::receive() {
+ipc::Result<Client::Asked> Client::receive() {
   auto received = ipc::fetch::receive_message(socket_.get());
   if (!received) return tl::unexpected(std::move(received.error()));
-  if (received->fd) return ipc::fault(ipc::FaultKind::malformed, "a request with a descriptor");
   auto request = ipc::fetch::decode_request(received->message);
-  if (request) ++open_;
-  return request;
+  if (!request) return tl::unexpected(std::move(request.error()));
+  const bool asks = request->document == ipc::fetch::Document::introspection;
+  if (static_cast<bool>(received->fd) != asks)
+    return ipc::fault(ipc::FaultKind::malformed,
+                      asks ? "an introspection without a token" : "a request with a descriptor");
+  Asked asked{*std::move(request), {}};
+  if (asks) {
+    auto token = ipc::fetch::take_token(std::move(received->fd), asked.request.bytes);
+    if (!token) return tl::unexpected(std::move(token.error()));
+    asked.token = *std::move(token);
+  }
+  ++open_;
+  return asked;
 }
 
 void Client::answer(Outcome outcome, TimePoint now) {

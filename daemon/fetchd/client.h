@@ -11,7 +11,7 @@
 #include <string>
 #include <utility>
 
-#include "daemon/fetchd/fetch_plan.h"
+#include "daemon/fetchd/plan.h"
 #include "ipc/fault.h"
 #include "ipc/fd.h"
 #include "ipc/fetch_protocol.h"
@@ -36,9 +36,14 @@ class Client {
     return unsent_.empty() ? TimePoint::max() : unsent_.front().give_up_at;
   }
 
+  struct Asked {
+    ipc::fetch::Request request;
+    wire::SecretBuffer token;  // of an introspection
+  };
+
   // The next request. Faults: would_block; anything else means that the connection is of no further
   // use.
-  ipc::Result<ipc::fetch::Request> receive();
+  ipc::Result<Asked> receive();
 
   // Queues the answer to one request; a body that cannot be sealed becomes a failure.
   void answer(Outcome outcome, TimePoint now);

@@ -14,26 +14,18 @@
 
 #include "core/issuer/issuer_config.h"
 #include "daemon/fetchd/http.h"
+#include "daemon/fetchd/plan.h"
 #include "ipc/fetch_protocol.h"
 
 namespace latchkey::fetchd {
 
-// The end of a plan: the answer, and the document's bytes where it is `ok`.
-struct Outcome {
-  ipc::fetch::Answer answer;
-  std::string body;
-};
-
-class FetchPlan {
+class FetchPlan final : public Plan {
  public:
-  using Step = std::variant<HttpRequest, Outcome>;
-
   // `config` is copied: a reload does not touch what is on its way.
   FetchPlan(const issuer::IssuerConfig& config, const ipc::fetch::Request& request);
 
-  // The first step, and the one after each answer. After an Outcome nothing more is asked.
-  Step start();
-  Step next(tl::expected<HttpResponse, HttpFailure> response);
+  Step start() override;
+  Step next(tl::expected<HttpResponse, HttpFailure> response) override;
 
   const issuer::IssuerConfig& config() const { return config_; }
   const ipc::fetch::Request& request() const { return request_; }

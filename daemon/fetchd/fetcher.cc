@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "daemon/fetchd/fetch_plan.h"
+
 namespace latchkey::fetchd {
 namespace {
 
@@ -24,10 +26,15 @@ Fetcher::Fetcher() : multi_(curl_multi_init()) {
 
 void Fetcher::start(Owner owner, const issuer::IssuerConfig& config,
                     const ipc::fetch::Request& request, Done done) {
-  const auto deadline = std::chrono::steady_clock::now() + config.fetch_timeout;
-  jobs_.push_back(Job{owner, FetchPlan(config, request), deadline, std::move(done), nullptr});
+  start(owner, std::make_unique<FetchPlan>(config, request), config.fetch_timeout, std::move(done));
+}
+
+void Fetcher::start(Owner owner, std::unique_ptr<Plan> plan, std::chrono::milliseconds timeout,
+                    Done done) {
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  jobs_.push_back(Job{owner, std::move(plan), deadline, std::move(done), nullptr});
   const auto job = std::prev(jobs_.end());
-  take(job, job->plan.start());
+  take(job, job->plan->start());
 }
 
 void Fetcher::cancel(Owner owner) {
@@ -65,11 +72,11 @@ void Fetcher::finish_transfers() {
     if (job == jobs_.end()) std::abort();
     auto response = job->transfer->finish(code);
     end_transfer(*job);
-    take(job, job->plan.next(std::move(response)));
+    take(job, job->plan->next(std::move(response)));
   }
 }
 
-void Fetcher::take(Jobs::iterator job, FetchPlan::Step step) {
+void Fetcher::take(Jobs::iterator job, Plan::Step step) {
   if (const auto* request = std::get_if<HttpRequest>(&step)) {
     begin_transfer(*job, *request);
     return;

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "core/issuer/issuer_config.h"
-#include "daemon/fetchd/fetch_plan.h"
+#include "daemon/fetchd/plan.h"
 #include "daemon/fetchd/transfer.h"
 #include "ipc/fetch_protocol.h"
 
@@ -33,6 +33,9 @@ class Fetcher {
   void start(Owner owner, const issuer::IssuerConfig& config, const ipc::fetch::Request& request,
              Done done);
 
+  // The same for any plan, which ends within `timeout`.
+  void start(Owner owner, std::unique_ptr<Plan> plan, std::chrono::milliseconds timeout, Done done);
+
   // Gives up an owner's fetches; their `done` is not called.
   void cancel(Owner owner);
 
@@ -47,7 +50,7 @@ class Fetcher {
  private:
   struct Job {
     Owner owner;
-    FetchPlan plan;
+    std::unique_ptr<Plan> plan;
     std::chrono::steady_clock::time_point deadline;
     Done done;
     std::unique_ptr<Transfer> transfer;
@@ -57,7 +60,7 @@ class Fetcher {
     void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
   };
 
-  void take(Jobs::iterator job, FetchPlan::Step step);
+  void take(Jobs::iterator job, Plan::Step step);
   void begin_transfer(Job& job, const HttpRequest& request);
   void end_transfer(Job& job);
   void finish_transfers();

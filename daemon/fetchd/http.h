@@ -6,9 +6,12 @@
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "wire/secret_buffer.h"
 
 namespace latchkey::fetchd {
 
@@ -19,10 +22,13 @@ struct HttpRequest {
   std::string last_modified;          // If-Modified-Since, where there is no etag
   std::vector<std::string> tls_pins;  // of which the server's key must be one; empty: any
   std::string proxy;                  // "http://host:port"; empty: none
+  std::size_t body_most = 0;
+  // Where it is set, the request is a POST of this form.
+  std::shared_ptr<const wire::SecretBuffer> form = nullptr;
+  std::shared_ptr<const wire::SecretBuffer> authorization = nullptr;  // a whole header line
+  std::string accept = "application/json";
 
   bool conditional() const { return !etag.empty() || !last_modified.empty(); }
-
-  std::size_t body_most = 0;
 };
 
 // A whole answer with status 200, or 304 where the request was conditional.
@@ -32,12 +38,14 @@ struct HttpResponse {
   std::string etag;                             // empty where there is none of good form
   std::optional<std::chrono::seconds> max_age;  // Cache-Control (less Age)
   std::string last_modified = {};               // like the etag
+  std::string content_type = {};                // as it came; empty where there is none
 };
 
 // Everything else.
 struct HttpFailure {
   std::string cause;                                // one printable line; holds nothing of the body
   std::optional<std::chrono::seconds> retry_after;  // with status 429 or 503
+  std::optional<int> status = std::nullopt;         // where the server answered
   bool untrusted = false;  // who answered does not show the certificate or the pin that it should
 };
 

@@ -106,6 +106,15 @@ std::optional<std::chrono::seconds> freshness_lifetime(std::span<const std::stri
   return std::chrono::seconds(std::max<std::int64_t>(*directives.max_age - spent, 0));
 }
 
+bool is_media_type(std::string_view content_type, std::string_view name) {
+  std::string_view type = content_type.substr(0, content_type.find(';'));
+  while (type.ends_with(' ') || type.ends_with('\t')) type.remove_suffix(1);
+  return type.size() == name.size() &&
+         std::equal(type.begin(), type.end(), name.begin(), [](char a, char b) {
+           return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
+         });
+}
+
 std::string printable(std::string_view text, std::size_t most) {
   std::string line(text.substr(0, most));
   for (char& c : line) {

@@ -26,6 +26,9 @@ bool is_http_date(std::string_view text);
 std::optional<std::chrono::seconds> freshness_lifetime(std::span<const std::string> cache_control,
                                                        std::string_view age);
 
+// Whether a Content-Type names that media type (lower case, with its slash), parameters aside.
+bool is_media_type(std::string_view content_type, std::string_view name);
+
 // The text as one printable ASCII line of at most `most` bytes; other bytes become '?'.
 std::string printable(std::string_view text, std::size_t most);
 

@@ -13,8 +13,9 @@ namespace {
 constexpr const char* kDescription =
     "latchkey-fetchd fetches the documents of the configured identity providers on behalf of\n"
     "latchkeyd: OpenID Connect discovery and key sets, over https, from the origins that the\n"
-    "configuration names and from nowhere else. latchkeyd names an issuer and a document, never a\n"
-    "URL. SIGHUP reads the configuration again; SIGTERM ends the program.";
+    "configuration names and from nowhere else. It also asks them about tokens (RFC 7662), with a\n"
+    "secret or key that it alone reads. latchkeyd names an issuer and a document, never a URL.\n"
+    "SIGHUP reads the configuration again; SIGTERM ends the program.";
 
 constexpr const char* kFooter =
     "Without --socket the service manager has to hand over a SOCK_SEQPACKET socket named "

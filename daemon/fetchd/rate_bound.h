@@ -2,7 +2,8 @@
 //
 // How often one issuer's provider is asked, whoever asks for it. latchkeyd keeps its own intervals;
 // this is for one that was taken over or has run wild: it may burst, as a start after a start does,
-// and then gets one fetch in each `min_fetch_interval`. Pure arithmetic; the clock is handed in.
+// and then gets one fetch in each `min_fetch_interval`; questions about tokens come by
+// `introspection_rate` and take nothing of that. Pure arithmetic; the clock is handed in.
 #pragma once
 
 #include <chrono>
@@ -19,16 +20,27 @@ class RateBound {
   using TimePoint = std::chrono::steady_clock::time_point;
 
   static constexpr int kBurst = 60;  // fetches that an issuer can save up
+  // Seconds of questions that it can save up: latchkeyd asks those of two at once, and as many
+  // again after a start.
+  static constexpr int kQuestionSeconds = 4;
 
   // Takes one fetch of the issuer; where none is left, how long until there is one.
   std::optional<std::chrono::milliseconds> take(const issuer::IssuerConfig& issuer, TimePoint now);
+  // The same for a question about a token.
+  std::optional<std::chrono::milliseconds> take_question(const issuer::IssuerConfig& issuer,
+                                                         TimePoint now);
 
  private:
   struct Bucket {
     TimePoint full_at{};  // when all of the burst is saved up again
   };
-  // By short name and issuer. Names come from the configuration only, so there are not many; one
-  // that is gone stays for the life of the process.
+
+  std::optional<std::chrono::milliseconds> take(const std::string& name,
+                                                TimePoint::duration interval,
+                                                TimePoint::duration burst, TimePoint now);
+
+  // By short name, issuer and what for. Names come from the configuration only, so there are not
+  // many; one that is gone stays for the life of the process.
   std::map<std::string, Bucket, std::less<>> buckets_;
 };
 

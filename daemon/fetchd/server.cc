@@ -4,13 +4,16 @@
 // registration that could go stale.
 #include "daemon/fetchd/server.h"
 
+#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <utility>
 
 #include "ipc/unix_socket.h"
@@ -18,6 +21,7 @@
 namespace latchkey::fetchd {
 
 using ipc::FaultKind;
+using ipc::fetch::Document;
 using ipc::fetch::Status;
 
 namespace {
@@ -25,6 +29,21 @@ namespace {
 constexpr std::chrono::milliseconds kWaitMost{60'000};
 constexpr std::chrono::seconds kAcceptPause{1};
 constexpr int kRequestsARound = 16;
+// Somebody waits at a prompt: latchkeyd has to answer the module in time (DESIGN section 5).
+constexpr std::chrono::milliseconds kIntrospectionMost{3'000};
+
+// 128 bits, as hex.
+std::string random_name() {
+  std::array<unsigned char, 16> bytes{};
+  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size()))
+    std::abort();
+  std::string name;
+  for (const unsigned char byte : bytes) {
+    name += "0123456789abcdef"[byte >> 4U];
+    name += "0123456789abcdef"[byte & 0xfU];
+  }
+  return name;
+}
 
 }  // namespace
 
@@ -154,11 +173,12 @@ void Server::read(std::uint64_t id) {
       const bool ended = request.error().kind == FaultKind::closed;
       return drop(id, ended ? std::string_view() : request.error().detail);
     }
-    handle_request(id, *request);
+    handle_request(id, *std::move(request));
   }
 }
 
-void Server::handle_request(std::uint64_t id, const ipc::fetch::Request& request) {
+void Server::handle_request(std::uint64_t id, Client::Asked asked) {
+  const ipc::fetch::Request& request = asked.request;
   const issuer::IssuerConfig* issuer = config_.find(request.issuer, request.digest);
   if (issuer == nullptr) {
     // Either side may be the older one: ours is made the newest, then the asker has to.
@@ -174,7 +194,11 @@ void Server::handle_request(std::uint64_t id, const ipc::fetch::Request& request
       return answer(id, std::move(outcome));
     }
   }
-  if (const auto wait = rate_.take(*issuer, Clock::now())) {
+  const auto document = request.document;
+  const auto now = Clock::now();
+  const auto wait = document == Document::introspection ? rate_.take_question(*issuer, now)
+                                                        : rate_.take(*issuer, now);
+  if (wait) {
     Outcome outcome;
     outcome.answer.id = request.id;
     outcome.answer.status = Status::failed;
@@ -183,18 +207,34 @@ void Server::handle_request(std::uint64_t id, const ipc::fetch::Request& request
     log_.warning(outcome.answer.error);
     return answer(id, std::move(outcome));
   }
+  begin(id, *issuer, std::move(asked), [this, id, name = issuer->name, document](Outcome outcome) {
+    if (outcome.answer.status == Status::failed || outcome.answer.status == Status::untrusted) {
+      log_.warning(outcome.answer.error);
+    } else {
+      // One line a login is not worth the journal's space.
+      const auto level = document == Document::introspection ? LogLevel::debug : LogLevel::info;
+      log_.write(level, name + ": " + std::string(ipc::fetch::name(document)) + ": " +
+                            std::string(ipc::fetch::name(outcome.answer.status)) + ", " +
+                            std::to_string(outcome.body.size()) + " bytes");
+    }
+    answer(id, std::move(outcome));
+  });
+}
+
+void Server::begin(std::uint64_t id, const issuer::IssuerConfig& issuer, Client::Asked asked,
+                   Fetcher::Done done) {
+  if (asked.request.document != Document::introspection)
+    return fetcher_.start(id, issuer, asked.request, std::move(done));
+  const IntrospectionPlan::World world{
+      endpoints_,
+      [] {
+        return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+      },
+      [] { return Clock::now(); }, random_name};
   fetcher_.start(
-      id, *issuer, request,
-      [this, id, name = request.issuer, document = request.document](Outcome outcome) {
-        if (outcome.answer.status == Status::failed || outcome.answer.status == Status::untrusted) {
-          log_.warning(outcome.answer.error);
-        } else {
-          log_.info(name + ": " + std::string(ipc::fetch::name(document)) + ": " +
-                    std::string(ipc::fetch::name(outcome.answer.status)) + ", " +
-                    std::to_string(outcome.body.size()) + " bytes");
-        }
-        answer(id, std::move(outcome));
-      });
+      id, std::make_unique<IntrospectionPlan>(issuer, asked.request, std::move(asked.token), world),
+      std::min<std::chrono::milliseconds>(issuer.fetch_timeout, kIntrospectionMost),
+      std::move(done));
 }
 
 void Server::answer(std::uint64_t id, Outcome outcome) {

@@ -15,6 +15,7 @@
 #include "daemon/fetchd/client.h"
 #include "daemon/fetchd/config_source.h"
 #include "daemon/fetchd/fetcher.h"
+#include "daemon/fetchd/introspection_plan.h"
 #include "daemon/fetchd/log.h"
 #include "daemon/fetchd/rate_bound.h"
 #include "daemon/fetchd/service_manager.h"
@@ -52,7 +53,9 @@ class Server {
 
   void accept_clients();
   void read(std::uint64_t id);
-  void handle_request(std::uint64_t id, const ipc::fetch::Request& request);
+  void handle_request(std::uint64_t id, Client::Asked asked);
+  void begin(std::uint64_t id, const issuer::IssuerConfig& issuer, Client::Asked asked,
+             Fetcher::Done done);
   void answer(std::uint64_t id, Outcome outcome);
   void flush(std::uint64_t id);
   void drop(std::uint64_t id, std::string_view why);
@@ -63,6 +66,7 @@ class Server {
   ConfigSource& config_;
   Log& log_;
   ServiceManager& manager_;
+  EndpointMemory endpoints_;  // outlives the fetcher, whose plans refer to it
   Fetcher fetcher_;
   RateBound rate_;
   Clients clients_;

@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -160,16 +162,52 @@ void Transfer::set_bounds(std::chrono::milliseconds timeout) {
 void Transfer::set_request() {
   CURL* easy = easy_.get();
   set(easy, CURLOPT_ERRORBUFFER, error_);
-  set(easy, CURLOPT_HTTPGET, 1L);
-  set(easy, CURLOPT_USERAGENT, "latchkey-fetchd/" LATCHKEY_VERSION);
-  fields_.reset(curl_slist_append(nullptr, "Accept: application/json"));
-  if (!request_.etag.empty()) {
-    curl_slist_append(fields_.get(), ("If-None-Match: " + request_.etag).c_str());
-  } else if (!request_.last_modified.empty()) {
-    curl_slist_append(fields_.get(), ("If-Modified-Since: " + request_.last_modified).c_str());
+  if (request_.form) {
+    set_form();
+  } else {
+    set(easy, CURLOPT_HTTPGET, 1L);
   }
+  set(easy, CURLOPT_USERAGENT, "latchkey-fetchd/" LATCHKEY_VERSION);
+  add_field("Accept: " + request_.accept);
+  if (!request_.etag.empty()) {
+    add_field("If-None-Match: " + request_.etag);
+  } else if (!request_.last_modified.empty()) {
+    add_field("If-Modified-Since: " + request_.last_modified);
+  }
+  if (request_.authorization) add_authorization();
   set(easy, CURLOPT_HTTPHEADER, fields_.get());
   set(easy, CURLOPT_URL, request_.url.c_str());
+}
+
+// The form stays where it is, in memory that is wiped; curl sends from there. "Expect:" would cost
+// a round trip.
+void Transfer::set_form() {
+  CURL* easy = easy_.get();
+  const std::string_view form = request_.form->view();
+  set(easy, CURLOPT_POST, 1L);
+  set(easy, CURLOPT_POSTFIELDS, form.data());
+  set(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(form.size()));
+  add_field("Content-Type: application/x-www-form-urlencoded");
+  add_field("Expect:");
+}
+
+void Transfer::add_field(const std::string& field) {
+  curl_slist* list = curl_slist_append(fields_.get(), field.c_str());
+  if (list == nullptr) std::abort();
+  if (fields_ == nullptr) fields_.reset(list);
+}
+
+// curl keeps a copy of the line, which the list's end wipes.
+void Transfer::add_authorization() {
+  std::string line(request_.authorization->view());
+  add_field(line);
+  wire::wipe(std::span<char>(line));
+}
+
+void Transfer::FreeList::operator()(curl_slist* list) const {
+  for (curl_slist* each = list; each != nullptr; each = each->next)
+    wire::wipe(std::span<char>(each->data, std::strlen(each->data)));
+  curl_slist_free_all(list);
 }
 
 std::size_t Transfer::on_body(char* data, std::size_t size, std::size_t count, void* self) {
@@ -198,7 +236,8 @@ tl::expected<HttpResponse, HttpFailure> Transfer::finish(CURLcode code) {
   curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
   if (code != CURLE_OK) return tl::unexpected(failure(code));
   if (status == 200 || (status == 304 && request_.conditional())) return response();
-  HttpFailure failure{"HTTP status " + std::to_string(status), std::nullopt};
+  HttpFailure failure{"HTTP status " + std::to_string(status), std::nullopt,
+                      static_cast<int>(status)};
   if (status >= 300 && status < 400 && status != 304) failure.cause += ": redirects are refused";
   curl_off_t retry_after_s = 0;
   curl_easy_getinfo(easy_.get(), CURLINFO_RETRY_AFTER, &retry_after_s);
@@ -220,7 +259,7 @@ HttpFailure Transfer::failure(CURLcode code) const {
   cause += sentence_is_curls_own(code) && error_[0] != '\0' ? error_ : curl_easy_strerror(code);
   const bool untrusted =
       code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_PINNEDPUBKEYNOTMATCH;
-  return {printable(cause, kCauseMost), std::nullopt, untrusted};
+  return {.cause = printable(cause, kCauseMost), .retry_after = {}, .untrusted = untrusted};
 }
 
 tl::expected<HttpResponse, HttpFailure> Transfer::response() {
@@ -245,6 +284,7 @@ tl::expected<HttpResponse, HttpFailure> Transfer::response() {
        ++index) {
     cache_control.emplace_back(field->value);
   }
+  response.content_type = header("content-type");
   response.max_age = freshness_lifetime(cache_control, header("age"));
   return response;
 }

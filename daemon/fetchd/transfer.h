@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One https GET as a curl handle, with every freedom of curl's that a key fetch does not need taken
-// away: https only, no redirect, no proxy but the configuration's, no credentials, no cookies, no
-// decompression, TLS 1.2 or better with the peer and its name verified, and everything bounded:
-// time, speed, header, body. There is no switch for any of it.
+// One https GET, or POST of a form, as a curl handle, with every freedom of curl's that a key fetch
+// does not need taken away: https only, no redirect, no proxy but the configuration's, no
+// credentials of curl's own finding, no cookies, no decompression, TLS 1.2 or better with the peer
+// and its name verified, and everything bounded: time, speed, header, body. There is no switch for
+// any of it.
 #pragma once
 
 #include <chrono>
@@ -36,7 +37,7 @@ class Transfer {
     void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
   };
   struct FreeList {
-    void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+    void operator()(curl_slist* list) const;
   };
 
   static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
@@ -47,6 +48,9 @@ class Transfer {
   void set_tls();
   void set_bounds(std::chrono::milliseconds timeout);
   void set_request();
+  void set_form();
+  void add_field(const std::string& field);
+  void add_authorization();
   HttpFailure failure(CURLcode code) const;
   tl::expected<HttpResponse, HttpFailure> response();
   std::string header(const char* name) const;

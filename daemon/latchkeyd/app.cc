@@ -125,6 +125,8 @@ ControlPlane::Parts App::plane_parts() {
           .journal = journal_,
           .store = store_,
           .fetcher = fetch_,
+          .introspector = fetch_,
+          .introspections = introspections_,
           .key_storage = key_cache_,
           .accounts = accounts_,
           .load_config = [this] { return config_files::load(options_.config); },
@@ -158,6 +160,7 @@ Services App::services() {
           .needs = plane_,
           .logins = logins_,
           .memory = memory_,
+          .introspections = introspections_,
           .budgets = budgets_,
           .decisions = decisions_,
           .counters = counters_};

@@ -79,6 +79,7 @@ class App {
   std::optional<FolderWatches> key_folders_;
   LoginBook logins_;
   TokenMemory memory_;
+  IntrospectionMemory introspections_;
   Budgets budgets_;
   DecisionLog decisions_;
   Counters counters_;

@@ -76,7 +76,7 @@ def _running(world, report, corp, classes=None, sections=None, members=None, war
     from harness.traffic import Traffic
     world.fresh(sections or [corp.section()], **(members or {}))
     try:
-        with Traffic(world, classes or corp.classes(world), **options) as traffic:
+        with Traffic(world, (classes or corp.classes)(world), **options) as traffic:
             scenario = Scenario(world, traffic, report, corp)
             if warm:
                 scenario.settled_fetch()
@@ -98,3 +98,14 @@ def shared(world, authorities, report):
     from harness.scenario import Corp
     with contextlib.closing(Corp(authorities[0])) as corp, _running(world, report, corp) as scenario:
         yield scenario
+
+
+@pytest.fixture(scope="module")
+def asked(world, authorities, report):
+    """The same where an issuer is asked about its tokens, and another one beside it is not."""
+    from harness.asked import AskedCorp
+    from harness.scenario import Corp
+    with contextlib.closing(AskedCorp(authorities[0])) as corp, contextlib.closing(Corp(authorities[0], "other")) as other:
+        with _running(world, report, corp, sections=[corp.section(), other.section()], rate=100, module_rate=5,
+                      classes=lambda world: [*corp.asked_classes(world), other.good("theirs", 20, user="bob")]) as scenario:
+            yield scenario

@@ -87,7 +87,7 @@ def test_f30_two_issuers_one_down(running, world, corps, at_start):
     theirs = other.good("theirs", 30, user="bob")
     if at_start:
         other.provider.door = "silent"
-    with running(corp, classes=[corp.good(), *corp.bad(), theirs], sections=[corp.section(), other.section()]) as scenario:
+    with running(corp, classes=lambda _world: [corp.good(), *corp.bad(), theirs], sections=[corp.section(), other.section()]) as scenario:
         traffic = scenario.traffic
         if not at_start:
             traffic.until(lambda: world.issuer("other")["last_error"] is None, "the other's keys")

@@ -59,12 +59,13 @@ def _first_form(page: str) -> tuple[str, dict[str, str]] | None:
     return html.unescape(action[1]) if action else "", fields
 
 
-def device_flow(issuer: str, ca_file: str, person: str, algorithm: str) -> dict:
+def device_flow(issuer: str, ca_file: str, person: str, algorithm: str, more_scope: str = "") -> dict:
     """RFC 8628 from end to end; the token endpoint's answer."""
     browser = Browser(ca_file)
     found = browser.json(f"{issuer}/.well-known/openid-configuration")
     started = browser.json(found["device_authorization_endpoint"], {
-        "client_id": "latchkey", "scope": "openid profile email groups login", "resource": f"urn:hosts:{algorithm}"})
+        "client_id": "latchkey", "scope": f"openid profile email groups login {more_scope}".strip(),
+        "resource": f"urn:hosts:{algorithm}"})
     browser.approve(started["verification_uri_complete"], person)
     return browser.json(found["token_endpoint"], {
         "grant_type": DEVICE_GRANT, "client_id": "latchkey", "device_code": started["device_code"]})

@@ -4,6 +4,7 @@ device flow, and its access tokens open a real sshd."""
 
 import os
 import pathlib
+import select
 import subprocess
 
 import pytest
@@ -14,21 +15,25 @@ from browser import Browser, device_flow
 
 HERE = pathlib.Path(__file__).resolve().parent
 NAME = "idp.example"
+STARTS_MOST, START_S = 3, 60
 
 pytestmark = npm.needed
 
 
 class RealProvider:
-    def __init__(self, folder: pathlib.Path) -> None:
+    def __init__(self, folder: pathlib.Path, **more: str) -> None:
         self.ca_file, certificate, key = tls.make(str(folder), NAME)
         environment = {"PATH": os.environ["PATH"], "PROVIDER_MODULES": os.environ["LATCHKEY_PREPARED"],
-                       "PROVIDER_HOST": NAME, "TLS_KEY": key, "TLS_CERT": certificate, "HOME": str(folder)}
-        self._node = subprocess.Popen(["node", str(HERE / "provider.mjs")], env=environment, text=True,
-                                      stdout=subprocess.PIPE, stderr=open(folder / "provider.log", "w"))
-        for line in self._node.stdout:
-            if line.startswith("ready "):
-                self.issuer = line.split()[1]
+                       "PROVIDER_HOST": NAME, "TLS_KEY": key, "TLS_CERT": certificate, "HOME": str(folder)} | more
+        for _ in range(STARTS_MOST):
+            self._node = subprocess.Popen(["node", str(HERE / "provider.mjs")], env=environment, text=True,
+                                          stdout=subprocess.PIPE, stderr=open(folder / "provider.log", "w"))
+            # A node that is started on a busy machine may wait for itself for ever before it runs a line of ours.
+            said = select.select([self._node.stdout], [], [], START_S)[0] and self._node.stdout.readline()
+            if said and said.startswith("ready "):
+                self.issuer = said.split()[1]
                 return
+            self.stop()
         raise RuntimeError((folder / "provider.log").read_text())
 
     def token(self, search, person: str, algorithm: str = "RS256") -> str:
@@ -41,8 +46,9 @@ class RealProvider:
         assert Browser(self.ca_file).fetch(f"{self.issuer}/_test/{what}", {})[1] == "done\n"
 
     def stop(self) -> None:
-        self._node.terminate()
+        self._node.kill()
         self._node.wait()
+        self._node.stdout.close()
 
 
 @pytest.fixture(scope="module")

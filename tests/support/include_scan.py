@@ -46,7 +46,8 @@ BOXES = {
 
 CORE = ["base", "jose", "claims", "issuer", "revocation", "accounts", "policy", "config", "decide"]
 EVERYTHING = sorted(set(BOXES.values()))
-# What signs lies within the core and is seen by tools only: no daemon has an arrow to it.
+# What signs lies within the core and is seen by tools, and by fetchd, which shows providers who it is
+# (docs/decisions/fetchd-signs.md). What decides has no arrow to it.
 PURE = CORE + ["signing"]
 
 # a: the boxes that a may include, besides itself. decide -> config -> {policy, accounts, claims, issuer, revocation}
@@ -69,7 +70,7 @@ ARROWS = {
     "pam_module": ["wire"],
     "io": CORE + ["config_files", "ipc", "wire"],
     "latchkeyd": ["io"] + CORE + ["config_files", "ipc", "wire"],
-    "fetchd": ["base", "config", "config_files", "issuer", "jose", "ipc"],
+    "fetchd": ["base", "config", "config_files", "issuer", "jose", "signing", "ipc"],
     "namesd": ["ipc"],
     "endd": ["ipc"],
     "cli": CORE + ["signing", "config_files", "ipc"],
@@ -84,6 +85,7 @@ ARROWS = {
 # too, and cuts them into the parts that the module's prompts ask for; ipc reads JSON, and there is one reader of JSON.
 THIN = {(box, "wire"): ("wire/limits.h", "wire/secret_buffer.h") for box in PURE}
 THIN["devidp", "wire"] = ("wire/secret_buffer.h",)
+THIN["fetchd", "wire"] = ("wire/secret_buffer.h",)
 THIN["cli", "wire"] = ("wire/limits.h", "wire/secret_buffer.h", "wire/parts.h")
 THIN["ipc", "jose"] = ("core/jose/json.h",)
 

@@ -25,8 +25,10 @@ CASES = [
      '#include "core/jose/signing/s.h"\n'}, "no arrow latchkeyd -> signing"),
     ("refused: latchkeyd's io includes what signs", {"common/core/jose/signing/s.h": "", "daemon/latchkeyd/io/x.cc":
      '#include "core/jose/signing/s.h"\n'}, "no arrow io -> signing"),
-    ("refused: fetchd includes what signs", {"common/core/jose/signing/s.h": "", "daemon/fetchd/x.cc":
-     '#include "core/jose/signing/s.h"\n'}, "no arrow fetchd -> signing"),
+    ("refused: latchkeyd's service includes what signs", {"common/core/jose/signing/s.h": "",
+     "daemon/latchkeyd/service/x.cc": '#include "core/jose/signing/s.h"\n'}, "no arrow latchkeyd -> signing"),
+    ("allowed: fetchd includes what signs", {"common/core/jose/signing/s.h": "", "daemon/fetchd/x.cc":
+     '#include "core/jose/signing/s.h"\n'}, None),
     ("refused: the verifier includes what signs", {"common/core/jose/signing/s.h": "", "common/core/jose/x.cc":
      '#include "core/jose/signing/s.h"\n'}, "no arrow jose -> signing"),
     ("refused: what signs reads a file", {"common/core/jose/signing/x.cc": "#include <fcntl.h>\n"},

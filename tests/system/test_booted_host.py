@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The installed units on a booted Debian: socket activation, the whole sandbox, restarts, logind's sessions, the journal."""
 
+import contextlib
 import os
 import pathlib
 import re
@@ -9,6 +10,9 @@ import subprocess
 import pytest
 
 from box import accounts, leaks, provider as provider_module
+from fetching.certificates import Authority
+from fetching.introspection import PATH, SECRET, Endpoint
+from fetching.stub_provider import StubProvider
 from machine import ROOT, Machine
 
 GROUPS = ["corp-developers", "corp-operators"]
@@ -171,6 +175,48 @@ def test_a_refusal_stands_in_the_journal_with_its_reason_and_in_explain(machine,
 def test_a_reload_by_systemd_is_one(machine):
     machine.run("systemctl", "reload", "latchkeyd.service")
     assert machine.property("latchkeyd.service", "ActiveState") == "active"
+
+
+@pytest.fixture(name="endpoint")
+def _endpoint(machine, provider, search, tmp_path):
+    """The issuer is asked about its tokens here, by a client whose secret systemd hands to latchkey-fetchd alone."""
+    search.add(SECRET, "the client's secret")
+    authority = Authority(tmp_path, "introspection")
+    drop_in = machine.path("/etc/systemd/system/latchkey-fetchd.service.d/secret.conf")
+    machine.write("/etc/credstore/corp-client-secret", SECRET + "\n", 0o600)
+    machine.write(f"/{drop_in.relative_to(ROOT)}",
+                  "[Service]\nLoadCredential=corp-client-secret:/etc/credstore/corp-client-secret\n")
+    machine.write("/etc/latchkey/corp-ca.pem", pathlib.Path(provider.ca_file).read_text() + authority.file.read_text())
+    with contextlib.closing(StubProvider(authority.issue())) as stub:
+        lines = ["introspection: required", f"introspection_endpoint: {stub.origin}{PATH}", "introspection_positive_ttl: 0s",
+                 "introspection_client: { client_id: latchkey, "
+                 "secret_file: /run/credentials/latchkey-fetchd.service/corp-client-secret }"]
+        config = CONFIG.format(issuer=provider.issuer).replace(
+            "    groups: {", "".join(f"    {line}\n" for line in lines) + "    groups: {")
+        machine.write("/etc/latchkey/latchkey.yaml", config)
+        machine.run("systemctl", "daemon-reload")
+        machine.run("systemctl", "restart", "latchkey-fetchd.service")
+        machine.run("latchkeyctl", "reload")
+        yield Endpoint(stub)
+    machine.write("/etc/latchkey/latchkey.yaml", CONFIG.format(issuer=provider.issuer))
+    drop_in.unlink()
+    machine.run("systemctl", "daemon-reload")
+    machine.run("systemctl", "restart", "latchkey-fetchd.service")
+    machine.run("latchkeyctl", "reload")
+
+
+def test_the_clients_secret_for_introspection_comes_as_a_systemd_credential(machine, client, provider, endpoint):
+    token = provider.token("alice", GROUPS)
+    endpoint.says[token] = {}
+    done = client.ssh(token, "alice", "id -un")
+    assert done.stdout == "alice\n", done.stdout + done.stderr + machine.run("latchkeyctl", "status").stdout
+    del endpoint.says[token]
+    done = client.ssh(token, "alice", "id -un")
+    assert done.returncode == 255 and "token_inactive" in done.stdout + done.stderr
+    assert endpoint.asked() == 2
+    # Nobody else's: neither latchkeyd nor whoever looks into the tree sees the file.
+    pid = machine.property("latchkeyd.service", "MainPID")
+    assert machine.run("ls", f"/proc/{pid}/root/run/credentials/latchkey-fetchd.service", check=False).returncode != 0
 
 
 def test_a_revocation_holds_over_a_reboot(machine, client, provider):

@@ -25,6 +25,8 @@ inline constexpr std::size_t kJwkSetBytes = 262'144;
 inline constexpr std::size_t kJwkSetKeys = 512;
 inline constexpr std::size_t kSymmetricKeyFileBytes = 8'192;
 inline constexpr std::size_t kDiscoveryBytes = 262'144;
+inline constexpr std::size_t kIntrospectionBytes = 65'536;  // an answer
+inline constexpr std::size_t kOpaqueTokenLeast = 16;
 inline constexpr std::size_t kIssuers = 64;
 inline constexpr std::size_t kConfigBytes = 1'048'576;  // of one file
 
@@ -33,6 +35,6 @@ inline constexpr std::chrono::seconds kLeewayMost{300};
 
 static_assert(kHeaderBytes < kTokenBytes && kKidBytes < kHeaderBytes);
 static_assert(kNameBytes < kClaimStringBytes && kClaimStringBytes < kTokenBytes);
-static_assert(kDiscoveryBytes <= kJwkSetBytes);
+static_assert(kDiscoveryBytes <= kJwkSetBytes && kIntrospectionBytes <= kTokenBytes);
 
 }  // namespace latchkey::limits

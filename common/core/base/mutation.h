@@ -83,6 +83,20 @@
   ROW(claim_list_too_long)     ROW(claim_list_value)       ROW(user_claim_absent)                  \
   ROW(user_suffix)             ROW(user_none)                                                      \
   ROW(email_unverified)        ROW(user_suffix_alone)                                              \
+  /* Introspection: core/claims, core/introspection, core/opaque, core/judge */                    \
+  ROW(answer_active_type)      ROW(answer_inactive)                                                \
+  ROW(answer_confirmation)     ROW(answer_token_type)      ROW(answer_token_type_absent)           \
+  ROW(type_events_answered)    ROW(type_kind_answered)     ROW(header_required_absent)             \
+  ROW(answer_form)             ROW(answer_json)            ROW(answer_jwt_type)                    \
+  ROW(answer_jwt_algorithm)    ROW(answer_jwt_issuer)      ROW(answer_jwt_audience)                \
+  ROW(answer_jwt_iat_absent)   ROW(answer_jwt_iat_ahead)   ROW(answer_jwt_iat_old)                 \
+  ROW(answer_jwt_expired)      ROW(answer_jwt_claims)      ROW(answer_jwt_keys)                    \
+  ROW(answered_issuer_other)   ROW(answered_subject_other) ROW(answered_token_id_other)            \
+  ROW(answered_expired)        ROW(introspection_absent)   ROW(introspection_other)                \
+  ROW(introspection_off)       ROW(introspection_down)     ROW(introspection_inactive)             \
+  ROW(opaque_prefix_other)     ROW(opaque_service_other)   ROW(opaque_section_other)               \
+  ROW(opaque_looks_signed)     ROW(opaque_too_short)       ROW(opaque_alphabet)                    \
+  ROW(opaque_issuer_off)       ROW(opaque_none_configured) ROW(opaque_too_long)                    \
   /* A remembered token: recheck() of core/verify */                                               \
   ROW(recheck_issuer_gone)     ROW(recheck_issuer_other)   ROW(recheck_configuration)              \
   ROW(recheck_keys)            ROW(recheck_key_withdrawn)  ROW(recheck_lifetime)                   \

@@ -62,6 +62,9 @@ enum class ReasonLevel : std::uint8_t { info, notice, warning, error };
   ROW(type_wrong)                  \
   ROW(client_wrong)                \
   ROW(email_unverified)            \
+  ROW(token_inactive)              \
+  ROW(introspection_unavailable)   \
+  ROW(introspection_answer_invalid) \
   ROW(revoked_token)               \
   ROW(revoked_subject)             \
   ROW(revoked_user)                \

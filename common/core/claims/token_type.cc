@@ -90,6 +90,34 @@ bool never_accepted_payload_type(std::string_view typ) {
                      [&](std::string_view never) { return is_media_type(typ, never); });
 }
 
+Expected<void> check_bearer(const jose::JsonValue& answer, TokenTypeMember member) {
+  if (LATCHKEY_FAILS(answer_confirmation, answer.find("cnf")))
+    return fail(Reason::type_wrong, "it is bound to a key that nobody shows here ('cnf')");
+  const auto token_type = answer.find("token_type");
+  // An endpoint answers for refresh tokens as well; only this member tells them apart.
+  if (LATCHKEY_FAILS(answer_token_type_absent,
+                     !token_type && member == TokenTypeMember::required)) {
+    return fail(Reason::type_wrong,
+                "the answer has no 'token_type', so it may be about a refresh token");
+  }
+  const auto type = token_type ? token_type->as_string() : std::nullopt;
+  if (LATCHKEY_FAILS(answer_token_type, token_type && (!type || !is_media_type(*type, kBearer))))
+    return fail(Reason::type_wrong, "the answer's 'token_type' is not Bearer");
+  return {};
+}
+
+Expected<void> check_opaque_type(const jose::JsonValue& answer, const ClaimsPolicy& policy) {
+  LATCHKEY_TRY_VOID(check_bearer(answer, TokenTypeMember::required));
+  if (LATCHKEY_FAILS(type_events_answered, answer.find("events")))
+    return fail(Reason::type_wrong, "it is a security event or logout token ('events')");
+  LATCHKEY_TRY_VOID(check_payload_type(answer, policy));
+  const bool access =
+      std::find(policy.kinds.begin(), policy.kinds.end(), TokenKind::access) != policy.kinds.end();
+  if (LATCHKEY_FAILS(type_kind_answered, !access))
+    return fail(Reason::type_wrong, "it is an access token");
+  return {};
+}
+
 Expected<std::optional<TokenKind>> check_type(std::optional<std::string_view> typ,
                                               const jose::JsonValue& payload,
                                               const ClaimsPolicy& policy) {

@@ -4,6 +4,7 @@
 // kinds, and a logout token or an ID token must not pass for an access token.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -27,5 +28,15 @@ bool never_accepted_payload_type(std::string_view typ);
 Expected<std::optional<TokenKind>> check_type(std::optional<std::string_view> typ,
                                               const jose::JsonValue& payload,
                                               const ClaimsPolicy& policy);
+
+// Whether an introspection answer has to say of which type the token is.
+enum class TokenTypeMember : std::uint8_t { optional, required };
+
+// The answer says that whoever holds the token may use it: `token_type` is Bearer (RFC 7662 section
+// 2.2, RFC 6749 section 7.1), and it is bound to no key (`cnf`). type_wrong.
+Expected<void> check_bearer(const jose::JsonValue& answer, TokenTypeMember member);
+
+// The same as check_type() for an opaque token, which has no header: what the answer says of it.
+Expected<void> check_opaque_type(const jose::JsonValue& answer, const ClaimsPolicy& policy);
 
 }  // namespace latchkey::claims

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Claims whose signature and policy were checked. There are two ways to one: `validate()` (from a
-// `VerifiedJws`), and `recall()`, by which the service takes back what `validate()` once gave and
-// our own state store, or our own memory, kept.
+// `VerifiedJws`, or from an `ActiveAnswer` about an opaque token), and `recall()`, by which the
+// service takes back what `validate()` once gave and our own state store, or our own memory, kept.
 //
 // The same claims are held in three ways: as texts of their own (ClaimsRecord: what is stored and
 // loaded), as views of a token's payload while it is validated (ClaimsDraft), and as views of one
@@ -32,7 +32,8 @@ struct BasicClaims {
   Text subject;       // `sub`
   Text token_id;      // the configured token id claim; empty where the token has none
   Text token_digest;  // lower-case hex SHA-256 of the whole token
-  Text key_id;        // RFC 7638 thumbprint (base64url) of the key that verified it
+  Text key_id;   // RFC 7638 thumbprint (base64url) of the key that verified it; empty: an opaque
+                 // token, for which the issuer's introspection answers
   Texts users;   // values of the user claim, suffix stripped; not yet checked to be usable names
   Texts groups;  // values of the group claim as the provider wrote them
   Text client;   // first present client claim; may be empty
@@ -87,6 +88,9 @@ class ValidatedClaims {
   // them. The caller answers for that.
   static ValidatedClaims recall(const ClaimsRecord& claims);
   static ValidatedClaims recall(const Claims& claims);
+
+  // Nobody can verify an opaque token: its issuer was asked about it.
+  bool opaque() const { return claims_.key_id.empty(); }
 
  private:
   friend class Validator;  // claims/validator.cc: the only maker from a token

@@ -32,7 +32,10 @@ class Validator {
  public:
   Validator(const jose::VerifiedJws& jws, std::string_view issuer, const ClaimsPolicy& policy,
             WallTime now)
-      : jws_(jws), payload_(jws.claims()), issuer_(issuer), policy_(policy), now_(now) {}
+      : jws_(&jws), payload_(jws.claims()), issuer_(issuer), policy_(policy), now_(now) {}
+  Validator(const ActiveAnswer& answer, std::string_view issuer, const ClaimsPolicy& policy,
+            WallTime now)
+      : jws_(nullptr), payload_(answer.claims()), issuer_(issuer), policy_(policy), now_(now) {}
 
   tl::expected<ValidatedClaims, Refusal> run(std::string_view token_digest) {
     using Check = Expected<void> (Validator::*)();
@@ -48,13 +51,17 @@ class Validator {
         return tl::unexpected(Refusal{step, std::move(done).error()});
     }
     draft_.token_digest = token_digest;
-    draft_.key_id = jws_.key_id();
+    if (jws_ != nullptr) draft_.key_id = jws_->key_id();
     return ValidatedClaims(draft_);
   }
 
  private:
   Expected<void> check_type() {
-    LATCHKEY_TRY(kind_, claims::check_type(jws_.typ(), payload_, policy_));
+    if (jws_ == nullptr) {
+      kind_ = TokenKind::access;
+      return claims::check_opaque_type(payload_, policy_);
+    }
+    LATCHKEY_TRY(kind_, claims::check_type(jws_->typ(), payload_, policy_));
     return {};
   }
 
@@ -99,8 +106,8 @@ class Validator {
   // more.
   Expected<void> check_issuer() {
     const auto iss = payload_.find("iss");
-    if (LATCHKEY_FAILS(iss_absent, !iss)) return missing("iss");
-    if (LATCHKEY_FAILS(iss_other, LATCHKEY_CHECKED(iss, payload_).as_string() != issuer_))
+    if (LATCHKEY_FAILS(iss_absent, !iss && jws_ != nullptr)) return missing("iss");
+    if (LATCHKEY_FAILS(iss_other, iss && iss->as_string() != issuer_))
       return fail(Reason::claim_wrong, "'iss' is not that of the configured issuer");
     draft_.issuer = issuer_;
     return {};
@@ -145,8 +152,11 @@ class Validator {
   Expected<void> check_required() {
     for (const RequiredClaim& required : policy_.require)
       LATCHKEY_TRY_VOID(claims::check_required(payload_, required, "claim"));
-    for (const RequiredClaim& required : policy_.require_header)
-      LATCHKEY_TRY_VOID(claims::check_required(jws_.header(), required, "header member"));
+    for (const RequiredClaim& required : policy_.require_header) {
+      if (LATCHKEY_FAILS(header_required_absent, jws_ == nullptr))
+        return fail(Reason::claim_missing, "header member " + quoted(required.name));
+      LATCHKEY_TRY_VOID(claims::check_required(jws_->header(), required, "header member"));
+    }
     return {};
   }
 
@@ -222,7 +232,7 @@ class Validator {
     return {};
   }
 
-  const jose::VerifiedJws& jws_;
+  const jose::VerifiedJws* jws_;  // null: an opaque token
   const JsonValue& payload_;
   std::string_view issuer_;
   const ClaimsPolicy& policy_;
@@ -236,6 +246,12 @@ tl::expected<ValidatedClaims, Refusal> validate(const jose::VerifiedJws& jws,
                                                 std::string_view issuer, const ClaimsPolicy& policy,
                                                 std::string_view token_digest, WallTime now) {
   return Validator(jws, issuer, policy, now).run(token_digest);
+}
+
+tl::expected<ValidatedClaims, Refusal> validate(const ActiveAnswer& answer, std::string_view issuer,
+                                                const ClaimsPolicy& policy,
+                                                std::string_view token_digest, WallTime now) {
+  return Validator(answer, issuer, policy, now).run(token_digest);
 }
 
 }  // namespace latchkey::claims

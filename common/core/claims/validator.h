@@ -12,6 +12,7 @@
 #include "core/base/error.h"
 #include "core/base/time.h"
 #include "core/claims/claims_policy.h"
+#include "core/claims/introspection_answer.h"
 #include "core/claims/validated_claims.h"
 #include "core/jose/signature.h"
 
@@ -32,6 +33,13 @@ struct Refusal {
 // email_unverified, name_unusable.
 tl::expected<ValidatedClaims, Refusal> validate(const jose::VerifiedJws& jws,
                                                 std::string_view issuer, const ClaimsPolicy& policy,
+                                                std::string_view token_digest, WallTime now);
+
+// The same for an opaque token that its issuer calls active. `iss` may be absent, because the
+// configuration says who was asked; `exp` may not: a token without an end would live for ever. The
+// claims have no key id.
+tl::expected<ValidatedClaims, Refusal> validate(const ActiveAnswer& answer, std::string_view issuer,
+                                                const ClaimsPolicy& policy,
                                                 std::string_view token_digest, WallTime now);
 
 }  // namespace latchkey::claims

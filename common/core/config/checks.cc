@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/base/text.h"
+#include "core/config/introspection_checks.h"
 #include "core/config/preset_rules.h"
 #include "core/config/source_checks.h"
 
@@ -25,6 +26,7 @@ class Checker {
            [](const policy::AccessRule& r) { return r.name; });
     for (std::size_t i = 0; i < config_.issuers.size(); ++i)
       issuer(config_.issuers[i], reader_.issuers()[i]);
+    check_introspection(config_, reader_, warnings_);
     for (std::size_t i = 0; i < config_.access.size(); ++i)
       rule(config_.access[i], reader_.rules()[i]);
     return std::move(warnings_);

@@ -126,6 +126,9 @@ struct ValueWriter {
     }
     return out.empty() ? "" : '\n' + out;
   }
+  std::string operator()(const ChoiceSlot& slot) const {
+    return line(std::string(slot.names[slot.get(target)]));
+  }
   std::string operator()(Slot<bool> slot) const { return slot(target) ? " true\n" : ""; }
   std::string operator()(Slot<std::string> slot) const {
     return line(slot(target).empty() ? "" : scalar(slot(target)));
@@ -174,6 +177,13 @@ struct ValueWriter {
   static std::string line(const std::string& text) { return text.empty() ? "" : ' ' + text + '\n'; }
 };
 
+// How an issuer is asked about tokens means nothing where it is not.
+bool in_force(const Key& key, const Target& target) {
+  if (target.issuer == nullptr || target.issuer->config.introspection.on()) return true;
+  return key.section != Section::issuer ||
+         (!key.name.starts_with("introspection_") && key.name != "opaque_tokens");
+}
+
 bool from_preset(const Key* key, const Target& target) {
   if (target.issuer == nullptr) return false;
   const auto& keys = target.issuer->from_preset;
@@ -184,6 +194,7 @@ std::string section_text(Section section, const Target& target, const std::strin
                          Marks marks) {
   std::string out;
   for (const auto* key : keys_of(section)) {
+    if (!in_force(*key, target)) continue;
     auto value = std::visit(ValueWriter{*key, target, indent, marks}, key->slot);
     if (value.empty()) continue;
     if (marks == Marks::presets && from_preset(key, target))

@@ -187,6 +187,18 @@ MaybeFault header_member_fault(std::string_view text) {
                 "that one has rules of its own");
 }
 
+// RFC 6749 appendix A.12. The JSON object that a signed token begins with is "ey" in base64url, or
+// "ew" where a line break follows the brace: such a prefix would send signed tokens to be asked
+// about as opaque ones.
+MaybeFault opaque_prefix_fault(std::string_view text) {
+  if (!only(text, 64, [](char c) { return c > ' ' && c < 0x7f; }))
+    return "only visible ASCII is allowed, at most 64";
+  for (const std::string_view head : {"ey", "ew"}) {
+    if (text.starts_with(head) || head.starts_with(text)) return "a signed token begins like that";
+  }
+  return {};
+}
+
 MaybeFault log_level_fault(std::string_view text) {
   constexpr std::array<std::string_view, 5> kLevels = {"error", "warning", "notice", "info",
                                                        "debug"};
@@ -236,6 +248,7 @@ constinit const Form kTokenKind{"access or id", token_kind_fault};
 constinit const Form kTyp{"a token type such as at+jwt, or none", typ_fault};
 constinit const Form kPayloadTyp{"a payload's type such as Bearer", payload_typ_fault};
 constinit const Form kHeaderMember{"the name of a header member", header_member_fault};
+constinit const Form kOpaquePrefix{"the beginning of an opaque token", opaque_prefix_fault};
 constinit const Form kLogLevel{"a log level", log_level_fault};
 
 }  // namespace latchkey::config

@@ -45,6 +45,7 @@ extern const Form kSymmetricAlgorithm;
 extern const Form kTokenKind;
 extern const Form kTyp;           // of a header
 extern const Form kPayloadTyp;    // of a payload
+extern const Form kOpaquePrefix;  // of a token that is none of the signed ones
 extern const Form kHeaderMember;  // that may be required
 extern const Form kLogLevel;
 

@@ -20,7 +20,23 @@ constexpr std::int64_t kDay = 24 * kHour;
 #define ROOT(type, member) Slot<type>([](const Target& t) -> type& { return t.config->member; })
 #define ISSUER(type, member) Slot<type>([](const Target& t) -> type& { return t.issuer->member; })
 #define RULE(type, member) Slot<type>([](const Target& t) -> type& { return t.rule->member; })
+#define CHOICE(list, member)                                                               \
+  ChoiceSlot {                                                                             \
+    list, [](const Target& t) { return static_cast<std::size_t>(t.issuer->member); },      \
+        [](const Target& t, std::size_t place) {                                           \
+          t.issuer->member = static_cast<std::decay_t<decltype(t.issuer->member)>>(place); \
+        }                                                                                  \
+  }
 // NOLINTEND(cppcoreguidelines-macro-usage,bugprone-macro-parentheses)
+
+// The names of enumerators, in their order.
+using Names = std::string_view;
+constexpr std::array kModes = {Names("off"), Names("opaque_only"), Names("required")};
+constexpr std::array kAuthentications = {Names("client_secret_basic"), Names("client_secret_post"),
+                                         Names("private_key_jwt")};
+constexpr std::array kAudiences = {Names("issuer"), Names("endpoint")};
+constexpr std::array kAnswerForms = {Names("json"), Names("jwt")};
+constexpr std::array kWhenDown = {Names("refuse"), Names("signature")};
 
 using Text = std::string;
 using List = std::vector<std::string>;
@@ -169,6 +185,31 @@ constexpr auto kKeys = std::to_array<Key>({
   {.section = Section::issuer, .name = "fetch_timeout", .slot = ISSUER(seconds, config.fetch_timeout), .range = {kSecond, kMinute},
    .standard = "10s", .example = "10s",
    .meaning = "The longest time that one fetch may take."},
+  {.section = Section::issuer, .name = "introspection", .slot = CHOICE(kModes, config.introspection.mode),
+   .standard = "off", .example = "required",
+   .meaning = "Whether the issuer is asked if a token is active (RFC 7662). opaque_only: for its opaque tokens, which 'opaque_tokens' tells apart; signed ones are verified by their signature alone. required: for a signed token as well, after its signature and claims have been verified. See docs/INTROSPECTION.md."},
+  {.section = Section::issuer, .name = "introspection_endpoint", .slot = ISSUER(Text, config.introspection.endpoint), .form = &kHttpsUrl,
+   .example = "https://id.example.com/realms/corp/introspect",
+   .meaning = "Where it is asked. Default: what the provider's metadata name, at the issuer's origin or one of 'origins'. Required where the metadata are not asked ('jwks_uri', 'jwks_file')."},
+  {.section = Section::issuer, .name = "introspection_answers", .slot = CHOICE(kAnswerForms, config.introspection.answers),
+   .standard = "json", .example = "jwt",
+   .meaning = "json: plain answers, which TLS alone vouches for. jwt: answers must be signed with one of the issuer's keys and be meant for us (RFC 9701); anything else is no answer."},
+  {.section = Section::issuer, .name = "introspection_down", .slot = CHOICE(kWhenDown, config.introspection.down),
+   .standard = "refuse", .example = "refuse",
+   .meaning = "What becomes of a signed token while the endpoint cannot be reached. refuse: it is refused. signature: its signature and claims decide alone, with a warning each time; whoever can keep the host from the provider then undoes a revocation. An opaque token is refused in either case."},
+  {.section = Section::issuer, .name = "introspection_positive_ttl", .slot = ISSUER(seconds, config.introspection.positive_ttl), .range = {0, kHour},
+   .standard = "30s", .example = "30s",
+   .meaning = "How long the answer that a token is active serves, never beyond its end: so long a token that was revoked at the provider may still sign in. 0s: it is asked each time."},
+  {.section = Section::issuer, .name = "introspection_negative_ttl", .slot = ISSUER(seconds, config.introspection.negative_ttl), .range = {0, kHour},
+   .standard = "5s", .example = "5s",
+   .meaning = "The same for the answer that it is not. At most 'introspection_positive_ttl'."},
+  {.section = Section::issuer, .name = "introspection_rate", .slot = ISSUER(std::size_t, config.introspection.rate), .range = {1, 10'000},
+   .standard = "50", .example = "50",
+   .meaning = "Questions that this host asks of the issuer a second, with twice as many at once. Tokens beyond that are refused as budget_exhausted. One source has at most half of that, and each question costs it 10 ms of its 'budgets'."},
+  {.section = Section::issuer, .name = "introspection_client", .slot = SectionSlot{Section::introspection_client},
+   .meaning = "As whom it is asked: a client that the provider allows to introspect."},
+  {.section = Section::issuer, .name = "opaque_tokens", .slot = SectionSlot{Section::opaque_tokens},
+   .meaning = "Which tokens are opaque ones of this issuer. A token is asked about where it says, and nowhere else; two issuers that could both be meant are an error. Both keys narrow each other."},
   {.section = Section::issuer, .name = "user", .slot = SectionSlot{Section::user},
    .meaning = "Which local names a token is good for."},
   {.section = Section::issuer, .name = "groups", .slot = SectionSlot{Section::groups},
@@ -192,6 +233,37 @@ constexpr auto kKeys = std::to_array<Key>({
   {.section = Section::groups, .name = "map", .slot = ISSUER(GroupMapValue, groups.groups), .form = &kLocalName, .rule = Rule::shown,
    .example = "{ \"0f3c1d20\": [ developers ], \"sre\": [ sre ] }",
    .meaning = "From a value of the claim to local groups. What is not listed gives nothing; groups that are as good as root (sudo, docker, disk and the like) are given only where they stand here."},
+
+  // ---- issuers[].introspection_client
+  {.section = Section::introspection_client, .name = "client_id", .slot = ISSUER(Text, config.introspection.client.client_id), .form = &kAnyText,
+   .example = "latchkey",
+   .meaning = "The client's name at the provider. Required where 'introspection' is not off."},
+  {.section = Section::introspection_client, .name = "authentication", .slot = CHOICE(kAuthentications, config.introspection.client.authentication),
+   .standard = "client_secret_basic", .example = "private_key_jwt",
+   .meaning = "How it shows who it is: by a secret in the header Authorization, by a secret in the form, or by an assertion that its key signs (RFC 7523)."},
+  {.section = Section::introspection_client, .name = "secret_file", .slot = ISSUER(Text, config.introspection.client.secret_file), .form = &kPath,
+   .example = "/etc/latchkey/corp-client-secret",
+   .meaning = "The file with the secret, which latchkey-fetchd alone reads, anew for each question. It belongs to root and is not readable by others: owner root, group latchkey-fetch, mode 0640, or a systemd credential of latchkey-fetchd (/run/credentials/latchkey-fetchd.service/NAME). A line break at its end does not count."},
+  {.section = Section::introspection_client, .name = "key_file", .slot = ISSUER(Text, config.introspection.client.key_file), .form = &kPath,
+   .example = "/etc/latchkey/corp-client-key.pem",
+   .meaning = "The file with the private key of private_key_jwt, as PEM or JWK; the same holds for it."},
+  {.section = Section::introspection_client, .name = "key_algorithm", .slot = ISSUER(Text, config.introspection.client.key_algorithm), .form = &kAlgorithm,
+   .example = "ES256",
+   .meaning = "The algorithm that the key signs with. Default: the first that its type allows."},
+  {.section = Section::introspection_client, .name = "key_id", .slot = ISSUER(Text, config.introspection.client.key_id), .form = &kAnyText,
+   .example = "host-2026",
+   .meaning = "The 'kid' by which the provider knows the key. Default: what the JWK says, if it is one."},
+  {.section = Section::introspection_client, .name = "audience", .slot = CHOICE(kAudiences, config.introspection.client.audience),
+   .standard = "issuer", .example = "endpoint",
+   .meaning = "What the assertion names in 'aud': the issuer, so that nobody else can use it, or the endpoint's URL for providers that want that."},
+
+  // ---- issuers[].opaque_tokens
+  {.section = Section::opaque_tokens, .name = "prefixes", .slot = ISSUER(List, config.introspection.opaque.prefixes), .form = &kOpaquePrefix, .rule = Rule::nonempty,
+   .example = "[ \"corp_at_\" ]",
+   .meaning = "What the issuer's opaque tokens begin with."},
+  {.section = Section::opaque_tokens, .name = "services", .slot = ISSUER(List, config.introspection.opaque.services), .form = &kPlainService, .rule = Rule::nonempty,
+   .example = "[ sshd ]",
+   .meaning = "The PAM services in which a token without the form of a signed one is asked about here. Whatever somebody types there, a password too, goes to this issuer where it has 16 characters or more: prefixes are the better key."},
 
   // ---- access[]
   {.section = Section::rule, .name = "name", .slot = RULE(Text, name), .form = &kLabel, .rule = Rule::shown, .example = "developers log in",
@@ -229,61 +301,7 @@ constexpr auto kKeys = std::to_array<Key>({
 #undef ROOT
 #undef ISSUER
 #undef RULE
-
-std::string_view prefix(Section section) {
-  switch (section) {
-    case Section::root:
-      return "";
-    case Section::budgets:
-      return "budgets.";
-    case Section::issuer:
-      return "issuers[].";
-    case Section::user:
-      return "issuers[].user.";
-    case Section::groups:
-      return "issuers[].groups.";
-    case Section::rule:
-      return "access[].";
-    case Section::allow:
-      return "access[].allow.";
-  }
-  return "";
-}
-
-// The type of a value in words, by the slot that takes it.
-struct TypeName {
-  const Form* form;
-
-  std::string operator()(VersionSlot) const { return "1"; }
-  std::string operator()(SectionSlot) const { return "section"; }
-  std::string operator()(SectionListSlot) const { return "list of sections"; }
-  std::string operator()(Slot<bool>) const { return "true"; }
-  std::string operator()(Slot<std::string>) const { return std::string(form->expects); }
-  std::string operator()(Slot<std::optional<jose::SymmetricAlgorithm>>) const {
-    return std::string(form->expects);
-  }
-  std::string operator()(Slot<std::size_t>) const { return "number"; }
-  std::string operator()(Slot<seconds>) const { return "duration"; }
-  std::string operator()(Slot<milliseconds>) const { return "duration"; }
-  std::string operator()(Slot<MaybeSeconds>) const { return "duration"; }
-  std::string operator()(Slot<std::vector<claims::RequiredClaim>>) const {
-    return "map of names and what is required";
-  }
-  std::string operator()(Slot<issuer::InlineKeys>) const { return "JWK set"; }
-  std::string operator()(Slot<GroupMapValue>) const {
-    return "map of claim values and lists of local groups";
-  }
-  template <typename Members>
-  std::string operator()(Slot<std::vector<Members>>) const {
-    return "list, each " + std::string(form->expects);
-  }
-};
-
-bool is_duration(const Key& key) {
-  return std::holds_alternative<Slot<seconds>>(key.slot) ||
-         std::holds_alternative<Slot<milliseconds>>(key.slot) ||
-         std::holds_alternative<Slot<MaybeSeconds>>(key.slot);
-}
+#undef CHOICE
 
 }  // namespace
 
@@ -302,26 +320,6 @@ const Key* find_key(Section section, std::string_view name) {
     return key.section == section && key.name == name;
   });
   return it == kKeys.end() ? nullptr : it;
-}
-
-std::string path(const Key& key) {
-  return std::string(prefix(key.section)) + std::string(key.name);
-}
-
-std::string type_text(const Key& key) {
-  if (has(key.rule, Rule::alone)) return std::string(key.form->expects) + " or a list";
-  return std::visit(TypeName{key.form}, key.slot);
-}
-
-std::string range_text(const Key& key) {
-  if (is_duration(key)) {
-    return format_duration(milliseconds(key.range.least)) + " to " +
-           format_duration(milliseconds(key.range.most));
-  }
-  if (std::holds_alternative<Slot<std::size_t>>(key.slot)) {
-    return std::to_string(key.range.least) + " to " + std::to_string(key.range.most);
-  }
-  return "";
 }
 
 }  // namespace latchkey::config

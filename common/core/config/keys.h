@@ -20,7 +20,17 @@
 
 namespace latchkey::config {
 
-enum class Section : std::uint8_t { root, budgets, issuer, user, groups, rule, allow };
+enum class Section : std::uint8_t {
+  root,
+  budgets,
+  issuer,
+  user,
+  groups,
+  introspection_client,
+  opaque_tokens,
+  rule,
+  allow,
+};
 
 // The values that a section's keys fill. Each pointer is set where the section (or one around it)
 // is of that kind.
@@ -40,12 +50,18 @@ struct SectionSlot {  // a map with keys of its own
 struct SectionListSlot {  // a list of such maps
   Section section;
 };
+struct ChoiceSlot {  // an enumerator, by its place among the names
+  std::span<const std::string_view> names;
+  std::size_t (*get)(const Target&);
+  void (*set)(const Target&, std::size_t);
+};
 using GroupMapValue = std::map<std::string, std::vector<std::string>, std::less<>>;
 using AnySlot =
-    std::variant<VersionSlot, SectionSlot, SectionListSlot, Slot<bool>, Slot<std::string>,
-                 Slot<std::vector<std::string>>, Slot<std::size_t>, Slot<std::chrono::seconds>,
-                 Slot<std::chrono::milliseconds>, Slot<std::optional<std::chrono::seconds>>,
-                 Slot<std::vector<jose::Algorithm>>, Slot<std::optional<jose::SymmetricAlgorithm>>,
+    std::variant<VersionSlot, SectionSlot, SectionListSlot, ChoiceSlot, Slot<bool>,
+                 Slot<std::string>, Slot<std::vector<std::string>>, Slot<std::size_t>,
+                 Slot<std::chrono::seconds>, Slot<std::chrono::milliseconds>,
+                 Slot<std::optional<std::chrono::seconds>>, Slot<std::vector<jose::Algorithm>>,
+                 Slot<std::optional<jose::SymmetricAlgorithm>>,
                  Slot<std::vector<claims::TokenKind>>, Slot<std::vector<claims::RequiredClaim>>,
                  Slot<GroupMapValue>, Slot<issuer::InlineKeys>>;
 

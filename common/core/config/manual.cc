@@ -110,13 +110,16 @@ struct Heading {
   Section section;
   std::string_view title;
 };
-constexpr auto kHeadings = std::to_array<Heading>({{Section::root, "The file"},
-                                                   {Section::budgets, "`budgets`"},
-                                                   {Section::issuer, "`issuers[]`"},
-                                                   {Section::user, "`issuers[].user`"},
-                                                   {Section::groups, "`issuers[].groups`"},
-                                                   {Section::rule, "`access[]`"},
-                                                   {Section::allow, "`access[].allow`"}});
+constexpr auto kHeadings =
+    std::to_array<Heading>({{Section::root, "The file"},
+                            {Section::budgets, "`budgets`"},
+                            {Section::issuer, "`issuers[]`"},
+                            {Section::user, "`issuers[].user`"},
+                            {Section::groups, "`issuers[].groups`"},
+                            {Section::introspection_client, "`issuers[].introspection_client`"},
+                            {Section::opaque_tokens, "`issuers[].opaque_tokens`"},
+                            {Section::rule, "`access[]`"},
+                            {Section::allow, "`access[].allow`"}});
 
 constexpr std::string_view kIntroduction =
     R"(# Configuration

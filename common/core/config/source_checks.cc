@@ -12,7 +12,8 @@ namespace {
 
 class Sources {
  public:
-  Sources(const Instance& instance, Reader& reader) : instance_(instance), reader_(reader) {}
+  Sources(bool calls, const Instance& instance, Reader& reader)
+      : calls_(calls), instance_(instance), reader_(reader) {}
 
   bool has(std::string_view name) const {
     return instance_.seen.contains(find_key(Section::issuer, name));
@@ -23,15 +24,21 @@ class Sources {
     reader_.error(it == instance_.seen.end() ? instance_.place : it->second, std::move(message));
   }
 
-  // `one` stands with none of the others.
+  // `one` stands with none of the others, but for the way to a provider that is called all the
+  // same.
   void alone(std::string_view one, std::initializer_list<std::string_view> others) {
     for (const auto other : others) {
-      if (!has(one) || !has(other)) continue;
+      if (!has(one) || !has(other) || (calls_ && is_way(other))) continue;
       error(one, "'" + std::string(other) + "' and '" + std::string(one) + "' exclude each other");
     }
   }
 
  private:
+  static bool is_way(std::string_view name) {
+    return name == "ca_file" || name == "tls_pins" || name == "proxy";
+  }
+
+  bool calls_;
   const Instance& instance_;
   Reader& reader_;
 };
@@ -39,7 +46,8 @@ class Sources {
 }  // namespace
 
 void check_sources(issuer::IssuerConfig& config, const Instance& instance, Reader& reader) {
-  Sources sources(instance, reader);
+  // Introspection calls the provider even where its keys lie here.
+  Sources sources(config.introspection.on(), instance, reader);
   sources.alone("jwks_uri", {"discovery_url", "discovery"});
   sources.alone("jwks_file", {"discovery_url", "discovery", "jwks_uri", "ca_file", "origins",
                               "tls_pins", "proxy"});

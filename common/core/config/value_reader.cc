@@ -126,6 +126,14 @@ void ValueReader::operator()(SectionListSlot) const {
   reader.read_list_of_sections(key, node);
 }
 
+void ValueReader::operator()(const ChoiceSlot& slot) const {
+  const auto at = node.kind == YamlNode::Kind::scalar
+                      ? std::find(slot.names.begin(), slot.names.end(), node.text)
+                      : slot.names.end();
+  if (at == slot.names.end()) return expected(node, type_text(key));
+  slot.set(target, static_cast<std::size_t>(at - slot.names.begin()));
+}
+
 // There is nothing that false could mean: whoever does not want the key leaves it out.
 void ValueReader::operator()(Slot<bool> slot) const {
   if (node.kind != YamlNode::Kind::scalar || !node.plain || node.text != "true")

@@ -18,6 +18,7 @@ struct ValueReader {
   void operator()(VersionSlot) const;
   void operator()(SectionSlot slot) const;
   void operator()(SectionListSlot slot) const;
+  void operator()(const ChoiceSlot& slot) const;
   void operator()(Slot<bool> slot) const;
   void operator()(Slot<std::string> slot) const;
   void operator()(Slot<std::vector<std::string>> slot) const;

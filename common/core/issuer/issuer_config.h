@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/claims/claims_policy.h"
+#include "core/issuer/introspection_config.h"
 #include "core/jose/algorithm.h"
 
 namespace latchkey::issuer {
@@ -47,6 +48,7 @@ struct IssuerConfig {
   std::chrono::seconds min_fetch_interval{60};  // between two fetches because of an unknown kid
   std::chrono::seconds max_stale{86'400};       // last good keys serve at most so long
   std::chrono::seconds fetch_timeout{10};
+  IntrospectionConfig introspection;
   std::string digest;  // lower-case hex SHA-256 over the canonical dump of this section
 
   bool symmetric() const { return !symmetric_key_file.empty(); }

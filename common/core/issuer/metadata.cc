@@ -69,8 +69,11 @@ Expected<void> check_url(const IssuerConfig& config, std::string_view url) {
   return {};
 }
 
-Expected<ProviderMetadata> parse_metadata(std::string_view json, const IssuerConfig& config) {
-  jose::JsonReader reader({.bytes = limits::kDiscoveryBytes});
+namespace {
+
+// The document, where it is one of the configured issuer. Borrows from the reader.
+Expected<jose::JsonValue> read_document(jose::JsonReader& reader, std::string_view json,
+                                        const IssuerConfig& config) {
   const auto document = reader.read(json);
   if (!document) {
     return fail(Reason::keys_missing,
@@ -78,19 +81,41 @@ Expected<ProviderMetadata> parse_metadata(std::string_view json, const IssuerCon
   }
   if (LATCHKEY_FAILS(metadata_no_object, !document->is_object()))
     return fail(Reason::keys_missing, "the discovery document is no JSON object");
-
-  ProviderMetadata metadata;
-  LATCHKEY_TRY(metadata.issuer, text_member(*document, "issuer"));
   // Discovery section 4.3 and RFC 8414 section 3.3: identical to the issuer that was asked for,
   // else it must not be used.
-  if (LATCHKEY_FAILS(metadata_issuer_other, metadata.issuer != config.issuer)) {
-    return fail(Reason::keys_missing, "the discovery document is for the issuer " +
-                                          quoted(metadata.issuer) + ", configured is " +
-                                          quoted(config.issuer));
+  LATCHKEY_TRY(const std::string issuer, text_member(*document, "issuer"));
+  if (LATCHKEY_FAILS(metadata_issuer_other, issuer != config.issuer)) {
+    return fail(Reason::keys_missing, "the discovery document is for the issuer " + quoted(issuer) +
+                                          ", configured is " + quoted(config.issuer));
   }
+  return *document;
+}
+
+}  // namespace
+
+Expected<ProviderMetadata> parse_metadata(std::string_view json, const IssuerConfig& config) {
+  jose::JsonReader reader({.bytes = limits::kDiscoveryBytes});
+  const auto document = read_document(reader, json, config);
+  if (!document) return tl::unexpected(document.error());
+  ProviderMetadata metadata;
+  metadata.issuer = config.issuer;
   LATCHKEY_TRY(metadata.jwks_uri, text_member(*document, "jwks_uri"));
   LATCHKEY_TRY_VOID(check_url(config, metadata.jwks_uri));
   return metadata;
+}
+
+Expected<std::string> parse_introspection_endpoint(std::string_view json,
+                                                   const IssuerConfig& config) {
+  const auto unavailable = [](Error error) {
+    return fail(Reason::introspection_unavailable, std::move(error.detail));
+  };
+  jose::JsonReader reader({.bytes = limits::kDiscoveryBytes});
+  const auto document = read_document(reader, json, config);
+  if (!document) return unavailable(document.error());
+  auto endpoint = text_member(*document, "introspection_endpoint");
+  if (!endpoint) return unavailable(endpoint.error());
+  if (auto allowed = check_url(config, *endpoint); !allowed) return unavailable(allowed.error());
+  return endpoint;
 }
 
 }  // namespace latchkey::issuer

@@ -30,6 +30,11 @@ std::vector<Origin> allowed_origins(const IssuerConfig& config);
 // The URL (any bytes) is https and at an allowed origin. keys_missing, with what is wrong.
 Expected<void> check_url(const IssuerConfig& config, std::string_view url);
 
+// The endpoint of introspection, out of such a document (RFC 8414 section 2), at an allowed origin.
+// introspection_unavailable, with what is wrong.
+Expected<std::string> parse_introspection_endpoint(std::string_view json,
+                                                   const IssuerConfig& config);
+
 // A discovery document: any bytes from the network, up to limits::kDiscoveryBytes. keys_missing,
 // with what is wrong: without it there are no keys.
 Expected<ProviderMetadata> parse_metadata(std::string_view json, const IssuerConfig& config);

@@ -68,49 +68,106 @@ FetchResult result_of(const fetch::Answer& answer) {
 
 }  // namespace
 
+IntrospectResult introspect_result(const FetchResult& result) {
+  IntrospectResult out;
+  switch (result.status) {
+    case FetchResult::Status::ok:
+      out.status = IntrospectResult::Status::ok;
+      break;
+    case FetchResult::Status::reload:
+      out.status = IntrospectResult::Status::reload;
+      break;
+    case FetchResult::Status::unreachable:
+      out.status = IntrospectResult::Status::unreachable;
+      break;
+    case FetchResult::Status::not_modified:
+    case FetchResult::Status::failed:
+    case FetchResult::Status::untrusted:
+      out.status = IntrospectResult::Status::failed;
+      break;
+  }
+  out.body = result.body;
+  out.retry_after = result.retry_after;
+  out.error = result.error;
+  return out;
+}
+
 class FetchClient::Core : public std::enable_shared_from_this<FetchClient::Core> {
  public:
   Core(Loop& loop, Options options) : loop_(loop), options_(std::move(options)) {}
 
+  using Done = std::function<void(const FetchResult&, const fetch::Answer*)>;
+
   void ask(FetchRequest request, std::function<void(const FetchResult&)> done) {
+    const auto deadline =
+        request.timeout.count() == 0
+            ? options_.deadline
+            : std::max<std::chrono::milliseconds>(options_.deadline, request.timeout + kMargin);
+    ask({0, std::move(request.issuer), std::move(request.digest), fetch::Document::jwks,
+         std::move(request.etag), std::move(request.last_modified)},
+        ipc::Fd(), deadline,
+        [done = std::move(done)](const FetchResult& result, const fetch::Answer* /*answer*/) {
+          done(result);
+        });
+  }
+
+  void ask(IntrospectRequest request, std::function<void(const IntrospectResult&)> done) {
+    auto file = fetch::make_token_file(request.token.view());
+    if (!file) {
+      loop_.post([done = std::move(done), why = file.error().detail] {
+        done({.status = IntrospectResult::Status::unreachable, .error = why});
+      });
+      return;
+    }
+    ask({0, std::move(request.issuer), std::move(request.digest), fetch::Document::introspection,
+         "", "", request.token.size()},
+        *std::move(file), options_.introspection,
+        [done = std::move(done)](const FetchResult& result, const fetch::Answer* answer) {
+          IntrospectResult told = introspect_result(result);
+          if (answer != nullptr) {
+            told.http_status = answer->http_status;
+            if (answer->form == fetch::Form::jwt) told.form = issuer::AnswerForm::jwt;
+          }
+          done(told);
+        });
+  }
+
+  const std::optional<std::string>& trouble() const { return trouble_; }
+
+ private:
+  void ask(fetch::Request request, ipc::Fd file, std::chrono::milliseconds deadline, Done done) {
     const std::uint64_t id = ++last_id_;
-    const auto sent = send(fetch::encode({id, std::move(request.issuer), std::move(request.digest),
-                                          fetch::Document::jwks, std::move(request.etag),
-                                          std::move(request.last_modified)}));
+    request.id = id;
+    const auto sent = send(fetch::encode(request), file.get());
     if (!sent) {
       trouble_ = sent.error().detail;
       loop_.post([done = std::move(done), why = *trouble_] {
         done(without_keys(FetchResult::Status::unreachable,
-                          "latchkey-fetchd cannot be reached: " + why));
+                          "latchkey-fetchd cannot be reached: " + why),
+             nullptr);
       });
       return;
     }
     Open& open =
         open_.emplace(id, Open{std::move(done), asio::steady_timer(loop_.context())}).first->second;
-    open.timer.expires_after(
-        request.timeout.count() == 0
-            ? options_.deadline
-            : std::max<std::chrono::milliseconds>(options_.deadline, request.timeout + kMargin));
+    open.timer.expires_after(deadline);
     open.timer.async_wait([weak = weak_from_this(), id](const asio::error_code& error) {
       const auto core = weak.lock();
       if (core && !error) core->expire(id);
     });
   }
 
-  const std::optional<std::string>& trouble() const { return trouble_; }
-
- private:
   struct Open {
-    std::function<void(const FetchResult&)> done;
+    Done done;
     asio::steady_timer timer;
   };
   using Socket = asio::posix::stream_descriptor;
 
   // Over the connection at hand, or a fresh one where that turns out to be dead: fetchd was
   // restarted.
-  ipc::Result<void> send(const std::string& message) {
+  ipc::Result<void> send(const std::string& message, int file) {
     if (socket_) {
-      auto sent = fetch::send_message(socket_->native_handle(), message);
+      auto sent = fetch::send_message(socket_->native_handle(), message, file);
       if (sent || sent.error().kind == ipc::FaultKind::would_block) return sent;
       disconnect(sent.error().detail);
     }
@@ -121,7 +178,7 @@ class FetchClient::Core : public std::enable_shared_from_this<FetchClient::Core>
     LATCHKEY_TRY(auto fd, ipc::connect_to(options_.path, ipc::SocketType::seqpacket, kConnect));
     socket_ = std::make_shared<Socket>(loop_.context(), fd.release());
     wait(socket_);
-    return fetch::send_message(socket_->native_handle(), message);
+    return fetch::send_message(socket_->native_handle(), message, file);
   }
 
   void wait(const std::shared_ptr<Socket>& socket) {
@@ -147,27 +204,28 @@ class FetchClient::Core : public std::enable_shared_from_this<FetchClient::Core>
     LATCHKEY_TRY(const auto answer, fetch::decode_answer(received.message));
     FetchResult result = result_of(answer);
     if (answer.status != fetch::Status::ok) {
-      finish(answer.id, result);
+      finish(answer.id, result, &answer);
       return {};
     }
     LATCHKEY_TRY(const auto body, fetch::SealedBody::map(std::move(received.fd), answer.bytes));
     result.body = body.view();
-    finish(answer.id, result);
+    finish(answer.id, result, &answer);
     return {};
   }
 
   // An answer that nobody waits for came too late: its request was answered by the deadline.
-  void finish(std::uint64_t id, const FetchResult& result) {
+  void finish(std::uint64_t id, const FetchResult& result, const fetch::Answer* answer) {
     trouble_.reset();
     const auto open = open_.find(id);
     if (open == open_.end()) return;
     const auto done = std::move(open->second.done);
     open_.erase(open);
-    done(result);
+    done(result, answer);
   }
 
   void expire(std::uint64_t id) {
-    finish(id, without_keys(FetchResult::Status::failed, "latchkey-fetchd did not answer in time"));
+    finish(id, without_keys(FetchResult::Status::failed, "latchkey-fetchd did not answer in time"),
+           nullptr);
     trouble_ = "it did not answer in time";
   }
 
@@ -177,7 +235,8 @@ class FetchClient::Core : public std::enable_shared_from_this<FetchClient::Core>
     trouble_ = why;
     for (auto& [id, open] : std::exchange(open_, {})) {
       loop_.post([done = std::move(open.done), why] {
-        done(without_keys(FetchResult::Status::failed, "latchkey-fetchd went away: " + why));
+        done(without_keys(FetchResult::Status::failed, "latchkey-fetchd went away: " + why),
+             nullptr);
       });
     }
   }
@@ -196,6 +255,11 @@ FetchClient::FetchClient(Loop& loop, Options options)
 FetchClient::~FetchClient() = default;
 
 void FetchClient::fetch_keys(FetchRequest request, std::function<void(const FetchResult&)> done) {
+  core_->ask(std::move(request), std::move(done));
+}
+
+void FetchClient::introspect(IntrospectRequest request,
+                             std::function<void(const IntrospectResult&)> done) {
   core_->ask(std::move(request), std::move(done));
 }
 

@@ -12,15 +12,18 @@
 #include <string>
 
 #include "daemon/latchkeyd/io/fetcher.h"
+#include "daemon/latchkeyd/io/introspector.h"
 #include "daemon/latchkeyd/io/loop.h"
 
 namespace latchkey::latchkeyd {
 
-class FetchClient final : public Fetcher {
+class FetchClient final : public Fetcher, public Introspector {
  public:
   struct Options {
     std::string path;                            // of fetch.sock
-    std::chrono::milliseconds deadline{15'000};  // of a request, where its own time is not longer
+    std::chrono::milliseconds deadline{15'000};  // of a fetch, where its own time is not longer
+    std::chrono::milliseconds introspection{
+        3'500};  // of a question about a token; above the 3 s that fetchd takes at most
   };
 
   FetchClient(Loop& loop, Options options);
@@ -28,6 +31,9 @@ class FetchClient final : public Fetcher {
   ~FetchClient() override;
 
   void fetch_keys(FetchRequest request, std::function<void(const FetchResult&)> done) override;
+
+  void introspect(IntrospectRequest request,
+                  std::function<void(const IntrospectResult&)> done) override;
 
   // Why fetchd could not be reached, or did not answer, when that was last tried; nothing where it
   // did.

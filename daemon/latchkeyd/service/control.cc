@@ -116,8 +116,12 @@ std::vector<control::IssuerStatus> Control::all_issuers() const {
   const std::vector<KeyState> states = parts_.plane.key_states();
   const Now now{parts_.clock.wall(), parts_.clock.steady()};
   std::vector<control::IssuerStatus> all;
-  for (std::size_t i = 0; i < states.size(); ++i)
-    all.push_back(issuer_status(config.issuers[i].config, states[i], now));
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    const issuer::IssuerConfig& issuer = config.issuers[i].config;
+    all.push_back(issuer_status(issuer, states[i], now));
+    all.back().introspection =
+        introspection_status(issuer, parts_.plane.introspection_state(issuer.name));
+  }
   return all;
 }
 

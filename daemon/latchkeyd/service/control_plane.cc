@@ -8,7 +8,14 @@
 namespace latchkey::latchkeyd {
 
 ControlPlane::ControlPlane(Parts parts, Start start)
-    : parts_(std::move(parts)), revocations_(std::move(start.revocations)) {
+    : parts_(std::move(parts)),
+      revocations_(std::move(start.revocations)),
+      questions_({.clock = parts_.clock,
+                  .journal = parts_.journal,
+                  .introspector = parts_.introspector,
+                  .memory = parts_.introspections,
+                  .snapshot = [this]() -> const Snapshot& { return current(); },
+                  .reload = [this] { reload([](const auto& /*outcome*/) {}); }}) {
   keys_ = std::make_unique<KeyKeeper>(
       parts_.clock, parts_.journal, parts_.fetcher, parts_.key_storage,
       KeyKeeper::Hooks{
@@ -28,6 +35,7 @@ ControlPlane::ControlPlane(Parts parts, Start start)
   first.accounts_stamp = start.accounts.stamp;
   first.bindings = std::make_shared<const accounts::Bindings>(std::move(start.bindings));
   hub_ = std::make_unique<SnapshotHub>(parts_.control, std::move(first));
+  questions_.configure(*current().config);
   note_config(*current().config);
 }
 
@@ -48,6 +56,17 @@ void ControlPlane::request_keys(std::string issuer, std::uint64_t seen_generatio
           reply_to.post([done, outcome] { done(outcome); });
         });
       });
+}
+
+void ControlPlane::request_introspection(IntrospectionOrder order, Executor& reply_to,
+                                         std::function<void(IntrospectionReply)> done) {
+  // A std::function wants to be copied, and a token does not.
+  auto shared = std::make_shared<IntrospectionOrder>(std::move(order));
+  parts_.control.post([this, shared = std::move(shared), &reply_to, done = std::move(done)] {
+    questions_.ask(std::move(*shared), [&reply_to, done](IntrospectionReply reply) {
+      reply_to.post([done, reply = std::move(reply)] { done(reply); });
+    });
+  });
 }
 
 void ControlPlane::bind(NewBinding binding, Executor& reply_to,
@@ -130,6 +149,7 @@ void ControlPlane::reload(std::function<void(tl::expected<bool, ConfigErrors>)> 
       [&](Snapshot& next) {
         next.keys = keys_->configure(config);
         next.config = config;
+        questions_.configure(*config);
       },
       [done = std::move(done)] { done(true); });
   if (parts_.rescheduled) parts_.rescheduled();

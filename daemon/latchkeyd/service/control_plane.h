@@ -19,9 +19,11 @@
 #include "daemon/latchkeyd/io/clock.h"
 #include "daemon/latchkeyd/io/executor.h"
 #include "daemon/latchkeyd/io/fetcher.h"
+#include "daemon/latchkeyd/io/introspector.h"
 #include "daemon/latchkeyd/io/journal.h"
 #include "daemon/latchkeyd/io/key_storage.h"
 #include "daemon/latchkeyd/io/storage.h"
+#include "daemon/latchkeyd/service/introspection_keeper.h"
 #include "daemon/latchkeyd/service/key_keeper.h"
 #include "daemon/latchkeyd/service/needs.h"
 #include "daemon/latchkeyd/service/revocation_book.h"
@@ -40,6 +42,8 @@ class ControlPlane final : public Needs {
     Journal& journal;
     StateStore& store;
     Fetcher& fetcher;
+    Introspector& introspector;
+    IntrospectionMemory& introspections;
     KeyStorage& key_storage;
     AccountsFiles& accounts;
     std::function<tl::expected<config::Config, ConfigErrors>()> load_config;
@@ -66,6 +70,8 @@ class ControlPlane final : public Needs {
   // Needs: from any thread.
   void request_keys(std::string issuer, std::uint64_t seen_generation, Executor& reply_to,
                     std::function<void(KeysOutcome)> done) override;
+  void request_introspection(IntrospectionOrder order, Executor& reply_to,
+                             std::function<void(IntrospectionReply)> done) override;
   void bind(NewBinding binding, Executor& reply_to,
             std::function<void(Expected<void>)> done) override;
   bool accounts_changed(const Snapshot& snapshot) const override {
@@ -107,6 +113,10 @@ class ControlPlane final : public Needs {
   const Snapshot& current() const { return *hub_->current(); }
   std::span<const revocation::Revocation> revocations() const { return revocations_.all(); }
   std::vector<KeyState> key_states() const { return keys_->states(); }
+  // Null where the issuer of that short name is not asked about tokens.
+  const IntrospectionState* introspection_state(std::string_view issuer) const {
+    return questions_.state(issuer);
+  }
   WallTime config_loaded_at() const { return config_loaded_at_; }
   // The first error of the last reload, where it failed.
   std::optional<std::string> config_error() const;
@@ -121,6 +131,7 @@ class ControlPlane final : public Needs {
   RevocationBook revocations_;
   std::unique_ptr<KeyKeeper> keys_;
   std::unique_ptr<SnapshotHub> hub_;
+  IntrospectionKeeper questions_;
   WallTime config_loaded_at_{};
   ConfigErrors config_errors_;  // of the last reload
   std::string accounts_error_;  // of the last reading of the account files; empty where it was good

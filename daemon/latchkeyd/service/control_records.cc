@@ -120,6 +120,29 @@ control::RevocationRecord revocation_record(const revocation::Revocation& revoca
   return record;
 }
 
+std::optional<control::IntrospectionStatus> introspection_status(const issuer::IssuerConfig& config,
+                                                                 const IntrospectionState* state) {
+  if (!config.introspection.on() || state == nullptr) return std::nullopt;
+  control::IntrospectionStatus status;
+  status.mode = config.introspection.required() ? "required" : "opaque_only";
+  if (state->last_error) {
+    status.state = "fails";
+  } else if (state->answered_at) {
+    status.state = "answers";
+  }
+  if (config.introspection.down == issuer::WhenDown::signature) status.down = "signature";
+  status.active = state->active;
+  status.inactive = state->inactive;
+  status.invalid = state->invalid;
+  status.failed = state->failed;
+  status.withheld = state->withheld;
+  status.under_way = static_cast<std::int64_t>(state->under_way);
+  status.answered_at = state->answered_at;
+  status.failed_at = state->failed_at;
+  status.last_error = state->last_error;
+  return status;
+}
+
 control::IssuerStatus issuer_status(const issuer::IssuerConfig& config, const KeyState& state,
                                     Now now) {
   control::IssuerStatus status;

@@ -8,6 +8,7 @@
 #include "core/config/config.h"
 #include "core/revocation/revocation_set.h"
 #include "daemon/latchkeyd/service/decision_log.h"
+#include "daemon/latchkeyd/service/introspection_keeper.h"
 #include "daemon/latchkeyd/service/key_keeper.h"
 #include "ipc/control.h"
 #include "ipc/control_calls.h"
@@ -26,6 +27,10 @@ ipc::control::IssuerStatus issuer_status(const issuer::IssuerConfig& config, con
                                          Now now);
 ipc::control::RefreshedIssuer refreshed_issuer(std::string issuer, const Refreshed& refreshed,
                                                Now now);
+
+// Nothing where the issuer is not asked about tokens.
+std::optional<ipc::control::IntrospectionStatus> introspection_status(
+    const issuer::IssuerConfig& config, const IntrospectionState* state);
 
 // `issuer` may be the `iss` value or the short name. invalid_parameter names the member that is
 // wrong; refused says why in a sentence: an issuer that is not configured would be a revocation of

@@ -12,8 +12,10 @@
 
 #include <asio/awaitable.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <list>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -77,11 +79,24 @@ class Conversation {
   Refused read_answer();
   Expected<bool> take_answer(std::optional<Assembler>& parts);
   asio::awaitable<Refused> verify_token();
+  asio::awaitable<Refused> verify_signed();
+  void note_cut(Refused& refused) const;
   bool remembers(const Snapshot& snapshot);
   bool charged();
   Decision overdrawn() const;
   Refused verify_anew(const Snapshot& snapshot, std::optional<std::size_t>& need_keys);
   Decision judge_claims();
+
+  // introspect.cc: asking the issuer about the token
+  asio::awaitable<Refused> verify_opaque(std::size_t issuer);
+  asio::awaitable<Refused> confirm();
+  asio::awaitable<Refused> introspect(std::size_t issuer, bool opaque);
+  asio::awaitable<IntrospectionReply> ask_issuer(Question question);
+  Refused without_answer(const Question& question, const IntrospectionReply& reply,
+                         issuer::WhenDown down);
+  std::chrono::milliseconds patience_left() const;
+
+  // sign_in.cc again
   Decision judge_again();
   asio::awaitable<Decision> bind(Decision decision);
   void record_login();
@@ -107,6 +122,9 @@ class Conversation {
   bool charged_ = false;     // its verification was paid for
   bool remembered_ = false;  // it had been verified before
   std::optional<Verified> verified_;
+  std::shared_ptr<const Introspected> introspected_;  // what the issuer says of the token
+  SteadyTime heard_at_{};  // when the token was whole: since then the module waits for us
+  bool waited_ = false;    // for an answer; what was verified before is looked at again
   Trace trace_;
   std::string login_id_;  // of the login that was allowed
 };

@@ -21,6 +21,7 @@
 #include "daemon/latchkeyd/service/counters.h"
 #include "daemon/latchkeyd/service/decision_log.h"
 #include "daemon/latchkeyd/service/ids.h"
+#include "daemon/latchkeyd/service/introspection_memory.h"
 #include "daemon/latchkeyd/service/login_book.h"
 #include "daemon/latchkeyd/service/needs.h"
 #include "daemon/latchkeyd/service/snapshot_hub.h"
@@ -41,6 +42,7 @@ struct Services {
   Needs& needs;
   LoginBook& logins;
   TokenMemory& memory;
+  IntrospectionMemory& introspections;
   Budgets& budgets;
   DecisionLog& decisions;
   Counters& counters;

@@ -7,12 +7,15 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "core/base/error.h"
 #include "core/decision.h"
+#include "core/introspection.h"
 #include "core/snapshot.h"
 #include "daemon/latchkeyd/io/executor.h"
+#include "wire/secret_buffer.h"
 
 namespace latchkey::latchkeyd {
 
@@ -23,6 +26,19 @@ enum class KeysOutcome : std::uint8_t {
   failed,        // the fetch failed or the issuer is gone from the configuration
 };
 
+// A token to be asked about.
+struct IntrospectionOrder {
+  Question question;
+  std::string source;  // on whose behalf
+  wire::SecretBuffer token;
+};
+
+struct IntrospectionReply {
+  std::shared_ptr<const Introspected> answer;  // null: none, `error` says why
+  Error error{Reason::introspection_unavailable, ""};
+  bool down = false;  // nobody answered, and no limit or pause was the cause
+};
+
 class Needs {
  public:
   virtual ~Needs() = default;
@@ -31,6 +47,11 @@ class Needs {
   // callers share one fetch. With `newer`, every worker took the new snapshot before `done` runs.
   virtual void request_keys(std::string issuer, std::uint64_t seen_generation, Executor& reply_to,
                             std::function<void(KeysOutcome)> done) = 0;
+
+  // Has the issuer asked about the token, unless the answer is known. All who ask about the same
+  // token share one question; limits may say no (budget_exhausted).
+  virtual void request_introspection(IntrospectionOrder order, Executor& reply_to,
+                                     std::function<void(IntrospectionReply)> done) = 0;
 
   // Whether /etc/passwd or /etc/group is not what this snapshot was read from: two stat calls, from
   // any thread. `useradd` followed at once by a login must be seen, and inotify alone would come

@@ -3,17 +3,15 @@
 // authenticate: ask, gather the token, verify it, judge, bind, record. Whenever the coroutine
 // waited for somebody, the world may have changed, so what comes after a wait starts from the
 // worker's snapshot of then.
-#include <asio/redirect_error.hpp>
-#include <asio/steady_timer.hpp>
-#include <asio/use_awaitable.hpp>
-
 #include <array>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "core/jose/compact_jws.h"
+#include "core/opaque.h"
 #include "daemon/latchkeyd/service/conversation.h"
+#include "daemon/latchkeyd/service/pending.h"
 #include "wire/codec.h"
 #include "wire/parts.h"
 
@@ -28,35 +26,11 @@ constexpr std::chrono::seconds kSeenAgainAfter{60};
 // that are remembered, which an overdrawn source may still use. A longer one is paid for first.
 constexpr std::size_t kDigestedFreely = 8'192;
 
-// What another thread will say, or that it was silent for too long. Lives on the worker's thread;
-// the other side has a weak pointer only.
-template <typename T>
-struct Pending {
-  explicit Pending(asio::io_context& context) : timer(context) {}
-
-  asio::steady_timer timer;
-  std::optional<T> result;
-
-  static std::function<void(T)> completion(const std::shared_ptr<Pending>& pending) {
-    return [weak = std::weak_ptr(pending)](T said) {
-      const std::shared_ptr<Pending> waiting = weak.lock();
-      if (waiting == nullptr) return;
-      waiting->result = std::move(said);
-      waiting->timer.cancel();
-    };
-  }
-
-  asio::awaitable<void> wait(std::chrono::milliseconds most) {
-    asio::error_code ignored;
-    timer.expires_after(most);
-    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-  }
-};
-
 // What a stock ssh client's cut at 1023 bytes makes of a longer token: a last part that is too
 // short, or missing.
 bool may_come_of_a_cut(Reason reason) {
-  return reason == Reason::token_malformed || reason == Reason::signature_invalid;
+  return reason == Reason::token_malformed || reason == Reason::signature_invalid ||
+         reason == Reason::token_inactive;
 }
 
 }  // namespace
@@ -69,7 +43,7 @@ asio::awaitable<Decision> Conversation::sign_in() {
     co_await std::make_shared<Pending<bool>>(desk_.loop.context())->wait(desk_.patience.overdrawn);
   }
   if (refused) co_return *std::move(refused);
-  Decision decision = judge_claims();
+  Decision decision = waited_ ? judge_again() : judge_claims();
   if (lacks_account(decision.reason)) {
     const AccountsNow accounts = co_await newer_accounts();
     if (accounts == AccountsNow::newer) decision = judge_again();
@@ -97,6 +71,7 @@ asio::awaitable<Conversation::Refused> Conversation::obtain_token() {
   if (parts && !parts->fits(*digest))
     co_return refuse(Reason::token_parts_invalid, "the digest is of another token");
   digest_ = *digest;
+  heard_at_ = desk_.services.clock.steady();
   co_return std::nullopt;
 }
 
@@ -157,9 +132,25 @@ Expected<bool> Conversation::take_answer(std::optional<Assembler>& parts) {
   return true;
 }
 
+// Sets verified_, or says why not. The configuration says which way the token goes; where it wants
+// the issuer's own word, too, that is asked for last.
+asio::awaitable<Conversation::Refused> Conversation::verify_token() {
+  const auto opaque =
+      opaque_issuer(token_view_, request_.service, *desk_.snapshot->config, desk_.scratch);
+  Refused refused;
+  if (opaque) {
+    refused = co_await verify_opaque(*opaque);
+  } else {
+    refused = co_await verify_signed();
+    if (!refused) co_return co_await confirm();
+  }
+  if (refused) note_cut(refused);
+  co_return refused;
+}
+
 // Sets verified_, or says why not. Where a newer key set could help, asks for it once (DESIGN
 // section 4).
-asio::awaitable<Conversation::Refused> Conversation::verify_token() {
+asio::awaitable<Conversation::Refused> Conversation::verify_signed() {
   Refused refused;
   for (bool again = false;; again = true) {
     SnapshotPtr snapshot = desk_.snapshot;
@@ -175,10 +166,12 @@ asio::awaitable<Conversation::Refused> Conversation::verify_token() {
     // Where age was what was wrong, the same set is a good one once it was fetched again.
     if (outcome != KeysOutcome::newer && refused->reason != Reason::keys_stale) break;
   }
-  if (bare_ && token_view_.size() == wire::kSshAnswerCut && may_come_of_a_cut(refused->reason)) {
-    refused->reason = Reason::token_cut;
-  }
   co_return refused;
+}
+
+void Conversation::note_cut(Refused& refused) const {
+  if (bare_ && token_view_.size() == wire::kSshAnswerCut && may_come_of_a_cut(refused->reason))
+    refused->reason = Reason::token_cut;
 }
 
 // Whether the token was verified before, and all that may have changed since still holds.
@@ -234,7 +227,7 @@ Conversation::Refused Conversation::verify_anew(const Snapshot& snapshot,
 
 Decision Conversation::judge_claims() {
   return judge(verified_->claims, verified_->issuer, request_, *desk_.snapshot,
-               desk_.services.clock.wall(), trace_);
+               desk_.services.clock.wall(), trace_, introspected_.get());
 }
 
 // After a wait: whatever was revoked, reloaded or withdrawn in the meantime counts.

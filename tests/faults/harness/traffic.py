@@ -2,6 +2,7 @@
 """Logins at a steady rate: latchkey_oracle over the PAM socket, and beside it a slower one through the real module. Their
 records are read as they come, so a test waits for so many logins and never for a time."""
 
+import base64
 import dataclasses
 import fcntl
 import os
@@ -32,6 +33,13 @@ def random_kid_token(token: str) -> str:
     """A token file out of which a new `kid` is made for each login; the rest is that of the token given."""
     _, rest = token.split(".", 1)
     return f'{{"alg":"ES256","kid":"{_KID_MARKER}","typ":"at+jwt"}}\n{rest}'
+
+
+def random_opaque_token(beginning: str) -> tuple[str, str]:
+    """A token file of which another opaque token is made for each login, and what they all begin with. `beginning` has a
+    multiple of three characters."""
+    assert len(beginning) % 3 == 0
+    return f"{beginning}{_KID_MARKER}\nguess", base64.urlsafe_b64encode(beginning.encode()).decode()
 
 
 def write_classes(folder: str, classes: list[TokenClass]) -> str:

@@ -23,6 +23,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             provider.requests.append((self.path, dict(self.headers)))
         provider.routes.get(self.path, missing)(self)
 
+    def do_POST(self) -> None:
+        """As a GET; the form, read whole, is the handler's `form`."""
+        self.form = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+        self.do_GET()
+
     def log_message(self, *_arguments) -> None:
         pass
 

@@ -33,6 +33,56 @@ TEST(RenderStatus, says_loudly_that_an_issuer_has_no_keys) {
   EXPECT_EQ(text.find('\033'), std::string::npos);
 }
 
+TEST(RenderStatus, says_what_became_of_asking_an_issuer_about_tokens) {
+  StatusAnswer status;
+  status.started_at = kNow - 61s;
+  status.issuers.push_back({.name = "corp", .issuer = "https://id", .source = "fetched"});
+  EXPECT_EQ(render_status(status, kNow, Style::plain).find("introspection"), std::string::npos);
+  IntrospectionStatus asked{
+      .mode = "required", .state = "answers", .active = 7, .inactive = 2, .answered_at = kNow - 5s};
+  status.issuers[0].introspection = asked;
+  std::string text = render_status(status, kNow, Style::plain);
+  EXPECT_NE(text.find("introspection  required: 7 active, 2 inactive, 0 under way\n"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("last answer    5 s ago\n"), std::string::npos) << text;
+  EXPECT_EQ(text.find("unanswered"), std::string::npos) << text;
+  EXPECT_EQ(text.find("ASKING"), std::string::npos) << text;
+  asked.state = "fails";
+  asked.failed = 3;
+  asked.failed_at = kNow - 1s;
+  asked.last_error = "corp: introspection: HTTP status 401";
+  status.issuers[0].introspection = asked;
+  text = render_status(status, kNow, Style::plain);
+  EXPECT_NE(text.find("unanswered     3 failed, 0 were no answers, 0 not asked"),
+            std::string::npos);
+  EXPECT_NE(text.find("asking fails   corp: introspection: HTTP status 401 (1 s ago)"),
+            std::string::npos)
+      << text;
+}
+
+TEST(RenderStatus, says_loudly_that_an_issuer_cannot_be_asked_and_what_that_means) {
+  const auto asked = [](const char* mode, const char* down) {
+    return IntrospectionStatus{
+        .mode = mode, .state = "fails", .down = down, .last_error = "HTTP status 500"};
+  };
+  StatusAnswer status;
+  status.started_at = kNow - 61s;
+  status.issuers.push_back({.name = "a", .introspection = asked("required", "refuse")});
+  status.issuers.push_back({.name = "b", .introspection = asked("opaque_only", "refuse")});
+  status.issuers.push_back({.name = "c", .introspection = asked("required", "signature")});
+  status.issuers.push_back({.name = "d", .introspection = IntrospectionStatus{.mode = "required"}});
+  const std::string text = render_status(status, kNow, Style::plain);
+  EXPECT_NE(text.find("  ASKING FAILS   a: its tokens are refused; b: its opaque tokens are "
+                      "refused; c: while it cannot be reached, signatures decide alone; its opaque "
+                      "tokens are refused\n"),
+            std::string::npos)
+      << text;
+  const std::string table = render_issuers(status.issuers, kNow, Style::plain);
+  for (const char* cell : {"required FAILS ", "opaque_only FAILS ", "required       "})
+    EXPECT_NE(table.find(cell), std::string::npos) << cell << "in\n" << table;
+}
+
 TEST(RenderStatus, says_loudly_that_keys_are_stale_and_until_when_they_serve) {
   StatusAnswer status;
   status.started_at = kNow - 61s;
@@ -78,14 +128,15 @@ TEST(RenderIssuers, begins_with_a_table_of_who_is_in_trouble) {
                      .freshness = "fresh",
                      .keys = {{}, {}},
                      .fetched_at = kNow - 1min,
-                     .next_fetch_at = kNow + 4min});
+                     .next_fetch_at = kNow + 4min,
+                     .introspection = IntrospectionStatus{.mode = "required"}});
   const std::string text = render_issuers(issuers, kNow, Style::plain);
-  EXPECT_TRUE(
-      text.starts_with("ISSUER  PROVIDER  SOURCE   KEYS  DROPPED  AGE      NEXT FETCH  STATE\n"
-                       "corp    -         none     0     0        -        -           NO KEYS\n"
-                       "old     okta      cache    1     0        1 d 1 h  -           TOO OLD\n"
-                       "fine    -         fetched  2     0        1 min    4 min       ok\n"
-                       "\nissuer corp"))
+  EXPECT_TRUE(text.starts_with(
+      "ISSUER  PROVIDER  SOURCE   KEYS  DROPPED  AGE      NEXT FETCH  INTROSPECTION  STATE\n"
+      "corp    -         none     0     0        -        -           -              NO KEYS\n"
+      "old     okta      cache    1     0        1 d 1 h  -           -              TOO OLD\n"
+      "fine    -         fetched  2     0        1 min    4 min       required       ok\n"
+      "\nissuer corp"))
       << text;
 }
 

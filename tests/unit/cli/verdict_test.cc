@@ -193,5 +193,49 @@ TEST(Verdict, is_one_json_object_with_each_check) {
   EXPECT_EQ(json->find("checks")->size(), kChecks);
 }
 
+// The daemon would ask the issuer; nobody here can, so there is no verdict to go by.
+Snapshot asking(issuer::IntrospectionMode mode) {
+  auto issuer = testing::make_issuer("corp", std::string(kIssuer));
+  issuer.config.introspection.mode = mode;
+  issuer.config.introspection.opaque.prefixes = {"corp_"};
+  return testing::make_snapshot(
+      {issuer}, {testing::make_keys(testing::jwk_set({signing_key(jose::Algorithm::es256).jwk()}))},
+      kNow);
+}
+
+TEST(Verdict, where_the_issuer_would_be_asked_there_is_none_and_it_says_so) {
+  const Snapshot snapshot = asking(issuer::IntrospectionMode::required);
+  for (const auto& sign_in : {std::optional<SignIn>(), std::optional(SignIn{"alice", "sshd"})}) {
+    const Verdict verdict = verify_token(token(), snapshot, sign_in, kNow);
+    EXPECT_EQ(exit_status(verdict), 2);
+    const std::string text = render_verdict(verdict, Style::plain);
+    EXPECT_THAT(text, HasSubstr("NO VERDICT  introspection_unavailable\n"));
+    EXPECT_THAT(text, HasSubstr("this command asks nobody"));
+    EXPECT_THAT(text, HasSubstr("everything else that could be checked here passed"));
+    EXPECT_THAT(text, HasSubstr("passed       signature"));
+    EXPECT_EQ(text.find("ACCEPTED"), std::string::npos);
+  }
+}
+
+TEST(Verdict, a_refusal_is_one_whoever_would_be_asked) {
+  const Snapshot snapshot = asking(issuer::IntrospectionMode::required);
+  EXPECT_EQ(exit_status(verify_token(forged(), snapshot, {}, kNow)), 1);
+  const Verdict bob = verify_token(token(), snapshot, SignIn{"bob", "sshd"}, kNow);
+  EXPECT_EQ(bob.decision.reason, Reason::user_mismatch);
+}
+
+TEST(Verdict, where_only_opaque_tokens_are_asked_about_a_signed_one_is_accepted) {
+  const Snapshot snapshot = asking(issuer::IntrospectionMode::opaque_only);
+  EXPECT_EQ(exit_status(verify_token(token(), snapshot, {}, kNow)), 0);
+}
+
+TEST(Verdict, of_an_opaque_token_only_its_issuer_can_give_one) {
+  const Snapshot snapshot = asking(issuer::IntrospectionMode::opaque_only);
+  const Verdict verdict = verify_token("corp_0123456789abcdef", snapshot, {}, kNow);
+  EXPECT_EQ(exit_status(verdict), 2);
+  EXPECT_THAT(render_verdict(verdict, Style::plain), HasSubstr("this is an opaque token"));
+  EXPECT_EQ(exit_status(verify_token("corp_short", snapshot, {}, kNow)), 1);
+}
+
 }  // namespace
 }  // namespace latchkey::cli

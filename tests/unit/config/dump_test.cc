@@ -103,6 +103,7 @@ issuers:
     min_fetch_interval: 1m
     max_stale: 1d
     fetch_timeout: 10s
+    introspection: off
     user:
       claim: preferred_username
       email_verified_claim: email_verified

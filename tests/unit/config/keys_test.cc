@@ -60,6 +60,30 @@ std::string with(const Key& key, std::string_view value) {
   // Keys that need one another.
   if (key.name == "symmetric_key_file") out += "    symmetric_algorithm: HS256\n";
   if (key.name == "symmetric_algorithm") out += "    symmetric_key_file: /k\n";
+  if (key.section == Section::issuer && key.name.starts_with("introspection")) {
+    const auto secret = "    introspection_client: { client_id: c, secret_file: /s }\n";
+    out += unless(Section::issuer, "introspection", "    introspection: required\n");
+    out += unless(Section::issuer, "introspection_client", secret);
+  }
+  if (key.section == Section::introspection_client) {
+    const bool secret = key.name == "secret_file" || key.name == "client_id";
+    out += "    introspection: required\n    introspection_client:\n" +
+           set(Section::introspection_client, "      ") +
+           unless(Section::introspection_client, "client_id", "      client_id: c\n");
+    if (secret) {
+      out += unless(Section::introspection_client, "secret_file", "      secret_file: /s\n");
+    } else {
+      out += unless(Section::introspection_client, "authentication",
+                    "      authentication: private_key_jwt\n") +
+             unless(Section::introspection_client, "key_file", "      key_file: /k\n");
+    }
+  }
+  if (key.section == Section::opaque_tokens) {
+    out +=
+        "    introspection: opaque_only\n    introspection_client: { client_id: c, secret_file: "
+        "/s }\n    opaque_tokens:\n" +
+        set(Section::opaque_tokens, "      ");
+  }
   out += wrap(Section::user, "    user:\n", "      ");
   if (key.section == Section::groups) {
     out += "    groups:\n" + set(Section::groups, "      ");

@@ -43,6 +43,7 @@ struct SignIn {
   bool have_keys = true;
   WallTime fetched_at = kNow;
   bool tampered = false;
+  std::optional<std::string> answer;  // of the issuer, which is asked about the token
 
   std::string payload() const {
     std::string out;
@@ -70,9 +71,18 @@ struct SignIn {
     auto shown = token.value_or(testing::signing_key(Algorithm::es256).token(header, payload()));
     if (tampered) shown.back() = shown.back() == 'A' ? 'Q' : 'A';
     jose::Scratch scratch;
-    const auto answer = decide(shown, request, snapshot(), kNow, scratch);
-    if (const auto* need = std::get_if<NeedKeys>(&answer)) return need->otherwise.reason;
-    return std::get<Decision>(answer).reason;
+    const Snapshot now = snapshot();
+    const auto first = decide(shown, request, now, kNow, scratch);
+    if (const auto* need = std::get_if<NeedKeys>(&first)) return need->otherwise.reason;
+    const auto* need = std::get_if<NeedIntrospection>(&first);
+    if (need == nullptr) return std::get<Decision>(first).reason;
+    if (!answer) return need->otherwise.reason;
+    const issuer::IssuerConfig& config = now.config->issuers[need->issuer].config;
+    const auto said = read_introspection(
+        {*answer}, {config.name, config.digest, jose::digest_token(shown, scratch)->hex(), false},
+        config, now.keys[need->issuer], kNow, scratch);
+    if (!said) return said.error().reason;
+    return std::get<Decision>(decide(shown, request, now, kNow, scratch, said->get())).reason;
   }
 };
 
@@ -92,6 +102,14 @@ Change token(std::string text) {
 }
 Change issuer_setting(std::string yaml) {
   return [=](SignIn& s) { s.issuer_settings = "    " + yaml + "\n"; };
+}
+Change asked(std::optional<std::string> answer) {
+  return [=](SignIn& s) {
+    s.issuer_settings =
+        "    introspection: required\n    introspection_client: { client_id: c, secret_file: /s "
+        "}\n";
+    s.answer = answer;
+  };
 }
 Change user(std::string name) {
   return [=](SignIn& s) {
@@ -163,6 +181,9 @@ const std::vector<Case>& sign_ins() {
          s.issuer_settings = "    user: { claim: email, strip_suffix: \"@example.com\" }\n";
          s.claims["email"] = R"("alice@example.com")";
        }},
+      {Reason::token_inactive, asked(R"({"active":false})")},
+      {Reason::introspection_unavailable, asked(std::nullopt)},
+      {Reason::introspection_answer_invalid, asked(R"({"active":true,"sub":"another"})")},
       {Reason::revoked_token, revoked(Kind::token, "token-of-alice")},
       {Reason::revoked_subject, revoked(Kind::subject, "subject-of-alice")},
       {Reason::revoked_user, revoked(Kind::user, "alice")},
@@ -269,7 +290,8 @@ TEST(Decide, LeavesATraceOfEveryCheck) {
   ASSERT_EQ(decision.reason, Reason::allowed);
   for (std::size_t i = 0; i < kChecks; ++i) {
     const auto check = static_cast<Check>(i);
-    const bool later = check == Check::login || check == Check::claims_age;
+    const bool later =
+        check == Check::login || check == Check::claims_age || check == Check::introspection;
     EXPECT_EQ(decision.trace[check], later ? Outcome::not_reached : Outcome::passed) << name(check);
   }
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/fetchd/client.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <sys/socket.h>
 
 #include <array>
@@ -47,7 +50,7 @@ TEST_F(ClientTest, answers_with_the_document_sealed) {
   ask(7);
   const auto request = client_->receive();
   ASSERT_TRUE(request);
-  EXPECT_EQ(request->id, 7U);
+  EXPECT_EQ(request->request.id, 7U);
   client_->answer(outcome(7, "KEYS"), now_);
   EXPECT_TRUE(client_->wants_to_write());
   ASSERT_TRUE(client_->flush());
@@ -110,6 +113,33 @@ TEST_F(ClientTest, says_when_there_is_nothing_to_read_and_when_the_peer_is_gone)
   EXPECT_EQ(client_->receive().error().kind, FaultKind::closed);
   client_->answer(outcome(1, "x"), now_);
   EXPECT_EQ(client_->flush().error().kind, FaultKind::closed);
+}
+
+TEST_F(ClientTest, takes_a_token_out_of_its_file_and_leaves_nothing_in_it) {
+  constexpr std::string_view kToken = "corp_0123456789abcdef";
+  const auto file = ipc::fetch::make_token_file(kToken);
+  ipc::fetch::Request request{1, "corp", "d", ipc::fetch::Document::introspection, {}, {}, 21};
+  ASSERT_TRUE(ipc::fetch::send_message(peer_.get(), ipc::fetch::encode(request), file->get()));
+  const auto asked = client_->receive();
+  ASSERT_TRUE(asked) << asked.error().detail;
+  EXPECT_EQ(asked->token.view(), kToken);
+  std::string left(21, 'x');
+  EXPECT_EQ(::pread(file->get(), left.data(), left.size(), 0), 21);
+  EXPECT_EQ(left, std::string(21, '\0'));
+}
+
+TEST_F(ClientTest, refuses_an_introspection_without_its_token_or_with_another_size) {
+  const auto ask_with = [&](const ipc::Result<ipc::Fd>& file, std::size_t bytes) {
+    ipc::fetch::Request request{1, "corp", "d", ipc::fetch::Document::introspection, {}, {}, bytes};
+    EXPECT_TRUE(ipc::fetch::send_message(peer_.get(), ipc::fetch::encode(request),
+                                         file ? file->get() : -1));
+    return client_->receive().error().kind;
+  };
+  EXPECT_EQ(ask_with(ipc::Fd(), 5), FaultKind::malformed) << "no token";
+  EXPECT_EQ(ask_with(ipc::fetch::make_token_file("12345"), 6), FaultKind::malformed);
+  EXPECT_EQ(ask_with(ipc::fetch::make_token_file("12345"), 4), FaultKind::malformed);
+  EXPECT_EQ(ask_with(ipc::Fd(::open("/dev/zero", O_RDONLY | O_CLOEXEC)), 5), FaultKind::malformed)
+      << "no memfd";
 }
 
 TEST_F(ClientTest, refuses_a_request_that_brings_a_descriptor) {

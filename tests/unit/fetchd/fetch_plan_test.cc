@@ -210,7 +210,8 @@ TEST(FetchPlan, names_issuer_document_and_cause_of_a_failure) {
 
 TEST(FetchPlan, tells_who_shows_another_certificate_from_who_fails) {
   for (const bool untrusted : {false, true}) {
-    const HttpFailure failure{"TLS pin: no match", std::nullopt, untrusted};
+    const HttpFailure failure{
+        .cause = "TLS pin: no match", .retry_after = {}, .untrusted = untrusted};
     const Status want = untrusted ? Status::untrusted : Status::failed;
     FetchPlan plan(config(), request(Document::jwks));
     plan.start();

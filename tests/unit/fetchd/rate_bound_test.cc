@@ -53,5 +53,21 @@ TEST(RateBound, IsEachIssuersOwn) {
   EXPECT_FALSE(bound.take(issuer("other"), kNow));
 }
 
+// A login may ask, whatever was fetched, and a flood of questions leaves the keys theirs.
+TEST(RateBound, LetsQuestionsComeByTheirOwnRate) {
+  RateBound bound;
+  auto corp = issuer("corp");
+  corp.introspection.rate = 50;
+  while (!bound.take(corp, kNow)) {
+  }
+  int asked = 0;
+  while (!bound.take_question(corp, kNow)) ++asked;
+  EXPECT_EQ(asked, 50 * RateBound::kQuestionSeconds);
+  EXPECT_EQ(bound.take_question(corp, kNow), 20ms);
+  EXPECT_FALSE(bound.take_question(corp, kNow + 20ms));
+  EXPECT_EQ(bound.take_question(corp, kNow + 20ms), 20ms);
+  EXPECT_FALSE(bound.take(corp, kNow + 60s));
+}
+
 }  // namespace
 }  // namespace latchkey::fetchd

@@ -29,7 +29,9 @@ IssuerStatus some_issuer() {
           at(1),
           at(2),
           at(3),
-          "TLS certificate: expired"};
+          "TLS certificate: expired",
+          IntrospectionStatus{"required", "fails", "signature", 1, 2, 3, 4, 5, 6, at(4), at(5),
+                              "HTTP status 500"}};
 }
 
 StatusAnswer some_status() {

@@ -72,10 +72,54 @@ TEST(FetchRequest, is_read_to_the_letter) {
       {"an object inside", R"({"v":1,"id":1,"issuer":{},"digest":"d","document":"jwks"})", false},
       {"a name twice", R"({"v":1,"id":1,"id":2,"issuer":"corp","digest":"d","document":"jwks"})",
        false},
+      {"a question about a token",
+       R"({"v":1,"id":1,"issuer":"a","digest":"d","document":"introspection","bytes":65536})",
+       true},
+      {"a question without a size",
+       R"({"v":1,"id":1,"issuer":"a","digest":"d","document":"introspection"})", false},
+      {"a question about nothing",
+       R"({"v":1,"id":1,"issuer":"a","digest":"d","document":"introspection","bytes":0})", false},
+      {"a question about too much",
+       R"({"v":1,"id":1,"issuer":"a","digest":"d","document":"introspection","bytes":65537})",
+       false},
+      {"a question with an etag",
+       R"({"v":1,"id":1,"issuer":"a","digest":"d","document":"introspection","bytes":1,"etag":"x"})",
+       false},
+      {"a question with a date",
+       R"({"v":1,"id":1,"issuer":"a","digest":"d","document":"introspection","bytes":1,"last_modified":"x"})",
+       false},
+      {"a size of something else",
+       R"({"v":1,"id":1,"issuer":"a","digest":"d","document":"jwks","bytes":1})", false},
+      {"a token in the message",
+       R"({"v":1,"id":1,"issuer":"a","digest":"d","document":"introspection","bytes":1,"token":"t"})",
+       false},
       {"nothing", "", false},
   };
   for (const MessageCase& item : cases)
     EXPECT_EQ(decode_request(item.input).has_value(), item.good) << item.name;
+}
+
+TEST(FetchRequest, about_a_token_names_its_size_and_nothing_of_it) {
+  const Request request{7, "corp", "d1", Document::introspection, "", "", 1'234};
+  EXPECT_EQ(
+      encode(request),
+      R"({"v":1,"id":7,"issuer":"corp","digest":"d1","document":"introspection","bytes":1234})");
+  EXPECT_EQ(decode_request(encode(request))->bytes, 1'234U);
+}
+
+TEST(FetchAnswer, about_a_token_says_in_which_form_it_came) {
+  for (const Form form : {Form::json, Form::jwt}) {
+    const auto read = decode_answer(encode(Answer{.id = 1, .status = Status::ok, .form = form}));
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->form, form);
+  }
+  const auto failed = decode_answer(encode(Answer{.status = Status::failed, .http_status = 401}));
+  EXPECT_EQ(failed->http_status, 401);
+  for (const char* bad : {R"({"v":1,"id":1,"status":"ok","bytes":1,"form":"html"})",
+                          R"({"v":1,"id":1,"status":"failed","form":"json"})",
+                          R"({"v":1,"id":1,"status":"ok","bytes":1,"http_status":200})",
+                          R"({"v":1,"id":1,"status":"failed","http_status":99})"})
+    EXPECT_FALSE(decode_answer(bad)) << bad;
 }
 
 TEST(FetchAnswer, survives_the_trip) {

@@ -22,6 +22,7 @@ namespace latchkey::latchkeyd::control_test {
 
 using testing::FakeClock;
 using testing::FakeFetcher;
+using testing::FakeIntrospector;
 using testing::FakeJournal;
 using testing::FakeStorage;
 using testing::issuer_config;
@@ -73,6 +74,8 @@ class ControlTest : public ::testing::Test {
             .journal = journal,
             .store = *store,
             .fetcher = fetcher,
+            .introspector = introspector,
+            .introspections = introspections,
             .key_storage = storage,
             .accounts = accounts,
             .load_config = [this] { return next_config; },
@@ -152,6 +155,8 @@ class ControlTest : public ::testing::Test {
   FakeClock clock;
   FakeJournal journal;
   FakeFetcher fetcher;
+  FakeIntrospector introspector;
+  IntrospectionMemory introspections;
   FakeStorage storage;
   TestLoop loop;
   std::array<TestLoop, 2> workers;

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "daemon/latchkeyd/service/control_records.h"
 #include "tests/unit/latchkeyd/control_host.h"
 
 namespace latchkey::latchkeyd {
@@ -63,6 +64,30 @@ TEST_F(ControlKeysTest, IssuersSaysWhereKeysComeFromAndHowLongTheyServe) {
   clock.advance(hours(24));
   EXPECT_EQ(issuer().freshness, "too_stale");
   EXPECT_TRUE(issuer().stale);
+}
+
+TEST_F(ControlKeysTest, IssuersSaysHowEachIsAskedAboutTokens) {
+  EXPECT_FALSE(issuer().introspection);
+  next_config->issuers[0].config.introspection.mode = issuer::IntrospectionMode::required;
+  next_config->issuers[0].config.digest = "another";
+  next_config->digest = "digest-2";
+  ASSERT_TRUE(call<control::Reload>({})->changed);
+  ASSERT_TRUE(issuer().introspection);
+  EXPECT_EQ(issuer().introspection->mode, "required");
+  EXPECT_EQ(issuer().introspection->state, "not_asked");
+  EXPECT_EQ(issuer().introspection->down, "refuse");
+  IntrospectionState asked;
+  const auto state_of = [&](const issuer::IssuerConfig& config) {
+    return introspection_status(config, &asked)->state;
+  };
+  const issuer::IssuerConfig& config = next_config->issuers[0].config;
+  asked.failed_at = asked.answered_at = WallTime{};
+  EXPECT_EQ(state_of(config), "answers");
+  asked.last_error = "HTTP status 500";
+  EXPECT_EQ(state_of(config), "fails");
+  auto lenient = config;
+  lenient.introspection.down = issuer::WhenDown::signature;
+  EXPECT_EQ(introspection_status(lenient, &asked)->down, "signature");
 }
 
 TEST_F(ControlKeysTest, IssuersOfANameIsThatOneOrNone) {

@@ -81,6 +81,14 @@ void FakeNeeds::request_accounts(Executor& reply_to, std::function<void()> done)
   });
 }
 
+void FakeNeeds::request_introspection(IntrospectionOrder order, Executor& reply_to,
+                                      std::function<void(IntrospectionReply)> done) {
+  auto shared = std::make_shared<IntrospectionOrder>(std::move(order));
+  reply_to.post([this, shared = std::move(shared), done = std::move(done)] {
+    if (auto reply = on_introspection(*shared)) done(*std::move(reply));
+  });
+}
+
 void FakeNeeds::bind(NewBinding binding, Executor& reply_to,
                      std::function<void(Expected<void>)> done) {
   reply_to.post([this, binding = std::move(binding), done = std::move(done)] {

@@ -56,6 +56,8 @@ class FakeStore final : public StateStore {
 struct FakeNeeds final : Needs {
   void request_keys(std::string issuer, std::uint64_t seen_generation, Executor& reply_to,
                     std::function<void(KeysOutcome)> done) override;
+  void request_introspection(IntrospectionOrder order, Executor& reply_to,
+                             std::function<void(IntrospectionReply)> done) override;
   bool accounts_changed(const Snapshot& /*snapshot*/) const override { return accounts_changed_; }
   void request_accounts(Executor& reply_to, std::function<void()> done) override;
   void bind(NewBinding binding, Executor& reply_to,
@@ -63,6 +65,8 @@ struct FakeNeeds final : Needs {
 
   // Called before the answer; where one gives nothing, there is no answer.
   std::function<std::optional<KeysOutcome>()> on_keys = [] { return KeysOutcome::failed; };
+  std::function<std::optional<IntrospectionReply>(const IntrospectionOrder&)> on_introspection =
+      [](const IntrospectionOrder& /*order*/) { return IntrospectionReply{}; };
   std::function<std::optional<Expected<void>>(const NewBinding&)> on_bind;
   std::function<void()> on_accounts = [] {};
   bool accounts_changed_ = false;
@@ -156,6 +160,7 @@ class Host {
             .needs = needs,
             .logins = logins,
             .memory = memory,
+            .introspections = introspections,
             .budgets = budgets,
             .decisions = decisions,
             .counters = counters};
@@ -172,6 +177,7 @@ class Host {
   FakeNeeds needs;
   LoginBook logins;
   TokenMemory memory;
+  IntrospectionMemory introspections;
   Budgets budgets;
   DecisionLog decisions{1'000};
   Counters counters;

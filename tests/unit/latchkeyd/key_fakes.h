@@ -16,6 +16,7 @@
 
 #include "core/config/config.h"
 #include "daemon/latchkeyd/io/fetcher.h"
+#include "daemon/latchkeyd/io/introspector.h"
 #include "daemon/latchkeyd/io/key_storage.h"
 
 namespace latchkey::latchkeyd::testing {
@@ -61,6 +62,39 @@ class FakeFetcher final : public Fetcher {
 
   std::vector<FetchRequest> requests;
   std::vector<std::pair<FetchRequest, std::function<void(const FetchResult&)>>> open;
+};
+
+class FakeIntrospector final : public Introspector {
+ public:
+  using Done = std::function<void(const IntrospectResult&)>;
+
+  void introspect(IntrospectRequest request, Done done) override {
+    tokens.emplace_back(request.token.view());
+    open.push_back({std::move(request.issuer), std::move(done)});
+    ++asked;
+  }
+
+  // Answers the oldest open question.
+  void answer(const IntrospectResult& result) {
+    ASSERT_FALSE(open.empty()) << "nothing was asked";
+    const Done done = std::move(open.front().second);
+    open.erase(open.begin());
+    done(result);
+  }
+  void answer_ok(std::string_view body, issuer::AnswerForm form = issuer::AnswerForm::json) {
+    answer({.status = IntrospectResult::Status::ok, .body = body, .form = form});
+  }
+  void fail(std::string error, std::optional<int> http_status = {},
+            std::optional<std::chrono::seconds> retry_after = {}) {
+    answer({.status = IntrospectResult::Status::failed,
+            .http_status = http_status,
+            .retry_after = retry_after,
+            .error = std::move(error)});
+  }
+
+  std::vector<std::string> tokens;  // of all questions
+  std::vector<std::pair<std::string, Done>> open;
+  std::size_t asked = 0;
 };
 
 class FakeStorage final : public KeyStorage {

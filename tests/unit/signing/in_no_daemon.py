@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""in_no_daemon.py SIGNER DAEMON...: fails where a daemon holds the signing box or calls what signs in OpenSSL, and where
-SIGNER, which does both, does not show it: then this test sees nothing."""
+"""in_no_daemon.py SIGNER DAEMON...: fails where a daemon that decides holds the signing box or calls what signs in OpenSSL,
+and where SIGNER, which does both, does not show it: then this test sees nothing."""
 
 import subprocess
 import sys

@@ -80,6 +80,7 @@ inline Decision decide_at(std::string_view token, const std::string& user, const
   static jose::Scratch scratch;
   auto result = decide(token, login_as(user), snapshot, now, scratch);
   if (auto* need = std::get_if<NeedKeys>(&result)) return std::move(need->otherwise);
+  if (auto* need = std::get_if<NeedIntrospection>(&result)) return std::move(need->otherwise);
   return std::get<Decision>(std::move(result));
 }
 

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/latchkeyd/service/introspection_keeper.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace latchkey::latchkeyd {
+namespace {
+
+constexpr std::chrono::seconds kPauseMost{30};  // that a provider may ask for
+constexpr int kTooManyRequests = 429;
+
+std::string flight_of(const Question& question) {
+  return question.token_digest + (question.opaque ? "o" : "s");
+}
+
+IntrospectionReply no(Reason reason, std::string detail, bool down = false) {
+  return {nullptr, Error{reason, std::move(detail)}, down};
+}
+
+const config::Issuer* find_section(const Snapshot& snapshot, const Question& question,
+                                   std::size_t& index) {
+  const std::ptrdiff_t found = snapshot.config->find_issuer_by_name(question.issuer);
+  if (found < 0) return nullptr;
+  index = static_cast<std::size_t>(found);
+  const config::Issuer& section = snapshot.config->issuers[index];
+  const bool same = section.config.digest == question.config_digest;
+  return same && section.config.introspection.on() ? &section : nullptr;
+}
+
+}  // namespace
+
+void IntrospectionKeeper::configure(const config::Config& config) {
+  parts_.memory.clear();
+  std::map<std::string, IssuerPtr, std::less<>> next;
+  for (const config::Issuer& section : config.issuers) {
+    const issuer::IssuerConfig& issuer = section.config;
+    if (!issuer.introspection.on()) continue;
+    const auto old = issuers_.find(issuer.name);
+    if (old != issuers_.end() && old->second->digest == issuer.digest) {
+      next.emplace(issuer.name, old->second);
+      continue;
+    }
+    QuestionRate rate(issuer.introspection.rate, parts_.clock.steady());
+    next.emplace(issuer.name, std::make_shared<Issuer>(issuer.digest, std::move(rate)));
+  }
+  const auto old = std::exchange(issuers_, std::move(next));
+  for (const auto& [name, issuer] : old) {
+    const auto kept = issuers_.find(name);
+    if (kept != issuers_.end() && kept->second == issuer) continue;
+    for (const auto& [flight, ended] : std::exchange(issuer->flights, {})) {
+      for (const Waiter& waiter : ended.waiters)
+        waiter.done(no(Reason::introspection_unavailable, "the configuration has changed"));
+    }
+  }
+}
+
+const IntrospectionState* IntrospectionKeeper::state(std::string_view issuer) const {
+  const auto found = issuers_.find(issuer);
+  return found == issuers_.end() ? nullptr : &found->second->state;
+}
+
+void IntrospectionKeeper::ask(IntrospectionOrder order,
+                              std::function<void(IntrospectionReply)> done) {
+  const Question question = order.question;
+  std::size_t index = 0;
+  const Snapshot& snapshot = parts_.snapshot();
+  const config::Issuer* section = find_section(snapshot, question, index);
+  const auto found = issuers_.find(question.issuer);
+  if (section == nullptr || found == issuers_.end())
+    return done(no(Reason::introspection_unavailable, "the configuration has changed"));
+  const IssuerPtr issuer = found->second;
+  // Somebody else's question may have been answered since the worker looked.
+  const std::uint64_t generation = snapshot.keys[index].generation;
+  if (auto known =
+          parts_.memory.find(question, generation, parts_.clock.wall(), parts_.clock.steady())) {
+    return done({std::move(known), {}, false});
+  }
+  const std::string name = flight_of(question);
+  if (const auto flight = issuer->flights.find(name); flight != issuer->flights.end()) {
+    flight->second.waiters.push_back({std::move(done)});
+    return;
+  }
+  if (auto why = withhold(*issuer, order.source)) {
+    ++issuer->state.withheld;
+    return done({nullptr, *std::move(why), false});
+  }
+  issuer->flights.emplace(name, Flight{question, std::move(order.source), {{std::move(done)}}});
+  ++issuer->state.under_way;
+  parts_.introspector.introspect(
+      {question.issuer, question.config_digest, std::move(order.token)},
+      [this, weak = std::weak_ptr(issuer), name](const IntrospectResult& result) {
+        if (const auto owner = weak.lock()) answered(owner, name, result);
+      });
+}
+
+// Limits are no failure of the provider: where the signature alone would do while it is down, a
+// flood must not be able to bring that about.
+std::optional<Error> IntrospectionKeeper::withhold(Issuer& issuer, const std::string& source) {
+  const SteadyTime now = parts_.clock.steady();
+  if (issuer.not_before && now < *issuer.not_before)
+    return Error{Reason::introspection_unavailable, "the provider has asked for a pause"};
+  std::size_t in_all = 0;
+  for (const auto& [name, each] : issuers_) in_all += each->flights.size();
+  if (in_all >= kQuestionsInAll)
+    return Error{Reason::budget_exhausted, "too many questions are under way"};
+  if (issuer.flights.size() >= kQuestionsOfIssuer)
+    return Error{Reason::budget_exhausted, "too many questions to this issuer are under way"};
+  const auto of_source =
+      std::count_if(issuer.flights.begin(), issuer.flights.end(),
+                    [&](const auto& flight) { return flight.second.source == source; });
+  if (static_cast<std::size_t>(of_source) >= kQuestionsOfSource)
+    return Error{Reason::budget_exhausted, "too many questions of this source are under way"};
+  switch (issuer.rate.take(source, now)) {
+    case QuestionRate::Verdict::source_spent:
+      return Error{Reason::budget_exhausted,
+                   "this source's share of the questions to this issuer ('introspection_rate')"};
+    case QuestionRate::Verdict::issuer_spent:
+      return Error{Reason::budget_exhausted, "questions to this issuer ('introspection_rate')"};
+    case QuestionRate::Verdict::granted:
+      break;
+  }
+  return std::nullopt;
+}
+
+void IntrospectionKeeper::answered(const IssuerPtr& issuer, const std::string& flight,
+                                   const IntrospectResult& result) {
+  const auto found = issuer->flights.find(flight);
+  if (found == issuer->flights.end()) return;
+  const Flight ended = std::move(found->second);
+  issuer->flights.erase(found);
+  --issuer->state.under_way;
+  const IntrospectionReply reply = reply_to(*issuer, ended.question, result);
+  for (const Waiter& waiter : ended.waiters) waiter.done(reply);
+}
+
+IntrospectionReply IntrospectionKeeper::reply_to(Issuer& issuer, const Question& question,
+                                                 const IntrospectResult& result) {
+  switch (result.status) {
+    case IntrospectResult::Status::ok:
+      return read(issuer, question, result);
+    case IntrospectResult::Status::reload:
+      parts_.reload();
+      return no(Reason::introspection_unavailable, "the configuration has just changed");
+    case IntrospectResult::Status::failed:
+    case IntrospectResult::Status::unreachable:
+      break;
+  }
+  return failed(issuer, question, result);
+}
+
+IntrospectionReply IntrospectionKeeper::read(Issuer& issuer, const Question& question,
+                                             const IntrospectResult& result) {
+  const Snapshot& snapshot = parts_.snapshot();
+  std::size_t index = 0;
+  const config::Issuer* section = find_section(snapshot, question, index);
+  if (section == nullptr)
+    return no(Reason::introspection_unavailable, "the configuration has changed");
+  auto answer = read_introspection({result.body, result.form}, question, section->config,
+                                   snapshot.keys[index], parts_.clock.wall(), scratch_);
+  scratch_.payload_reader().forget();
+  if (!answer) {
+    ++issuer.state.invalid;
+    complain(issuer, question, answer.error().detail);
+    return {nullptr, std::move(answer).error(), false};
+  }
+  const bool active = (*answer)->state() != Introspected::State::inactive;
+  ++(active ? issuer.state.active : issuer.state.inactive);
+  issuer.state.answered_at = parts_.clock.wall();
+  if (issuer.state.last_error) {
+    parts_.journal.log(LogLevel::notice, "the issuer answers questions about tokens again",
+                       {{"issuer", question.issuer}});
+  }
+  issuer.state.last_error.reset();
+  const issuer::IntrospectionConfig& config = section->config.introspection;
+  const bool good = (*answer)->state() == Introspected::State::active;
+  const auto ttl = good ? config.positive_ttl : config.negative_ttl;
+  const SteadyTime now = parts_.clock.steady();
+  if (ttl.count() > 0) parts_.memory.put(*answer, now, now + ttl);
+  return {*std::move(answer), {}, false};
+}
+
+IntrospectionReply IntrospectionKeeper::failed(Issuer& issuer, const Question& question,
+                                               const IntrospectResult& result) {
+  ++issuer.state.failed;
+  if (result.retry_after) {
+    issuer.not_before = parts_.clock.steady() + std::min(*result.retry_after, kPauseMost);
+  }
+  complain(issuer, question, result.error);
+  // "Too many requests" is an answer that a flood can bring about.
+  const bool down = result.http_status != kTooManyRequests;
+  return no(Reason::introspection_unavailable, result.error, down);
+}
+
+// Said when it changes, not with each login.
+void IntrospectionKeeper::complain(Issuer& issuer, const Question& question, std::string why) {
+  issuer.state.failed_at = parts_.clock.wall();
+  if (issuer.state.last_error != why) {
+    parts_.journal.log(LogLevel::error, "the issuer cannot be asked about tokens",
+                       {{"issuer", question.issuer}, {"error", why}});
+  }
+  issuer.state.last_error = std::move(why);
+}
+
+}  // namespace latchkey::latchkeyd

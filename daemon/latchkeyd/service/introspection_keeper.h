@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Has issuers asked about tokens: one question for everybody who waits for the same answer, and
+// never more of them than an issuer's section allows, in a second and at once, nor more of one
+// source's than its share of either. What was answered is read here and kept in the memory that all
+// workers share. Each issuer by itself: one that is slow or dead uses up its own places and nobody
+// else's.
+//
+// Belongs to the control thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/base/error.h"
+#include "core/base/time.h"
+#include "core/introspection.h"
+#include "core/jose/scratch.h"
+#include "core/snapshot.h"
+#include "daemon/latchkeyd/io/clock.h"
+#include "daemon/latchkeyd/io/introspector.h"
+#include "daemon/latchkeyd/io/journal.h"
+#include "daemon/latchkeyd/service/introspection_memory.h"
+#include "daemon/latchkeyd/service/needs.h"
+#include "daemon/latchkeyd/service/question_rate.h"
+
+namespace latchkey::latchkeyd {
+
+inline constexpr std::size_t kQuestionsOfIssuer = 32;  // under way at once
+inline constexpr std::size_t kQuestionsOfSource = 8;   // of one issuer
+// Of all issuers: below what fetchd has open for one connection (128), so that a flood never looks
+// like a fetchd that cannot be reached, and keys can be fetched beside it.
+inline constexpr std::size_t kQuestionsInAll = 96;
+
+// What status tells of asking one issuer; since the start, or since its section changed.
+struct IntrospectionState {
+  std::int64_t active = 0;  // answers
+  std::int64_t inactive = 0;
+  std::int64_t invalid = 0;   // what came was no answer
+  std::int64_t failed = 0;    // nothing came
+  std::int64_t withheld = 0;  // not asked, because of a limit
+  std::size_t under_way = 0;
+  std::optional<WallTime> answered_at;    // last, well
+  std::optional<WallTime> failed_at;      // last
+  std::optional<std::string> last_error;  // until it answers well again
+};
+
+class IntrospectionKeeper {
+ public:
+  // All that is referred to outlives it.
+  struct Parts {
+    const Clock& clock;
+    Journal& journal;
+    Introspector& introspector;
+    IntrospectionMemory& memory;
+    std::function<const Snapshot&()> snapshot;
+    // fetchd reads another configuration than we do: time to read ours again.
+    std::function<void()> reload;
+  };
+
+  explicit IntrospectionKeeper(Parts parts) : parts_(std::move(parts)) {}
+  IntrospectionKeeper(const IntrospectionKeeper&) = delete;
+  IntrospectionKeeper& operator=(const IntrospectionKeeper&) = delete;
+  ~IntrospectionKeeper() = default;
+
+  // A new configuration is at work: what was answered under the old one is forgotten.
+  void configure(const config::Config& config);
+
+  // As Needs::request_introspection; `done` runs once on this thread, perhaps within the call.
+  void ask(IntrospectionOrder order, std::function<void(IntrospectionReply)> done);
+
+  // By the issuer's short name; only of those that are asked.
+  const IntrospectionState* state(std::string_view issuer) const;
+
+ private:
+  struct Waiter {
+    std::function<void(IntrospectionReply)> done;
+  };
+  struct Flight {
+    Question question;
+    std::string source;  // that began it
+    std::vector<Waiter> waiters;
+  };
+  struct Issuer {
+    Issuer(std::string digest_in, QuestionRate rate_in)
+        : digest(std::move(digest_in)), rate(std::move(rate_in)) {}
+
+    std::string digest;
+    IntrospectionState state;
+    QuestionRate rate;
+    std::optional<SteadyTime> not_before;                // the provider asked for a pause
+    std::map<std::string, Flight, std::less<>> flights;  // by the token's digest and kind
+  };
+  using IssuerPtr = std::shared_ptr<Issuer>;
+
+  // Where to ask, or why not.
+  std::optional<Error> withhold(Issuer& issuer, const std::string& source);
+  void answered(const IssuerPtr& issuer, const std::string& flight, const IntrospectResult& result);
+  IntrospectionReply reply_to(Issuer& issuer, const Question& question,
+                              const IntrospectResult& result);
+  IntrospectionReply read(Issuer& issuer, const Question& question, const IntrospectResult& result);
+  IntrospectionReply failed(Issuer& issuer, const Question& question,
+                            const IntrospectResult& result);
+  void complain(Issuer& issuer, const Question& question, std::string why);
+
+  Parts parts_;
+  std::map<std::string, IssuerPtr, std::less<>> issuers_;  // by short name
+  jose::Scratch scratch_;
+};
+
+}  // namespace latchkey::latchkeyd
