@@ -47,6 +47,8 @@ Step<jose::KeyOrder> order_of(const GenerateOptions& options) {
   // Said before a long key is made; what a host takes is asked of the verifier afterwards.
   if (order.kind == KeyKind::rsa && order.bits != 0 && (order.bits < 2'048 || order.bits > 8'192))
     return tl::unexpected<std::string>("no host takes RSA of other than 2048 to 8192 bits");
+  if (order.kind == KeyKind::oct && order.bits != 0 && (order.bits < 256 || order.bits > 8'192))
+    return tl::unexpected<std::string>("no host takes oct of other than 256 to 8192 bits");
   if (!options.curve.empty() && order.kind == KeyKind::ec) order.curve = options.curve;
   if (!options.curve.empty() && order.kind == KeyKind::okp && options.curve != "Ed25519")
     return tl::unexpected<std::string>("the only curve of OKP here is Ed25519");

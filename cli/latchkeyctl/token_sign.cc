@@ -166,8 +166,6 @@ Step<wire::SecretBuffer> make_token(const SignOptions& options) {
   if (!key) return failed(where + ": " + key.error());
   const auto algorithm = choose_algorithm(*key, options.algorithm);
   if (!algorithm) return failed(algorithm.error());
-  const jose::KeyLabels labels{.alg = std::string(jose::algorithm_name(*algorithm))};
-  if (auto fit = check_fit(*key, labels); !fit) return failed(where + ": " + fit.error());
   const auto header = header_text(*key, *algorithm, options);
   if (!header) return failed(header.error());
   auto token = [&]() -> Step<wire::SecretBuffer> {
@@ -180,7 +178,11 @@ Step<wire::SecretBuffer> make_token(const SignOptions& options) {
     if (!claims) return failed(claims.error());
     return sign_compact(*key, *algorithm, *header, *claims);
   }();
-  if (token && token->size() > limits::kTokenBytes)
+  if (!token) return token;
+  // What the key itself refuses is said in its own words first.
+  const jose::KeyLabels labels{.alg = std::string(jose::algorithm_name(*algorithm))};
+  if (auto fit = check_fit(*key, labels); !fit) return failed(where + ": " + fit.error());
+  if (token->size() > limits::kTokenBytes)
     return failed("the token would be longer than 65536 bytes, which no host takes");
   return token;
 }

@@ -54,7 +54,9 @@ class Jwk(Commands):
                 (["--type", "EC", "--bits", "256"], "--bits goes with RSA and oct"),
                 (["--type", "EC", "--alg", "none"], "is one of ES256"),
                 (["--type", "OKP", "--curve", "P-256"], "the only curve of OKP"),
-                (["--type", "oct", "--bits", "128"], "256 to 32768"),
+                (["--type", "oct", "--bits", "128"], "256 to 8192"),
+                (["--type", "oct", "--bits", "16384"], "256 to 8192"),
+                (["--bits", "0"], "--bits does not take this value"),
                 (["--type", "oct", "--bits", "256", "--alg", "HS512"], "HS512 needs 64"),
                 (["--type", "oct", "--bits", "376", "--alg", "HS384"], "HS384 needs 48"),
                 (["--kid", "k" * 257], "--kid: no host takes"),
@@ -65,6 +67,24 @@ class Jwk(Commands):
                 self.assertIn(why, self.trouble("jwk", "generate", *arguments, "--out", "new"))
                 self.assertFalse(os.path.exists(self.path("new")))
         self.assertIn("No such file", self.trouble("jwk", "generate", "--out", "no/such/folder"))
+
+    def test_public_warns_of_a_key_that_hosts_drop_for_what_it_says_of_itself(self):
+        self.key("key")
+        with open(self.path("key"), encoding="ascii") as file:
+            key = json.load(file)
+        for change, why in (({"use": "enc"}, "its 'use' is not 'sig'"), ({"alg": "ES384"}, "is not one for this key"),
+                            ({"alg": "ES256K"}, "is not one for this key"), ({}, None)):
+            with self.subTest(change):
+                done = self.run_it("jwk", "public", self.put("changed", json.dumps({**key, **change})))
+                self.assertEqual((done.returncode, json.loads(done.out)["kty"]), (0, "EC"))
+                self.assertEqual("no host takes this key: " in done.err, why is not None, done.err)
+                self.assertIn(why or "", done.err)
+        self.assertIn("nobody verifies here", self.trouble(
+            "jwk", "public", self.put("odd", json.dumps({**key, "alg": "ES256K"})), "--alg", "ES256"))
+
+    def test_thumbprint_warns_of_the_digest_of_a_secret(self):
+        self.good("jwk", "generate", "--type", "oct", "--out", "key")
+        self.assertIn("digest of the secret", self.run_it("jwk", "thumbprint", "key").err)
 
     def test_the_key_id_of_a_symmetric_key_is_no_digest_of_the_secret(self):
         self.good("jwk", "generate", "--type", "oct", "--out", "key")

@@ -181,7 +181,7 @@ class Verify(Commands):
                 ("both from standard input", ["--jwks", "-", "--config", "l.yaml"], "cannot both come"),
                 ("a service and nobody", [*jwks, "l.yaml", "--service", "sshd"], "--user NAME"),
                 ("a moment that is none", [*jwks, "l.yaml", "--now", "tomorrow"], "--now takes"),
-                ("no accounts", [*jwks, "l.yaml", "--user", "alice", "--root", "none"], "--root: No such file"),
+                ("no accounts", [*jwks, "l.yaml", "--user", "alice", "--root", "none"], "--root: its /etc/passwd: No such file"),
                 ("an option that is none", ["--jkws", "x"], "more arguments"),
                 ("no daemon", ["--socket", self.path("none.sock")], "--jwks FILE verifies without the daemon")):
             with self.subTest(name):

@@ -90,6 +90,7 @@ class Sign(Commands):
         self.key("rsa", "--type", "RSA", "--bits", "2048")
         self.good("jwk", "generate", "--type", "oct", "--bits", "256", "--out", "oct")
         self.put("short", '{"kty":"oct","k":"AAAA"}')
+        self.put("vast", json.dumps({"kty": "oct", "k": "AAAA" * 500}))
         self.put("public", self.good("jwk", "public", "key"))
         with open(self.path("key"), encoding="utf-8") as file:
             private = json.load(file)
@@ -111,6 +112,7 @@ class Sign(Commands):
                 (["--key", "enc"], "'use' is not 'sig'"), (["--key", "verifies"], "'key_ops' do not hold 'sign'"),
                 (["--key", "other"], "'alg' is none that a key of its type signs with"),
                 (["--key", "short"], "too short for HS256, which needs 32"),
+                (["--key", "vast"], "longer than 1024 bytes"),
                 (["--key", "key", "--alg", "RS256"], "the key is none for RS256: it is EC P-256"),
                 (["--key", "key", "--alg", "HS256"], "the key is none for HS256: it is EC P-256"),
                 (["--key", "key", "--alg", "none"], "--alg: there is no such algorithm"),
@@ -132,6 +134,7 @@ class Sign(Commands):
                 (["--key", "key", "--now", "253402300799", "--lifetime", "1d"], "after the year 9999"),
                 (["--key", "written"], "others may write"), (["--key", "two.pem"], "several keys"),
                 (["--key", "-", "--claims", "-"], "only one of key, claims and payload"),
+                (["--key", "key", "--payload", "list", "--typ", "JWT"], "excludes"),
                 (["--key", "key", "--payload", "list", "--claims", "list"], "excludes")):
             with self.subTest(" ".join(arguments)[:60]):
                 self.assertIn(why, self.trouble("token", "sign", *arguments))
