@@ -35,8 +35,8 @@ def unb64(text: str) -> bytes:
 
 def named(kind: str, issuer: str, value: str) -> bytes:
     letter = {"token": b"t", "session": b"s", "subject": b"p", "user": b"u"}[kind]
-    who = issuer.encode()
-    return hashlib.sha256(b"lkr1" + letter + struct.pack("<H", len(who)) + who + value.encode()).digest()[:16]
+    who = b"" if kind == "user" else hashlib.sha256(issuer.encode()).digest()[:16]
+    return hashlib.sha256(letter + who + value.encode()).digest()[:16]
 
 
 def compact(value: dict) -> bytes:
@@ -71,17 +71,19 @@ def vectors() -> str:
     out += [f"| {kind} | {f'`{issuer}`' if issuer else '–'} | `{value}` | `{digest.hex()}` |"
             for kind, issuer, value, digest in lines]
 
-    tokens, token_body = chunk("token", [first, second], end=1767225600, reason="laptop 17 stolen")
+    tokens, token_body = chunk("token", [first, second], end=1767225600)
     subjects, subject_body = chunk("subject", [subject + struct.pack("<q", 1764331200000)])
+    why = b"laptop 17 stolen"
+    reasons, reasons_body = chunk("reasons", [b"\x00" + first + bytes([len(why)]) + why])
     removed, removed_body = chunk("token", [second], op="remove")
-    out += ["", "The two tokens in one chunk, the subject for tokens issued before 2025-11-28T12:00:00Z, and the removal of one token:", "", "```"]
-    for each, body in ((tokens, token_body), (subjects, subject_body), (removed, removed_body)):
+    out += ["", "The two tokens in one chunk, the subject for tokens issued before 2025-11-28T12:00:00Z, why the first token was revoked, and the removal of the second:", "", "```"]
+    for each, body in ((tokens, token_body), (subjects, subject_body), (reasons, reasons_body), (removed, removed_body)):
         out += [f"chunks/{each['sha256']}.bin", body.hex()]
     out += ["```", "", "A manifest that takes a reader with nothing to version 7, and one at version 7 on to 8. The key that signs (RFC 8037,",
             "appendix A; its public half is what a reader is configured with), the payload as it is signed, and the whole:", "", "```"]
     header = {"alg": "EdDSA", "typ": "latchkey-revocations+jwt", "kid": thumbprint}
     payload = {"iss": "https://lists.example.com/corp", "format": 1, "iat": 1764331260, "version": 8, "max_age": 3600,
-               "steps": [{"from": 0, "to": 7, "chunks": [tokens, subjects]},
+               "steps": [{"from": 0, "to": 7, "chunks": [tokens, subjects, reasons]},
                          {"from": 7, "to": 8, "chunks": [removed]}]}
     out += [compact({"kty": "OKP", "crv": "Ed25519", "d": PRIVATE, "x": PUBLIC}).decode(), compact(payload).decode()]
     signing_input = f"{b64(compact(header))}.{b64(compact(payload))}"
