@@ -113,6 +113,8 @@
   /* Revocation: core/revocation, core/judge */                                                    \
   ROW(revoked_token)           ROW(revoked_subject)        ROW(revoked_user)                       \
   ROW(revoked_last_seen)       ROW(revoked_undated)        ROW(revoked_before)                     \
+  ROW(revoked_token_hash)      ROW(revoked_session)        ROW(revoked_key)                        \
+  ROW(revoked_added)           ROW(revoked_base)                                                   \
   /* Names and accounts: core/accounts, core/judge */                                              \
   ROW(name_length)             ROW(name_first_byte)        ROW(name_number)                        \
   ROW(name_bytes)              ROW(name_no_letter)         ROW(name_unusable)                      \

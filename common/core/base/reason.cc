@@ -50,6 +50,8 @@ constexpr auto kRows = std::to_array<ReasonRow>({
   {R(introspection_unavailable), K::unavailable, error, "the issuer must be asked about the token, and its introspection endpoint gave no answer; see 'latchkeyctl status'", "The identity provider cannot be asked about the token, try again later", "RFC 7662 section 2.3"},
   {R(introspection_answer_invalid), K::unavailable, error, "the introspection endpoint's answer is none about this token: not of its form, not signed as configured, or about another token", "The identity provider's answer about the token cannot be used", "RFC 7662 section 2.2"},
   {R(revoked_token), K::refused, warning, "this token was revoked", "The token has been revoked", "-"},
+  {R(revoked_session), K::refused, warning, "the provider session that this token belongs to was revoked", "The session has been revoked, sign in again", "-"},
+  {R(revoked_key), K::refused, warning, "the key that signed this token was revoked, and all of its tokens with it", "The token has been revoked", "-"},
   {R(revoked_subject), K::refused, warning, "the tokens of this subject were revoked", "Access has been revoked", "-"},
   {R(revoked_user), K::refused, warning, "this local user was revoked", "Access has been revoked", "-"},
   {R(name_unusable), K::refused, notice, "the claim that names the user holds no usable local name", "The token names no usable account", "RFC 8725 section 3.10"},

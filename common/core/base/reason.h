@@ -66,6 +66,8 @@ enum class ReasonLevel : std::uint8_t { info, notice, warning, error };
   ROW(introspection_unavailable)   \
   ROW(introspection_answer_invalid) \
   ROW(revoked_token)               \
+  ROW(revoked_session)             \
+  ROW(revoked_key)                 \
   ROW(revoked_subject)             \
   ROW(revoked_user)                \
   ROW(name_unusable)               \

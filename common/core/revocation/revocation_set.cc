@@ -2,116 +2,128 @@
 #include "core/revocation/revocation_set.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <utility>
 
 #include "core/base/mutation.h"
-#include "core/revocation/siphash.h"
 
 namespace latchkey::revocation {
-namespace {
 
-constexpr std::array<std::string_view, 3> kKinds = {"token", "subject", "user"};
-
-// 0 marks a free place, so no name may hash to it.
-std::uint64_t never_zero(std::uint64_t hash) { return hash == 0 ? 1 : hash; }
-
-}  // namespace
-
-std::string_view kind_name(Kind kind) { return kKinds[static_cast<std::size_t>(kind)]; }
-
-std::optional<Kind> find_kind(std::string_view name) {
-  const auto* it = std::find(kKinds.begin(), kKinds.end(), name);
-  if (it == kKinds.end()) return std::nullopt;
-  return static_cast<Kind>(it - kKinds.begin());
-}
-
-HashTable::HashTable(std::size_t most) : slots_(most == 0 ? 0 : most + most * 3 / 17 + 1) {}
-
-// The hash's share of the table (a multiplication instead of a division).
-std::size_t HashTable::place(std::uint64_t hash) const {
-  __extension__ using Wide = unsigned __int128;
-  return static_cast<std::size_t>((Wide{hash} * slots_.size()) >> 64);
-}
-
-void HashTable::insert(std::uint64_t hash) {
-  hash = never_zero(hash);
-  auto at = place(hash);
-  while (slots_[at] != 0 && slots_[at] != hash) at = at + 1 == slots_.size() ? 0 : at + 1;
-  if (slots_[at] == hash) return;
-  slots_[at] = hash;
-  ++size_;
-}
-
-// Ends, since insert() never fills the last place: the table is made larger than its entries.
-bool HashTable::contains(std::uint64_t hash) const {
-  if (slots_.empty()) return false;
-  hash = never_zero(hash);
-  auto at = place(hash);
-  while (slots_[at] != 0 && slots_[at] != hash) at = at + 1 == slots_.size() ? 0 : at + 1;
-  return slots_[at] == hash;
-}
-
-RevocationSet::RevocationSet(std::size_t tokens, std::span<const std::uint8_t, 16> key)
-    : tokens_(tokens) {
-  std::copy(key.begin(), key.end(), key_.begin());
+RevocationSet::RevocationSet(const HashSecret& secret, std::shared_ptr<const Names> names,
+                             Sources sources)
+    : secret_(secret), names_(std::move(names)), sources_(std::move(sources)) {
+  for (const auto& source : sources_) {
+    if (source->secret() != secret_) std::abort();
+    for (std::size_t kind = 0; kind < kinds_.size(); ++kind)
+      kinds_[kind] = kinds_[kind] || source->has(static_cast<EntryKind>(kind));
+  }
 }
 
 RevocationSet RevocationSet::build(std::span<const Revocation> revocations,
                                    std::span<const std::uint8_t, 16> key) {
+  HashSecret secret;
+  std::copy(key.begin(), key.end(), secret.begin());
   const auto tokens =
       std::count_if(revocations.begin(), revocations.end(),
                     [](const Revocation& each) { return each.kind == Kind::token; });
-  RevocationSet set(static_cast<std::size_t>(tokens), key);
-  for (const auto& each : revocations) set.add(each);
-  return set;
+  auto names = std::make_shared<const Names>();
+  SourceBuilder builder(secret, static_cast<std::size_t>(tokens), WallTime{});
+  for (const auto& each : revocations)
+    if (const auto entry = entry_of(each, *names)) builder.add(*entry);
+  return RevocationSet(secret, std::move(names),
+                       {std::make_shared<const Source>(builder.finish())});
 }
 
-void RevocationSet::add(const Revocation& revocation) {
-  if (revocation.value.empty()) return;
-  switch (revocation.kind) {
-    case Kind::token:
-      tokens_.insert(token_hash(revocation.issuer, revocation.value));
-      return;
-    case Kind::subject: {
-      const auto [it, fresh] =
-          subjects_[revocation.issuer].try_emplace(revocation.value, revocation.before);
-      it->second = std::max(it->second, revocation.before);
-      subject_count_ += fresh ? 1 : 0;
-      return;
+RevocationSet RevocationSet::with(std::shared_ptr<const Source> source) const {
+  Sources sources = sources_;
+  sources.push_back(std::move(source));
+  return RevocationSet(secret_, names_, std::move(sources));
+}
+
+bool RevocationSet::contains(std::uint64_t hash) const {
+  return std::any_of(sources_.begin(), sources_.end(),
+                     [hash](const auto& source) { return source->contains(hash); });
+}
+
+// Each place in each table is asked for before the first is looked at, so that one read from memory
+// does not wait for another.
+std::optional<Reason> RevocationSet::find_many(const claims::Claims& claims) const {
+  struct Probe {
+    EntryKind kind;
+    Reason reason;
+    std::uint64_t hash = 0;
+    bool wanted = false;
+  };
+  std::array probes = {Probe{EntryKind::token, Reason::revoked_token},
+                       Probe{EntryKind::token_hash, Reason::revoked_token},
+                       Probe{EntryKind::session, Reason::revoked_session}};
+  for (Probe& probe : probes) {
+    if (!has(probe.kind)) continue;
+    std::optional<NameDigest> digest;
+    if (probe.kind == EntryKind::token_hash) {
+      digest = digest_of_token_hash(claims.token_digest);
+      if (!digest) continue;
+    } else {
+      const auto value = probe.kind == EntryKind::token ? claims.token_id : claims.session;
+      if (value.empty()) continue;
+      digest = names_->digest(probe.kind, claims.issuer, value);
+      if (!digest) return Reason::internal_error;
     }
-    case Kind::user:
-      users_.insert(revocation.value);
-      return;
+    probe.wanted = true;
+    probe.hash = name_hash(secret_, probe.kind, *digest);
+    for (const auto& source : sources_) source->prefetch(probe.hash);
   }
-}
-
-// The hash of the hash of each part with the parts' lengths: no two pairs of issuer and id are
-// written alike.
-std::uint64_t RevocationSet::token_hash(std::string_view issuer, std::string_view token_id) const {
-  const std::array<std::uint64_t, 4> parts = {siphash(issuer, key_), issuer.size(),
-                                              siphash(token_id, key_), token_id.size()};
-  return siphash({reinterpret_cast<const char*>(parts.data()), sizeof parts}, key_);
-}
-
-// A token without `iat` may be of any age, so it counts as issued before any moment.
-bool RevocationSet::subject_revoked(const claims::Claims& claims) const {
-  const auto issuer = subjects_.find(claims.issuer);
-  if (issuer == subjects_.end()) return false;
-  const auto subject = issuer->second.find(claims.subject);
-  if (subject == issuer->second.end()) return false;
-  return LATCHKEY_FAILS(revoked_undated, !claims.issued_at) ||
-         (claims.issued_at && LATCHKEY_FAILS(revoked_before, *claims.issued_at < subject->second));
-}
-
-std::optional<Reason> RevocationSet::find(const claims::Claims& claims) const {
-  const bool may_be_there = tokens_.size() != 0 && !claims.token_id.empty();
-  if (LATCHKEY_FAILS(revoked_token, may_be_there && tokens_.contains(token_hash(
-                                                        claims.issuer, claims.token_id)))) {
+  const auto holds = [&](const Probe& probe) { return probe.wanted && contains(probe.hash); };
+  if (LATCHKEY_FAILS(revoked_token, holds(probes[0])) ||
+      LATCHKEY_FAILS(revoked_token_hash, holds(probes[1]))) {
     return Reason::revoked_token;
   }
-  if (LATCHKEY_FAILS(revoked_subject, subject_revoked(claims))) return Reason::revoked_subject;
+  if (LATCHKEY_FAILS(revoked_session, holds(probes[2]))) return Reason::revoked_session;
   return std::nullopt;
 }
 
-bool RevocationSet::user_revoked(std::string_view user) const { return users_.contains(user); }
+// A token without `iat` may be of any age, so it counts as issued before any moment.
+bool RevocationSet::subject_revoked(const NameDigest& subject, const claims::Claims& claims) const {
+  return std::any_of(sources_.begin(), sources_.end(), [&](const auto& source) {
+    const auto* mark = source->find(EntryKind::subject, subject);
+    if (mark == nullptr) return false;
+    return LATCHKEY_FAILS(revoked_undated, !claims.issued_at) ||
+           (claims.issued_at && LATCHKEY_FAILS(revoked_before, *claims.issued_at < mark->before));
+  });
+}
+
+std::optional<Reason> RevocationSet::find_few(const claims::Claims& claims) const {
+  const auto key = has(EntryKind::key) ? digest_of_key(claims.key_id) : std::nullopt;
+  const auto of_key = [&](const auto& source) { return source->find(EntryKind::key, *key); };
+  if (LATCHKEY_FAILS(revoked_key, key && std::any_of(sources_.begin(), sources_.end(), of_key))) {
+    return Reason::revoked_key;
+  }
+  if (!has(EntryKind::subject) || claims.subject.empty()) return std::nullopt;
+  const auto subject = names_->digest(EntryKind::subject, claims.issuer, claims.subject);
+  if (!subject) return Reason::internal_error;
+  if (LATCHKEY_FAILS(revoked_subject, subject_revoked(*subject, claims)))
+    return Reason::revoked_subject;
+  return std::nullopt;
+}
+
+std::optional<Reason> RevocationSet::find(const claims::Claims& claims) const {
+  const auto reason = find_many(claims);
+  return reason ? reason : find_few(claims);
+}
+
+bool RevocationSet::user_revoked(std::string_view user) const {
+  if (user.empty() || !has(EntryKind::user)) return false;
+  const auto digest = names_->digest(EntryKind::user, {}, user);
+  return !digest || std::any_of(sources_.begin(), sources_.end(), [&](const auto& source) {
+    return source->find(EntryKind::user, *digest) != nullptr;
+  });
+}
+
+std::size_t RevocationSet::size() const {
+  std::size_t size = 0;
+  for (const auto& source : sources_) size += source->size();
+  return size;
+}
 
 }  // namespace latchkey::revocation

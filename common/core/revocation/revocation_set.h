@@ -1,85 +1,61 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What has been revoked, as one immutable set that every decision looks into. Tokens, of which
-// there may be very many, are kept as keyed 64-bit hashes in a flat table; subjects and users, of
-// which there are few, in small maps. A lookup allocates nothing and takes no lock.
+// What has been revoked, by all sources, as one immutable set that every decision looks into. A
+// name is digested once and looked for in each source; what one of them has is revoked, whatever
+// the others say. A look-up takes no lock and keeps no memory; where no source has an entry of a
+// kind, nothing of that kind is hashed.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <map>
+#include <memory>
 #include <optional>
-#include <set>
 #include <span>
-#include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/base/reason.h"
-#include "core/base/time.h"
 #include "core/claims/validated_claims.h"
+#include "core/revocation/revocation.h"
+#include "core/revocation/source.h"
 
 namespace latchkey::revocation {
 
-enum class Kind : std::uint8_t { token, subject, user };
-
-std::string_view kind_name(Kind kind);  // "token", "subject", "user"
-std::optional<Kind> find_kind(std::string_view name);
-
-struct Revocation {
-  std::int64_t id = 0;  // of the state store; 0 = not stored yet
-  Kind kind = Kind::token;
-  std::string issuer;  // `iss` value; token and subject
-  std::string value;   // token id, subject, or local user name
-  WallTime before{};   // subject: tokens issued before this moment (one without `iat` is older than
-                       // any moment)
-  WallTime created_at{};
-  std::string comment;  // free text of the administrator; may be empty
-};
-
-// The keyed hashes of revoked tokens: open addressing over a table that is 85 % full; 0 marks a
-// free place.
-class HashTable {
- public:
-  explicit HashTable(std::size_t most);
-  void insert(std::uint64_t hash);
-  bool contains(std::uint64_t hash) const;
-  std::size_t size() const { return size_; }
-
- private:
-  std::size_t place(std::uint64_t hash) const;
-
-  std::vector<std::uint64_t> slots_;
-  std::size_t size_ = 0;
-};
-
 class RevocationSet {
  public:
-  // `key` is a secret of this process, so that nobody can aim for a collision; 16 bytes. An entry
-  // without a value names nothing and is passed over.
+  using Sources = std::vector<std::shared_ptr<const Source>>;
+
+  // All sources have one secret, else it aborts: none of their entries would be found. `names` may
+  // serve any number of sets.
+  RevocationSet(const HashSecret& secret, std::shared_ptr<const Names> names, Sources sources);
+
+  // Of one source that says these. `key` is a secret of this process, so that nobody can aim for a
+  // collision; 16 bytes. An entry without a value names nothing and is passed over.
   static RevocationSet build(std::span<const Revocation> revocations,
                              std::span<const std::uint8_t, 16> key);
 
-  // revoked_token or revoked_subject, where one of them holds.
+  // The same with another source, which has the same secret.
+  RevocationSet with(std::shared_ptr<const Source> source) const;
+
+  // revoked_token, revoked_session, revoked_key or revoked_subject, where one of them holds;
+  // internal_error where a name could not be digested (memory).
   std::optional<Reason> find(const claims::Claims& claims) const;
+  // Also where the name could not be digested (memory).
   bool user_revoked(std::string_view user) const;
-  std::size_t size() const { return tokens_.size() + subject_count_ + users_.size(); }
+  std::size_t size() const;
 
  private:
-  template <typename Value>
-  using Map = std::map<std::string, Value, std::less<>>;
+  bool has(EntryKind kind) const { return kinds_[static_cast<std::size_t>(kind)]; }
+  bool contains(std::uint64_t hash) const;
+  std::optional<Reason> find_many(const claims::Claims& claims) const;
+  std::optional<Reason> find_few(const claims::Claims& claims) const;
+  bool subject_revoked(const NameDigest& subject, const claims::Claims& claims) const;
 
-  RevocationSet(std::size_t tokens, std::span<const std::uint8_t, 16> key);
-  void add(const Revocation& revocation);
-  std::uint64_t token_hash(std::string_view issuer, std::string_view token_id) const;
-  bool subject_revoked(const claims::Claims& claims) const;
-
-  std::array<std::uint8_t, 16> key_{};
-  HashTable tokens_;
-  Map<Map<WallTime>> subjects_;  // issuer -> subject -> the latest `before`
-  std::size_t subject_count_ = 0;
-  std::set<std::string, std::less<>> users_;
+  HashSecret secret_;
+  std::shared_ptr<const Names> names_;
+  Sources sources_;
+  std::array<bool, kEntryKinds> kinds_{};  // which of them any source has
 };
 
 }  // namespace latchkey::revocation

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The revocations of the local store as the control thread lists them, and the set that the workers
-// judge by.
+// judge by. One more or one less changes the source that is there and makes no new one.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -21,6 +20,7 @@ class RevocationBook {
 
   // With its id of the store; one that is there already changes nothing.
   void add(revocation::Revocation revocation);
+  // What another one of the book revokes as well stays revoked.
   void remove(std::int64_t id);
 
   std::span<const revocation::Revocation> all() const { return revocations_; }
@@ -30,9 +30,12 @@ class RevocationBook {
 
  private:
   std::vector<revocation::Revocation>::iterator at(std::int64_t id);
+  void change(std::span<const revocation::Entry> removed, std::span<const revocation::Entry> added);
 
   std::vector<revocation::Revocation> revocations_;  // by rising id
-  std::array<std::uint8_t, 16> key_{};
+  revocation::HashSecret secret_{};
+  std::shared_ptr<const revocation::Names> names_;
+  std::shared_ptr<const revocation::Source> source_;
 };
 
 }  // namespace latchkey::latchkeyd

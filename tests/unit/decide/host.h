@@ -66,6 +66,7 @@ struct Host {
   std::string access{kAccess};
   std::vector<std::pair<std::string, accounts::Subject>> bindings;
   std::vector<revocation::Revocation> revocations;
+  std::vector<revocation::Entry> listed;  // by another source
 
   Snapshot snapshot() const {
     constexpr std::array<std::uint8_t, 16> kKey{};
@@ -78,7 +79,9 @@ struct Host {
     for (const auto& [user, subject] : bindings) bound = bound.with(user, subject);
     out.bindings = std::make_shared<accounts::Bindings>(std::move(bound));
     out.revocations = std::make_shared<revocation::RevocationSet>(
-        revocation::RevocationSet::build(revocations, kKey));
+        revocation::RevocationSet::build(revocations, kKey)
+            .with(std::make_shared<const revocation::Source>(
+                revocation::Source(kKey).with({}, listed))));
     return out;
   }
 };

@@ -123,6 +123,21 @@ Change revoked(revocation::Kind kind, std::string value) {
         {.kind = kind, .issuer = std::string(kIssuer), .value = value, .before = kNow}};
   };
 }
+Change session_listed() {
+  return [](SignIn& s) {
+    s.claims["sid"] = R"("session-of-alice")";
+    const auto digest =
+        revocation::Names().digest(revocation::EntryKind::session, kIssuer, "session-of-alice");
+    s.host.listed = {{.kind = revocation::EntryKind::session, .digest = digest.value()}};
+  };
+}
+Change key_listed() {
+  return [](SignIn& s) {
+    const auto keys = jose::JwkSet::parse("{\"keys\":[" + s.keys.front() + "]}");
+    const auto digest = revocation::digest_of_key(keys.value().keys().front().thumbprint());
+    s.host.listed = {{.kind = revocation::EntryKind::key, .digest = digest.value()}};
+  };
+}
 Change rule(std::string allow) {
   return [=](SignIn& s) {
     s.host.access = "access: [ { services: [ sshd ], allow: " + allow + " } ]\n";
@@ -185,6 +200,8 @@ const std::vector<Case>& sign_ins() {
       {Reason::introspection_unavailable, asked(std::nullopt)},
       {Reason::introspection_answer_invalid, asked(R"({"active":true,"sub":"another"})")},
       {Reason::revoked_token, revoked(Kind::token, "token-of-alice")},
+      {Reason::revoked_session, session_listed()},
+      {Reason::revoked_key, key_listed()},
       {Reason::revoked_subject, revoked(Kind::subject, "subject-of-alice")},
       {Reason::revoked_user, revoked(Kind::user, "alice")},
       {Reason::name_unusable, claim("preferred_username", R"("al ice")")},
