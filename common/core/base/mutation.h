@@ -115,6 +115,17 @@
   ROW(revoked_last_seen)       ROW(revoked_undated)        ROW(revoked_before)                     \
   ROW(revoked_token_hash)      ROW(revoked_session)        ROW(revoked_key)                        \
   ROW(revoked_added)           ROW(revoked_base)                                                   \
+  /* Lists of revocations: core/revocation/list_manifest, list_chunk */                            \
+  ROW(list_integer)            ROW(list_range)              ROW(list_text)                         \
+  ROW(list_member_unknown)     ROW(list_kind)               ROW(list_op)                           \
+  ROW(list_reasons_removed)    ROW(list_removes_of_nothing) ROW(list_sha256)                       \
+  ROW(list_size)               ROW(list_end_misplaced)      ROW(list_too_many_chunks)              \
+  ROW(list_step_twice)         ROW(list_dead_end)           ROW(list_way_too_long)                 \
+  ROW(list_issuer)             ROW(list_format)             ROW(list_too_many_steps)               \
+  ROW(list_type)               ROW(list_ahead)              ROW(list_rollback)                     \
+  ROW(list_chunk_order)        ROW(list_chunk_moment)       ROW(list_reason_kind)                  \
+  ROW(list_reason_empty)       ROW(list_reason_text)        ROW(list_reason_order)                 \
+  ROW(list_reason_count)       ROW(list_chunk_size)         ROW(list_chunk_digest)                 \
   /* Names and accounts: core/accounts, core/judge */                                              \
   ROW(name_length)             ROW(name_first_byte)        ROW(name_number)                        \
   ROW(name_bytes)              ROW(name_no_letter)         ROW(name_unusable)                      \

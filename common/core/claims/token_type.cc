@@ -24,6 +24,7 @@ constexpr auto kNever = std::to_array<std::string_view>({
     "oauth-authz-req+jwt",        // RFC 9101
     "client-authentication+jwt",  // client assertions, RFC 7523 and its update
     "statuslist+jwt",             // Token Status List
+    "latchkey-revocations+jwt",   // docs/REVOCATION-LIST.md
     "kb+jwt",                     // SD-JWT key binding
     "openid4vci-proof+jwt",
     "jose",  // RFC 7515 section 4.1.9: any JWS or JWE, so it does not say that it is a JWT

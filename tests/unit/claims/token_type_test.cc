@@ -100,6 +100,7 @@ TEST(TokenType, TheKindIsGivenWhereTheTokenShowsIt) {
 
 TEST(TokenType, NeverAccepted) {
   EXPECT_TRUE(never_accepted_type("logout+jwt"));
+  EXPECT_TRUE(never_accepted_type("application/Latchkey-Revocations+jwt"));
   EXPECT_TRUE(never_accepted_type("application/Logout+JWT"));
   EXPECT_FALSE(never_accepted_type("at+jwt"));
   EXPECT_FALSE(never_accepted_type("none"));
