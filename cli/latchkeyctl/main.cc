@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // latchkeyctl: what administrators run. Every command is one call to latchkeyd over its control
-// socket, save `config check`, `token` and `jwk`, which read files and mostly need no daemon.
+// socket, save `config check`, `token`, `jwk` and `list`, which read files and mostly need no
+// daemon.
 #include <chrono>
 #include <optional>
 #include <string>
@@ -13,6 +14,7 @@
 #include "cli/common/wrong_usage.h"
 #include "cli/latchkeyctl/commands.h"
 #include "cli/latchkeyctl/key_files.h"
+#include "cli/latchkeyctl/list_options.h"
 #include "cli/latchkeyctl/token_options.h"
 
 namespace latchkey::cli {
@@ -185,6 +187,8 @@ int run(int argc, char** argv) {
   TokenOptions token_options;
   add_token(app, options.session, token_options, status);
   add_jwk(app, options.session, token_options, status);
+  ListOptions list_options;
+  add_list(app, options.session, list_options, status);
   refuse_empty_values(app, {"--typ"});
   try {
     app.parse(argc, argv);

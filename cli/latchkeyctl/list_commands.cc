@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/latchkeyctl/list_commands.h"
+
+#include <algorithm>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "cli/latchkeyctl/files.h"
+#include "cli/latchkeyctl/fit_key.h"
+#include "cli/latchkeyctl/list_files.h"
+#include "cli/latchkeyctl/list_text.h"
+#include "cli/latchkeyctl/moment.h"
+#include "core/base/text.h"
+#include "core/config/forms.h"
+#include "core/jose/signing/compact_signature.h"
+#include "ipc/time_text.h"
+
+namespace latchkey::cli {
+namespace {
+
+using revocation::ListChunk;
+using revocation::ListManifest;
+using revocation::ListStep;
+
+// A chain of changes that is longer, or holds more than a quarter of the set, gives way to a new
+// step from 0; of the old chain so many steps stay, for those who follow closely.
+constexpr std::size_t kChain = 32;
+constexpr std::size_t kChainChunks = 192;
+constexpr std::size_t kLinks = 8;
+constexpr std::size_t kSmall = 4'096;  // entries of a chain that are never too many
+constexpr int kStale = 2;
+
+int failed(const std::string& text) {
+  std::fprintf(stderr, "latchkeyctl: %s\n", text.c_str());
+  return kNegative;
+}
+int usage(const std::string& text) {
+  std::fprintf(stderr, "latchkeyctl: %s\n", text.c_str());
+  return kUsage;
+}
+
+std::optional<std::chrono::seconds> whole_seconds(const std::string& text) {
+  const auto time = config::parse_duration(text);
+  if (!time || time->count() <= 0 || time->count() % 1'000 != 0) return std::nullopt;
+  return std::chrono::duration_cast<std::chrono::seconds>(*time);
+}
+
+std::size_t chunks_of(const std::vector<ListStep>& steps) {
+  std::size_t count = 0;
+  for (const ListStep& step : steps) count += step.chunks.size();
+  return count;
+}
+
+std::uint64_t entries_of_chain(const ListManifest& plan) {
+  std::uint64_t count = 0;
+  for (const ListStep* step : way_to(plan, 0))
+    if (step->from != 0)
+      for (const ListChunk& chunk : step->chunks) count += chunk.entries;
+  return count;
+}
+
+// The next plan, from the last one and the change that led on from it.
+ListStepResult<ListManifest> next_plan(const ListFolder& folder, const ListManifest& last,
+                                       const ListRows& rows, const ListChange& change,
+                                       const Reasons& reasons, bool full) {
+  ListManifest next = last;
+  next.version = last.version + 1;
+  auto chunks = folder.write_chunks(change, reasons);
+  if (!chunks) return tl::unexpected(chunks.error());
+  next.steps.push_back({last.version, next.version, *std::move(chunks)});
+  const bool fits = next.steps.size() <= kChain && chunks_of(next.steps) <= kChainChunks &&
+                    entries_of_chain(next) <= std::max(kSmall, rows.size() / 4);
+  if (last.version != 0 && fits && !full) return next;
+  // Those who begin anew take the new step; the last links of the old chain lead to it.
+  std::erase_if(next.steps, [](const ListStep& step) { return step.from == 0; });
+  if (next.steps.size() > kLinks)
+    next.steps.erase(next.steps.begin(), next.steps.end() - static_cast<std::ptrdiff_t>(kLinks));
+  auto all = folder.write_chunks(difference({}, rows), reasons);
+  if (!all) return tl::unexpected(all.error());
+  next.steps.insert(next.steps.begin(), {0, next.version, *std::move(all)});
+  while (chunks_of(next.steps) > revocation::list_limits::kChunks && next.steps.size() > 1)
+    next.steps.erase(next.steps.begin() + 1);
+  return next;
+}
+
+ListStepResult<ListRows> read_text(const ListBuildOptions& options, std::chrono::seconds round_end,
+                                   Reasons& reasons) {
+  if (options.from == kStandardInput) {
+    auto rows = read_list_text(std::cin, round_end, reasons);
+    if (!rows) return tl::unexpected("standard input: " + rows.error());
+    return rows;
+  }
+  std::ifstream file(options.from);
+  if (!file) return tl::unexpected(std::string("--from: cannot be opened"));
+  auto rows = read_list_text(file, round_end, reasons);
+  if (!rows) return tl::unexpected("--from: " + rows.error());
+  return rows;
+}
+
+ListStepResult<std::string> build(const ListBuildOptions& options, std::chrono::seconds round_end) {
+  const ListFolder folder(options.folder);
+  Reasons reasons;
+  const WallTime now = wall_now();
+  auto rows = read_text(options, round_end, reasons);
+  if (!rows) return tl::unexpected(rows.error());
+  drop_ended(*rows, now);
+  auto last = folder.read_plan();
+  if (!last) return tl::unexpected(last.error());
+  const ListManifest plan = last->value_or(ListManifest{});
+  auto before = folder.read_rows(way_to(plan, 0), reasons);
+  if (!before) return tl::unexpected(before.error());
+  drop_ended(*before, now);
+  const ListChange change = difference(*before, *rows);
+  if (change.empty() && plan.version != 0 && !options.full)
+    return fmt::format("version {}: {} entries, nothing has changed\n", plan.version, rows->size());
+  if (auto made = folder.create(); !made) return tl::unexpected(made.error());
+  const auto next = next_plan(folder, plan, *rows, change, reasons, options.full);
+  if (!next) return tl::unexpected(next.error());
+  // A reader's own bounds: what it would refuse is not written.
+  const auto read = revocation::read_unsigned(plan_text(*next));
+  if (!read)
+    return tl::unexpected("readers would refuse the list: " + read.error().detail +
+                          " (--round-end makes fewer chunks)");
+  if (auto written = folder.write_plan(*next); !written) return tl::unexpected(written.error());
+  return fmt::format("version {}: {} entries, {} removed, {} added; not signed yet\n",
+                     next->version, rows->size(), change.removed.size(), change.added.size());
+}
+
+ListStepResult<jose::KeyMaterial> read_signing_key(const std::string& path) {
+  auto text = read_key(path);
+  if (!text) return tl::unexpected(text.error());
+  auto key = jose::KeyMaterial::parse(text->view());
+  text->wipe();
+  if (!key) return tl::unexpected("--key: " + key.error());
+  if (key->kind() == jose::KeyKind::oct)
+    return tl::unexpected(std::string("--key: a list is signed by a key pair"));
+  return *std::move(key);
+}
+
+ListStepResult<std::string> sign(const ListSignOptions& options, std::chrono::seconds max_age,
+                                 WallTime now) {
+  const ListFolder folder(options.folder);
+  const auto plan = folder.read_plan();
+  if (!plan) return tl::unexpected(plan.error());
+  if (!*plan) return tl::unexpected(std::string("there is no list yet: 'list build' makes one"));
+  const auto key = read_signing_key(options.key);
+  if (!key) return tl::unexpected(key.error());
+  const auto algorithms = key->algorithms();
+  const auto name = key->thumbprint();
+  if (algorithms.empty() || !name) return tl::unexpected(std::string("--key: cannot sign"));
+  const jose::KeyLabels labels{.alg = std::string(jose::algorithm_name(algorithms.front()))};
+  if (auto fit = check_fit(*key, labels); !fit) return tl::unexpected("--key: " + fit.error());
+  const nlohmann::ordered_json header{{"alg", jose::algorithm_name(algorithms.front())},
+                                      {"typ", "latchkey-revocations+jwt"},
+                                      {"kid", key->labels().kid.value_or(*name)}};
+  auto payload = nlohmann::ordered_json::parse(plan_text(**plan));
+  payload["iss"] = options.issuer;
+  payload["iat"] = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
+  payload["max_age"] = max_age.count();
+  const auto token = sign_compact(*key, algorithms.front(), header.dump(), payload.dump());
+  if (!token) return tl::unexpected(token.error());
+  if (token->size() > revocation::list_limits::kManifestBytes)
+    return tl::unexpected(
+        std::string("the manifest is longer than 65536 bytes: 'list build --full' makes fewer "
+                    "steps, '--round-end' fewer chunks"));
+  if (auto written = folder.write_signed(token->view()); !written)
+    return tl::unexpected(written.error());
+  return fmt::format("version {} is signed; readers ask again after {} s\n", (*plan)->version,
+                     max_age.count() / 4);
+}
+
+// Whether every version that a reader may be at, and that can be made from here, leads to one set.
+ListStepResult<ListRows> one_set(const ListFolder& folder, const ListManifest& manifest,
+                                 WallTime now, Reasons& reasons) {
+  const auto main_way = way_to(manifest, 0);
+  auto rows = folder.read_rows(main_way, reasons);
+  if (!rows) return rows;
+  drop_ended(*rows, now);
+  // How each version is reached from 0, where it is.
+  std::map<std::uint64_t, std::vector<const ListStep*>> ways{{0, {}}};
+  std::vector<const ListStep*> steps;
+  for (const ListStep& step : manifest.steps) steps.push_back(&step);
+  std::sort(steps.begin(), steps.end(),
+            [](const ListStep* one, const ListStep* other) { return one->to < other->to; });
+  for (const ListStep* step : steps) {
+    const auto from = ways.find(step->from);
+    if (from == ways.end()) {
+      // Nobody can make its beginning any more; its chunks must be good all the same.
+      if (auto change = folder.read_step(*step, reasons); !change)
+        return tl::unexpected(change.error());
+      continue;
+    }
+    auto way = from->second;
+    way.push_back(step);
+    ways.insert_or_assign(step->to, way);
+    for (const ListStep* more : way_to(manifest, step->to)) way.push_back(more);
+    if (way == main_way) continue;
+    auto other = folder.read_rows(way, reasons);
+    if (!other) return other;
+    drop_ended(*other, now);
+    const ListChange change = difference(*rows, *other);
+    if (!change.removed.empty() || !change.added.empty())
+      return tl::unexpected(
+          fmt::format("the way over {} > {} leads to another set: {} entries less, {} more",
+                      step->from, step->to, change.removed.size(), change.added.size()));
+  }
+  return rows;
+}
+
+std::string hex(const revocation::NameDigest& digest) {
+  std::string out;
+  for (const auto byte : digest) out += fmt::format("{:02x}", byte);
+  return out;
+}
+
+std::string line_of(char sign, const ListRow& row, const Reasons& reasons) {
+  std::string line =
+      fmt::format("{} {} {}", sign, entry_kind_name(row.entry.kind), hex(row.entry.digest));
+  if (row.entry.kind == revocation::EntryKind::subject)
+    line += " before " + ipc::format_time(row.entry.before);
+  if (row.entry.end) line += " end " + ipc::format_time(*row.entry.end);
+  if (row.reason != 0) line += " " + latchkey::quoted(reasons.text(row.reason));
+  return line + "\n";
+}
+
+ListStepResult<ListRows> current_rows(const std::string& path, Reasons& reasons) {
+  const ListFolder folder(path);
+  const auto plan = folder.read_plan();
+  if (!plan) return tl::unexpected(plan.error());
+  if (!*plan) return tl::unexpected(std::string("there is no list in one of the folders"));
+  return folder.read_rows(way_to(**plan, 0), reasons);
+}
+
+}  // namespace
+
+int list_build(const Session&, const ListBuildOptions& options) {
+  const auto round_end = whole_seconds(options.round_end);
+  if (!round_end) return usage("--round-end takes a number and a unit, such as 1h or 1d");
+  const auto done = build(options, *round_end);
+  return done ? print(*done) : failed(done.error());
+}
+
+int list_sign(const Session&, const ListSignOptions& options) {
+  using namespace revocation::list_limits;
+  const auto max_age = whole_seconds(options.max_age);
+  if (!max_age || *max_age < kMaxAgeLeast || *max_age > kMaxAgeMost)
+    return usage("--max-age takes 60s to 30d");
+  const auto now = parse_moment(options.now);
+  if (!now) return usage("--now takes an RFC 3339 time from 1970 on, or seconds");
+  const auto done = sign(options, *max_age, *now);
+  return done ? print(*done) : failed(done.error());
+}
+
+int list_verify(const Session&, const ListVerifyOptions& options) {
+  const auto now = parse_moment(options.now);
+  if (!now) return usage("--now takes an RFC 3339 time from 1970 on, or seconds");
+  const auto text = read_key_set_file(options.keys);
+  if (!text) return failed(text.error());
+  const auto keys = jose::JwkSet::parse(text->view());
+  if (!keys || keys->empty()) return failed("--keys: there is no usable key in it");
+  const ListFolder folder(options.folder);
+  const auto manifest = folder.read_signed();
+  if (!manifest) return failed(manifest.error());
+  jose::Scratch scratch;
+  const auto read =
+      revocation::read_manifest(*manifest, {options.issuer, *keys}, std::nullopt, *now, scratch);
+  if (!read)
+    return failed(
+        fmt::format("refused ({}): {}", list_fault_name(read.error().fault), read.error().detail));
+  Reasons reasons;
+  const auto rows = one_set(folder, *read, *now, reasons);
+  if (!rows) return failed(rows.error());
+  const bool stale = *now > read->issued_at + read->max_age;
+  const int printed =
+      print(fmt::format("version {}: {} entries, {} steps, signed {} by key {}{}\n", read->version,
+                        rows->size(), read->steps.size(), ipc::format_time(read->issued_at),
+                        read->key_id, stale ? "; STALE: sign it again" : ""));
+  if (printed != kOk) return printed;
+  return stale ? kStale : kOk;
+}
+
+int list_diff(const Session&, const ListDiffOptions& options) {
+  Reasons reasons;
+  const auto from = current_rows(options.from, reasons);
+  if (!from) return failed(from.error());
+  const auto to = current_rows(options.to, reasons);
+  if (!to) return failed(to.error());
+  const ListChange change = difference(*from, *to);
+  std::string out;
+  for (const ListRow& row : change.removed) out += line_of('-', row, reasons);
+  for (const ListRow& row : change.added) out += line_of('+', row, reasons);
+  const int printed = print(out);
+  if (printed != kOk) return printed;
+  return change.removed.empty() && change.added.empty() ? kOk : kNegative;
+}
+
+}  // namespace latchkey::cli
