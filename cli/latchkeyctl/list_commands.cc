@@ -109,6 +109,10 @@ ListStepResult<std::string> build(const ListBuildOptions& options, std::chrono::
   const WallTime now = wall_now();
   auto rows = read_text(options, round_end, reasons);
   if (!rows) return tl::unexpected(rows.error());
+  // What comes out of a pipe that broke is short, too, and would take back the rest.
+  if (rows->size() < options.least)
+    return tl::unexpected(
+        fmt::format("the text has {} entries, fewer than --least {}", rows->size(), options.least));
   drop_ended(*rows, now);
   auto last = folder.read_plan();
   if (!last) return tl::unexpected(last.error());

@@ -4,6 +4,7 @@
 // them as a reader does. No daemon is asked.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "cli/latchkeyctl/session.h"
@@ -15,6 +16,7 @@ struct ListBuildOptions {
   std::string from = "-";  // text, see list_text.h
   std::string round_end = "1d";
   bool full = false;
+  std::uint64_t least = 1;  // entries that the text has to have
 };
 
 struct ListSignOptions {

@@ -31,6 +31,12 @@ void add_build(CLI::App& list, const Session& session, ListBuildOptions& build, 
       ->type_name("TIME")
       ->capture_default_str();
   app->add_flag("--full", build.full, "Begin a new chain, also where a change would do");
+  app->add_option(
+         "--least", build.least,
+         "Refuse a text with fewer entries, such as one that a broken pipe cut; 0: nothing "
+         "may be revoked any more")
+      ->type_name("N")
+      ->capture_default_str();
   app->callback([&] { status = list_build(session, build); });
 }
 

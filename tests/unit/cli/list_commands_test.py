@@ -132,10 +132,16 @@ class Lists(Commands):
         (chunk,) = self.plan()["steps"][0]["chunks"]
         self.assertEqual((chunk["entries"], chunk["end"]), (2, 32472144000 + 86400))
 
-    def test_an_empty_list_can_be_signed(self):
-        self.build()
+    def test_a_list_is_emptied_only_where_that_is_said(self):
+        self.build(token("a"))
+        done = self.run_it("list", "build", "list", stdin="\n")
+        self.assertEqual((done.returncode, done.out), (1, ""))
+        self.assertIn("fewer than --least 1", done.err)
+        few = self.run_it("list", "build", "list", "--least", "3", stdin=lines(token("a"), token("b")))
+        self.assertEqual(few.returncode, 1)
+        self.build(more=("--least", "0"))
         self.sign()
-        self.expect_good("version 1: 0 entries")
+        self.expect_good("version 2: 0 entries")
 
     def test_a_reader_refuses_what_was_not_signed_for_it(self):
         self.build(token("a"))
