@@ -63,20 +63,25 @@ std::optional<NameDigest> Names::digest_issuer(std::string_view issuer) const {
   return digest();
 }
 
-// What stands before the value has one length for each kind, so no two names are written alike.
+// What stands before the value has one length for each kind, so no two names are written alike. A
+// short name is put together first: one call into OpenSSL instead of two.
 std::optional<NameDigest> Names::digest(EntryKind kind, std::string_view issuer,
                                         std::string_view value) const {
   const char letter = kLetters[static_cast<std::size_t>(kind)];
   if (letter == 0 || value.empty()) return std::nullopt;
-  std::array<char, 1 + sizeof(NameDigest)> head{letter};
-  std::string_view before(head.data(), 1);
+  std::array<char, 128> name;
+  name[0] = letter;
+  std::size_t size = 1;
   if (kind != EntryKind::user) {
     const auto who = digest_issuer(issuer);
     if (!who) return std::nullopt;
-    std::copy(who->begin(), who->end(), head.begin() + 1);
-    before = {head.data(), head.size()};
+    std::copy(who->begin(), who->end(), name.begin() + 1);
+    size += who->size();
   }
-  const auto whole = sha256_({before, value});
+  const bool fits = value.size() <= name.size() - size;
+  if (fits) size += value.copy(name.data() + size, value.size());
+  const std::string_view head(name.data(), size);
+  const auto whole = fits ? sha256_({head}) : sha256_({head, value});
   if (!whole) return std::nullopt;
   return first_of(*whole);
 }

@@ -185,8 +185,7 @@ ListResult<ListManifest> read_plan(const JsonValue& json) {
   ListManifest manifest;
   LATCHKEY_TRY(manifest.version, integer(json, "version", 1, kVersion));
   const auto steps = json.find("steps");
-  if (!steps || !steps->is_array())
-    return fault(ListFault::form, "'steps' is absent or no array");
+  if (!steps || !steps->is_array()) return fault(ListFault::form, "'steps' is absent or no array");
   if (LATCHKEY_FAILS(list_too_many_steps, steps->size() > kSteps))
     return bounds("there are more than " + std::to_string(kSteps) + " steps");
   std::size_t chunks_left = kChunks;

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -60,6 +61,21 @@ TEST(Names, DifferByTheirKind) {
   const auto token = names.digest(EntryKind::token, kIssuer, "x");
   EXPECT_NE(token, names.digest(EntryKind::session, kIssuer, "x"));
   EXPECT_NE(token, names.digest(EntryKind::subject, kIssuer, "x"));
+}
+
+// Short ones are put together on the way, and long ones are not.
+TEST(Names, AreDigestedAlikeWhateverTheirLength) {
+  const Names names;
+  const jose::Sha256 sha256;
+  const auto issuer = sha256({kIssuer}).value();
+  const std::string who(reinterpret_cast<const char*>(issuer.data()), 16);
+  for (const std::size_t size : {1U, 110U, 111U, 112U, 5'000U}) {
+    const std::string value(size, 'x');
+    const auto whole = sha256({"t" + who + value}).value();
+    NameDigest want;
+    std::copy_n(whole.begin(), want.size(), want.begin());
+    EXPECT_EQ(names.digest(EntryKind::token, kIssuer, value), want) << size;
+  }
 }
 
 TEST(Names, AreNoneOfWhatNamesNothing) {
