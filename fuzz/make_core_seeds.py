@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the seeds of the fuzzers configuration, discovery, https_url and introspection_answer beside this file.
+"""Writes the seeds of the fuzzers configuration, discovery, https_url, introspection_answer and revocation_list beside this file.
 
     make_core_seeds.py
 
@@ -113,7 +113,26 @@ def introspection_answer():
     put("introspection_answer", "encrypted", "jeyJhbGciOiJSU0EtT0FFUCIsImVuYyI6IkEyNTZHQ00ifQ.AA.AA.AA.AA")
 
 
+def revocation_list():
+    with open(os.path.join(TOP, "docs", "REVOCATION-LIST.md"), encoding="utf-8") as file:
+        page = file.read().partition("## Test vectors")[2]
+    put("revocation_list", "manifest", "m" + re.search(r"^eyJ\S+$", page, re.M).group(0))
+    payload = json.loads(re.search(r'^\{"iss".*$', page, re.M).group(0))
+    put("revocation_list", "payload", "p" + json.dumps(payload))
+    put("revocation_list", "no_steps", "p" + json.dumps(payload | {"steps": []}))
+    put("revocation_list", "dead_end", "p" + json.dumps(payload | {"version": 9}))
+    put("revocation_list", "chain", "p" + json.dumps(payload | {"steps": [
+        {"from": a, "to": b, "chunks": []} for a, b in ((0, 3), (3, 5), (0, 5), (5, 8), (4, 5), (3, 8))]}))
+    bodies = [bytes.fromhex(body) for body in re.findall(r"^chunks/.*\n([0-9a-f]+)$", page, re.M)]
+    for name, form, body in zip(("tokens", "subjects", "reasons", "removed"), (b"a", b"s", b"w\1", b"r"), bodies):
+        put("revocation_list", name, form + body)
+    put("revocation_list", "unsorted", b"a" + bodies[0][16:] + bodies[0][:16])
+    put("revocation_list", "reason_cut", b"w\1" + bodies[2][:-1])
+    put("revocation_list", "long_ago", b"s" + bodies[1][:16] + b"\xff" * 8)
+
+
 configuration()
 discovery()
 https_url()
 introspection_answer()
+revocation_list()

@@ -8,3 +8,5 @@ latchkey_fuzzer(NAME introspection_answer SOURCES introspection_answer.cc ${PROJ
   SEEDS seeds/introspection_answer DICTIONARY introspection_answer.dict
   LINKS latchkey_decide latchkey_signing latchkey_dep_json latchkey_dep_openssl)
 latchkey_fuzzer(NAME https_url SOURCES https_url.cc SEEDS seeds/https_url LINKS latchkey_issuer)
+latchkey_fuzzer(NAME revocation_list SOURCES revocation_list.cc ${PROJECT_SOURCE_DIR}/tests/support/signing.cc
+  SEEDS seeds/revocation_list DICTIONARY revocation_list.dict LINKS latchkey_revocation latchkey_signing)
