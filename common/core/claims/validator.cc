@@ -152,10 +152,12 @@ class Validator {
   Expected<void> check_required() {
     for (const RequiredClaim& required : policy_.require)
       LATCHKEY_TRY_VOID(claims::check_required(payload_, required, "claim"));
+    const JsonValue* header = jws_ != nullptr ? &jws_->header() : nullptr;
     for (const RequiredClaim& required : policy_.require_header) {
-      if (LATCHKEY_FAILS(header_required_absent, jws_ == nullptr))
+      if (LATCHKEY_FAILS(header_required_absent, header == nullptr))
         return fail(Reason::claim_missing, "header member " + quoted(required.name));
-      LATCHKEY_TRY_VOID(claims::check_required(jws_->header(), required, "header member"));
+      LATCHKEY_TRY_VOID(
+          claims::check_required(LATCHKEY_CHECKED(header, payload_), required, "header member"));
     }
     return {};
   }
