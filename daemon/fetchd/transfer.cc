@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "daemon/fetchd/http_fields.h"
+#include "daemon/fetchd/trouble.h"
 
 namespace latchkey::fetchd {
 namespace {
@@ -29,51 +30,6 @@ void set(CURL* easy, CURLoption option, Value value) {
   if (curl_easy_setopt(easy, option, value) == CURLE_OK) return;
   std::fprintf(stderr, "latchkey-fetchd: curl refuses option %d\n", static_cast<int>(option));
   std::abort();
-}
-
-// How a cause begins: what kind of trouble it is, in the words that an administrator would search
-// for.
-std::string_view trouble(CURLcode code) {
-  switch (code) {
-    case CURLE_COULDNT_RESOLVE_HOST:
-      return "name look-up";
-    case CURLE_COULDNT_CONNECT:
-      return "connection";
-    case CURLE_PEER_FAILED_VERIFICATION:
-      return "TLS certificate";
-    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
-      return "TLS pin";
-    case CURLE_COULDNT_RESOLVE_PROXY:
-      return "proxy name look-up";
-    case CURLE_SSL_CACERT_BADFILE:
-      return "CA file";
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_SSL_CIPHER:
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_USE_SSL_FAILED:
-      return "TLS";
-    case CURLE_OPERATION_TIMEDOUT:
-      return "timeout";
-    default:
-      return "transfer";
-  }
-}
-
-// curl's own sentence goes along only for troubles of which it never quotes what the server sent.
-bool sentence_is_curls_own(CURLcode code) {
-  switch (code) {
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_CONNECT:
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
-    case CURLE_COULDNT_RESOLVE_PROXY:
-    case CURLE_OPERATION_TIMEDOUT:
-      return true;
-    default:
-      return false;
-  }
 }
 
 }  // namespace
@@ -259,7 +215,14 @@ HttpFailure Transfer::failure(CURLcode code) const {
   cause += sentence_is_curls_own(code) && error_[0] != '\0' ? error_ : curl_easy_strerror(code);
   const bool untrusted =
       code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_PINNEDPUBKEYNOTMATCH;
-  return {.cause = printable(cause, kCauseMost), .retry_after = {}, .untrusted = untrusted};
+  Progress progress;
+  curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &progress.http_status);
+  curl_easy_getinfo(easy_.get(), CURLINFO_HTTP_CONNECTCODE, &progress.proxy_status);
+  curl_easy_getinfo(easy_.get(), CURLINFO_OS_ERRNO, &progress.system_error);
+  return {.cause = printable(cause, kCauseMost),
+          .retry_after = {},
+          .untrusted = untrusted,
+          .unreachable = nobody_answered(code, progress)};
 }
 
 tl::expected<HttpResponse, HttpFailure> Transfer::response() {

@@ -10,7 +10,6 @@ namespace latchkey::latchkeyd {
 namespace {
 
 constexpr std::chrono::seconds kPauseMost{30};  // that a provider may ask for
-constexpr int kTooManyRequests = 429;
 
 std::string flight_of(const Question& question) {
   return question.token_digest + (question.opaque ? "o" : "s");
@@ -145,6 +144,7 @@ IntrospectionReply IntrospectionKeeper::reply_to(Issuer& issuer, const Question&
       parts_.reload();
       return no(Reason::introspection_unavailable, "the configuration has just changed");
     case IntrospectResult::Status::failed:
+    case IntrospectResult::Status::down:
     case IntrospectResult::Status::unreachable:
       break;
   }
@@ -185,12 +185,14 @@ IntrospectionReply IntrospectionKeeper::read(Issuer& issuer, const Question& que
 IntrospectionReply IntrospectionKeeper::failed(Issuer& issuer, const Question& question,
                                                const IntrospectResult& result) {
   ++issuer.state.failed;
-  if (result.retry_after) {
+  // A pause of fetchd's own bound is not the provider's: it comes without a status of its.
+  if (result.retry_after && result.http_status) {
     issuer.not_before = parts_.clock.steady() + std::min(*result.retry_after, kPauseMost);
   }
   complain(issuer, question, result.error);
-  // "Too many requests" is an answer that a flood can bring about.
-  const bool down = result.http_status != kTooManyRequests;
+  // An answer of any kind could be brought about, by a flood, by the token or by a mistake in the
+  // configuration; so could a failure of our own. Only silence is down.
+  const bool down = result.status == IntrospectResult::Status::down;
   return no(Reason::introspection_unavailable, result.error, down);
 }
 
