@@ -232,7 +232,8 @@ void Server::begin(std::uint64_t id, const issuer::IssuerConfig& issuer, Client:
       },
       [] { return Clock::now(); }, random_name};
   fetcher_.start(
-      id, std::make_unique<IntrospectionPlan>(issuer, asked.request, std::move(asked.token), world),
+      id, issuer.name,
+      std::make_unique<IntrospectionPlan>(issuer, asked.request, std::move(asked.token), world),
       std::min<std::chrono::milliseconds>(issuer.fetch_timeout, kIntrospectionMost),
       std::move(done));
 }
