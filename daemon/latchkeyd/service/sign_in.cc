@@ -135,8 +135,7 @@ Expected<bool> Conversation::take_answer(std::optional<Assembler>& parts) {
 // Sets verified_, or says why not. The configuration says which way the token goes; where it wants
 // the issuer's own word, too, that is asked for last.
 asio::awaitable<Conversation::Refused> Conversation::verify_token() {
-  const auto opaque =
-      opaque_issuer(token_view_, request_.service, *desk_.snapshot->config, desk_.scratch);
+  const auto opaque = opaque_issuer(token_view_, request_.service, *desk_.snapshot->config);
   Refused refused;
   if (opaque) {
     refused = co_await verify_opaque(*opaque);
