@@ -30,6 +30,7 @@
 #include "daemon/latchkeyd/io/journal.h"
 #include "daemon/latchkeyd/service/introspection_memory.h"
 #include "daemon/latchkeyd/service/needs.h"
+#include "daemon/latchkeyd/service/question_gate.h"
 #include "daemon/latchkeyd/service/question_rate.h"
 
 namespace latchkey::latchkeyd {
@@ -64,6 +65,7 @@ class IntrospectionKeeper {
     std::function<const Snapshot&()> snapshot;
     // fetchd reads another configuration than we do: time to read ours again.
     std::function<void()> reload;
+    std::function<std::uint32_t()> random;
   };
 
   explicit IntrospectionKeeper(Parts parts) : parts_(std::move(parts)) {}
@@ -88,6 +90,7 @@ class IntrospectionKeeper {
     Question question;
     std::string source;  // that began it
     std::vector<Waiter> waiters;
+    bool probe = false;  // the one that goes out while others are held back
   };
   struct Issuer {
     Issuer(std::string digest_in, QuestionRate rate_in)
@@ -96,13 +99,16 @@ class IntrospectionKeeper {
     std::string digest;
     IntrospectionState state;
     QuestionRate rate;
+    QuestionGate gate;
     std::optional<SteadyTime> not_before;                // the provider asked for a pause
     std::map<std::string, Flight, std::less<>> flights;  // by the token's digest and kind
   };
   using IssuerPtr = std::shared_ptr<Issuer>;
 
-  // Where to ask, or why not.
-  std::optional<Error> withhold(Issuer& issuer, const std::string& source);
+  // Why it is not asked.
+  std::optional<IntrospectionReply> withhold(Issuer& issuer, const Question& question,
+                                             const std::string& source);
+  void learn(Issuer& issuer, const Flight& flight, const IntrospectResult& result, bool down);
   void answered(const IssuerPtr& issuer, const std::string& flight, const IntrospectResult& result);
   IntrospectionReply reply_to(Issuer& issuer, const Question& question,
                               const IntrospectResult& result);

@@ -71,7 +71,8 @@ class IntrospectionKeeperTest : public ::testing::Test {
                               .introspector = provider,
                               .memory = memory,
                               .snapshot = [this]() -> const Snapshot& { return snapshot; },
-                              .reload = [this] { ++reloads; }}};
+                              .reload = [this] { ++reloads; },
+                              .random = [] { return 0U; }}};
 };
 
 TEST_F(IntrospectionKeeperTest, EverybodyWhoWaitsForOneTokenSharesOneQuestion) {
@@ -292,6 +293,83 @@ TEST_F(IntrospectionKeeperTest, TooManyRequestsIsNotDownAndPauses) {
   EXPECT_EQ(provider.asked, 1U);
   clock.advance(10s);
   EXPECT_FALSE(*ask("token-2"));
+}
+
+// Whoever guesses can draw one. Were it to bind everybody, one guess each half minute would keep
+// all users of the issuer out.
+TEST_F(IntrospectionKeeperTest, TooManyRequestsBindsTheSourceThatDrewIt) {
+  ask("guess", "corp", "guesser");
+  provider.fail("corp: introspection: HTTP status 429", 429, 1h);
+  EXPECT_TRUE(*ask("guess-2", "corp", "guesser"));
+  EXPECT_FALSE(*ask("token-1", "corp", "somebody else"));
+  provider.answer_ok(kActive);
+  clock.advance(30s - 1ms);
+  EXPECT_TRUE(*ask("guess-2", "corp", "guesser")) << "somebody else's good answer frees nobody";
+  clock.advance(1ms);
+  EXPECT_FALSE(*ask("guess-2", "corp", "guesser")) << "30 s at most";
+}
+
+TEST_F(IntrospectionKeeperTest, ASecondTooManyRequestsLetsOneQuestionThroughAtATime) {
+  for (const auto* source : {"a", "b"}) {
+    EXPECT_FALSE(*ask(std::string("token of ") + source, "corp", source));
+    provider.fail("corp: introspection: HTTP status 429", 429, 10s);
+  }
+  const auto held = ask("token-1", "corp", "c");
+  ASSERT_TRUE(*held);
+  EXPECT_FALSE((*held)->down);
+  clock.advance(250ms);
+  EXPECT_FALSE(*ask("token-1", "corp", "c"));
+  EXPECT_TRUE(*ask("token-2", "corp", "d")) << "one at a time";
+  provider.answer_ok(kActive);
+  EXPECT_FALSE(*ask("token-2", "corp", "d")) << "an answer ends it";
+}
+
+TEST_F(IntrospectionKeeperTest, AfterFailuresInARowOneQuestionAtATimeGoesOut) {
+  const auto fail = [&] {
+    const auto before = provider.asked;
+    const auto reply = ask("token " + std::to_string(before));
+    EXPECT_EQ(provider.asked, before + 1);
+    provider.fail("corp: introspection", 503);
+    return (*reply)->down;
+  };
+  bool down = false;
+  for (unsigned i = 0; i < QuestionGate::kFailuresInRow; ++i) down = fail();
+  const auto held = ask("token-1");
+  ASSERT_TRUE(*held) << "at once";
+  EXPECT_EQ((*held)->error.reason, Reason::introspection_unavailable);
+  EXPECT_EQ((*held)->down, down) << "what the last ones heard";
+  EXPECT_EQ(state().withheld, 1);
+  EXPECT_FALSE(*ask("token-1", "other")) << "another issuer is asked";
+  provider.answer_ok(kActive);
+  clock.advance(250ms);
+  EXPECT_FALSE(*ask("token-1"));
+  EXPECT_FALSE(*ask("token-1", "corp", "x")) << "joins what is under way";
+  EXPECT_TRUE(*ask("token-2"));
+  provider.fail("corp: introspection", 503);
+  EXPECT_TRUE(*ask("token-2")) << "for longer";
+  clock.advance(500ms);
+  EXPECT_FALSE(*ask("token-1"));
+  provider.answer_ok(kActive);
+  for (const auto* token : {"token-2", "token-3"}) EXPECT_FALSE(*ask(token)) << "it is over";
+}
+
+TEST_F(IntrospectionKeeperTest, AFetchdThatIsGoneIsNotWaitedForByEachLogin) {
+  for (unsigned i = 0; i < QuestionGate::kFailuresInRow; ++i) {
+    ask("token " + std::to_string(i));
+    provider.answer({.status = IntrospectResult::Status::unreachable, .error = "connection"});
+  }
+  EXPECT_TRUE(*ask("token-1"));
+}
+
+// A guess can bring about any of these.
+TEST_F(IntrospectionKeeperTest, AnswersToBadQuestionsHoldNobodyBack) {
+  for (unsigned i = 0; i < 2 * QuestionGate::kFailuresInRow; ++i) {
+    const auto before = provider.asked;
+    ask("token " + std::to_string(i));
+    ASSERT_EQ(provider.asked, before + 1);
+    if (i % 2 == 0) provider.fail("corp: introspection: HTTP status 400", 400);
+    if (i % 2 != 0) provider.answer_ok("<html></html>");
+  }
 }
 
 TEST_F(IntrospectionKeeperTest, APauseThatAProviderAsksForEnds) {
