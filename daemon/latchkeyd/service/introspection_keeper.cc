@@ -117,9 +117,7 @@ std::optional<IntrospectionReply> IntrospectionKeeper::withhold(Issuer& issuer,
     return no(Reason::introspection_unavailable, "the provider has asked for a pause");
   if (const auto held = issuer.gate.refuse(kind_of(question), source, now))
     return no(Reason::introspection_unavailable, std::string(held->why), held->down);
-  std::size_t in_all = 0;
-  for (const auto& [name, each] : issuers_) in_all += each->flights.size();
-  if (in_all >= kQuestionsInAll) return spent("too many questions are under way");
+  if (!has_place(issuer)) return spent("too many questions are under way");
   if (issuer.flights.size() >= kQuestionsOfIssuer)
     return spent("too many questions to this issuer are under way");
   const auto of_source =
@@ -136,6 +134,16 @@ std::optional<IntrospectionReply> IntrospectionKeeper::withhold(Issuer& issuer,
       break;
   }
   return std::nullopt;
+}
+
+// One of its own, or one of those that are nobody's.
+bool IntrospectionKeeper::has_place(const Issuer& issuer) const {
+  const std::size_t reserved = questions_reserved(issuers_.size());
+  if (issuer.flights.size() < reserved) return true;
+  std::size_t shared = 0;
+  for (const auto& [name, each] : issuers_)
+    shared += std::max(each->flights.size(), reserved) - reserved;
+  return shared < kQuestionsInAll - reserved * issuers_.size();
 }
 
 void IntrospectionKeeper::answered(const IssuerPtr& issuer, const std::string& flight,

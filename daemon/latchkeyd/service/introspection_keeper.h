@@ -9,6 +9,7 @@
 // Belongs to the control thread.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -40,6 +41,14 @@ inline constexpr std::size_t kQuestionsOfSource = 8;   // of one issuer
 // Of all issuers: below what fetchd has open for one connection (128), so that a flood never looks
 // like a fetchd that cannot be reached, and keys can be fetched beside it.
 inline constexpr std::size_t kQuestionsInAll = 96;
+// Of those, places that are an issuer's own, so that others that are slow or dead never take the
+// last one: up to eight; with more issuers an equal share of half of them, or one for each.
+constexpr std::size_t questions_reserved(std::size_t issuers) {
+  constexpr std::size_t kMost = 8;
+  if (issuers == 0) return kMost;
+  if (2 * issuers > kQuestionsInAll) return kQuestionsInAll / issuers;
+  return std::min(kMost, kQuestionsInAll / (2 * issuers));
+}
 
 // What status tells of asking one issuer; since the start, or since its section changed.
 struct IntrospectionState {
@@ -108,6 +117,7 @@ class IntrospectionKeeper {
   // Why it is not asked.
   std::optional<IntrospectionReply> withhold(Issuer& issuer, const Question& question,
                                              const std::string& source);
+  bool has_place(const Issuer& issuer) const;
   void learn(Issuer& issuer, const Flight& flight, const IntrospectResult& result, bool down);
   void answered(const IssuerPtr& issuer, const std::string& flight, const IntrospectResult& result);
   IntrospectionReply reply_to(Issuer& issuer, const Question& question,
