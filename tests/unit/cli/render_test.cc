@@ -113,6 +113,19 @@ TEST(RenderStatus, says_loudly_that_keys_are_stale_and_until_when_they_serve) {
   EXPECT_EQ(render_status(status, kNow, Style::plain).find("KEYS"), std::string::npos);
 }
 
+TEST(RenderStatus, says_what_is_refused_without_keys_where_opaque_tokens_need_none) {
+  StatusAnswer status;
+  status.started_at = kNow - 61s;
+  status.issuers.push_back({.name = "corp",
+                            .source = "none",
+                            .stale = true,
+                            .introspection = IntrospectionStatus{.mode = "opaque_only"}});
+  const std::string text = render_status(status, kNow, Style::plain);
+  for (const char* part : {"  KEYS           corp: signed tokens are refused\n",
+                           "NONE: signed tokens of this issuer are refused\n"})
+    EXPECT_NE(text.find(part), std::string::npos) << part << "in\n" << text;
+}
+
 TEST(RenderIssuers, begins_with_a_table_of_who_is_in_trouble) {
   std::vector<IssuerStatus> issuers;
   issuers.push_back({.name = "corp", .source = "none", .stale = true});
