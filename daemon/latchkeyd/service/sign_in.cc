@@ -231,6 +231,9 @@ Decision Conversation::judge_claims() {
 
 // After a wait: whatever was revoked, reloaded or withdrawn in the meantime counts.
 Decision Conversation::judge_again() {
+  // It may stand at another place of the configuration now; recheck() holds that it is the same.
+  const auto place = desk_.snapshot->config->find_issuer(verified_->claims->issuer);
+  if (place >= 0) verified_->issuer = static_cast<std::size_t>(place);
   Trace trace;
   const Expected<void> still =
       recheck(*verified_, *desk_.snapshot, desk_.services.clock.wall(), trace);
