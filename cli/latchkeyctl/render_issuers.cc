@@ -167,8 +167,10 @@ std::string render_refreshed(std::span<const RefreshedIssuer> issuers, WallTime 
     } else if (issuer.outcome == "unchanged") {
       text = good("the keys are the same", style);
     } else if (issuer.outcome == "too_soon") {
-      text = bad("not asked: too soon after the last time; again in " + left(issuer.again_at, now),
-                 style);
+      const auto again =
+          issuer.again_at ? std::optional(std::max(*issuer.again_at, now + std::chrono::seconds(1)))
+                          : std::nullopt;
+      text = bad("not asked: too soon after the last time; again in " + left(again, now), style);
     } else {
       text = bad("failed: " + or_dash(issuer.error.value_or("")), style);
     }

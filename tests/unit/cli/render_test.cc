@@ -187,6 +187,12 @@ TEST(Render, escapes_what_came_from_outside) {
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2);
 }
 
+TEST(RenderRefreshed, never_says_that_the_provider_may_be_asked_in_0_s) {
+  const std::vector<ipc::control::RefreshedIssuer> issuers{
+      {.issuer = "corp", .outcome = "too_soon", .again_at = kNow + 1ms}};
+  EXPECT_NE(render_refreshed(issuers, kNow, Style::plain).find("again in 1 s"), std::string::npos);
+}
+
 TEST(AsciiJson, escapes_what_moves_a_cursor_or_hides) {
   struct Case {
     std::string json;
