@@ -213,6 +213,19 @@ TEST_F(IntrospectionKeeperTest, WhatIsNoAnswerIsNotDown) {
   EXPECT_EQ(memory.size(), 0U);
 }
 
+// It is the token that is wrong, and its bearer who could have the issuer called broken.
+TEST_F(IntrospectionKeeperTest, ATokenThatIsRefusedByItsClaimsIsNoFailureOfItsIssuer) {
+  for (const auto* body : {R"({"active":true,"token_type":"refresh_token"})",
+                           R"({"active":true,"cnf":{}})", R"({"active":true,"aud":"other"})"}) {
+    const auto reply = ask(body);
+    provider.answer_ok(body);
+    ASSERT_NE((*reply)->answer, nullptr);
+    EXPECT_EQ((*reply)->answer->state(), Introspected::State::refused);
+    EXPECT_EQ(state().last_error, std::nullopt);
+  }
+  EXPECT_EQ(state().invalid, 0);
+}
+
 TEST_F(IntrospectionKeeperTest, OtherConfigurationsAreReadAgainAndTheLoginIsNotLetIn) {
   const auto reply = ask("token-1");
   provider.answer({.status = IntrospectResult::Status::reload, .error = "reload"});
