@@ -158,8 +158,8 @@ void IntrospectionKeeper::answered(const IssuerPtr& issuer, const std::string& f
   for (const Waiter& waiter : ended.waiters) waiter.done(reply);
 }
 
-// An answer to a bad question, and a failure of our own, say nothing about the endpoint: whoever
-// guesses could bring either about.
+// An endpoint that refuses a question is there, whatever the question was; and a failure of our own
+// says nothing about it. Whoever guesses could bring either about.
 void IntrospectionKeeper::learn(Issuer& issuer, const Flight& flight,
                                 const IntrospectResult& result, bool down) {
   using Status = IntrospectResult::Status;
@@ -172,9 +172,10 @@ void IntrospectionKeeper::learn(Issuer& issuer, const Flight& flight,
     const auto pause = std::min(result.retry_after.value_or(kPauseLeast), kPauseMost);
     return issuer.gate.throttled(flight.source, pause, now, parts_.random());
   }
-  const bool refused = status != 0 && status < kServerError;
+  if (status != 0 && status < kServerError) return issuer.gate.answered();
   const bool sick = down || status >= kServerError || result.status == Status::unreachable;
-  if (sick && !refused) issuer.gate.failed(kind, down, now, parts_.random());
+  if (sick) return issuer.gate.failed(kind, down, now, parts_.random());
+  issuer.gate.doubted();
 }
 
 IntrospectionReply IntrospectionKeeper::reply_to(Issuer& issuer, const Question& question,

@@ -12,8 +12,8 @@ std::optional<QuestionGate::Refusal> QuestionGate::refuse(Kind kind, std::string
     return Refusal{false, "the provider has asked for a pause after a question of this source"};
   const Row& row = rows_[static_cast<std::size_t>(kind)];
   if (row.failures < kFailuresInRow || (!row.probing && now >= row.next)) return std::nullopt;
-  return Refusal{row.all_down,
-                 "the last questions to the issuer failed, and it is not asked again yet"};
+  const bool down = row.all_down && now - row.failed_at < kDownMost;
+  return Refusal{down, "the last questions to the issuer failed, and it is not asked again yet"};
 }
 
 bool QuestionGate::begin(Kind kind) {
@@ -24,9 +24,14 @@ bool QuestionGate::begin(Kind kind) {
 
 void QuestionGate::answered() { rows_ = {}; }
 
+void QuestionGate::doubted() {
+  for (Row& row : rows_) row.all_down = false;
+}
+
 void QuestionGate::failed(Kind kind, bool down, SteadyTime now, std::uint32_t random) {
   Row& row = this->row(kind);
   row.all_down = row.all_down && down;
+  row.failed_at = now;
   row.failures = std::min(row.failures + 1, kFailuresInRow);
   if (row.failures == kFailuresInRow) hold_back(row, now, random);
 }
@@ -44,10 +49,10 @@ void QuestionGate::throttled(const std::string& source, std::chrono::seconds pau
                              std::uint32_t random) {
   std::erase_if(bound_, [&](const auto& each) { return each.second <= now; });
   const bool everybody = bound_.size() > bound_.count(source);
+  doubted();
   if (bound_.size() < kSourcesMost) bound_.insert_or_assign(source, now + pause);
   if (!everybody) return;
   for (Row& row : rows_) {
-    row.all_down = false;
     row.failures = kFailuresInRow;
     hold_back(row, now, random);
   }

@@ -32,12 +32,14 @@ class QuestionGate {
   static constexpr unsigned kFailuresInRow = 5;  // so many go out side by side, and no more
   static constexpr std::chrono::milliseconds kIntervalFirst{250};
   static constexpr std::chrono::milliseconds kIntervalMost{5'000};
+  // How long a row says that it is down: one interval, and the question that ends it.
+  static constexpr std::chrono::milliseconds kDownMost{10'000};
   static constexpr std::size_t kSourcesMost = 1'024;  // that are remembered as bound
 
   enum class Kind : std::uint8_t { signed_token, opaque };
 
   struct Refusal {
-    bool down = false;  // the failures in a row were all of them silence
+    bool down = false;  // the failures in a row were all of them silence, the last just now
     std::string_view why;
   };
 
@@ -51,6 +53,7 @@ class QuestionGate {
   // What became of a question: an answer; a sign that the endpoint is sick, `down` where that was
   // silence; "429", with what the provider asked for.
   void answered();
+  void doubted();  // neither: nothing says any more that it is down
   void failed(Kind kind, bool down, SteadyTime now, std::uint32_t random);
   void throttled(const std::string& source, std::chrono::seconds pause, SteadyTime now,
                  std::uint32_t random);
@@ -64,6 +67,7 @@ class QuestionGate {
     bool probing = false;
     std::chrono::milliseconds interval{0};
     SteadyTime next{};
+    SteadyTime failed_at{};
   };
   Row& row(Kind kind) { return rows_[static_cast<std::size_t>(kind)]; }
   static void hold_back(Row& row, SteadyTime now, std::uint32_t random);

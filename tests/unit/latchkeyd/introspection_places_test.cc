@@ -135,6 +135,18 @@ TEST_F(IntrospectionKeeperTest, AFetchdThatIsGoneIsNotWaitedForByEachLogin) {
   EXPECT_TRUE(*ask("token-1"));
 }
 
+// A token that was taken back must not get in by its signature because others were not answered.
+TEST_F(IntrospectionKeeperTest, AnEndpointThatRefusesAQuestionIsThere) {
+  for (unsigned i = 0; i < QuestionGate::kFailuresInRow; ++i) {
+    ask("token " + std::to_string(i));
+    provider.fail("corp: introspection", 500);
+  }
+  clock.advance(250ms);
+  ask("token-1");
+  provider.fail("corp: introspection: HTTP status 401", 401);
+  for (const auto* token : {"token-2", "token-3"}) EXPECT_FALSE(*ask(token)) << "each is asked";
+}
+
 // A guess can bring about any of these.
 TEST_F(IntrospectionKeeperTest, AnswersToBadQuestionsHoldNobodyBack) {
   for (unsigned i = 0; i < 2 * QuestionGate::kFailuresInRow; ++i) {

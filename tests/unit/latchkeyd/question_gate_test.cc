@@ -89,10 +89,27 @@ TEST(QuestionGate, IsDownOnlyWhereAllOfTheRowWere) {
   for (unsigned i = 0; i < QuestionGate::kFailuresInRow; ++i) row.fail();
   ASSERT_TRUE(row.held());
   EXPECT_FALSE(row.gate.refuse(Kind::signed_token, "s", row.now)->down);
-  row.gate.answered();
+  for (const bool throttled : {false, true}) {
+    row.gate.answered();
+    for (unsigned i = 0; i < QuestionGate::kFailuresInRow; ++i) row.fail();
+    ASSERT_TRUE(row.held());
+    EXPECT_TRUE(row.gate.refuse(Kind::signed_token, "s", row.now)->down);
+    throttled ? row.gate.throttled("another", 30s, row.now, 0) : row.gate.doubted();
+    ASSERT_TRUE(row.held());
+    EXPECT_FALSE(row.gate.refuse(Kind::signed_token, "s", row.now)->down);
+  }
+}
+
+// Else the first who asks after a quiet hour would have the signatures of all others decide.
+TEST(QuestionGate, SaysThatItIsDownOnlyForAWhile) {
+  Row row;
   for (unsigned i = 0; i < QuestionGate::kFailuresInRow; ++i) row.fail();
-  ASSERT_TRUE(row.held());
+  row.now += QuestionGate::kDownMost - 1ms;
+  ASSERT_TRUE(row.gate.begin(Kind::signed_token));
   EXPECT_TRUE(row.gate.refuse(Kind::signed_token, "s", row.now)->down);
+  row.now += 1ms;
+  ASSERT_TRUE(row.held());
+  EXPECT_FALSE(row.gate.refuse(Kind::signed_token, "s", row.now)->down);
 }
 
 TEST(QuestionGate, RemembersNoMoreSourcesThanItsBound) {
