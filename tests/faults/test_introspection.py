@@ -17,6 +17,7 @@ from harness.verdicts import BUDGET, Allowance
 
 MEMORY_KB_MOST = 2048  # F6 of SECURITY section 4, for each process
 HELD_KB_MOST = 4096  # while 32 questions are held open at once, each with its TLS
+HELD_BACK_S = 5  # question_gate.h
 NO_ANSWER = frozenset({"introspection_unavailable", "introspection_answer_invalid"})
 YES = b'{"active":true}'  # whoever takes it lets in what was taken back
 JSON = {"Content_Type": "application/json"}
@@ -40,8 +41,9 @@ def go(asked, name, on, off, says: str, memory_kb_most: int = MEMORY_KB_MOST) ->
     back = time.monotonic()
     peak = {who: most - before[who][0] for who, (_, most) in world.memory_kb().items()}
     traffic.seconds(1)
-    # Who comes while a question about the same token is under way waits for what becomes of that one.
-    excused = Allowance(began, ended + QUESTION_S + WORKERS_S, NO_ANSWER, kinds)
+    # Who comes while a question about the same token is under way waits for what becomes of that one; and an endpoint
+    # that failed often is asked again after a while only.
+    excused = Allowance(began, ended + HELD_BACK_S + QUESTION_S + WORKERS_S, NO_ANSWER, kinds)
     asked.finish(f"asking: {name}", quiet, began, ended, allowances=[excused], back=back,
                  requests=corp.questions(began, ended), requests_most=corp.questions_most(began, ended),
                  memory_peak_kb=peak)

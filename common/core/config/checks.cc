@@ -105,6 +105,11 @@ class Checker {
       reader_.error(at(instance, Section::issuer, "refresh_interval"),
                     "'min_fetch_interval' <= 'refresh_interval' <= 'max_stale' does not hold");
     }
+    if (!config.max_refresh_interval && config.min_fetch_interval > config.max_stale / 2) {
+      reader_.error(at(instance, Section::issuer, "max_stale"),
+                    "'min_fetch_interval' is more than half of 'max_stale'");
+      return;
+    }
     const auto most = config.max_refresh_interval.value_or(config.min_fetch_interval);
     if (most < config.min_fetch_interval || most > config.max_stale / 2) {
       reader_.error(

@@ -263,7 +263,7 @@ constexpr auto kKeys = std::to_array<Key>({
    .meaning = "What the issuer's opaque tokens begin with."},
   {.section = Section::opaque_tokens, .name = "services", .slot = ISSUER(List, config.introspection.opaque.services), .form = &kPlainService, .rule = Rule::nonempty,
    .example = "[ sshd ]",
-   .meaning = "The PAM services in which a token without the form of a signed one is asked about here. Whatever somebody types there, a password too, goes to this issuer where it has 16 characters or more: prefixes are the better key."},
+   .meaning = "The PAM services in which a token is asked about here that comes nowhere near a signed one: one dot at most, characters of a bearer token (docs/INTROSPECTION.md). Whatever somebody types there, a password too, goes to this issuer where it has 16 characters or more: prefixes are the better key."},
 
   // ---- access[]
   {.section = Section::rule, .name = "name", .slot = RULE(Text, name), .form = &kLabel, .rule = Rule::shown, .example = "developers log in",

@@ -4,6 +4,7 @@
 // or a signed one of an issuer whose section wants its word besides the signature. Asked at most
 // once a request, after the source has paid for it, and only as long as the module still waits.
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "core/opaque.h"
@@ -28,8 +29,13 @@ asio::awaitable<Conversation::Refused> Conversation::verify_opaque(std::size_t i
     trace_.fail(Check::form);
     co_return refuse(form.error().reason, std::move(form.error().detail));
   }
+  const std::string name = desk_.snapshot->config->issuers[issuer].config.name;
   Refused refused = co_await introspect(issuer, true);
   if (refused) co_return refused;
+  // A reload meanwhile may have moved the section; that it is the same, accept_opaque() holds.
+  const auto place = desk_.snapshot->config->find_issuer_by_name(name);
+  if (place < 0) co_return refuse(Reason::issuer_unknown, "the configuration has changed");
+  issuer = static_cast<std::size_t>(place);
   auto verified =
       accept_opaque(*introspected_, issuer, *desk_.snapshot, desk_.services.clock.wall(), trace_);
   if (!verified) co_return std::move(verified.error().decision);

@@ -233,6 +233,27 @@ TEST(Introspect, WhatChangedWhileTheIssuerWasAskedCounts) {
   }
 }
 
+TEST(Introspect, AnIssuerThatAReloadMovesInTheConfigurationIsStillTheSame) {
+  for (const bool opaque : {true, false}) {
+    Host host;
+    ask_issuer(host);
+    int asked = 0;
+    answer_with(host, opaque ? opaque_answer(host) : R"({"active":true})", asked);
+    auto answer = host.needs.on_introspection;
+    host.needs.on_introspection = [&](const IntrospectionOrder& order) {
+      auto reply = answer(order);
+      const std::string first =
+          "  - name: another\n    issuer: https://another.example.com\n    audiences: [ a ]\n"
+          "    user: { claim: sub }\n";
+      host.config_text.insert(host.config_text.find("issuers:\n") + 9, first);
+      host.take_new();
+      return reply;
+    };
+    Client client = host.connect();
+    EXPECT_EQ(host.sign_in(client, opaque ? kOpaque : host.token()).result, wire::Result::allow);
+  }
+}
+
 TEST(Introspect, TheSectionsServiceMakesWhatIsNotSignedAnOpaqueToken) {
   Host host;
   const std::string more =
