@@ -44,7 +44,7 @@ bool fails(const std::optional<IntrospectionStatus>& asked) {
 std::string_view without_answers(const IntrospectionStatus& asked) {
   if (asked.mode != "required") return "its opaque tokens are refused";
   return asked.down == "signature"
-             ? "while it cannot be reached, signatures decide alone; its opaque tokens are refused"
+             ? "while nobody answers, signatures decide alone; else its tokens are refused"
              : "its tokens are refused";
 }
 

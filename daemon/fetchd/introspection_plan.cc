@@ -64,6 +64,8 @@ Plan::Step IntrospectionPlan::next(tl::expected<HttpResponse, HttpFailure> respo
   Outcome outcome = failed(asked_ ? "introspection" : "metadata", response.error().cause);
   outcome.answer.retry_after = response.error().retry_after;
   outcome.answer.http_status = response.error().status;
+  if (response.error().untrusted) outcome.answer.status = Status::untrusted;
+  if (response.error().unreachable) outcome.answer.status = Status::unreachable;
   return outcome;
 }
 

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <curl/curl.h>
 #include <tl/expected.hpp>
@@ -19,11 +20,20 @@
 
 namespace latchkey::fetchd {
 
+// To whom a connection goes: the server or the proxy before it.
+struct Peer {
+  std::string host;  // empty: it is an address already, or none that curl can read
+  std::string port;
+};
+
+Peer peer_of(const HttpRequest& request);
+
 class Transfer {
  public:
-  // Ready to be added to a multi handle. `timeout` is for all of it, name look-up and handshake
-  // included.
-  Transfer(const HttpRequest& request, std::chrono::milliseconds timeout);
+  // Ready to be added to a multi handle. `addresses` are the peer's where it has a name; `timeout`
+  // is for all of it, handshake included.
+  Transfer(HttpRequest request, const Peer& peer, const std::vector<std::string>& addresses,
+           std::chrono::milliseconds timeout);
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
 
@@ -44,6 +54,7 @@ class Transfer {
   static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
 
   void set_fences();
+  void set_addresses(const Peer& peer, const std::vector<std::string>& addresses);
   void set_proxy();
   void set_tls();
   void set_bounds(std::chrono::milliseconds timeout);
@@ -57,6 +68,7 @@ class Transfer {
 
   HttpRequest request_;
   std::unique_ptr<curl_slist, FreeList> fields_;
+  std::unique_ptr<curl_slist, FreeList> addresses_;
   std::string body_;
   std::size_t header_bytes_ = 0;
   bool body_too_large_ = false;

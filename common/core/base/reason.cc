@@ -47,7 +47,7 @@ constexpr auto kRows = std::to_array<ReasonRow>({
   {R(client_wrong), K::refused, notice, "the token was issued to a client that is not configured", "The token was issued to another client", "OpenID Connect Core section 3.1.3.7"},
   {R(email_unverified), K::refused, notice, "an e-mail claim is used, and the provider does not say that it is verified", "The e-mail address in the token is not verified", "OpenID Connect Core section 5.1"},
   {R(token_inactive), K::refused, notice, "the issuer's introspection endpoint says that the token is not active: it was revoked, has expired, or is none of this issuer's", "The token is not valid any more, get a new one", "RFC 7662 section 2.2"},
-  {R(introspection_unavailable), K::unavailable, error, "the issuer must be asked about the token, and its introspection endpoint gave no answer; see 'latchkeyctl status'", "The identity provider cannot be asked about the token, try again later", "RFC 7662 section 2.3"},
+  {R(introspection_unavailable), K::unavailable, error, "the issuer must be asked about the token, and no good answer came from its introspection endpoint, or it could not be asked; see 'latchkeyctl status'", "The identity provider cannot be asked about the token, try again later", "RFC 7662 section 2.3"},
   {R(introspection_answer_invalid), K::unavailable, error, "the introspection endpoint's answer is none about this token: not of its form, not signed as configured, or about another token", "The identity provider's answer about the token cannot be used", "RFC 7662 section 2.2"},
   {R(revoked_token), K::refused, warning, "this token was revoked", "The token has been revoked", "-"},
   {R(revoked_subject), K::refused, warning, "the tokens of this subject were revoked", "Access has been revoked", "-"},

@@ -196,7 +196,7 @@ constexpr auto kKeys = std::to_array<Key>({
    .meaning = "json: plain answers, which TLS alone vouches for. jwt: answers must be signed with one of the issuer's keys and be meant for us (RFC 9701); anything else is no answer."},
   {.section = Section::issuer, .name = "introspection_down", .slot = CHOICE(kWhenDown, config.introspection.down),
    .standard = "refuse", .example = "refuse",
-   .meaning = "What becomes of a signed token while the endpoint cannot be reached. refuse: it is refused. signature: its signature and claims decide alone, with a warning each time; whoever can keep the host from the provider then undoes a revocation. An opaque token is refused in either case."},
+   .meaning = "What becomes of a signed token while nobody answers where the endpoint should be: its name is not found, the connection is refused or finds no way, or nothing comes in time. refuse: it is refused. signature: its signature and claims decide alone, with a warning each time; whoever can keep the host from the provider then undoes a revocation. Any answer, an error status as well, a certificate that is not trusted, a limit and a failure of this host's own refuse in either case, and an opaque token is refused always."},
   {.section = Section::issuer, .name = "introspection_positive_ttl", .slot = ISSUER(seconds, config.introspection.positive_ttl), .range = {0, kHour},
    .standard = "30s", .example = "30s",
    .meaning = "How long the answer that a token is active serves, never beyond its end: so long a token that was revoked at the provider may still sign in. 0s: it is asked each time."},

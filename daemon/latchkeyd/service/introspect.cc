@@ -84,8 +84,9 @@ asio::awaitable<IntrospectionReply> Conversation::ask_issuer(Question question) 
                                              Pending<IntrospectionReply>::completion(pending));
   co_await pending->wait(most);
   if (pending->result) co_return *std::move(pending->result);
-  co_return IntrospectionReply{
-      nullptr, {Reason::introspection_unavailable, "no answer came in time"}, true};
+  // fetchd gives a provider up before that; so this is a fetchd that hangs, and no outage.
+  co_return IntrospectionReply{nullptr,
+                               {Reason::introspection_unavailable, "no answer came in time"}};
 }
 
 // Only where nobody answered, and only for a token whose signature has verified, may the

@@ -187,6 +187,7 @@ IntrospectionReply IntrospectionKeeper::reply_to(Issuer& issuer, const Question&
       parts_.reload();
       return no(Reason::introspection_unavailable, "the configuration has just changed");
     case IntrospectResult::Status::failed:
+    case IntrospectResult::Status::down:
     case IntrospectResult::Status::unreachable:
       break;
   }
@@ -227,12 +228,15 @@ IntrospectionReply IntrospectionKeeper::read(Issuer& issuer, const Question& que
 IntrospectionReply IntrospectionKeeper::failed(Issuer& issuer, const Question& question,
                                                const IntrospectResult& result) {
   ++issuer.state.failed;
-  if (result.retry_after && result.http_status != kTooManyRequests) {
+  // A pause of fetchd's own bound is not the provider's: it comes without a status of its; and
+  // that of a 429 binds its source (learn()).
+  if (result.retry_after && result.http_status && result.http_status != kTooManyRequests) {
     issuer.not_before = parts_.clock.steady() + std::min(*result.retry_after, kPauseMost);
   }
   complain(issuer, question, result.error);
-  // "Too many requests" is an answer that a flood can bring about.
-  const bool down = result.http_status != kTooManyRequests;
+  // An answer of any kind could be brought about, by a flood, by the token or by a mistake in the
+  // configuration; so could a failure of our own. Only silence is down.
+  const bool down = result.status == IntrospectResult::Status::down;
   return no(Reason::introspection_unavailable, result.error, down);
 }
 

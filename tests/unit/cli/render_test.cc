@@ -74,8 +74,8 @@ TEST(RenderStatus, says_loudly_that_an_issuer_cannot_be_asked_and_what_that_mean
   status.issuers.push_back({.name = "d", .introspection = IntrospectionStatus{.mode = "required"}});
   const std::string text = render_status(status, kNow, Style::plain);
   EXPECT_NE(text.find("  ASKING FAILS   a: its tokens are refused; b: its opaque tokens are "
-                      "refused; c: while it cannot be reached, signatures decide alone; its opaque "
-                      "tokens are refused\n"),
+                      "refused; c: while nobody answers, signatures decide alone; else its tokens "
+                      "are refused\n"),
             std::string::npos)
       << text;
   const std::string table = render_issuers(status.issuers, kNow, Style::plain);

@@ -294,5 +294,34 @@ TEST_F(IntrospectionPlanTest, ASecretFileIsOneThatOthersCannotTouch) {
   EXPECT_NE(error(folder + "/fifo").find("is not a plain file"), std::string::npos);
 }
 
+// Only that lets a signature do where the section says so; who speaks for nobody is named apart.
+TEST_F(IntrospectionPlanTest, TellsNobodyThereFromWhoIsNotTrustedAndFromEveryOtherFailure) {
+  const HttpFailure silent{.cause = "timeout", .retry_after = {}, .unreachable = true};
+  const HttpFailure stranger{.cause = "TLS pin", .retry_after = {}, .untrusted = true};
+  const HttpFailure other{.cause = "HTTP status 503", .retry_after = 9s, .status = 503};
+  const std::pair<HttpFailure, Status> cases[]{
+      {silent, Status::unreachable}, {stranger, Status::untrusted}, {other, Status::failed}};
+  for (const auto& [failure, want] : cases) {
+    auto unknown = plan();
+    unknown.start();
+    EXPECT_EQ(ends(unknown.next(tl::unexpected(failure))).status, want) << failure.cause;
+    auto asking = plan();
+    asking.start();
+    asks(asking.next(ok(kMetadata)));
+    EXPECT_EQ(ends(asking.next(tl::unexpected(failure))).status, want) << failure.cause;
+  }
+}
+
+TEST_F(IntrospectionPlanTest, WhereNobodyIsAskedOrTheAnswerIsNoneThatIsNotNobodyThere) {
+  auto wrong = plan();
+  wrong.start();
+  wrong.next(ok(kMetadata));
+  EXPECT_EQ(ends(wrong.next(ok(R"({"active":false})", "text/plain"))).status, Status::failed);
+  config.introspection.client.secret_file = folder + "/missing";
+  auto without = plan();
+  without.start();
+  EXPECT_EQ(ends(without.next(ok(kMetadata))).status, Status::failed);
+}
+
 }  // namespace
 }  // namespace latchkey::fetchd

@@ -189,6 +189,19 @@ TEST(Introspect, ASourcePaysForItsQuestions) {
   EXPECT_EQ(junk(3, other), Reason::token_inactive) << "another source has its own";
 }
 
+// A provider's silence is fetchd's to tell, before that; a fetchd that hangs is no outage.
+TEST(Introspect, WhereFetchdHangsTheSignatureIsNotEnough) {
+  Host host({.needs = 200ms});
+  ask_issuer(host, "    introspection: required\n    introspection_down: signature\n");
+  host.needs.on_introspection =
+      [](const IntrospectionOrder& /*order*/) -> std::optional<IntrospectionReply> {
+    return std::nullopt;
+  };
+  Client client = host.connect();
+  EXPECT_EQ(host.sign_in(client, host.token()).result, wire::Result::unavailable);
+  EXPECT_EQ(host.last_reason(), Reason::introspection_unavailable);
+}
+
 TEST(Introspect, AProviderThatIsSilentIsGivenUpInTime) {
   Host host({.needs = 200ms});
   ask_issuer(host);

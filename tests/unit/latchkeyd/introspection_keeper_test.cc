@@ -167,7 +167,7 @@ TEST_F(IntrospectionKeeperTest, WhoGuessesLeavesHalfOfTheQuestionsToOthers) {
 TEST_F(IntrospectionKeeperTest, AFailureIsToldToAllKeptByNobodyAndSaidOnce) {
   for (int i = 0; i < 3; ++i) {
     const auto reply = ask("token-1");
-    provider.fail("corp: introspection: connection");
+    provider.be_down("corp: introspection: connection");
     ASSERT_TRUE(*reply);
     EXPECT_EQ((*reply)->error.reason, Reason::introspection_unavailable);
     EXPECT_TRUE((*reply)->down);
@@ -182,18 +182,54 @@ TEST_F(IntrospectionKeeperTest, AFailureIsToldToAllKeptByNobodyAndSaidOnce) {
   EXPECT_EQ(journal.count("answers questions about tokens again"), 1U);
 }
 
-// Where a signature alone would do while the provider is down, a flood must not bring that about.
-TEST_F(IntrospectionKeeperTest, TooManyRequestsIsNotDownAndPauses) {
+// Where a signature alone would do while the provider is down, nothing that answers may bring that
+// about, nor a limit or a failure of our own.
+TEST_F(IntrospectionKeeperTest, OnlySilenceIsDown) {
+  using Status = IntrospectResult::Status;
+  const IntrospectResult cases[]{
+      {.status = Status::failed, .http_status = 401, .error = "HTTP status 401"},
+      {.status = Status::failed, .http_status = 500, .error = "HTTP status 500"},
+      {.status = Status::failed, .http_status = 504, .error = "HTTP status 504"},
+      {.status = Status::failed, .error = "the client's credential: cannot be read"},
+      {.status = Status::failed, .retry_after = 1s, .error = "no provider was asked"},
+      {.status = Status::unreachable, .error = "latchkey-fetchd cannot be reached"},
+      {.status = Status::reload, .error = "reload"}};
+  for (const IntrospectResult& result : cases) {
+    const auto reply = ask("token-1");
+    provider.answer(result);
+    ASSERT_TRUE(*reply) << result.error;
+    EXPECT_EQ((*reply)->error.reason, Reason::introspection_unavailable) << result.error;
+    EXPECT_FALSE((*reply)->down) << result.error;
+  }
   const auto reply = ask("token-1");
-  provider.fail("corp: introspection: HTTP status 429", 429, 10s);
-  EXPECT_FALSE((*reply)->down);
-  const auto paused = ask("token-2");
-  ASSERT_TRUE(*paused);
-  EXPECT_EQ((*paused)->error.reason, Reason::introspection_unavailable);
-  EXPECT_FALSE((*paused)->down);
-  EXPECT_EQ(provider.asked, 1U);
-  clock.advance(10s);
-  EXPECT_FALSE(*ask("token-2"));
+  provider.be_down("timeout");
+  EXPECT_TRUE((*reply)->down);
+}
+
+TEST_F(IntrospectionKeeperTest, APauseThatTheProviderAsksForIsNotDown) {
+  clock.advance(1h);
+  for (const int status : {429, 503}) {
+    const auto before = provider.asked;
+    const auto reply = ask("token-1");
+    provider.fail("corp: introspection: HTTP status", status, 10s);
+    EXPECT_FALSE((*reply)->down);
+    const auto paused = ask("token-2");
+    ASSERT_TRUE(*paused);
+    EXPECT_EQ((*paused)->error.reason, Reason::introspection_unavailable);
+    EXPECT_EQ((*paused)->error.detail, "the provider has asked for a pause");
+    EXPECT_FALSE((*paused)->down);
+    EXPECT_EQ(provider.asked, before + 1);
+    clock.advance(10s);
+    EXPECT_FALSE(*ask("token-2"));
+    provider.answer_ok(kActive);
+    clock.advance(1h);
+  }
+}
+
+TEST_F(IntrospectionKeeperTest, FetchdsOwnBoundIsNoPauseOfTheProvider) {
+  ask("token-1");
+  provider.fail("corp: it was asked for too often; no provider was asked", {}, 10s);
+  EXPECT_FALSE(*ask("token-2")) << "nobody has asked for a pause";
 }
 
 TEST_F(IntrospectionKeeperTest, APauseThatAProviderAsksForEnds) {
