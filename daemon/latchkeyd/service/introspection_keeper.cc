@@ -228,8 +228,9 @@ IntrospectionReply IntrospectionKeeper::read(Issuer& issuer, const Question& que
 IntrospectionReply IntrospectionKeeper::failed(Issuer& issuer, const Question& question,
                                                const IntrospectResult& result) {
   ++issuer.state.failed;
-  // A pause of fetchd's own bound is not the provider's: it comes without a status of its.
-  if (result.retry_after && result.http_status && *result.http_status != kTooManyRequests) {
+  // A pause of fetchd's own bound is not the provider's: it comes without a status of its; and
+  // that of a 429 binds its source (learn()).
+  if (result.retry_after && result.http_status && result.http_status != kTooManyRequests) {
     issuer.not_before = parts_.clock.steady() + std::min(*result.retry_after, kPauseMost);
   }
   complain(issuer, question, result.error);

@@ -9,7 +9,7 @@ std::optional<QuestionGate::Refusal> QuestionGate::refuse(Kind kind, std::string
                                                           SteadyTime now) const {
   const auto bound = bound_.find(source);
   if (bound != bound_.end() && now < bound->second)
-    return Refusal{false, "the provider has asked for a pause after a question of this source"};
+    return Refusal{false, "the provider has asked for a pause"};
   const Row& row = rows_[static_cast<std::size_t>(kind)];
   if (row.failures < kFailuresInRow || (!row.probing && now >= row.next)) return std::nullopt;
   const bool down = row.all_down && now - row.failed_at < kDownMost;
