@@ -208,7 +208,7 @@ TEST_F(IntrospectionKeeperTest, OnlySilenceIsDown) {
 
 TEST_F(IntrospectionKeeperTest, APauseThatTheProviderAsksForIsNotDown) {
   clock.advance(1h);
-  for (const int status : {503}) {
+  for (const int status : {429, 503}) {
     const auto before = provider.asked;
     const auto reply = ask("token-1");
     provider.fail("corp: introspection: HTTP status", status, 10s);
