@@ -60,7 +60,13 @@ void* wiping_realloc(void* block, std::size_t size) {
 }  // namespace latchkey::fetchd
 
 // Of the C++ library, which has its memory from malloc. The forms with a size and the throwing ones
-// of arrays come down to these.
+// of arrays come down to these. A sanitizer of threads has its own, and no tokens.
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define LATCHKEY_OPERATORS_OF_THE_SANITIZER
+#endif
+#endif
+#ifndef LATCHKEY_OPERATORS_OF_THE_SANITIZER
 void* operator new(std::size_t size) {
   void* block = std::malloc(std::max<std::size_t>(size, 1));
   if (block == nullptr) throw std::bad_alloc();
@@ -70,4 +76,5 @@ void operator delete(void* block) noexcept { latchkey::fetchd::wiping_free(block
 void operator delete(void* block, std::size_t /*size*/) noexcept {
   latchkey::fetchd::wiping_free(block);
 }
+#endif
 // NOLINTEND(cppcoreguidelines-no-malloc)
