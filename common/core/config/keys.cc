@@ -218,13 +218,13 @@ constexpr auto kKeys = std::to_array<Key>({
   // ---- issuers[].user
   {.section = Section::user, .name = "claim", .slot = ISSUER(Text, config.claims.user_claim), .form = &kAnyText,
    .standard = "preferred_username", .example = "preferred_username",
-   .meaning = "The claim with the name. The first sign-in binds 'iss' and 'sub' to it; another subject with the same name is refused. Where it is an e-mail address, which is said by a name that ends with 'email' or by an '@' in 'strip_suffix', the token must also say that the address is verified."},
+   .meaning = "The claim with the name. The first sign-in binds 'iss' and 'sub' to it; another subject with the same name is refused. Where it is an e-mail address, which is said by 'mail' in the claim's name or by an '@' in 'strip_suffix', the token must also say that the address is verified."},
   {.section = Section::user, .name = "strip_suffix", .slot = ISSUER(List, config.claims.user_strip_suffix), .form = &kAnyText, .rule = Rule::nonempty | Rule::alone,
    .example = "\"@example.com\"",
    .meaning = "What is taken off the end of the claim's value; a value that ends with none of these is refused. Required for an e-mail address, with its '@' and domain: an address of another domain names another person. Several domains give one local name for the same name in each of them, and the first of them to sign in is bound to it: list only domains in which a name is one person's."},
   {.section = Section::user, .name = "email_verified_claim", .slot = ISSUER(Text, config.claims.email_verified_claim), .form = &kAnyText,
    .standard = "email_verified", .example = "xms_edov",
-   .meaning = "The claim that must be true where an e-mail address is used: where the name is one, and where 'groups.claim' or a name under 'require' ends with 'email' (Entra: xms_edov). none: nothing need say it; only for login names that look like an address and that the provider alone gives out, such as upn of your own Entra tenant."},
+   .meaning = "The claim that must be true where an e-mail address is used: as the name, for groups or under 'require', which is said by 'mail' in the claim's name or by a value that looks like an address (Entra: xms_edov). It must be set where a claim has another such name than 'email', of which alone 'email_verified' speaks. none: nothing need say it; only for login names that look like an address and that the provider alone gives out, such as upn of your own Entra tenant."},
 
   // ---- issuers[].groups
   {.section = Section::groups, .name = "claim", .slot = ISSUER(Text, config.claims.group_claim), .form = &kAnyText, .rule = Rule::shown,
