@@ -16,6 +16,7 @@
 #include <curl/curl.h>
 #include <tl/expected.hpp>
 
+#include "daemon/fetchd/header_lines.h"
 #include "daemon/fetchd/http.h"
 
 namespace latchkey::fetchd {
@@ -64,15 +65,13 @@ class Transfer {
   void add_authorization();
   HttpFailure failure(CURLcode code) const;
   tl::expected<HttpResponse, HttpFailure> response();
-  std::string header(const char* name) const;
 
   HttpRequest request_;
   std::unique_ptr<curl_slist, FreeList> fields_;
   std::unique_ptr<curl_slist, FreeList> addresses_;
   std::string body_;
-  std::size_t header_bytes_ = 0;
+  HeaderLines header_;
   bool body_too_large_ = false;
-  bool header_too_large_ = false;
   char error_[CURL_ERROR_SIZE] = {};
   std::unique_ptr<CURL, FreeEasy> easy_;  // last, so that it goes first: it points to the others
 };
