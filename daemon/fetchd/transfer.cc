@@ -137,8 +137,10 @@ void Transfer::set_bounds(std::chrono::milliseconds timeout) {
   set(easy, CURLOPT_NOSIGNAL, 1L);
   set(easy, CURLOPT_TIMEOUT_MS, timeout_ms);
   set(easy, CURLOPT_CONNECTTIMEOUT_MS, timeout_ms);
-  set(easy, CURLOPT_LOW_SPEED_LIMIT, kLowSpeedBytesPerSecond);
-  set(easy, CURLOPT_LOW_SPEED_TIME, std::max(timeout_ms / 2'000, 1L));
+  if (!request_.any_speed) {
+    set(easy, CURLOPT_LOW_SPEED_LIMIT, kLowSpeedBytesPerSecond);
+    set(easy, CURLOPT_LOW_SPEED_TIME, std::max(timeout_ms / 2'000, 1L));
+  }
   set(easy, CURLOPT_MAXFILESIZE_LARGE,
       static_cast<curl_off_t>(request_.body_most));  // by Content-Length
   set(easy, CURLOPT_BUFFERSIZE, 16L * 1'024);
@@ -247,6 +249,9 @@ HttpFailure Transfer::failure(CURLcode code) const {
   curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &progress.http_status);
   curl_easy_getinfo(easy_.get(), CURLINFO_HTTP_CONNECTCODE, &progress.proxy_status);
   curl_easy_getinfo(easy_.get(), CURLINFO_OS_ERRNO, &progress.system_error);
+  curl_off_t first_byte_us = 0;
+  curl_easy_getinfo(easy_.get(), CURLINFO_STARTTRANSFER_TIME_T, &first_byte_us);
+  progress.began = first_byte_us != 0;
   return {.cause = printable(cause, kCauseMost),
           .retry_after = {},
           .untrusted = untrusted,
