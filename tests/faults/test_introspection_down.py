@@ -20,18 +20,18 @@ LINES = faults.raw(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n" + b"
                    + b"Content-Length: 16\r\n\r\n" + b'{"active":false}')
 
 
-def attack(down, name: str, on, off) -> None:
+def attack(down, name: str, on, off, seconds: float = 2 * FAULT_S) -> None:
     """Nobody who was taken back is let in, and that is all that is asked of this time."""
     corp, traffic = down.corp, down.traffic
     quiet = down.quiet()
     began = time.monotonic()
     on()
-    traffic.seconds(2 * FAULT_S)
+    traffic.seconds(seconds)
     off()
     ended = time.monotonic()
     corp.apart, corp.guesses, down.other.guesses = {}, None, None
     corp.serve()
-    traffic.seconds(1)
+    traffic.seconds(QUESTION_S + WORKERS_S)  # what hangs has ended
     excused = Allowance(began, ended + HELD_BACK_S + QUESTION_S + WORKERS_S, NO_ANSWER)
     tally = down.finish(f"down: {name}", quiet, began, ended, allowances=[excused], requests=corp.questions(began, ended),
                         requests_most=corp.questions_most(began, ended))
@@ -60,9 +60,11 @@ def test_guesses_that_draw(down, name, answer):
 
 
 def test_one_bearers_tokens_hang(down):
+    """They take all of the issuer's places, so that all that ends is silence."""
     def on() -> None:
         down.corp.apart = {token: faults.silence for token in down.corp.his.tokens}
-    attack(down, "one bearer's tokens hang", on, nothing)
+        down.traffic.weight("his", 300)
+    attack(down, "one bearer's tokens hang", on, lambda: down.traffic.weight("his", 1))
 
 
 def test_another_issuer_answers_with_thousands_of_header_lines(down):
@@ -73,4 +75,5 @@ def test_another_issuer_answers_with_thousands_of_header_lines(down):
 
 def test_a_fetchd_that_is_stopped_for_longer_than_a_question_takes(down):
     pid = down.world.fetchd.pid
-    attack(down, "latchkey-fetchd stopped", lambda: os.kill(pid, signal.SIGSTOP), lambda: os.kill(pid, signal.SIGCONT))
+    attack(down, "latchkey-fetchd stopped", lambda: os.kill(pid, signal.SIGSTOP), lambda: os.kill(pid, signal.SIGCONT),
+           seconds=QUESTION_S + WORKERS_S)  # and for less than latchkeyd waits for it
