@@ -3,8 +3,9 @@
 // One https GET, or POST of a form, as a curl handle, with every freedom of curl's that a key fetch
 // does not need taken away: https only, no redirect, no proxy but the configuration's, no
 // credentials of curl's own finding, no cookies, no decompression, TLS 1.2 or better with the peer
-// and its name verified, and everything bounded: time, speed, header, body. There is no switch for
-// any of it.
+// and its name verified, and everything bounded: time, header, body, and the speed, unless being
+// given up for it would look like nobody there (HttpRequest::any_speed). There is no switch for any
+// of it.
 #pragma once
 
 #include <chrono>
