@@ -33,9 +33,17 @@ void Fetcher::start(Owner owner, const issuer::IssuerConfig& config,
 
 void Fetcher::start(Owner owner, const std::string& issuer, std::unique_ptr<Plan> plan,
                     std::chrono::milliseconds timeout, Done done) {
-  const auto deadline = std::chrono::steady_clock::now() + timeout;
-  jobs_.push_back(
-      Job{owner, issuer, std::move(plan), deadline, std::move(done), nullptr, {}, {}, nullptr});
+  const auto now = std::chrono::steady_clock::now();
+  jobs_.push_back(Job{owner,
+                      issuer,
+                      std::move(plan),
+                      now + timeout,
+                      std::move(done),
+                      nullptr,
+                      {},
+                      {},
+                      nullptr,
+                      lag_.lost(now)});
   const auto job = std::prev(jobs_.end());
   take(job, job->plan->start());
 }
@@ -61,10 +69,13 @@ void Fetcher::wait(std::span<curl_waitfd> extra, std::chrono::milliseconds timeo
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(job.deadline - now);
     timeout = std::clamp(left, std::chrono::milliseconds(0), timeout);
   }
+  if (!jobs_.empty()) timeout = std::min(timeout, LoopLag::kBeat);
   // Outcomes that wait for delivery are work to do.
   const int timeout_ms = finished_.empty() ? static_cast<int>(timeout.count()) : 0;
+  lag_.waits(std::chrono::steady_clock::now(), !jobs_.empty());
   const CURLMcode code = curl_multi_poll(multi_.get(), waited.data(),
                                          static_cast<unsigned>(waited.size()), timeout_ms, nullptr);
+  lag_.woke(std::chrono::steady_clock::now());
   if (code != CURLM_UNRECOVERABLE_POLL) check(code);  // a signal may interrupt it
   std::copy_n(waited.begin(), extra.size(), extra.begin());
 }
@@ -94,8 +105,8 @@ void Fetcher::finish_lookups() {
     HttpFailure failure{.cause = "timeout: the name look-up of " + job->peer.host + " hangs",
                         .retry_after = {},
                         .unreachable = true};
-    take(job, job->plan->next(
-                  tl::unexpected(addresses ? std::move(addresses->error()) : std::move(failure))));
+    take(job, job->plan->next(tl::unexpected(addresses ? std::move(addresses->error())
+                                                       : excuse(*job, std::move(failure)))));
   }
 }
 
@@ -107,9 +118,20 @@ void Fetcher::finish_transfers() {
     const auto job = find(message->easy_handle);
     if (job == jobs_.end()) std::abort();
     auto response = job->transfer->finish(code);
+    if (!response && code == CURLE_OPERATION_TIMEDOUT)
+      response = tl::unexpected(excuse(*job, std::move(response).error()));
     end_transfer(*job);
     take(job, job->plan->next(std::move(response)));
   }
+}
+
+// Where this program was late itself, the answer may lie in the socket: nobody is taken for gone.
+HttpFailure Fetcher::excuse(const Job& job, HttpFailure timeout) const {
+  const auto lost = lag_.lost(std::chrono::steady_clock::now()) - job.lost_before;
+  if (!timeout.unreachable || lost <= LoopLag::kLate) return timeout;
+  timeout.unreachable = false;
+  timeout.cause += " (latchkey-fetchd itself was late)";
+  return timeout;
 }
 
 void Fetcher::take(Jobs::iterator job, Plan::Step step) {

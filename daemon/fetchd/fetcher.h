@@ -18,6 +18,7 @@
 
 #include "core/issuer/issuer_config.h"
 #include "daemon/fetchd/lookups.h"
+#include "daemon/fetchd/loop_lag.h"
 #include "daemon/fetchd/plan.h"
 #include "daemon/fetchd/transfer.h"
 #include "ipc/fetch_protocol.h"
@@ -64,6 +65,7 @@ class Fetcher {
     HttpRequest request;
     Peer peer;
     std::shared_ptr<const Lookups::Lookup> lookup;
+    LoopLag::Clock::duration lost_before{};  // as LoopLag counts it
   };
   using Jobs = std::list<Job>;
   struct FreeMulti {
@@ -77,9 +79,11 @@ class Fetcher {
   void end_transfer(Job& job);
   void finish_transfers();
   Jobs::iterator find(CURL* easy);
+  HttpFailure excuse(const Job& job, HttpFailure timeout) const;
 
   std::unique_ptr<CURLM, FreeMulti> multi_;
   Lookups lookups_;
+  LoopLag lag_;
   Jobs jobs_;
   std::vector<std::pair<Done, Outcome>> finished_;  // delivered by the next `perform`
 };

@@ -27,6 +27,9 @@ struct HttpRequest {
   std::shared_ptr<const wire::SecretBuffer> form = nullptr;
   std::shared_ptr<const wire::SecretBuffer> authorization = nullptr;  // a whole header line
   std::string accept = "application/json";
+  // Only the time for all of it bounds it: who is slow is there all the same, and to be given up
+  // early looks like nobody.
+  bool any_speed = false;
 
   bool conditional() const { return !etag.empty() || !last_modified.empty(); }
 };

@@ -117,16 +117,18 @@ tl::expected<std::shared_ptr<const Lookups::Lookup>, HttpFailure> Lookups::find(
   sweep();
   std::size_t of_host = 0;
   std::size_t of_issuer = 0;
+  bool asked_just_now = false;
   for (const auto& each : lookups_) {
     if (each->issuer == issuer) ++of_issuer;
     if (each->host != host) continue;
     if (now - each->begun_at < kHangsAfter) return each;
+    asked_just_now = asked_just_now || now - each->begun_at < kSilentFor;
     ++of_host;
   }
   if (of_host >= kOfHostMost)
     return fail(host,
                 std::to_string(of_host) + " look-ups of this name hang: no name server tells it",
-                true);
+                asked_just_now);
   if (of_issuer >= kOfIssuerMost)
     return fail(host, "too many look-ups of this issuer's names hang", false);
   if (lookups_.size() >= kInAllMost) return fail(host, "too many look-ups hang", false);

@@ -37,12 +37,17 @@ class Lookups {
   using Clock = std::chrono::steady_clock;
   using Resolve = std::function<Addresses(const std::string& host)>;
 
-  static constexpr std::size_t kOfHostMost = 2;
-  static constexpr std::size_t kOfIssuerMost = 4;  // begun for it; two hosts that hang
+  // So that with the resolver's own times (10 s) the name server is asked again every 3 or 4 s.
+  static constexpr std::size_t kOfHostMost = 3;
+  static constexpr std::size_t kOfIssuerMost =
+      4;  // begun for it; one is left beside a host that hangs
   // Every issuer can have its own, so none can take another's. TasksMax= of the unit is above it.
   static constexpr std::size_t kInAllMost = limits::kIssuers * kOfIssuerMost;
   // One that is older is taken to hang: nobody joins it, and a second one is begun.
   static constexpr std::chrono::seconds kHangsAfter{3};
+  // For how long those that hang speak for the name server: it may be back since, and not be asked
+  // because of our bound.
+  static constexpr std::chrono::seconds kSilentFor{5};
 
   class Lookup;  // one of them, shared by all who wait for it
 
@@ -52,7 +57,8 @@ class Lookups {
   ~Lookups();
 
   // Joins or begins a look-up of `host` for `issuer`, or fails at once: where all of the host's
-  // hang nobody answers for it (unreachable), and where a bound of ours is reached it is not that.
+  // hang nobody answers for it (unreachable) while the last one is young; a bound of ours is not
+  // that.
   tl::expected<std::shared_ptr<const Lookup>, HttpFailure> find(const std::string& issuer,
                                                                 const std::string& host,
                                                                 Clock::time_point now);

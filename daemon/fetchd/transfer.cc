@@ -23,8 +23,6 @@
 namespace latchkey::fetchd {
 namespace {
 
-constexpr std::size_t kHeaderMost =
-    65'536;  // all header lines of an answer, interim ones and trailers included
 constexpr long kLowSpeedBytesPerSecond = 256;
 constexpr std::size_t kCauseMost = 300;
 
@@ -139,8 +137,10 @@ void Transfer::set_bounds(std::chrono::milliseconds timeout) {
   set(easy, CURLOPT_NOSIGNAL, 1L);
   set(easy, CURLOPT_TIMEOUT_MS, timeout_ms);
   set(easy, CURLOPT_CONNECTTIMEOUT_MS, timeout_ms);
-  set(easy, CURLOPT_LOW_SPEED_LIMIT, kLowSpeedBytesPerSecond);
-  set(easy, CURLOPT_LOW_SPEED_TIME, std::max(timeout_ms / 2'000, 1L));
+  if (!request_.any_speed) {
+    set(easy, CURLOPT_LOW_SPEED_LIMIT, kLowSpeedBytesPerSecond);
+    set(easy, CURLOPT_LOW_SPEED_TIME, std::max(timeout_ms / 2'000, 1L));
+  }
   set(easy, CURLOPT_MAXFILESIZE_LARGE,
       static_cast<curl_off_t>(request_.body_most));  // by Content-Length
   set(easy, CURLOPT_BUFFERSIZE, 16L * 1'024);
@@ -212,14 +212,10 @@ std::size_t Transfer::on_body(char* data, std::size_t size, std::size_t count, v
   return bytes;
 }
 
-std::size_t Transfer::on_header(char*, std::size_t size, std::size_t count, void* self) {
+std::size_t Transfer::on_header(char* data, std::size_t size, std::size_t count, void* self) {
   auto& transfer = *static_cast<Transfer*>(self);
-  transfer.header_bytes_ += size * count;
-  if (transfer.header_bytes_ > kHeaderMost) {
-    transfer.header_too_large_ = true;
-    return CURL_WRITEFUNC_ERROR;
-  }
-  return size * count;
+  const std::size_t bytes = size * count;
+  return transfer.header_.take({data, bytes}) ? bytes : CURL_WRITEFUNC_ERROR;
 }
 
 tl::expected<HttpResponse, HttpFailure> Transfer::finish(CURLcode code) {
@@ -243,8 +239,7 @@ HttpFailure Transfer::failure(CURLcode code) const {
   if (body_too_large_ || code == CURLE_FILESIZE_EXCEEDED) {
     return {"the document is larger than " + most + " bytes", std::nullopt};
   }
-  if (header_too_large_)
-    return {"the header is larger than " + std::to_string(kHeaderMost) + " bytes", std::nullopt};
+  if (!header_.trouble().empty()) return {std::string(header_.trouble()), std::nullopt};
   std::string cause(trouble(code));
   cause += ": ";
   cause += sentence_is_curls_own(code) && error_[0] != '\0' ? error_ : curl_easy_strerror(code);
@@ -254,6 +249,9 @@ HttpFailure Transfer::failure(CURLcode code) const {
   curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &progress.http_status);
   curl_easy_getinfo(easy_.get(), CURLINFO_HTTP_CONNECTCODE, &progress.proxy_status);
   curl_easy_getinfo(easy_.get(), CURLINFO_OS_ERRNO, &progress.system_error);
+  curl_off_t first_byte_us = 0;
+  curl_easy_getinfo(easy_.get(), CURLINFO_STARTTRANSFER_TIME_T, &first_byte_us);
+  progress.began = first_byte_us != 0;
   return {.cause = printable(cause, kCauseMost),
           .retry_after = {},
           .untrusted = untrusted,
@@ -263,7 +261,7 @@ HttpFailure Transfer::failure(CURLcode code) const {
 tl::expected<HttpResponse, HttpFailure> Transfer::response() {
   HttpResponse response;
   curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &response.status);
-  const std::string encoding = header("content-encoding");
+  const std::string& encoding = header_.content_encoding;
   if (response.status == 200) {
     if (!encoding.empty() && encoding != "identity") {
       return tl::unexpected(
@@ -272,25 +270,11 @@ tl::expected<HttpResponse, HttpFailure> Transfer::response() {
     if (body_.empty()) return tl::unexpected(HttpFailure{"the document is empty", std::nullopt});
     response.body = std::move(body_);
   }
-  if (std::string etag = header("etag"); is_entity_tag(etag)) response.etag = std::move(etag);
-  if (std::string date = header("last-modified"); is_http_date(date))
-    response.last_modified = std::move(date);
-  std::vector<std::string> cache_control;
-  curl_header* field = nullptr;
-  for (std::size_t index = 0;
-       curl_easy_header(easy_.get(), "cache-control", index, CURLH_HEADER, -1, &field) == CURLHE_OK;
-       ++index) {
-    cache_control.emplace_back(field->value);
-  }
-  response.content_type = header("content-type");
-  response.max_age = freshness_lifetime(cache_control, header("age"));
+  if (is_entity_tag(header_.etag)) response.etag = header_.etag;
+  if (is_http_date(header_.last_modified)) response.last_modified = header_.last_modified;
+  response.content_type = header_.content_type;
+  response.max_age = freshness_lifetime(header_.cache_control, header_.age);
   return response;
-}
-
-std::string Transfer::header(const char* name) const {
-  curl_header* field = nullptr;
-  if (curl_easy_header(easy_.get(), name, 0, CURLH_HEADER, -1, &field) != CURLHE_OK) return {};
-  return field->value;
 }
 
 }  // namespace latchkey::fetchd

@@ -3,8 +3,9 @@
 // One https GET, or POST of a form, as a curl handle, with every freedom of curl's that a key fetch
 // does not need taken away: https only, no redirect, no proxy but the configuration's, no
 // credentials of curl's own finding, no cookies, no decompression, TLS 1.2 or better with the peer
-// and its name verified, and everything bounded: time, speed, header, body. There is no switch for
-// any of it.
+// and its name verified, and everything bounded: time, header, body, and the speed, unless being
+// given up for it would look like nobody there (HttpRequest::any_speed). There is no switch for any
+// of it.
 #pragma once
 
 #include <chrono>
@@ -16,6 +17,7 @@
 #include <curl/curl.h>
 #include <tl/expected.hpp>
 
+#include "daemon/fetchd/header_lines.h"
 #include "daemon/fetchd/http.h"
 
 namespace latchkey::fetchd {
@@ -64,15 +66,13 @@ class Transfer {
   void add_authorization();
   HttpFailure failure(CURLcode code) const;
   tl::expected<HttpResponse, HttpFailure> response();
-  std::string header(const char* name) const;
 
   HttpRequest request_;
   std::unique_ptr<curl_slist, FreeList> fields_;
   std::unique_ptr<curl_slist, FreeList> addresses_;
   std::string body_;
-  std::size_t header_bytes_ = 0;
+  HeaderLines header_;
   bool body_too_large_ = false;
-  bool header_too_large_ = false;
   char error_[CURL_ERROR_SIZE] = {};
   std::unique_ptr<CURL, FreeEasy> easy_;  // last, so that it goes first: it points to the others
 };

@@ -70,7 +70,7 @@ bool sentence_is_curls_own(CURLcode code) {
 bool nobody_answered(CURLcode code, const Progress& progress) {
   // A proxy that has answered 200 is only the way; what it says else is an answer.
   const bool proxy_refuses = progress.proxy_status != 0 && progress.proxy_status / 100 != 2;
-  if (progress.http_status != 0 || proxy_refuses) return false;
+  if (progress.http_status != 0 || progress.began || proxy_refuses) return false;
   switch (code) {
     case CURLE_COULDNT_CONNECT:
       return says_nobody_is_there(progress.system_error);

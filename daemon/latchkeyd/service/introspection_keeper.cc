@@ -93,9 +93,11 @@ void IntrospectionKeeper::ask(IntrospectionOrder order,
     ++issuer->state.withheld;
     return done(*std::move(why));
   }
-  const bool probe = issuer->gate.begin(kind_of(question));
-  issuer->flights.emplace(name,
-                          Flight{question, std::move(order.source), {{std::move(done)}}, probe});
+  const bool turn = issuer->gate.begin(kind_of(question), order.source);
+  issuer->flights.emplace(name, Flight{question,
+                                       {std::move(order.source), std::move(order.subject)},
+                                       {{std::move(done)}},
+                                       turn});
   ++issuer->state.under_way;
   parts_.introspector.introspect(
       {question.issuer, question.config_digest, std::move(order.token)},
@@ -122,7 +124,7 @@ std::optional<IntrospectionReply> IntrospectionKeeper::withhold(Issuer& issuer,
     return spent("too many questions to this issuer are under way");
   const auto of_source =
       std::count_if(issuer.flights.begin(), issuer.flights.end(),
-                    [&](const auto& flight) { return flight.second.source == source; });
+                    [&](const auto& flight) { return flight.second.asker.source == source; });
   if (static_cast<std::size_t>(of_source) >= kQuestionsOfSource)
     return spent("too many questions of this source are under way");
   switch (issuer.rate.take(source, now)) {
@@ -165,16 +167,16 @@ void IntrospectionKeeper::learn(Issuer& issuer, const Flight& flight,
   using Status = IntrospectResult::Status;
   const QuestionGate::Kind kind = kind_of(flight.question);
   const SteadyTime now = parts_.clock.steady();
-  if (flight.probe) issuer.gate.ended(kind);
+  if (flight.turn) issuer.gate.ended(kind, flight.asker.source);
   const int status = result.http_status.value_or(0);
   if (result.status == Status::ok) return issuer.gate.answered();
   if (status == kTooManyRequests) {
     const auto pause = std::min(result.retry_after.value_or(kPauseLeast), kPauseMost);
-    return issuer.gate.throttled(flight.source, pause, now, parts_.random());
+    return issuer.gate.throttled(kind, flight.asker.source, pause, now, parts_.random());
   }
   if (status != 0 && status < kServerError) return issuer.gate.answered();
   const bool sick = down || status >= kServerError || result.status == Status::unreachable;
-  if (sick) return issuer.gate.failed(kind, down, now, parts_.random());
+  if (sick) return issuer.gate.failed(kind, flight.asker, down, now, parts_.random());
   issuer.gate.doubted();
 }
 

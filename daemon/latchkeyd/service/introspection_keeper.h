@@ -97,9 +97,9 @@ class IntrospectionKeeper {
   };
   struct Flight {
     Question question;
-    std::string source;  // that began it
+    QuestionGate::Asker asker;  // that began it
     std::vector<Waiter> waiters;
-    bool probe = false;  // the one that goes out while others are held back
+    bool turn = false;  // it goes out while others are held back
   };
   struct Issuer {
     Issuer(std::string digest_in, QuestionRate rate_in)

@@ -29,6 +29,7 @@ TEST(Trouble, NobodyAnsweredWhereTheTimeWasOverBeforeAnAnswerBegan) {
   EXPECT_TRUE(nobody_answered(CURLE_OPERATION_TIMEDOUT, {.proxy_status = 200}));
   for (const long status : {100, 200, 401, 429, 500, 503, 504})
     EXPECT_FALSE(nobody_answered(CURLE_OPERATION_TIMEDOUT, {.http_status = status})) << status;
+  EXPECT_FALSE(nobody_answered(CURLE_OPERATION_TIMEDOUT, {.began = true})) << "half a status line";
 }
 
 TEST(Trouble, WhoeverIsThereHasAnsweredWhateverItSays) {

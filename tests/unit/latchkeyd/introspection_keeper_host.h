@@ -41,14 +41,15 @@ class IntrospectionKeeperTest : public ::testing::Test {
   // Asks about a token and gives the place where the reply will be.
   std::shared_ptr<std::optional<IntrospectionReply>> ask(const std::string& token,
                                                          const std::string& issuer = "corp",
-                                                         const std::string& source = "s") {
+                                                         const std::string& source = "s",
+                                                         const std::string& subject = "u") {
     auto reply = std::make_shared<std::optional<IntrospectionReply>>();
     const auto& config =
         snapshot.config
             ->issuers[static_cast<std::size_t>(snapshot.config->find_issuer_by_name(issuer))]
             .config;
     IntrospectionOrder order{
-        {issuer, config.digest, token, false}, source, wire::SecretBuffer(token.size())};
+        {issuer, config.digest, token, false}, source, wire::SecretBuffer(token.size()), subject};
     EXPECT_TRUE(order.token.append(token));
     keeper.ask(std::move(order), [reply](IntrospectionReply said) { *reply = std::move(said); });
     return reply;
