@@ -13,7 +13,7 @@ from fetching.daemon import Fetchd
 from fetching.introspection import PATH
 from fetching.name_server import NameServer
 from fetching.questions import ask_about_a_token
-from fetching.setting import IN_BOX, section
+from fetching.setting import IN_BOX
 from fetching.stub_provider import StubProvider, document
 
 pytestmark = IN_BOX
