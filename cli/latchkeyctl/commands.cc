@@ -62,7 +62,7 @@ int show_issuers(const Session& session, const std::string& issuer) {
       [](const control::IssuersAnswer& answer) {
         return render_issuers(answer.issuers, wall_now(), style());
       },
-      "issuer of that name");
+      std::string(kIssuerOfThatName));
 }
 
 // Good only where every issuer that was meant has been asked and answered well.
@@ -71,7 +71,7 @@ int refresh_keys(const Session& session, const std::string& issuer) {
   if (!client) return report(session, client.error());
   const auto answer =
       control::call<control::RefreshKeys>(*client, {given(issuer)}, kRefreshPatience);
-  if (!answer) return report(session, answer.error(), "issuer of that name");
+  if (!answer) return report(session, answer.error(), std::string(kIssuerOfThatName));
   const bool all_good = std::all_of(
       answer->issuers.begin(), answer->issuers.end(), [](const control::RefreshedIssuer& each) {
         return each.outcome == "changed" || each.outcome == "unchanged";

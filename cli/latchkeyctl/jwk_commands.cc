@@ -65,7 +65,7 @@ Step<std::string> algorithm_of(const KeyMaterial& key, const std::string& wanted
     if (algorithm_name(one) == wanted) return wanted;
   }
   if (possible.empty())
-    return tl::unexpected<std::string>("the key names an algorithm that nobody verifies here");
+    return tl::unexpected<std::string>("the key's 'alg' is none that a key of its type signs with");
   std::string names;
   for (const jose::SigningAlgorithm one : possible)
     names += (names.empty() ? "" : ", ") + std::string(algorithm_name(one));

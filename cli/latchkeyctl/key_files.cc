@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/latchkeyctl/key_files.h"
 
+#include <cerrno>
 #include <string>
 
 #include <unistd.h>
@@ -23,9 +24,26 @@ std::string why_not(const issuer::IssuerConfig& issuer) {
   return set->empty() ? "no key of the set is usable" : "";
 }
 
+// latchkey-fetchd alone reads them; that they are not there can be seen from here. What systemd
+// hands it is there while it runs only.
+void warn_of_credentials(config::Config& config) {
+  for (const config::Issuer& section : config.issuers) {
+    const issuer::IntrospectionConfig& asked = section.config.introspection;
+    if (!asked.on()) continue;
+    for (const std::string& file : {asked.client.secret_file, asked.client.key_file}) {
+      if (file.empty() || file.starts_with("/run/credentials/")) continue;
+      if (::access(file.c_str(), F_OK) == 0 || errno != ENOENT) continue;
+      config.warnings.push_back({file, 0, 0,
+                                 "the credential by which issuer " + section.config.name +
+                                     " is asked about tokens: No such file or directory"});
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<config::ConfigError> key_file_errors(config::Config& config) {
+  warn_of_credentials(config);
   std::vector<config::ConfigError> errors;
   for (const config::Issuer& section : config.issuers) {
     const issuer::IssuerConfig& issuer = section.config;

@@ -21,6 +21,11 @@ namespace {
 // Old keys that still serve while their provider cannot be reached.
 bool old(const IssuerStatus& issuer) { return issuer.freshness == "stale"; }
 
+// Its opaque tokens need none of its keys.
+bool opaque_only(const IssuerStatus& issuer) {
+  return issuer.introspection && issuer.introspection->mode == "opaque_only";
+}
+
 std::string left(const std::optional<WallTime>& until, WallTime now) {
   return until ? render_span(*until - now) : std::string("-");
 }
@@ -39,7 +44,7 @@ bool fails(const std::optional<IntrospectionStatus>& asked) {
 std::string_view without_answers(const IntrospectionStatus& asked) {
   if (asked.mode != "required") return "its opaque tokens are refused";
   return asked.down == "signature"
-             ? "while it cannot be reached, signatures decide alone; its opaque tokens are refused"
+             ? "while nobody answers, signatures decide alone; else its tokens are refused"
              : "its tokens are refused";
 }
 
@@ -50,8 +55,9 @@ std::string introspection_word(const std::optional<IntrospectionStatus>& asked) 
 
 std::string keys_text(const IssuerStatus& issuer, WallTime now, Style style) {
   if (issuer.stale) {
-    return bad(issuer.keys.empty() ? "NONE: logins of this issuer are unavailable"
-                                   : "TOO OLD: logins of this issuer are unavailable",
+    return bad(fmt::format("{}: {}", issuer.keys.empty() ? "NONE" : "TOO OLD",
+                           opaque_only(issuer) ? "signed tokens of this issuer are refused"
+                                               : "logins of this issuer are unavailable"),
                style);
   }
   if (old(issuer)) {
@@ -135,7 +141,8 @@ std::string render_key_trouble(std::span<const IssuerStatus> issuers, WallTime n
     if (!issuer.stale && !old(issuer)) continue;
     const std::string what = old(issuer)
                                  ? "STALE, serving for " + left(issuer.serves_until, now) + " more"
-                                 : "logins unavailable";
+                             : opaque_only(issuer) ? "signed tokens are refused"
+                                                   : "logins unavailable";
     out += (out.empty() ? "" : "; ") + clean(issuer.name) + ": " + what;
   }
   return out;
@@ -160,8 +167,10 @@ std::string render_refreshed(std::span<const RefreshedIssuer> issuers, WallTime 
     } else if (issuer.outcome == "unchanged") {
       text = good("the keys are the same", style);
     } else if (issuer.outcome == "too_soon") {
-      text = bad("not asked: too soon after the last time; again in " + left(issuer.again_at, now),
-                 style);
+      const auto again =
+          issuer.again_at ? std::optional(std::max(*issuer.again_at, now + std::chrono::seconds(1)))
+                          : std::nullopt;
+      text = bad("not asked: too soon after the last time; again in " + left(again, now), style);
     } else {
       text = bad("failed: " + or_dash(issuer.error.value_or("")), style);
     }

@@ -85,7 +85,9 @@ int report(const Session& session, const ipc::control::CallError& error, const s
     case Kind::not_found:
       return tell(session, "not_found",
                   "there is no " + what +
-                      ": it was never given, was removed, or is older than what is kept",
+                      (what == kIssuerOfThatName
+                           ? ""
+                           : ": it was never given, was removed, or is older than what is kept"),
                   kNegative);
     case Kind::refused:
       return tell(session, "refused", "refused: " + text, kNegative);

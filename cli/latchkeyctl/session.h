@@ -37,6 +37,9 @@ std::optional<std::string> missing_file(std::string_view option, const std::stri
 // Prints the text to standard output; kOk, or 74 where it could not be written.
 int print(const std::string& text);
 
+// `what` of the next where an issuer was named, which is in the configuration or is not.
+inline constexpr std::string_view kIssuerOfThatName = "issuer of that name";
+
 // Says on standard error what went wrong, or with `--json` on standard output as one line:
 // {"error": a word, "message": the sentence, "errors": those of a configuration}. `what` was asked
 // for: "decision 5f3c19a2", for the answer that there is none.

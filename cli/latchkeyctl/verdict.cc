@@ -70,10 +70,8 @@ Snapshot without_introspection(const Snapshot& snapshot) {
 
 // Nothing where the token is no opaque one.
 std::optional<Verdict> opaque_verdict(std::string_view token, const Snapshot& snapshot,
-                                      const std::optional<SignIn>& sign_in, WallTime now,
-                                      jose::Scratch& scratch) {
-  const auto issuer =
-      opaque_issuer(token, sign_in ? sign_in->service : "", *snapshot.config, scratch);
+                                      const std::optional<SignIn>& sign_in, WallTime now) {
+  const auto issuer = opaque_issuer(token, sign_in ? sign_in->service : "", *snapshot.config);
   if (!issuer) return std::nullopt;
   Verdict verdict{.sign_in = sign_in, .at = now};
   if (auto form = check_opaque_form(token); !form) {
@@ -109,8 +107,7 @@ int exit_status(const Verdict& verdict) {
 Verdict verify_token(std::string_view token, const Snapshot& snapshot,
                      const std::optional<SignIn>& sign_in, WallTime now) {
   jose::Scratch scratch;
-  if (auto opaque = opaque_verdict(token, snapshot, sign_in, now, scratch))
-    return *std::move(opaque);
+  if (auto opaque = opaque_verdict(token, snapshot, sign_in, now)) return *std::move(opaque);
   Verdict verdict{.sign_in = sign_in, .at = now};
   Trace trace;
   auto verified = verify(token, snapshot, now, scratch, trace);

@@ -27,7 +27,7 @@ std::variant<Decision, NeedKeys, NeedIntrospection> decide(std::string_view toke
   const auto judged = [&](const Verified& verified) {
     return judge(verified.claims, verified.issuer, request, snapshot, now, trace, introspected);
   };
-  if (const auto opaque = opaque_issuer(token, request.service, *snapshot.config, scratch)) {
+  if (const auto opaque = opaque_issuer(token, request.service, *snapshot.config)) {
     if (auto form = check_opaque_form(token); !form) {
       trace.fail(Check::form);
       return refused(std::move(form).error(), trace);

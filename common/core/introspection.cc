@@ -7,6 +7,7 @@
 #include "core/base/limits.h"
 #include "core/base/mutation.h"
 #include "core/claims/claim_reader.h"
+#include "core/claims/lifetime.h"
 #include "core/issuer/freshness.h"
 #include "core/jose/compact_jws.h"
 #include "core/jose/media_type.h"
@@ -135,6 +136,10 @@ class AnswerReader {
       return invalid("the signed answer's 'iat' lies in the future");
     if (LATCHKEY_FAILS(answer_jwt_iat_old, now_ >= **issued_at + kAnswerAge + leeway))
       return invalid("the signed answer was not made now, by its 'iat'");
+    const auto not_before = claims::read_date(claims, "nbf");
+    if (LATCHKEY_FAILS(answer_jwt_nbf_ahead,
+                       !not_before || (*not_before && now_ < **not_before - leeway)))
+      return invalid("the signed answer's 'nbf' lies in the future, or is no date");
     const auto expires_at = claims::read_date(claims, "exp");
     if (LATCHKEY_FAILS(answer_jwt_expired,
                        !expires_at || (*expires_at && now_ >= **expires_at + leeway)))
@@ -146,23 +151,30 @@ class AnswerReader {
     std::optional<claims::ActiveAnswer> active;
     LATCHKEY_TRY(active, claims::read_answer(value));
     if (!active) return done(make(Introspected::State::inactive));
-    if (!question_.opaque) {
-      Introspected answer = make(Introspected::State::active);
-      LATCHKEY_TRY(answer.token_, claims::read_answered_token(*active));
-      return done(std::move(answer));
-    }
+    if (!question_.opaque) return read_beside(*active);
     auto claims =
         claims::validate(*active, config_.issuer, config_.claims, question_.token_digest, now_);
-    if (!claims) {
-      Introspected answer = make(Introspected::State::refused);
-      answer.refusal_ = std::move(claims).error();
-      return done(std::move(answer));
-    }
+    if (!claims) return done(make_refused(std::move(claims).error()));
     Introspected answer = make(Introspected::State::active);
     answer.claims_ = std::make_shared<const claims::ValidatedClaims>(*std::move(claims));
     return done(std::move(answer));
   }
 
+  // The token itself has passed, and decides who it is; its issuer can only refuse.
+  Result read_beside(const claims::ActiveAnswer& active) {
+    Introspected answer = make(Introspected::State::active);
+    LATCHKEY_TRY(answer.token_, claims::read_answered_token(active, config_.claims));
+    auto refusal = claims::refuse_beside(active, config_.claims, now_);
+    if (LATCHKEY_FAILS(answered_claims, refusal.has_value()))
+      return done(make_refused(*std::move(refusal)));
+    return done(std::move(answer));
+  }
+
+  Introspected make_refused(claims::Refusal refusal) {
+    Introspected answer = make(Introspected::State::refused);
+    answer.refusal_ = std::move(refusal);
+    return answer;
+  }
   Introspected make(Introspected::State state) {
     Introspected answer(question_, state);
     answer.generation_ = generation_;
@@ -197,6 +209,21 @@ Expected<std::shared_ptr<const Introspected>> read_introspection(
 
 namespace {
 
+// The dates that it does not say are the token's own.
+Expected<void> check_dates(const claims::Claims& record, const IssuerConfig& config,
+                           const claims::AnsweredToken& answered, WallTime now) {
+  if (!answered.issued_at && !answered.not_before && !answered.expires_at) return {};
+  const claims::Lifetime dates{
+      answered.issued_at ? answered.issued_at : record.issued_at,
+      answered.not_before ? answered.not_before : record.not_before,
+      answered.expires_at.value_or(record.expires_at),
+  };
+  auto lifetime = claims::check_lifetime(dates, config.claims, now);
+  if (LATCHKEY_FAILS(answered_lifetime, !lifetime))
+    return fail(lifetime.error().reason, "by the answer: " + lifetime.error().detail);
+  return {};
+}
+
 // An answer about a signed token that names another one is no answer about this (RFC 7662 section
 // 4): what is absent says nothing.
 Expected<void> check_same_token(const claims::Claims& record, const IssuerConfig& config,
@@ -213,7 +240,11 @@ Expected<void> check_same_token(const claims::Claims& record, const IssuerConfig
   if (LATCHKEY_FAILS(answered_expired,
                      answered.expires_at && now >= *answered.expires_at + config.claims.leeway))
     return fail(Reason::token_inactive, "by the answer's 'exp'");
-  return {};
+  const bool other_user = answered.user && std::find(record.users.begin(), record.users.end(),
+                                                     *answered.user) == record.users.end();
+  if (LATCHKEY_FAILS(answered_user_other, other_user))
+    return invalid("the answer's user claim is not the token's");
+  return check_dates(record, config, answered, now);
 }
 
 }  // namespace

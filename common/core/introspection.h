@@ -38,7 +38,7 @@ class Introspected {
   enum class State : std::uint8_t {
     active,
     inactive,
-    refused,      // active, and its claims are not accepted: see `refusal`; opaque tokens only
+    refused,      // active, and its claims are not accepted: see `refusal`
     unavailable,  // nobody answered
   };
 
@@ -84,7 +84,7 @@ Expected<std::shared_ptr<const Introspected>> read_introspection(
 
 // Whether what is known of the token may be judged: nothing where nobody has to be asked. `answer`
 // may be null. token_inactive, introspection_unavailable, introspection_answer_invalid (it is about
-// another subject or token), type_wrong; the reason of a refused opaque token.
+// another subject, user or token); those of check_lifetime(); the reason of what is refused.
 Expected<void> check_introspection(const claims::ValidatedClaims& claims,
                                    const issuer::IssuerConfig& config, const Introspected* answer,
                                    WallTime now);

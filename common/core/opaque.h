@@ -10,20 +10,21 @@
 
 #include "core/base/error.h"
 #include "core/config/config.h"
-#include "core/jose/scratch.h"
 
 namespace latchkey {
 
-// Whether the token, any bytes, has a first part that is a JSON object in base64url and a dot
-// behind it: a signed or encrypted token, whole, damaged or cut.
-bool looks_signed(std::string_view token, jose::Scratch& scratch);
+// Whether the token, any bytes, may be an opaque one where nothing but the service says so. It must
+// not be a signed or encrypted one, whole, damaged or cut: that is some issuer's, and good there.
+// So it is a bearer token by its bytes (RFC 6750 section 2.1; JSON, quotes and most passwords are
+// none) with one dot at most, and neither side of that begins like a JSON object in base64url.
+bool may_be_opaque(std::string_view token);
 
 // Index of the issuer whose opaque token this is. An issuer that has prefixes takes what begins
-// with one of them, whatever it looks like; one that has services only takes what does not look
-// signed. Nothing: it is none, and stands or falls by its signature. `service` is empty where
-// nobody says to which it is shown.
+// with one of them, whatever it looks like; one that has services only takes what
+// may_be_opaque(). Nothing: it is none, and stands or falls by its signature. `service` is empty
+// where nobody says to which it is shown.
 std::optional<std::size_t> opaque_issuer(std::string_view token, std::string_view service,
-                                         const config::Config& config, jose::Scratch& scratch);
+                                         const config::Config& config);
 
 // Whether it can be an access token at all (RFC 6749 appendix A.12) and is long enough not to be
 // guessed, so that nobody is asked about what was typed by mistake: token_malformed.

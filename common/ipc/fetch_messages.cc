@@ -14,8 +14,8 @@ namespace {
 
 constexpr std::array<std::string_view, 3> kDocuments{"metadata", "jwks", "introspection"};
 constexpr std::array<std::string_view, 2> kForms{"json", "jwt"};
-constexpr std::array<std::string_view, 5> kStatuses{"ok", "not_modified", "reload", "failed",
-                                                    "untrusted"};
+constexpr std::array<std::string_view, 6> kStatuses{"ok",     "not_modified", "reload",
+                                                    "failed", "untrusted",    "unreachable"};
 constexpr std::int64_t kSecondsMost = 10LL * 365 * 86'400;
 
 // The messages as they are spelled.

@@ -52,8 +52,10 @@ enum class Status : std::uint8_t {
   ok,            // the body comes along
   not_modified,  // the copy with that etag, or of that date, is still right
   reload,        // the two configurations differ: read yours again, then ask again
-  failed,        // see `error`
-  untrusted,     // likewise; who answered does not show the certificate or the pin of the section
+  // This one and those below it are failures; see `error`.
+  failed,
+  untrusted,    // who answered does not show the certificate or the pin of the section
+  unreachable,  // of an introspection: nobody answered, and not for a cause on fetchd's own side
 };
 
 struct Answer {
@@ -65,7 +67,7 @@ struct Answer {
   std::optional<std::chrono::seconds>
       max_age;  // ok, not_modified: Cache-Control; 0 for no-store and no-cache
   std::optional<std::chrono::seconds> retry_after;  // failed: 429 or 503 with Retry-After
-  std::string error;  // failed, untrusted, reload: issuer, document and cause in one line
+  std::string error;  // of a failure, reload: issuer, document and cause in one line
   std::optional<Form> form = std::nullopt;        // ok, of an introspection
   std::optional<int> http_status = std::nullopt;  // failed: what the provider answered, if it did
 };

@@ -27,6 +27,9 @@ struct HttpRequest {
   std::shared_ptr<const wire::SecretBuffer> form = nullptr;
   std::shared_ptr<const wire::SecretBuffer> authorization = nullptr;  // a whole header line
   std::string accept = "application/json";
+  // Only the time for all of it bounds it: who is slow is there all the same, and to be given up
+  // early looks like nobody.
+  bool any_speed = false;
 
   bool conditional() const { return !etag.empty() || !last_modified.empty(); }
 };
@@ -46,7 +49,8 @@ struct HttpFailure {
   std::string cause;                                // one printable line; holds nothing of the body
   std::optional<std::chrono::seconds> retry_after;  // with status 429 or 503
   std::optional<int> status = std::nullopt;         // where the server answered
-  bool untrusted = false;  // who answered does not show the certificate or the pin that it should
+  bool untrusted = false;    // who answered does not show the certificate or the pin that it should
+  bool unreachable = false;  // nobody answered, and not for a cause of ours (trouble.h)
 };
 
 }  // namespace latchkey::fetchd

@@ -26,6 +26,12 @@ bool is_http_date(std::string_view text);
 std::optional<std::chrono::seconds> freshness_lifetime(std::span<const std::string> cache_control,
                                                        std::string_view age);
 
+// Without spaces and tabs at its ends.
+std::string_view trim(std::string_view text);
+
+// ASCII letters only.
+bool equal_ignoring_case(std::string_view left, std::string_view right);
+
 // Whether a Content-Type names that media type (lower case, with its slash), parameters aside.
 bool is_media_type(std::string_view content_type, std::string_view name);
 

@@ -18,6 +18,13 @@ namespace {
 constexpr std::string_view kJson = "application/json";
 constexpr std::string_view kJwt = "application/token-introspection+jwt";
 
+// Then the next question finds out where. Any other failure can be brought about by a token, and
+// must not make the next question depend on the metadata.
+bool says_it_is_elsewhere(const HttpFailure& failure) {
+  const int status = failure.status.value_or(0);
+  return status / 100 == 3 || status == 404 || status == 405 || status == 410;
+}
+
 }  // namespace
 
 std::optional<std::string> EndpointMemory::find(const issuer::IssuerConfig& config,
@@ -54,20 +61,24 @@ Plan::Step IntrospectionPlan::start() {
                      .ca_file = config_.ca_file,
                      .tls_pins = config_.tls_pins,
                      .proxy = config_.proxy,
-                     .body_most = limits::kDiscoveryBytes};
+                     .body_most = limits::kDiscoveryBytes,
+                     .any_speed = true};
 }
 
 Plan::Step IntrospectionPlan::next(tl::expected<HttpResponse, HttpFailure> response) {
   if (response) return asked_ ? after_answer(*std::move(response)) : after_metadata(*response);
-  // It may have moved: the next question finds out.
-  if (asked_) world_.endpoints.forget(config_);
+  if (asked_ && says_it_is_elsewhere(response.error())) world_.endpoints.forget(config_);
   Outcome outcome = failed(asked_ ? "introspection" : "metadata", response.error().cause);
   outcome.answer.retry_after = response.error().retry_after;
   outcome.answer.http_status = response.error().status;
+  if (response.error().untrusted) outcome.answer.status = Status::untrusted;
+  // Where the metadata came, the provider is there, however short they have left the time.
+  if (response.error().unreachable && !answered_) outcome.answer.status = Status::unreachable;
   return outcome;
 }
 
 Plan::Step IntrospectionPlan::after_metadata(const HttpResponse& response) {
+  answered_ = true;
   auto endpoint = issuer::parse_introspection_endpoint(response.body, config_);
   if (!endpoint) return failed("metadata", endpoint.error().detail);
   world_.endpoints.keep(config_, *endpoint, world_.steady());
@@ -87,7 +98,8 @@ Plan::Step IntrospectionPlan::ask(std::string endpoint) {
                      .body_most = limits::kIntrospectionBytes,
                      .form = std::move(form->body),
                      .authorization = std::move(form->authorization),
-                     .accept = std::string(wants_jwt ? kJwt : kJson)};
+                     .accept = std::string(wants_jwt ? kJwt : kJson),
+                     .any_speed = true};
 }
 
 // RFC 7662 section 2.2, RFC 9701 section 5. Whether the form is the configured one is latchkeyd's

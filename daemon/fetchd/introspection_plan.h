@@ -65,7 +65,8 @@ class IntrospectionPlan final : public Plan {
   ipc::fetch::Request request_;
   wire::SecretBuffer token_;
   World world_;
-  bool asked_ = false;  // the question itself is on its way
+  bool asked_ = false;     // the question itself is on its way
+  bool answered_ = false;  // by anybody, in an earlier step
 };
 
 }  // namespace latchkey::fetchd

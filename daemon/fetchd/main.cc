@@ -19,14 +19,13 @@
 #include <utility>
 #include <vector>
 
-#include <curl/curl.h>
-
 #include "daemon/fetchd/config_source.h"
 #include "daemon/fetchd/log.h"
 #include "daemon/fetchd/options.h"
 #include "daemon/fetchd/peers.h"
 #include "daemon/fetchd/server.h"
 #include "daemon/fetchd/service_manager.h"
+#include "daemon/fetchd/wiped_memory.h"
 #include "ipc/activation.h"
 #include "ipc/unix_socket.h"
 
@@ -57,7 +56,7 @@ ipc::Result<ipc::Fd> take_signals() {
   sigset_t set;
   sigemptyset(&set);
   for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, number);
-  // Before the first thread: curl's resolver threads inherit the mask.
+  // Before the first thread: those that look up names inherit the mask.
   if (::sigprocmask(SIG_BLOCK, &set, nullptr) != 0) return ipc::system_fault("sigprocmask", errno);
   ::signal(SIGPIPE, SIG_IGN);
   ipc::Fd signals(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
@@ -124,7 +123,7 @@ int run(const Options& options) {
   }
   ConfigSource config(options.config);
   if (!load(config, log, options)) return EX_CONFIG;
-  if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) return EX_SOFTWARE;
+  if (!start_curl_that_wipes()) return EX_SOFTWARE;
   ServiceManager manager(std::chrono::steady_clock::now());
   Server server({*std::move(listener), *std::move(signals), *peers, options.log_level.has_value()},
                 config, log, manager);
@@ -136,6 +135,11 @@ int run(const Options& options) {
 }  // namespace latchkey::fetchd
 
 int main(int argc, char** argv) {
+  // First of all: OpenSSL refuses once it has given out memory.
+  if (!latchkey::fetchd::wipe_what_openssl_frees()) {
+    std::fputs("latchkey-fetchd: memory that is given back cannot be wiped\n", stderr);
+    return EX_SOFTWARE;
+  }
   const auto parsed = latchkey::fetchd::parse_options(argc, argv);
   return parsed.options ? latchkey::fetchd::run(*parsed.options) : parsed.exit_code;
 }

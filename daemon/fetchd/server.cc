@@ -208,7 +208,7 @@ void Server::handle_request(std::uint64_t id, Client::Asked asked) {
     return answer(id, std::move(outcome));
   }
   begin(id, *issuer, std::move(asked), [this, id, name = issuer->name, document](Outcome outcome) {
-    if (outcome.answer.status == Status::failed || outcome.answer.status == Status::untrusted) {
+    if (outcome.answer.status >= Status::failed) {
       log_.warning(outcome.answer.error);
     } else {
       // One line a login is not worth the journal's space.
@@ -232,7 +232,8 @@ void Server::begin(std::uint64_t id, const issuer::IssuerConfig& issuer, Client:
       },
       [] { return Clock::now(); }, random_name};
   fetcher_.start(
-      id, std::make_unique<IntrospectionPlan>(issuer, asked.request, std::move(asked.token), world),
+      id, issuer.name,
+      std::make_unique<IntrospectionPlan>(issuer, asked.request, std::move(asked.token), world),
       std::min<std::chrono::milliseconds>(issuer.fetch_timeout, kIntrospectionMost),
       std::move(done));
 }

@@ -6,21 +6,23 @@
 // the program ends.
 #include "daemon/fetchd/transfer.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "daemon/fetchd/http_fields.h"
+#include "daemon/fetchd/trouble.h"
 
 namespace latchkey::fetchd {
 namespace {
 
-constexpr std::size_t kHeaderMost =
-    65'536;  // all header lines of an answer, interim ones and trailers included
 constexpr long kLowSpeedBytesPerSecond = 256;
 constexpr std::size_t kCauseMost = 300;
 
@@ -31,57 +33,36 @@ void set(CURL* easy, CURLoption option, Value value) {
   std::abort();
 }
 
-// How a cause begins: what kind of trouble it is, in the words that an administrator would search
-// for.
-std::string_view trouble(CURLcode code) {
-  switch (code) {
-    case CURLE_COULDNT_RESOLVE_HOST:
-      return "name look-up";
-    case CURLE_COULDNT_CONNECT:
-      return "connection";
-    case CURLE_PEER_FAILED_VERIFICATION:
-      return "TLS certificate";
-    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
-      return "TLS pin";
-    case CURLE_COULDNT_RESOLVE_PROXY:
-      return "proxy name look-up";
-    case CURLE_SSL_CACERT_BADFILE:
-      return "CA file";
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_SSL_CIPHER:
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_USE_SSL_FAILED:
-      return "TLS";
-    case CURLE_OPERATION_TIMEDOUT:
-      return "timeout";
-    default:
-      return "transfer";
-  }
+std::string part(CURLU* url, CURLUPart which) {
+  char* text = nullptr;
+  if (curl_url_get(url, which, &text, CURLU_DEFAULT_PORT) != CURLUE_OK) return {};
+  std::string copy(text);
+  curl_free(text);
+  return copy;
 }
 
-// curl's own sentence goes along only for troubles of which it never quotes what the server sent.
-bool sentence_is_curls_own(CURLcode code) {
-  switch (code) {
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_CONNECT:
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
-    case CURLE_COULDNT_RESOLVE_PROXY:
-    case CURLE_OPERATION_TIMEDOUT:
-      return true;
-    default:
-      return false;
-  }
-}
+// In the place of a look-up by curl, which would be a thread that nobody counts.
+int refuse_look_up(void*, void*, void*) { return 1; }
 
 }  // namespace
 
-Transfer::Transfer(const HttpRequest& request, std::chrono::milliseconds timeout)
-    : request_(request), easy_(curl_easy_init()) {
+Peer peer_of(const HttpRequest& request) {
+  const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> url(curl_url(), &curl_url_cleanup);
+  if (!url) std::abort();
+  const std::string& text = request.proxy.empty() ? request.url : request.proxy;
+  if (curl_url_set(url.get(), CURLUPART_URL, text.c_str(), 0) != CURLUE_OK) return {};
+  Peer peer{part(url.get(), CURLUPART_HOST), part(url.get(), CURLUPART_PORT)};
+  in_addr four{};
+  if (peer.host.starts_with('[') || ::inet_pton(AF_INET, peer.host.c_str(), &four) == 1) return {};
+  return peer;
+}
+
+Transfer::Transfer(HttpRequest request, const Peer& peer, const std::vector<std::string>& addresses,
+                   std::chrono::milliseconds timeout)
+    : request_(std::move(request)), easy_(curl_easy_init()) {
   if (!easy_) std::abort();
   set_fences();
+  if (!peer.host.empty()) set_addresses(peer, addresses);
   set_proxy();
   set_tls();
   set_bounds(timeout);
@@ -105,9 +86,20 @@ void Transfer::set_fences() {
   set(easy, CURLOPT_FORBID_REUSE, 1L);
   set(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
   // Nor would an address that curl has kept for a minute: a wrong one would outlive the name
-  // server's mistake. Who keeps answers for as long as they are good is the host's resolver.
+  // server's mistake. Who keeps answers for as long as they are good is the host's resolver. (Those
+  // of set_addresses() curl keeps until the next transfer to that host brings its own.)
   set(easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
   set(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);  // else curl holds a CA file's content for a day
+}
+
+// What was looked up for this transfer; curl looks up nothing by itself.
+void Transfer::set_addresses(const Peer& peer, const std::vector<std::string>& addresses) {
+  std::string line = peer.host + ':' + peer.port + ':';
+  for (const std::string& address : addresses) line += (line.back() == ':' ? "" : ",") + address;
+  addresses_.reset(curl_slist_append(nullptr, line.c_str()));
+  if (addresses_ == nullptr) std::abort();
+  set(easy_.get(), CURLOPT_RESOLVE, addresses_.get());
+  set(easy_.get(), CURLOPT_RESOLVER_START_FUNCTION, &refuse_look_up);
 }
 
 // The configuration's or none; never that of the environment, nor its exceptions. Through the
@@ -145,11 +137,10 @@ void Transfer::set_bounds(std::chrono::milliseconds timeout) {
   set(easy, CURLOPT_NOSIGNAL, 1L);
   set(easy, CURLOPT_TIMEOUT_MS, timeout_ms);
   set(easy, CURLOPT_CONNECTTIMEOUT_MS, timeout_ms);
-  set(easy, CURLOPT_LOW_SPEED_LIMIT, kLowSpeedBytesPerSecond);
-  set(easy, CURLOPT_LOW_SPEED_TIME, std::max(timeout_ms / 2'000, 1L));
-  // curl would wait for its resolver thread when a look-up that hangs is given up, and with it
-  // every other issuer.
-  set(easy, CURLOPT_QUICK_EXIT, 1L);
+  if (!request_.any_speed) {
+    set(easy, CURLOPT_LOW_SPEED_LIMIT, kLowSpeedBytesPerSecond);
+    set(easy, CURLOPT_LOW_SPEED_TIME, std::max(timeout_ms / 2'000, 1L));
+  }
   set(easy, CURLOPT_MAXFILESIZE_LARGE,
       static_cast<curl_off_t>(request_.body_most));  // by Content-Length
   set(easy, CURLOPT_BUFFERSIZE, 16L * 1'024);
@@ -221,14 +212,10 @@ std::size_t Transfer::on_body(char* data, std::size_t size, std::size_t count, v
   return bytes;
 }
 
-std::size_t Transfer::on_header(char*, std::size_t size, std::size_t count, void* self) {
+std::size_t Transfer::on_header(char* data, std::size_t size, std::size_t count, void* self) {
   auto& transfer = *static_cast<Transfer*>(self);
-  transfer.header_bytes_ += size * count;
-  if (transfer.header_bytes_ > kHeaderMost) {
-    transfer.header_too_large_ = true;
-    return CURL_WRITEFUNC_ERROR;
-  }
-  return size * count;
+  const std::size_t bytes = size * count;
+  return transfer.header_.take({data, bytes}) ? bytes : CURL_WRITEFUNC_ERROR;
 }
 
 tl::expected<HttpResponse, HttpFailure> Transfer::finish(CURLcode code) {
@@ -252,20 +239,29 @@ HttpFailure Transfer::failure(CURLcode code) const {
   if (body_too_large_ || code == CURLE_FILESIZE_EXCEEDED) {
     return {"the document is larger than " + most + " bytes", std::nullopt};
   }
-  if (header_too_large_)
-    return {"the header is larger than " + std::to_string(kHeaderMost) + " bytes", std::nullopt};
+  if (!header_.trouble().empty()) return {std::string(header_.trouble()), std::nullopt};
   std::string cause(trouble(code));
   cause += ": ";
   cause += sentence_is_curls_own(code) && error_[0] != '\0' ? error_ : curl_easy_strerror(code);
   const bool untrusted =
       code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_PINNEDPUBKEYNOTMATCH;
-  return {.cause = printable(cause, kCauseMost), .retry_after = {}, .untrusted = untrusted};
+  Progress progress;
+  curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &progress.http_status);
+  curl_easy_getinfo(easy_.get(), CURLINFO_HTTP_CONNECTCODE, &progress.proxy_status);
+  curl_easy_getinfo(easy_.get(), CURLINFO_OS_ERRNO, &progress.system_error);
+  curl_off_t first_byte_us = 0;
+  curl_easy_getinfo(easy_.get(), CURLINFO_STARTTRANSFER_TIME_T, &first_byte_us);
+  progress.began = first_byte_us != 0;
+  return {.cause = printable(cause, kCauseMost),
+          .retry_after = {},
+          .untrusted = untrusted,
+          .unreachable = nobody_answered(code, progress)};
 }
 
 tl::expected<HttpResponse, HttpFailure> Transfer::response() {
   HttpResponse response;
   curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &response.status);
-  const std::string encoding = header("content-encoding");
+  const std::string& encoding = header_.content_encoding;
   if (response.status == 200) {
     if (!encoding.empty() && encoding != "identity") {
       return tl::unexpected(
@@ -274,25 +270,11 @@ tl::expected<HttpResponse, HttpFailure> Transfer::response() {
     if (body_.empty()) return tl::unexpected(HttpFailure{"the document is empty", std::nullopt});
     response.body = std::move(body_);
   }
-  if (std::string etag = header("etag"); is_entity_tag(etag)) response.etag = std::move(etag);
-  if (std::string date = header("last-modified"); is_http_date(date))
-    response.last_modified = std::move(date);
-  std::vector<std::string> cache_control;
-  curl_header* field = nullptr;
-  for (std::size_t index = 0;
-       curl_easy_header(easy_.get(), "cache-control", index, CURLH_HEADER, -1, &field) == CURLHE_OK;
-       ++index) {
-    cache_control.emplace_back(field->value);
-  }
-  response.content_type = header("content-type");
-  response.max_age = freshness_lifetime(cache_control, header("age"));
+  if (is_entity_tag(header_.etag)) response.etag = header_.etag;
+  if (is_http_date(header_.last_modified)) response.last_modified = header_.last_modified;
+  response.content_type = header_.content_type;
+  response.max_age = freshness_lifetime(header_.cache_control, header_.age);
   return response;
-}
-
-std::string Transfer::header(const char* name) const {
-  curl_header* field = nullptr;
-  if (curl_easy_header(easy_.get(), name, 0, CURLH_HEADER, -1, &field) != CURLHE_OK) return {};
-  return field->value;
 }
 
 }  // namespace latchkey::fetchd

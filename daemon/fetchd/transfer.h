@@ -3,27 +3,39 @@
 // One https GET, or POST of a form, as a curl handle, with every freedom of curl's that a key fetch
 // does not need taken away: https only, no redirect, no proxy but the configuration's, no
 // credentials of curl's own finding, no cookies, no decompression, TLS 1.2 or better with the peer
-// and its name verified, and everything bounded: time, speed, header, body. There is no switch for
-// any of it.
+// and its name verified, and everything bounded: time, header, body, and the speed, unless being
+// given up for it would look like nobody there (HttpRequest::any_speed). There is no switch for any
+// of it.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <curl/curl.h>
 #include <tl/expected.hpp>
 
+#include "daemon/fetchd/header_lines.h"
 #include "daemon/fetchd/http.h"
 
 namespace latchkey::fetchd {
 
+// To whom a connection goes: the server or the proxy before it.
+struct Peer {
+  std::string host;  // empty: it is an address already, or none that curl can read
+  std::string port;
+};
+
+Peer peer_of(const HttpRequest& request);
+
 class Transfer {
  public:
-  // Ready to be added to a multi handle. `timeout` is for all of it, name look-up and handshake
-  // included.
-  Transfer(const HttpRequest& request, std::chrono::milliseconds timeout);
+  // Ready to be added to a multi handle. `addresses` are the peer's where it has a name; `timeout`
+  // is for all of it, handshake included.
+  Transfer(HttpRequest request, const Peer& peer, const std::vector<std::string>& addresses,
+           std::chrono::milliseconds timeout);
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
 
@@ -44,6 +56,7 @@ class Transfer {
   static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
 
   void set_fences();
+  void set_addresses(const Peer& peer, const std::vector<std::string>& addresses);
   void set_proxy();
   void set_tls();
   void set_bounds(std::chrono::milliseconds timeout);
@@ -53,14 +66,13 @@ class Transfer {
   void add_authorization();
   HttpFailure failure(CURLcode code) const;
   tl::expected<HttpResponse, HttpFailure> response();
-  std::string header(const char* name) const;
 
   HttpRequest request_;
   std::unique_ptr<curl_slist, FreeList> fields_;
+  std::unique_ptr<curl_slist, FreeList> addresses_;
   std::string body_;
-  std::size_t header_bytes_ = 0;
+  HeaderLines header_;
   bool body_too_large_ = false;
-  bool header_too_large_ = false;
   char error_[CURL_ERROR_SIZE] = {};
   std::unique_ptr<CURL, FreeEasy> easy_;  // last, so that it goes first: it points to the others
 };

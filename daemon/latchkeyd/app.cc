@@ -57,10 +57,7 @@ std::string status_text(const ControlPlane& plane, WallTime now) {
   std::size_t serving = 0;
   std::size_t stale = 0;
   for (std::size_t i = 0; i < states.size(); ++i) {
-    const KeyState& state = states[i];
-    const auto fetched_at = state.keys.any() ? std::optional(state.keys.fetched_at) : std::nullopt;
-    const auto freshness =
-        issuer::freshness(config.issuers[i].config, fetched_at, state.max_age, now);
+    const auto freshness = latchkeyd::freshness(config.issuers[i].config, states[i], now);
     serving += issuer::serves(freshness) ? 1U : 0U;
     stale += freshness == issuer::Freshness::stale ? 1U : 0U;
   }

@@ -109,3 +109,15 @@ def asked(world, authorities, report):
         with _running(world, report, corp, sections=[corp.section(), other.section()], rate=100, module_rate=5,
                       classes=lambda world: [*corp.asked_classes(world), other.good("theirs", 20, user="bob")]) as scenario:
             yield scenario
+
+
+@pytest.fixture(scope="module")
+def down(world, authorities, report):
+    """The same where a signature does while nobody answers; the other issuer is asked, too."""
+    from harness.down import DownCorp
+    with contextlib.closing(DownCorp(authorities[0])) as corp, \
+            contextlib.closing(DownCorp(authorities[0], "other", guess="other-")) as other:
+        with _running(world, report, corp, sections=[corp.section(), other.section()], rate=60, module_rate=3,
+                      classes=lambda _world: corp.down_classes(other)) as scenario:
+            scenario.other = other
+            yield scenario

@@ -55,21 +55,13 @@ def test_f5_slow_answers(shared, name, answer, says):
 def test_f5_doors(shared, name, door, says):
     provider = shared.corp.provider
 
-    def on() -> None:
-        provider.door = door
-        if door == "refuse":
-            provider.refuse()
-
-    def off() -> None:
-        provider.listen()
-        shared.corp.serve()
-
     # Nobody counts connections that are refused; that there were not too many is known by the log, one line each.
     marks = shared.world.marks()
 
     def refused(_since, _until) -> int:
         return shared.world.said_since(marks, "latchkey-fetchd").count("corp: metadata: connection")
-    shared.go(Fault(f"F5 {name}", on, off, says, attempts=refused if door == "refuse" else provider.connected))
+    shared.go(Fault(f"F5 {name}", lambda: provider.stand_behind(door), shared.corp.serve, says,
+                    attempts=refused if door == "refuse" else provider.connected))
 
 
 @pytest.mark.parametrize("name, answer, says", [

@@ -91,7 +91,9 @@ THIN["ipc", "jose"] = ("core/jose/json.h",)
 
 # Outside headers that only some boxes may see: pattern, boxes, name.
 FENCES = [
-    (r"openssl/", ["jose", "signing", "devidp"], "OpenSSL is seen in common/core/jose only (and devidp)"),
+    # fetchd sets the memory that OpenSSL and curl work in, and has nothing else to do with it.
+    (r"openssl/crypto\.h", ["jose", "signing", "devidp", "fetchd"], "OpenSSL's memory is jose's, devidp's and fetchd's"),
+    (r"openssl/(?!crypto\.h)", ["jose", "signing", "devidp"], "OpenSSL is seen in common/core/jose only (and devidp)"),
     (r"simdjson", ["jose"], "simdjson sits behind the one reader of common/core/jose"),
     (r"security/", ["pam_module"], "libpam is seen in pam_module only"),
     (r"curl/", ["fetchd", "cli"], "curl lives in daemon/fetchd and the user's CLI only"),

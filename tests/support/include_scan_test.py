@@ -71,6 +71,8 @@ CASES = [
     ("refused: devidp is included by fetchd", {"devidp/d.h": "", "daemon/fetchd/x.cc": '#include "devidp/d.h"\n'},
      "no arrow fetchd -> devidp"),
     ("refused: OpenSSL in claims", {"common/core/claims/x.cc": "#include <openssl/evp.h>\n"}, "OpenSSL is seen in"),
+    ("refused: OpenSSL's memory in the daemon", {"daemon/latchkeyd/x.cc": "#include <openssl/crypto.h>\n"}, "OpenSSL's memory"),
+    ("refused: OpenSSL in fetchd", {"daemon/fetchd/x.cc": "#include <openssl/evp.h>\n"}, "OpenSSL is seen in"),
     ("refused: OpenSSL in the daemon", {"daemon/latchkeyd/x.cc": "#include <openssl/sha.h>\n"}, "OpenSSL is seen in"),
     ("refused: simdjson in ipc", {"common/ipc/x.cc": "#include <simdjson.h>\n"}, "simdjson sits behind"),
     ("refused: a second simdjson reader", {"common/core/jose/json.cc": "#include <simdjson.h>\n",

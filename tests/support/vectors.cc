@@ -73,7 +73,7 @@ bool default_vectors() {
 std::string fault_of_missing(std::string_view relative) {
   const bool has_one = std::any_of(kSets.begin(), kSets.end(),
                                    [](std::string_view set) { return vector_path(set); });
-  if (is_named() && !has_one)
+  if (is_named() && vector_path("") && !has_one)
     return "LATCHKEY_VECTORS names " + folder().string() + ", which has none of the test vectors";
   if (default_vectors() && vector_path(""))
     return "the default folder of test vectors lacks " + std::string(relative);

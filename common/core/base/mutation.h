@@ -97,6 +97,9 @@
   ROW(opaque_prefix_other)     ROW(opaque_service_other)   ROW(opaque_section_other)               \
   ROW(opaque_looks_signed)     ROW(opaque_too_short)       ROW(opaque_alphabet)                    \
   ROW(opaque_issuer_off)       ROW(opaque_none_configured) ROW(opaque_too_long)                    \
+  ROW(answered_claims)         ROW(answered_user_other)    ROW(answered_user_suffix)               \
+  ROW(answered_lifetime)       ROW(answer_jwt_nbf_ahead)   ROW(opaque_no_bearer)                   \
+  ROW(opaque_parts)                                                                                \
   /* A remembered token: recheck() of core/verify */                                               \
   ROW(recheck_issuer_gone)     ROW(recheck_issuer_other)   ROW(recheck_configuration)              \
   ROW(recheck_keys)            ROW(recheck_key_withdrawn)  ROW(recheck_lifetime)                   \

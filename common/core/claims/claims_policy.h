@@ -9,10 +9,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "core/base/limits.h"
+#include "core/claims/email_address.h"
 #include "core/claims/requirement.h"
 
 namespace latchkey::claims {
@@ -39,7 +39,8 @@ struct ClaimsPolicy {
   std::vector<std::string> user_strip_suffix;
   // What says that an e-mail is verified, where one is used (uses_email()); "none" = nothing need.
   std::string email_verified_claim = "email_verified";
-  std::string group_claim;  // empty = no groups are read
+  std::string group_claim;       // empty = no groups are read
+  bool groups_by_email = false;  // a value to which groups are mapped looks like an address
   std::chrono::seconds leeway = limits::kLeewayDefault;
   std::chrono::seconds max_token_age{0};                   // now - iat; 0 = no limit
   std::optional<std::chrono::seconds> max_token_lifetime;  // exp - iat; default: max_token_age
@@ -53,16 +54,12 @@ struct ClaimsPolicy {
 
   // An e-mail address gives groups, or is required: it decides as much as a name does.
   bool email_decides() const {
-    return names_email(group_claim) ||
-           std::any_of(require.begin(), require.end(),
-                       [](const RequiredClaim& required) { return names_email(required.name); });
+    return groups_are_emails() || std::any_of(require.begin(), require.end(),
+                                              [](const auto& each) { return each.is_email(); });
   }
+  bool groups_are_emails() const { return groups_by_email || names_email(group_claim); }
 
   bool uses_email() const { return user_is_email() || email_decides(); }
-
- private:
-  // "email", "address.email", "user_email", "https://corp.example/email".
-  static bool names_email(std::string_view claim) { return claim.ends_with("email"); }
 };
 
 }  // namespace latchkey::claims

@@ -5,7 +5,7 @@
 
 #include "core/base/mutation.h"
 #include "core/claims/claim_reader.h"
-#include "core/claims/token_type.h"
+#include "core/claims/user_name.h"
 
 namespace latchkey::claims {
 namespace {
@@ -32,14 +32,23 @@ Expected<std::optional<ActiveAnswer>> read_answer(jose::JsonValue answer) {
   return ActiveAnswer(answer);
 }
 
-Expected<AnsweredToken> read_answered_token(const ActiveAnswer& answer) {
+Expected<AnsweredToken> read_answered_token(const ActiveAnswer& answer,
+                                            const ClaimsPolicy& policy) {
   const jose::JsonValue& claims = answer.claims();
-  LATCHKEY_TRY_VOID(check_bearer(claims, TokenTypeMember::optional));
   AnsweredToken token;
   LATCHKEY_TRY(token.issuer, of_answer(read_string(claims, "iss")));
   LATCHKEY_TRY(token.subject, of_answer(read_string(claims, "sub")));
   LATCHKEY_TRY(token.token_id, of_answer(read_string(claims, "jti")));
+  LATCHKEY_TRY(token.issued_at, of_answer(read_date(claims, "iat")));
+  LATCHKEY_TRY(token.not_before, of_answer(read_date(claims, "nbf")));
   LATCHKEY_TRY(token.expires_at, of_answer(read_date(claims, "exp")));
+  std::optional<std::string_view> user;
+  LATCHKEY_TRY(user, of_answer(read_string(claims, policy.user_claim)));
+  if (!user) return token;
+  const auto name = strip_suffix(*user, policy);
+  if (LATCHKEY_FAILS(answered_user_suffix, !name))
+    return invalid("the answer's user claim has none of the suffixes");
+  if (name) token.user = *name;
   return token;
 }
 

@@ -10,6 +10,7 @@
 
 #include "core/base/error.h"
 #include "core/base/time.h"
+#include "core/claims/claims_policy.h"
 #include "core/jose/json.h"
 
 namespace latchkey::claims {
@@ -30,16 +31,20 @@ class ActiveAnswer {
 // introspection_answer_invalid where the value is no object with a boolean `active`.
 Expected<std::optional<ActiveAnswer>> read_answer(jose::JsonValue answer);
 
-// What an answer about a signed token says besides, to be held against the token itself.
+// What an answer about a signed token says besides, to be held against the token itself. What it
+// does not say is not there.
 struct AnsweredToken {
   std::optional<std::string> issuer;
   std::optional<std::string> subject;
   std::optional<std::string> token_id;
+  std::optional<std::string> user;  // the user claim, suffix stripped
+  std::optional<WallTime> issued_at;
+  std::optional<WallTime> not_before;
   std::optional<WallTime> expires_at;
 };
 
-// introspection_answer_invalid where one of them is of another type; type_wrong where the answer
-// says that it is no bearer token (`token_type`, `cnf`).
-Expected<AnsweredToken> read_answered_token(const ActiveAnswer& answer);
+// introspection_answer_invalid where one of them is of another type, or the user's name has none of
+// the suffixes.
+Expected<AnsweredToken> read_answered_token(const ActiveAnswer& answer, const ClaimsPolicy& policy);
 
 }  // namespace latchkey::claims

@@ -7,6 +7,7 @@
 #include "core/base/mutation.h"
 #include "core/base/text.h"
 #include "core/claims/claim_reader.h"
+#include "core/claims/email_address.h"
 
 namespace latchkey::claims {
 namespace {
@@ -70,6 +71,12 @@ bool satisfies(const JsonValue& value, const RequiredClaim& required) {
 }
 
 }  // namespace
+
+bool RequiredClaim::is_email() const {
+  return names_email(name) || std::any_of(values.begin(), values.end(), [](const auto& value) {
+           return value.kind == RequiredValue::Kind::text && claims::is_email(value.text);
+         });
+}
 
 Expected<void> check_required(const JsonValue& object, const RequiredClaim& required,
                               std::string_view what) {

@@ -42,6 +42,9 @@ struct RequiredClaim {
   std::optional<std::int64_t> most;
 
   bool operator==(const RequiredClaim&) const = default;
+
+  // By its name, or by what it must be.
+  bool is_email() const;
 };
 
 // Whether the object (a payload, a header) has what is required; `what` names it in the detail

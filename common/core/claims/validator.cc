@@ -12,6 +12,7 @@
 #include "core/claims/lifetime.h"
 #include "core/claims/requirement.h"
 #include "core/claims/token_type.h"
+#include "core/claims/user_name.h"
 
 namespace latchkey::claims {
 namespace {
@@ -55,7 +56,42 @@ class Validator {
     return ValidatedClaims(draft_);
   }
 
+  std::optional<Refusal> run_beside() {
+    using Check = Expected<void> (Validator::*)();
+    constexpr std::pair<Step, Check> kChecks[] = {
+        {Step::type, &Validator::check_bearer_beside},
+        {Step::audience, &Validator::check_audience_beside},
+        {Step::claims, &Validator::check_clients},
+        {Step::claims, &Validator::check_required_beside},
+        {Step::claims, &Validator::check_email_beside},
+    };
+    for (const auto& [step, check] : kChecks) {
+      if (auto done = (this->*check)(); !done) return Refusal{step, std::move(done).error()};
+    }
+    return std::nullopt;
+  }
+
  private:
+  Expected<void> check_bearer_beside() {
+    return claims::check_bearer(payload_, TokenTypeMember::optional);
+  }
+
+  Expected<void> check_audience_beside() {
+    return payload_.find("aud") ? check_audience() : Expected<void>();
+  }
+
+  Expected<void> check_required_beside() {
+    for (const RequiredClaim& required : policy_.require) {
+      if (!find_claim(payload_, required.name)) continue;
+      LATCHKEY_TRY_VOID(claims::check_required(payload_, required, "claim"));
+    }
+    return {};
+  }
+
+  Expected<void> check_email_beside() {
+    return find_claim(payload_, policy_.email_verified_claim) ? check_email() : Expected<void>();
+  }
+
   Expected<void> check_type() {
     if (jws_ == nullptr) {
       kind_ = TokenKind::access;
@@ -113,8 +149,8 @@ class Validator {
     return {};
   }
 
-  // Every client claim that is there must name a configured client, and one must be there.
-  Expected<void> check_client() {
+  // Every client claim that is there must name a configured client.
+  Expected<void> check_clients() {
     for (const std::string& name : policy_.client_claims) {
       std::optional<std::string_view> client;
       LATCHKEY_TRY(client, read_string(payload_, name));
@@ -125,6 +161,12 @@ class Validator {
       }
       if (draft_.client.empty()) draft_.client = *client;
     }
+    return {};
+  }
+
+  // And one must be there.
+  Expected<void> check_client() {
+    LATCHKEY_TRY_VOID(check_clients());
     if (LATCHKEY_FAILS(client_absent, !policy_.clients.empty() && draft_.client.empty())) {
       return fail(Reason::client_wrong, "the token names no client");
     }
@@ -152,10 +194,12 @@ class Validator {
   Expected<void> check_required() {
     for (const RequiredClaim& required : policy_.require)
       LATCHKEY_TRY_VOID(claims::check_required(payload_, required, "claim"));
+    const JsonValue* header = jws_ != nullptr ? &jws_->header() : nullptr;
     for (const RequiredClaim& required : policy_.require_header) {
-      if (LATCHKEY_FAILS(header_required_absent, jws_ == nullptr))
+      if (LATCHKEY_FAILS(header_required_absent, header == nullptr))
         return fail(Reason::claim_missing, "header member " + quoted(required.name));
-      LATCHKEY_TRY_VOID(claims::check_required(jws_->header(), required, "header member"));
+      LATCHKEY_TRY_VOID(
+          claims::check_required(LATCHKEY_CHECKED(header, payload_), required, "header member"));
     }
     return {};
   }
@@ -183,8 +227,8 @@ class Validator {
     std::optional<std::string_view> user;
     LATCHKEY_TRY(user, read_string(payload_, policy_.user_claim));
     if (LATCHKEY_FAILS(user_claim_absent, !user)) return missing(policy_.user_claim);
-    std::string_view name = LATCHKEY_CHECKED(user, "somebody");
-    if (strip_suffix(name)) draft_.users.push_back(name);
+    if (const auto name = strip_suffix(LATCHKEY_CHECKED(user, "somebody"), policy_))
+      draft_.users.push_back(*name);
     if (LATCHKEY_FAILS(user_none, draft_.users.empty())) {
       return fail(Reason::name_unusable, "claim " + quoted(policy_.user_claim));
     }
@@ -201,19 +245,6 @@ class Validator {
     if (LATCHKEY_FAILS(email_unverified, !verified || verified->as_boolean() != true))
       return fail(Reason::email_unverified, "claim " + quoted(name) + " is not true");
     return {};
-  }
-
-  // False where no configured suffix is there: the name is another domain's.
-  bool strip_suffix(std::string_view& user) const {
-    if (policy_.user_strip_suffix.empty()) return true;
-    std::size_t longest = 0;
-    for (const std::string& suffix : policy_.user_strip_suffix) {
-      if (user.ends_with(suffix)) longest = std::max(longest, suffix.size());
-    }
-    if (LATCHKEY_FAILS(user_suffix, longest == 0)) return false;
-    if (LATCHKEY_FAILS(user_suffix_alone, longest == user.size())) return false;
-    user.remove_suffix(longest);
-    return true;
   }
 
   // What access rules and revocation look at (OpenID Connect Core section 2; `sid`: Back-Channel
@@ -252,6 +283,11 @@ tl::expected<ValidatedClaims, Refusal> validate(const ActiveAnswer& answer, std:
                                                 const ClaimsPolicy& policy,
                                                 std::string_view token_digest, WallTime now) {
   return Validator(answer, issuer, policy, now).run(token_digest);
+}
+
+std::optional<Refusal> refuse_beside(const ActiveAnswer& answer, const ClaimsPolicy& policy,
+                                     WallTime now) {
+  return Validator(answer, "", policy, now).run_beside();
 }
 
 }  // namespace latchkey::claims

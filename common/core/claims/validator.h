@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "core/base/error.h"
@@ -41,5 +42,11 @@ tl::expected<ValidatedClaims, Refusal> validate(const jose::VerifiedJws& jws,
 tl::expected<ValidatedClaims, Refusal> validate(const ActiveAnswer& answer, std::string_view issuer,
                                                 const ClaimsPolicy& policy,
                                                 std::string_view token_digest, WallTime now);
+
+// What such an answer says besides about a token that was signed and has passed validate(): the
+// members that are there meet the policy as the token's own did, and what is absent says nothing.
+// Its dates and what names the token are for read_answered_token().
+std::optional<Refusal> refuse_beside(const ActiveAnswer& answer, const ClaimsPolicy& policy,
+                                     WallTime now);
 
 }  // namespace latchkey::claims

@@ -99,11 +99,16 @@ class Checker {
         if (kind == claims::TokenKind::id) claims.typ.insert(claims.typ.end(), {"jwt", "none"});
       }
     }
-    email(claims, instance);
+    email(issuer, instance);
     if (config.min_fetch_interval > config.refresh_interval ||
         config.refresh_interval > config.max_stale) {
       reader_.error(at(instance, Section::issuer, "refresh_interval"),
                     "'min_fetch_interval' <= 'refresh_interval' <= 'max_stale' does not hold");
+    }
+    if (!config.max_refresh_interval && config.min_fetch_interval > config.max_stale / 2) {
+      reader_.error(at(instance, Section::issuer, "max_stale"),
+                    "'min_fetch_interval' is more than half of 'max_stale'");
+      return;
     }
     const auto most = config.max_refresh_interval.value_or(config.min_fetch_interval);
     if (most < config.min_fetch_interval || most > config.max_stale / 2) {
@@ -129,7 +134,8 @@ class Checker {
   }
 
   // An address without its domain is a name that anybody may choose at another provider of mail.
-  void email(const claims::ClaimsPolicy& claims, const Instance& instance) {
+  void email(const Issuer& issuer, const Instance& instance) {
+    const auto& claims = issuer.config.claims;
     const auto& suffixes = claims.user_strip_suffix;
     const bool domains = std::all_of(
         suffixes.begin(), suffixes.end(),
@@ -139,6 +145,21 @@ class Checker {
                     "a name from an e-mail address needs 'strip_suffix' with its domain, such as "
                     "\"@example.com\"");
     }
+    const auto* key = find_key(Section::user, "email_verified_claim");
+    const auto& preset = issuer.from_preset;
+    if (instance.seen.contains(key) || std::find(preset.begin(), preset.end(), key) != preset.end())
+      return;
+    vouched(claims.user_claim, at(instance, Section::user, "claim"));
+    vouched(claims.group_claim, at(instance, Section::groups, "claim"));
+    for (const auto& required : claims.require)
+      vouched(required.name, at(instance, Section::issuer, "require"));
+  }
+
+  // OpenID Connect Core section 5.1: `email_verified` speaks of `email`, and of no other address.
+  void vouched(const std::string& claim, const Place& place) {
+    if (claim == "email" || !claims::names_email(claim)) return;
+    reader_.error(place, "'email_verified' speaks of 'email' and not of " + quoted(claim) +
+                             ": 'user.email_verified_claim' must name what does, or be none");
   }
 
   void rule(const policy::AccessRule& rule, const Instance& instance) {

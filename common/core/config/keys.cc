@@ -196,7 +196,7 @@ constexpr auto kKeys = std::to_array<Key>({
    .meaning = "json: plain answers, which TLS alone vouches for. jwt: answers must be signed with one of the issuer's keys and be meant for us (RFC 9701); anything else is no answer."},
   {.section = Section::issuer, .name = "introspection_down", .slot = CHOICE(kWhenDown, config.introspection.down),
    .standard = "refuse", .example = "refuse",
-   .meaning = "What becomes of a signed token while the endpoint cannot be reached. refuse: it is refused. signature: its signature and claims decide alone, with a warning each time; whoever can keep the host from the provider then undoes a revocation. An opaque token is refused in either case."},
+   .meaning = "What becomes of a signed token while nobody answers where the endpoint should be: its name is not found, the connection is refused or finds no way, or nothing comes in time. refuse: it is refused. signature: its signature and claims decide alone, with a warning each time; whoever can keep the host from the provider then undoes a revocation. Any answer, an error status as well, a certificate that is not trusted, a limit and a failure of this host's own refuse in either case, and an opaque token is refused always."},
   {.section = Section::issuer, .name = "introspection_positive_ttl", .slot = ISSUER(seconds, config.introspection.positive_ttl), .range = {0, kHour},
    .standard = "30s", .example = "30s",
    .meaning = "How long the answer that a token is active serves, never beyond its end: so long a token that was revoked at the provider may still sign in. 0s: it is asked each time."},
@@ -218,13 +218,13 @@ constexpr auto kKeys = std::to_array<Key>({
   // ---- issuers[].user
   {.section = Section::user, .name = "claim", .slot = ISSUER(Text, config.claims.user_claim), .form = &kAnyText,
    .standard = "preferred_username", .example = "preferred_username",
-   .meaning = "The claim with the name. The first sign-in binds 'iss' and 'sub' to it; another subject with the same name is refused. Where it is an e-mail address, which is said by a name that ends with 'email' or by an '@' in 'strip_suffix', the token must also say that the address is verified."},
+   .meaning = "The claim with the name. The first sign-in binds 'iss' and 'sub' to it; another subject with the same name is refused. Where it is an e-mail address, which is said by 'mail' in the claim's name or by an '@' in 'strip_suffix', the token must also say that the address is verified."},
   {.section = Section::user, .name = "strip_suffix", .slot = ISSUER(List, config.claims.user_strip_suffix), .form = &kAnyText, .rule = Rule::nonempty | Rule::alone,
    .example = "\"@example.com\"",
    .meaning = "What is taken off the end of the claim's value; a value that ends with none of these is refused. Required for an e-mail address, with its '@' and domain: an address of another domain names another person. Several domains give one local name for the same name in each of them, and the first of them to sign in is bound to it: list only domains in which a name is one person's."},
   {.section = Section::user, .name = "email_verified_claim", .slot = ISSUER(Text, config.claims.email_verified_claim), .form = &kAnyText,
    .standard = "email_verified", .example = "xms_edov",
-   .meaning = "The claim that must be true where an e-mail address is used: where the name is one, and where 'groups.claim' or a name under 'require' ends with 'email' (Entra: xms_edov). none: nothing need say it; only for login names that look like an address and that the provider alone gives out, such as upn of your own Entra tenant."},
+   .meaning = "The claim that must be true where an e-mail address is used: as the name, for groups or under 'require', which is said by 'mail' in the claim's name or by a value that looks like an address (Entra: xms_edov). It must be set where a claim has another such name than 'email', of which alone 'email_verified' speaks. none: nothing need say it; only for login names that look like an address and that the provider alone gives out, such as upn of your own Entra tenant."},
 
   // ---- issuers[].groups
   {.section = Section::groups, .name = "claim", .slot = ISSUER(Text, config.claims.group_claim), .form = &kAnyText, .rule = Rule::shown,
@@ -263,7 +263,7 @@ constexpr auto kKeys = std::to_array<Key>({
    .meaning = "What the issuer's opaque tokens begin with."},
   {.section = Section::opaque_tokens, .name = "services", .slot = ISSUER(List, config.introspection.opaque.services), .form = &kPlainService, .rule = Rule::nonempty,
    .example = "[ sshd ]",
-   .meaning = "The PAM services in which a token without the form of a signed one is asked about here. Whatever somebody types there, a password too, goes to this issuer where it has 16 characters or more: prefixes are the better key."},
+   .meaning = "The PAM services in which a token is asked about here that comes nowhere near a signed one: one dot at most, characters of a bearer token (docs/INTROSPECTION.md). Whatever somebody types there, a password too, goes to this issuer where it has 16 characters or more: prefixes are the better key."},
 
   // ---- access[]
   {.section = Section::rule, .name = "name", .slot = RULE(Text, name), .form = &kLabel, .rule = Rule::shown, .example = "developers log in",

@@ -167,7 +167,12 @@ void Reader::read_list_of_sections(const Key& key, const YamlNode& node) {
     }
     apply_defaults(section, target);
     read_section(section, item, target, instance.seen);
-    if (section == Section::issuer) apply_preset(target, instance);
+    if (section == Section::issuer) {
+      const auto& map = target.issuer->groups.groups;
+      target.issuer->config.claims.groups_by_email = std::any_of(
+          map.begin(), map.end(), [](const auto& each) { return claims::is_email(each.first); });
+      apply_preset(target, instance);
+    }
   }
 }
 

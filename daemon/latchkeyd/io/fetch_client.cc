@@ -52,6 +52,7 @@ FetchResult result_of(const fetch::Answer& answer) {
       result.status = FetchResult::Status::reload;
       break;
     case fetch::Status::failed:
+    case fetch::Status::unreachable:
       result.status = FetchResult::Status::failed;
       break;
     case fetch::Status::untrusted:
@@ -126,6 +127,9 @@ class FetchClient::Core : public std::enable_shared_from_this<FetchClient::Core>
           IntrospectResult told = introspect_result(result);
           if (answer != nullptr) {
             told.http_status = answer->http_status;
+            // fetchd alone has seen whether anybody was there.
+            if (answer->status == fetch::Status::unreachable)
+              told.status = IntrospectResult::Status::down;
             if (answer->form == fetch::Form::jwt) told.form = issuer::AnswerForm::jwt;
           }
           done(told);

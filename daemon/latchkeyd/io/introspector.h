@@ -26,7 +26,8 @@ struct IntrospectResult {
   enum class Status : std::uint8_t {
     ok,           // `body` is the answer
     reload,       // fetchd reads another configuration than we do
-    failed,       // the provider was asked, or could not be
+    failed,       // no good answer came of it, or a limit or failure of this host's own
+    down,         // nobody answered where the provider should be
     unreachable,  // fetchd could not be asked
   };
   Status status = Status::unreachable;

@@ -15,7 +15,8 @@ ControlPlane::ControlPlane(Parts parts, Start start)
                   .introspector = parts_.introspector,
                   .memory = parts_.introspections,
                   .snapshot = [this]() -> const Snapshot& { return current(); },
-                  .reload = [this] { reload([](const auto& /*outcome*/) {}); }}) {
+                  .reload = [this] { reload([](const auto& /*outcome*/) {}); },
+                  .random = parts_.random}) {
   keys_ = std::make_unique<KeyKeeper>(
       parts_.clock, parts_.journal, parts_.fetcher, parts_.key_storage,
       KeyKeeper::Hooks{

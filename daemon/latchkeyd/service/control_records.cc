@@ -152,10 +152,12 @@ control::IssuerStatus issuer_status(const issuer::IssuerConfig& config, const Ke
   status.place = place_of(config);
   status.source = name(state.origin);
   const auto fetched_at = state.keys.any() ? std::optional(state.keys.fetched_at) : std::nullopt;
-  const auto freshness = issuer::freshness(config, fetched_at, state.max_age, now.wall);
+  const auto freshness = latchkeyd::freshness(config, state, now.wall);
   status.stale = !issuer::serves(freshness);
   status.freshness = issuer::name(freshness);
   if (fetched_at && !config.local_keys()) status.serves_until = *fetched_at + config.max_stale;
+  if (fetched_at && state.bad_since)
+    status.serves_until = wall_of(*state.bad_since + config.max_stale, now);
   status.generation = static_cast<std::int64_t>(state.keys.generation);
   status.fetched_at = fetched_at;
   status.attempted_at = state.attempted_at;

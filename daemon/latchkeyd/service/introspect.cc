@@ -4,6 +4,7 @@
 // or a signed one of an issuer whose section wants its word besides the signature. Asked at most
 // once a request, after the source has paid for it, and only as long as the module still waits.
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "core/opaque.h"
@@ -28,8 +29,13 @@ asio::awaitable<Conversation::Refused> Conversation::verify_opaque(std::size_t i
     trace_.fail(Check::form);
     co_return refuse(form.error().reason, std::move(form.error().detail));
   }
+  const std::string name = desk_.snapshot->config->issuers[issuer].config.name;
   Refused refused = co_await introspect(issuer, true);
   if (refused) co_return refused;
+  // A reload meanwhile may have moved the section; that it is the same, accept_opaque() holds.
+  const auto place = desk_.snapshot->config->find_issuer_by_name(name);
+  if (place < 0) co_return refuse(Reason::issuer_unknown, "the configuration has changed");
+  issuer = static_cast<std::size_t>(place);
   auto verified =
       accept_opaque(*introspected_, issuer, *desk_.snapshot, desk_.services.clock.wall(), trace_);
   if (!verified) co_return std::move(verified.error().decision);
@@ -71,6 +77,7 @@ asio::awaitable<Conversation::Refused> Conversation::introspect(std::size_t issu
 asio::awaitable<IntrospectionReply> Conversation::ask_issuer(Question question) {
   const std::chrono::milliseconds most = patience_left();
   IntrospectionOrder order{std::move(question), source_, wire::SecretBuffer(token_view_.size())};
+  if (!order.question.opaque) order.subject = std::string(verified_->claims->subject);
   if (most < kPatienceLeast || !order.token.append(token_view_))
     co_return IntrospectionReply{nullptr, {Reason::introspection_unavailable, "no time is left"}};
   const auto pending = std::make_shared<Pending<IntrospectionReply>>(desk_.loop.context());
@@ -78,8 +85,9 @@ asio::awaitable<IntrospectionReply> Conversation::ask_issuer(Question question) 
                                              Pending<IntrospectionReply>::completion(pending));
   co_await pending->wait(most);
   if (pending->result) co_return *std::move(pending->result);
-  co_return IntrospectionReply{
-      nullptr, {Reason::introspection_unavailable, "no answer came in time"}, true};
+  // fetchd gives a provider up before that; so this is a fetchd that hangs, and no outage.
+  co_return IntrospectionReply{nullptr,
+                               {Reason::introspection_unavailable, "no answer came in time"}};
 }
 
 // Only where nobody answered, and only for a token whose signature has verified, may the

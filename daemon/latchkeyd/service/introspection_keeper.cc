@@ -10,7 +10,13 @@ namespace latchkey::latchkeyd {
 namespace {
 
 constexpr std::chrono::seconds kPauseMost{30};  // that a provider may ask for
+constexpr std::chrono::seconds kPauseLeast{1};  // after a 429 that asks for none
 constexpr int kTooManyRequests = 429;
+constexpr int kServerError = 500;
+
+QuestionGate::Kind kind_of(const Question& question) {
+  return question.opaque ? QuestionGate::Kind::opaque : QuestionGate::Kind::signed_token;
+}
 
 std::string flight_of(const Question& question) {
   return question.token_digest + (question.opaque ? "o" : "s");
@@ -83,11 +89,15 @@ void IntrospectionKeeper::ask(IntrospectionOrder order,
     flight->second.waiters.push_back({std::move(done)});
     return;
   }
-  if (auto why = withhold(*issuer, order.source)) {
+  if (auto why = withhold(*issuer, question, order.source)) {
     ++issuer->state.withheld;
-    return done({nullptr, *std::move(why), false});
+    return done(*std::move(why));
   }
-  issuer->flights.emplace(name, Flight{question, std::move(order.source), {{std::move(done)}}});
+  const bool turn = issuer->gate.begin(kind_of(question), order.source);
+  issuer->flights.emplace(name, Flight{question,
+                                       {std::move(order.source), std::move(order.subject)},
+                                       {{std::move(done)}},
+                                       turn});
   ++issuer->state.under_way;
   parts_.introspector.introspect(
       {question.issuer, question.config_digest, std::move(order.token)},
@@ -98,31 +108,44 @@ void IntrospectionKeeper::ask(IntrospectionOrder order,
 
 // Limits are no failure of the provider: where the signature alone would do while it is down, a
 // flood must not be able to bring that about.
-std::optional<Error> IntrospectionKeeper::withhold(Issuer& issuer, const std::string& source) {
+std::optional<IntrospectionReply> IntrospectionKeeper::withhold(Issuer& issuer,
+                                                                const Question& question,
+                                                                const std::string& source) {
+  const auto spent = [](std::string_view what) {
+    return no(Reason::budget_exhausted, std::string(what));
+  };
   const SteadyTime now = parts_.clock.steady();
   if (issuer.not_before && now < *issuer.not_before)
-    return Error{Reason::introspection_unavailable, "the provider has asked for a pause"};
-  std::size_t in_all = 0;
-  for (const auto& [name, each] : issuers_) in_all += each->flights.size();
-  if (in_all >= kQuestionsInAll)
-    return Error{Reason::budget_exhausted, "too many questions are under way"};
+    return no(Reason::introspection_unavailable, "the provider has asked for a pause");
+  if (const auto held = issuer.gate.refuse(kind_of(question), source, now))
+    return no(Reason::introspection_unavailable, std::string(held->why), held->down);
+  if (!has_place(issuer)) return spent("too many questions are under way");
   if (issuer.flights.size() >= kQuestionsOfIssuer)
-    return Error{Reason::budget_exhausted, "too many questions to this issuer are under way"};
+    return spent("too many questions to this issuer are under way");
   const auto of_source =
       std::count_if(issuer.flights.begin(), issuer.flights.end(),
-                    [&](const auto& flight) { return flight.second.source == source; });
+                    [&](const auto& flight) { return flight.second.asker.source == source; });
   if (static_cast<std::size_t>(of_source) >= kQuestionsOfSource)
-    return Error{Reason::budget_exhausted, "too many questions of this source are under way"};
+    return spent("too many questions of this source are under way");
   switch (issuer.rate.take(source, now)) {
     case QuestionRate::Verdict::source_spent:
-      return Error{Reason::budget_exhausted,
-                   "this source's share of the questions to this issuer ('introspection_rate')"};
+      return spent("this source's share of the questions to this issuer ('introspection_rate')");
     case QuestionRate::Verdict::issuer_spent:
-      return Error{Reason::budget_exhausted, "questions to this issuer ('introspection_rate')"};
+      return spent("questions to this issuer ('introspection_rate')");
     case QuestionRate::Verdict::granted:
       break;
   }
   return std::nullopt;
+}
+
+// One of its own, or one of those that are nobody's.
+bool IntrospectionKeeper::has_place(const Issuer& issuer) const {
+  const std::size_t reserved = questions_reserved(issuers_.size());
+  if (issuer.flights.size() < reserved) return true;
+  std::size_t shared = 0;
+  for (const auto& [name, each] : issuers_)
+    shared += std::max(each->flights.size(), reserved) - reserved;
+  return shared < kQuestionsInAll - reserved * issuers_.size();
 }
 
 void IntrospectionKeeper::answered(const IssuerPtr& issuer, const std::string& flight,
@@ -133,7 +156,28 @@ void IntrospectionKeeper::answered(const IssuerPtr& issuer, const std::string& f
   issuer->flights.erase(found);
   --issuer->state.under_way;
   const IntrospectionReply reply = reply_to(*issuer, ended.question, result);
+  learn(*issuer, ended, result, reply.down);
   for (const Waiter& waiter : ended.waiters) waiter.done(reply);
+}
+
+// An endpoint that refuses a question is there, whatever the question was; and a failure of our own
+// says nothing about it. Whoever guesses could bring either about.
+void IntrospectionKeeper::learn(Issuer& issuer, const Flight& flight,
+                                const IntrospectResult& result, bool down) {
+  using Status = IntrospectResult::Status;
+  const QuestionGate::Kind kind = kind_of(flight.question);
+  const SteadyTime now = parts_.clock.steady();
+  if (flight.turn) issuer.gate.ended(kind, flight.asker.source);
+  const int status = result.http_status.value_or(0);
+  if (result.status == Status::ok) return issuer.gate.answered();
+  if (status == kTooManyRequests) {
+    const auto pause = std::min(result.retry_after.value_or(kPauseLeast), kPauseMost);
+    return issuer.gate.throttled(kind, flight.asker.source, pause, now, parts_.random());
+  }
+  if (status != 0 && status < kServerError) return issuer.gate.answered();
+  const bool sick = down || status >= kServerError || result.status == Status::unreachable;
+  if (sick) return issuer.gate.failed(kind, flight.asker, down, now, parts_.random());
+  issuer.gate.doubted();
 }
 
 IntrospectionReply IntrospectionKeeper::reply_to(Issuer& issuer, const Question& question,
@@ -145,6 +189,7 @@ IntrospectionReply IntrospectionKeeper::reply_to(Issuer& issuer, const Question&
       parts_.reload();
       return no(Reason::introspection_unavailable, "the configuration has just changed");
     case IntrospectResult::Status::failed:
+    case IntrospectResult::Status::down:
     case IntrospectResult::Status::unreachable:
       break;
   }
@@ -185,12 +230,15 @@ IntrospectionReply IntrospectionKeeper::read(Issuer& issuer, const Question& que
 IntrospectionReply IntrospectionKeeper::failed(Issuer& issuer, const Question& question,
                                                const IntrospectResult& result) {
   ++issuer.state.failed;
-  if (result.retry_after) {
+  // A pause of fetchd's own bound is not the provider's: it comes without a status of its; and
+  // that of a 429 binds its source (learn()).
+  if (result.retry_after && result.http_status && result.http_status != kTooManyRequests) {
     issuer.not_before = parts_.clock.steady() + std::min(*result.retry_after, kPauseMost);
   }
   complain(issuer, question, result.error);
-  // "Too many requests" is an answer that a flood can bring about.
-  const bool down = result.http_status != kTooManyRequests;
+  // An answer of any kind could be brought about, by a flood, by the token or by a mistake in the
+  // configuration; so could a failure of our own. Only silence is down.
+  const bool down = result.status == IntrospectResult::Status::down;
   return no(Reason::introspection_unavailable, result.error, down);
 }
 

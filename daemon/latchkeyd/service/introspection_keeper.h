@@ -9,6 +9,7 @@
 // Belongs to the control thread.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -30,6 +31,7 @@
 #include "daemon/latchkeyd/io/journal.h"
 #include "daemon/latchkeyd/service/introspection_memory.h"
 #include "daemon/latchkeyd/service/needs.h"
+#include "daemon/latchkeyd/service/question_gate.h"
 #include "daemon/latchkeyd/service/question_rate.h"
 
 namespace latchkey::latchkeyd {
@@ -39,6 +41,14 @@ inline constexpr std::size_t kQuestionsOfSource = 8;   // of one issuer
 // Of all issuers: below what fetchd has open for one connection (128), so that a flood never looks
 // like a fetchd that cannot be reached, and keys can be fetched beside it.
 inline constexpr std::size_t kQuestionsInAll = 96;
+// Of those, places that are an issuer's own, so that others that are slow or dead never take the
+// last one: up to eight; with more issuers an equal share of half of them, or one for each.
+constexpr std::size_t questions_reserved(std::size_t issuers) {
+  constexpr std::size_t kMost = 8;
+  if (issuers == 0) return kMost;
+  if (2 * issuers > kQuestionsInAll) return kQuestionsInAll / issuers;
+  return std::min(kMost, kQuestionsInAll / (2 * issuers));
+}
 
 // What status tells of asking one issuer; since the start, or since its section changed.
 struct IntrospectionState {
@@ -64,6 +74,7 @@ class IntrospectionKeeper {
     std::function<const Snapshot&()> snapshot;
     // fetchd reads another configuration than we do: time to read ours again.
     std::function<void()> reload;
+    std::function<std::uint32_t()> random;
   };
 
   explicit IntrospectionKeeper(Parts parts) : parts_(std::move(parts)) {}
@@ -86,8 +97,9 @@ class IntrospectionKeeper {
   };
   struct Flight {
     Question question;
-    std::string source;  // that began it
+    QuestionGate::Asker asker;  // that began it
     std::vector<Waiter> waiters;
+    bool turn = false;  // it goes out while others are held back
   };
   struct Issuer {
     Issuer(std::string digest_in, QuestionRate rate_in)
@@ -96,13 +108,17 @@ class IntrospectionKeeper {
     std::string digest;
     IntrospectionState state;
     QuestionRate rate;
+    QuestionGate gate;
     std::optional<SteadyTime> not_before;                // the provider asked for a pause
     std::map<std::string, Flight, std::less<>> flights;  // by the token's digest and kind
   };
   using IssuerPtr = std::shared_ptr<Issuer>;
 
-  // Where to ask, or why not.
-  std::optional<Error> withhold(Issuer& issuer, const std::string& source);
+  // Why it is not asked.
+  std::optional<IntrospectionReply> withhold(Issuer& issuer, const Question& question,
+                                             const std::string& source);
+  bool has_place(const Issuer& issuer) const;
+  void learn(Issuer& issuer, const Flight& flight, const IntrospectResult& result, bool down);
   void answered(const IssuerPtr& issuer, const std::string& flight, const IntrospectResult& result);
   IntrospectionReply reply_to(Issuer& issuer, const Question& question,
                               const IntrospectResult& result);

@@ -15,6 +15,13 @@ constexpr std::chrono::seconds kSlewed{5};  // what two clocks differ by in good
 
 }  // namespace
 
+issuer::Freshness freshness(const issuer::IssuerConfig& config, const KeyState& state,
+                            WallTime now) {
+  const auto fetched_at = state.keys.any() ? std::optional(state.keys.fetched_at) : std::nullopt;
+  if (fetched_at && config.local_keys() && state.bad_since) return issuer::Freshness::stale;
+  return issuer::freshness(config, fetched_at, state.max_age, now);
+}
+
 void KeyKeeper::dated(Issuer& issuer, WallTime fetched_at) {
   issuer.fetched_wall = fetched_at;
   issuer.fetched_steady = clock_.steady() - issuer::age(fetched_at, clock_.wall());

@@ -128,8 +128,8 @@ void KeyKeeper::read_file(Issuer& issuer) {
   const bool judged = done || done.error().kind != Kind::passing;
   if (judged) issuer.file = stamp;
   if (!judged) state.next_fetch = now + kAgain;
-  if (done) return issuer.bad_since.reset();
-  if (!issuer.bad_since) issuer.bad_since = now;
+  if (done) return issuer.state.bad_since.reset();
+  if (!issuer.state.bad_since) issuer.state.bad_since = now;
   // Whoever takes a secret's file away, or lets others read it, says that the secret is no more.
   const bool taken_back = done.error().kind == Kind::gone || done.error().kind == Kind::unfit;
   std::string why = path + ": " + done.error().what;
@@ -155,7 +155,8 @@ void KeyKeeper::look_at_files() {
 // A file that stays bad is like a provider that cannot be reached: what was last good serves so
 // long.
 void KeyKeeper::give_up_late(Issuer& issuer) {
-  if (issuer.bad_since && clock_.steady() - *issuer.bad_since >= issuer.config.max_stale)
+  if (issuer.state.bad_since &&
+      clock_.steady() - *issuer.state.bad_since >= issuer.config.max_stale)
     withdraw(issuer, kNoLongerVouched);
 }
 

@@ -57,7 +57,13 @@ struct KeyState {
   std::optional<WallTime> attempted_at;
   std::optional<std::string> last_error;  // of the last attempt
   SteadyTime next_fetch{};
+  std::optional<SteadyTime> bad_since;  // the key file on this host
 };
+
+// What is told of it: keys whose file is gone or bad are stale, as those of a provider that is
+// away.
+issuer::Freshness freshness(const issuer::IssuerConfig& config, const KeyState& state,
+                            WallTime now);
 
 std::string_view name(KeyState::Origin origin);  // "fetched", …
 

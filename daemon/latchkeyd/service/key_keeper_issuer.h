@@ -37,11 +37,10 @@ struct KeyKeeper::Issuer {
   std::string last_modified;
   std::optional<FileStamp> file;  // of the key file as it was last judged; nothing: read it
   bool file_settled = true;       // else it may have been written again and still look as judged
-  std::optional<SteadyTime> bad_since;  // the key file
-  unsigned failures = 0;                // in a row; of the provider
-  unsigned unreachable = 0;             // in a row; of fetchd
-  std::optional<SteadyTime> asked_at;   // the provider, last
-  WallTime fetched_wall{};              // when the set at hand was fetched, by both clocks
+  unsigned failures = 0;          // in a row; of the provider
+  unsigned unreachable = 0;       // in a row; of fetchd
+  std::optional<SteadyTime> asked_at;  // the provider, last
+  WallTime fetched_wall{};             // when the set at hand was fetched, by both clocks
   SteadyTime fetched_steady{};
   SteadyTime not_before{};  // as the provider asked for (Retry-After)
   bool fetching = false;

@@ -27,6 +27,9 @@ std::string key_place(const issuer::IssuerConfig& config) {
   std::string place = config.discovery_url + "\n" + config.jwks_uri + "\n" + config.ca_file + "\n" +
                       config.proxy + "\n";
   for (const std::string& pin : config.tls_pins) place += pin + "\n";
+  // Only where it says something, so that places that were kept without it stay what they are.
+  const bool discovered = config.discovery_url.empty() && config.jwks_uri.empty();
+  if (discovered && config.discovery == "oauth") place += "oauth\n";
   return place;
 }
 

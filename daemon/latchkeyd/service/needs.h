@@ -31,6 +31,7 @@ struct IntrospectionOrder {
   Question question;
   std::string source;  // on whose behalf
   wire::SecretBuffer token;
+  std::string subject = {};  // of a signed one
 };
 
 struct IntrospectionReply {

@@ -135,8 +135,7 @@ Expected<bool> Conversation::take_answer(std::optional<Assembler>& parts) {
 // Sets verified_, or says why not. The configuration says which way the token goes; where it wants
 // the issuer's own word, too, that is asked for last.
 asio::awaitable<Conversation::Refused> Conversation::verify_token() {
-  const auto opaque =
-      opaque_issuer(token_view_, request_.service, *desk_.snapshot->config, desk_.scratch);
+  const auto opaque = opaque_issuer(token_view_, request_.service, *desk_.snapshot->config);
   Refused refused;
   if (opaque) {
     refused = co_await verify_opaque(*opaque);
@@ -232,6 +231,9 @@ Decision Conversation::judge_claims() {
 
 // After a wait: whatever was revoked, reloaded or withdrawn in the meantime counts.
 Decision Conversation::judge_again() {
+  // It may stand at another place of the configuration now; recheck() holds that it is the same.
+  const auto place = desk_.snapshot->config->find_issuer(verified_->claims->issuer);
+  if (place >= 0) verified_->issuer = static_cast<std::size_t>(place);
   Trace trace;
   const Expected<void> still =
       recheck(*verified_, *desk_.snapshot, desk_.services.clock.wall(), trace);

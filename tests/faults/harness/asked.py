@@ -35,7 +35,10 @@ class AskedCorp(Corp):
     async def _answer(self, exchange) -> None:
         size = int(exchange.headers["Content-Length"])
         form = dict(urllib.parse.parse_qsl((await exchange.reader.readexactly(size)).decode()))
-        known = self.says.get(form["token"])
+        await self._reply(form["token"], exchange)
+
+    async def _reply(self, token: str, exchange) -> None:
+        known = self.says.get(token)
         body = {"active": False} if known is None else {"active": True} | known
         await faults.document(json.dumps(body).encode(), Content_Type="application/json")(exchange)
 

@@ -37,6 +37,7 @@ class Corp:
 
     def serve(self, *keys: Key, max_age: int = 1) -> None:
         """A good provider with these keys, or its own."""
+        self.provider.listen()
         self.provider.door = "tls"
         body = issuer_keys.key_set(*(keys or self.keys))
         self.provider.routes = {METADATA: faults.document(self.provider.metadata()),

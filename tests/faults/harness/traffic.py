@@ -56,6 +56,42 @@ def write_classes(folder: str, classes: list[TokenClass]) -> str:
     return path
 
 
+@dataclasses.dataclass
+class Flood:
+    """What came of logins of one class, sent as fast as the socket took them."""
+    on: float
+    off: float
+    met: dict[tuple[str, str], int]  # (verdict, reason) to how many
+    grown_kb: dict[str, int]  # resident memory of each daemon
+
+    def columns(self) -> dict:
+        return {"flood_per_second": round(sum(self.met.values()) / (self.off - self.on)),
+                "flood_met": {f"{what} {reason}": number for (what, reason), number in self.met.items()},
+                "memory_grew_kb": self.grown_kb}
+
+    def judge(self, count: int, refused: str, grown_kb_most: int) -> None:
+        """Each was refused, by the verdict that is due or for want of a budget, and memory stayed in its bound."""
+        assert sum(self.met.values()) == count
+        assert set(self.met) <= {("refused", refused), ("unavailable", "budget_exhausted")}, self.met
+        assert self.met.get(("refused", refused), 0) > 0
+        assert max(self.grown_kb.values()) <= grown_kb_most, self.grown_kb
+
+
+def flood(world, kind: TokenClass, count: int) -> Flood:
+    path = write_classes(world.scratch("flood"), [kind])
+    world.reset_peaks()
+    before = world.memory_kb()
+    on = time.monotonic()
+    with subprocess.Popen([world.oracle, "--classes", path, "--records", "/dev/stdout", "--socket", world.pam_socket,
+                           "--rate", "0", "--open", "48", "--most", str(count), "--counts"],
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as sender:
+        lines = sender.stdout.read().splitlines()  # it ends by itself; its stdin ends with us
+    off = time.monotonic()
+    after = world.memory_kb()
+    return Flood(on, off, {tuple(line.split()[2:4]): int(line.split()[4]) for line in lines},
+                 {name: after[name][0] - before[name][0] for name in after})
+
+
 class Sender:
     """One latchkey_oracle; it ends with us, since its stdin does."""
 

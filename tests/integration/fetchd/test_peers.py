@@ -16,7 +16,7 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from fetching.daemon import DEADLINE_S, config_text
 from fetching.name_server import NameServer
-from fetching.setting import FETCHD, section
+from fetching.setting import FETCHD, IN_BOX, section
 from fetching.stub_provider import JWKS, KEY_SET, METADATA, StubProvider, document
 
 
@@ -160,9 +160,6 @@ def test_it_says_who_it_is_and_asks_for_nothing_compressed(start, provider):
         assert headers["User-Agent"].startswith("latchkey-fetchd/")
         assert "Accept-Encoding" not in headers
         assert "Cookie" not in headers
-
-
-IN_BOX = pytest.mark.skipif(os.environ.get("LATCHKEY_BOX") != "1", reason="rewrites /etc: in the box only")
 
 
 @IN_BOX

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Logins whose issuer is asked about the token: real latchkeyd, latchkey-fetchd, module and sshd."""
 
+import base64
 import contextlib
 
 import pytest
@@ -9,7 +10,7 @@ from box import accounts, clients, files, host as host_module
 from fetching.introspection import (
     BUNDLE, BY_SECRET, GROUPS, OPAQUE, SECRET, SECRET_FILE, Endpoint, claims_of, introspection_of, opaque, opens, refused,
     secret_file)
-from fetching.stub_provider import StubProvider
+from fetching.stub_provider import StubProvider, reset
 
 
 
@@ -121,10 +122,15 @@ def test_the_offline_verdict_says_that_nobody_was_asked(asking, endpoint):
 
 def test_neither_daemon_keeps_a_token_that_was_asked_about(asking, endpoint):
     host = asking(OPAQUE)
+    host.search.add(base64.b64encode(f"latchkey:{SECRET}".encode()).decode(), "the client's credential")
     for size in range(3):
         token = opaque(host, f"alice{size}")
         endpoint.says[token] = claims_of("alice", GROUPS)
         opens(clients.ssh(token, "alice"))
-    assert host.search.in_memory(host.latchkeyd.pid) == []
+    # Nor where the answer is none: the buffers of a question that failed go another way.
+    endpoint.answer_with(reset)
+    refused(host, clients.ssh(opaque(host, "alice"), "alice"), "introspection_unavailable")
+    for daemon in (host.latchkeyd, host.fetchd):
+        assert host.search.in_memory(daemon.pid) == []
     for log in ("latchkeyd.log", "fetchd.log"):
         assert host.search.in_bytes(files.read(f"{host.folder}/{log}").encode()) == []

@@ -2,14 +2,17 @@
 """An introspection endpoint that fails in every way lets nobody in, and it is over when it is over."""
 
 import contextlib
+import os
+import re
 import threading
 
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from box import clients, files
+from box import clients, files, host as host_module
 from fetching.certificates import Authority
-from fetching.introspection import GROUPS, JWT, OPAQUE, PATH, Endpoint, introspection_of, opaque, opens, refused
+from fetching.introspection import (GROUPS, JWT, OPAQUE, PATH, SECRET_FILE, Endpoint, introspection_of, opaque, opens, refused,
+                                    secret_file)
 from fetching.stub_provider import StubProvider, document, drip, endless, raw, reset, until_left
 
 HUGE = b'{"active":true,"x":"' + b"a" * 70_000 + b'"}'
@@ -92,3 +95,63 @@ def test_a_provider_that_is_gone_means_refusal_unless_the_section_lets_a_signatu
     opens(clients.ssh(token, "alice"))
     refused(host, clients.ssh(other, "alice"), "introspection_unavailable")
     assert "its signature decides" in files.read(host.logs.journal_file) + files.read(host.latchkeyd.log)
+
+
+# Each of these is an answer, or no question at all: the token is revoked at the provider all the time.
+THERE = {
+    **{f"status {status}": document(b"no", status=status) for status in (400, 401, 403, 413, 429, 500, 502, 503, 504)},
+    "a pause": document(b"no", status=503, Retry_After="1"), "a redirect": FAULTS["a redirect"],
+    "not active, as a text": document(b'{"active":false}', Content_Type="text/plain"),
+    "huge": FAULTS["huge"], "compressed": FAULTS["compressed"], "reset": reset, "no HTTP": FAULTS["no HTTP"],
+}
+
+
+def test_no_answer_of_any_kind_and_no_failure_of_ours_lets_the_signature_do(asking, authority, endpoint, tmp_path):
+    host = asking("introspection_down: signature")
+    token = host.provider.token("alice", GROUPS)
+    for name, answer in THERE.items():
+        endpoint.answer_with(answer)
+        done = clients.ssh(token, "alice")
+        assert done.status == 255, (name, done.said)
+        refused(host, done, "introspection_unavailable")
+    endpoint.work()
+    secret = files.read(SECRET_FILE)
+    os.unlink(SECRET_FILE)
+    asked = endpoint.asked()
+    refused(host, clients.ssh(token, "alice"), "introspection_unavailable")
+    assert endpoint.asked() == asked and "credential" in introspection_of(host)["last_error"]
+    secret_file(SECRET_FILE, secret)
+    with contextlib.closing(StubProvider(Authority(tmp_path, "stranger").issue("idp.example"), host="idp.example")) as stub:
+        endpoint.url = Endpoint(stub).url
+        host = asking("introspection_down: signature")
+        refused(host, clients.ssh(token, "alice"), "introspection_unavailable")
+        assert "TLS certificate" in introspection_of(host)["last_error"]
+
+
+def test_fetchds_own_bound_does_not_let_the_signature_do_and_is_no_pause_of_the_provider(asking, endpoint):
+    host = asking("introspection_down: signature", "introspection_rate: 1")
+    token = host.provider.token("alice", GROUPS)
+    # Each reload gives latchkeyd a new section with all of its questions; fetchd's bound knows the issuer.
+    for seconds in range(6, 20):
+        host.configure(re.sub(r"leeway: \d+s", f"leeway: {seconds}s", files.read(host_module.CONFIG)))
+        host.reload()
+        refused(host, clients.ssh(token, "alice"), "introspection_unavailable", "token_inactive")
+        if "no provider was asked" in introspection_of(host).get("last_error", ""):
+            break
+    else:
+        pytest.fail("the bound is never reached")
+    # Another source, of whose share nothing is spent: it is told of our bound or of the provider's answer.
+    other = clients.paste(token, "alice", options=("-o", "BindAddress=127.0.0.2"))
+    assert other.status == 255 and "uid=" not in other.out, other.said
+    reason, request = host.refusal(other.said)
+    assert reason in ("introspection_unavailable", "token_inactive"), other.said
+    assert "asked for a pause" not in str(host.explain(request))
+
+
+def test_without_fetchd_no_signature_does(asking, endpoint):
+    host = asking("introspection_down: signature")
+    token = host.provider.token("alice", GROUPS)
+    endpoint.stub.close()
+    opens(clients.ssh(token, "alice"))
+    host.fetchd.stop()
+    refused(host, clients.ssh(token, "alice"), "introspection_unavailable")

@@ -102,6 +102,12 @@ class FaultProvider:
             self._listener.close()
             self._listener = None
 
+    def stand_behind(self, door: str) -> None:
+        """The next connections meet that `door`, or with "refuse" nobody; serving again is listen() and another door."""
+        self.door = door
+        if door == "refuse":
+            self.refuse()
+
     def metadata(self, **changes) -> bytes:
         members = {"issuer": self.origin, "jwks_uri": self.origin + JWKS} | changes
         return json.dumps(members).encode()

@@ -2,7 +2,8 @@
 """A name server on 127.0.0.1:53 of a box: answers, hangs, fails, or answers what it should not, on command.
 
 `mode` is "answer", "silent" (nothing comes), "fail" (SERVFAIL), "missing" (NXDOMAIN) or an IPv4 address to give in place
-of the right one. It writes /etc/resolv.conf and puts back what was there.
+of the right one; about names in `silent_about` nothing comes whatever it is. It writes /etc/resolv.conf and puts back what
+was there.
 """
 
 import os
@@ -23,6 +24,7 @@ class NameServer:
     def __init__(self, names: dict[str, str]) -> None:
         files.must_be_in_box()
         self.mode = "answer"
+        self.silent_about: set[str] = set()
         self.asked: list[float] = []
         self._names = names
         self._before = _RESOLV_CONF.read_bytes() if _RESOLV_CONF.exists() else None
@@ -52,6 +54,8 @@ class NameServer:
         while query[at]:
             name.append(query[at + 1:at + 1 + query[at]].decode("ascii"))
             at += query[at] + 1
+        if ".".join(name).lower() in self.silent_about:
+            return None
         question = query[12:at + 5]
         kind = struct.unpack("!H", query[at + 1:at + 3])[0]
         address = self._names.get(".".join(name).lower())

@@ -8,6 +8,8 @@ import pathlib
 import signal
 import subprocess
 
+import pytest
+
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
@@ -17,6 +19,8 @@ BUILD = pathlib.Path(os.environ.get("LATCHKEY_BUILD", pathlib.Path(__file__).res
 FETCHD = str(BUILD / "daemon/fetchd/latchkey-fetchd")
 DEVIDP = str(BUILD / "devidp/latchkey-devidp")
 NOBODY = 65534
+
+IN_BOX = pytest.mark.skipif(os.environ.get("LATCHKEY_BOX") != "1", reason="rewrites /etc: in the box only")
 
 
 def open_to_others(folder: pathlib.Path) -> None:

@@ -48,9 +48,9 @@ TEST_F(Vectors, ARelativePathCountsFromTheProject) {
   EXPECT_TRUE(default_vectors());
 }
 
-TEST_F(Vectors, ANamedFolderThatIsNotThereIsAnError) {
+TEST_F(Vectors, AFolderThatIsNotThereIsASkip) {
   name(root / "nowhere");
-  EXPECT_NE(fault_of_missing("wycheproof"), "");
+  EXPECT_EQ(fault_of_missing("wycheproof"), "");
 }
 
 TEST_F(Vectors, ANamedFolderWithoutAnySetIsAnError) {

@@ -146,6 +146,16 @@ TEST(Validator, AnAddressThatIsNotTheNameIsVerifiedTooBeforeItDecides) {
        required("user_email")},
       {"required: a claim that is named by a URL", with("https://corp.example/email", "false"),
        unverified, Step::claims, required("https://corp.example/email")},
+      {"groups: by values that look like addresses", with("upn", "false"), unverified, Step::claims,
+       [&](ClaimsPolicy& policy) {
+         policy.group_claim = "upn";
+         policy.groups_by_email = true;
+       }},
+      {"required: a value that looks like an address", with("upn", "false"), unverified,
+       Step::claims,
+       [](ClaimsPolicy& policy) {
+         policy.require = {{.name = "upn", .values = {{.text = "boss@example.com"}}}};
+       }},
       {"required: email_verified alone asks for nothing more",
        payload({{"email_verified", "true"}}),
        Reason::allowed,

@@ -99,6 +99,17 @@ class ConfigCheck(Commands):
                     self.assertIn(why, done.err)
                     self.assertIn("the keys of issuer ci", done.err)
 
+    def test_a_credential_that_is_not_there_is_a_warning(self):
+        self.key()
+        config = ("version: 1\nissuers:\n  - name: ci\n    issuer: https://ci.example.com\n    audiences: [ a ]\n"
+                  "    user: { claim: sub }\n    introspection: required\n"
+                  "    introspection_client: { client_id: c, secret_file: %s }\n" + ACCESS)
+        for name, warned in (("none", True), ("key.set", False)):
+            with self.subTest(name):
+                done = self.run_it("config", "check", self.put("c.yaml", config % self.path(name)))
+                self.assertEqual(done.returncode, 0, done.err)
+                self.assertEqual("the credential by which issuer ci is asked" in done.err, warned, done.err)
+
 
 if __name__ == "__main__":
     commands.main()

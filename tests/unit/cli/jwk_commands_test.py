@@ -79,7 +79,7 @@ class Jwk(Commands):
                 self.assertEqual((done.returncode, json.loads(done.out)["kty"]), (0, "EC"))
                 self.assertEqual("no host takes this key: " in done.err, why is not None, done.err)
                 self.assertIn(why or "", done.err)
-        self.assertIn("nobody verifies here", self.trouble(
+        self.assertIn("none that a key of its type signs with", self.trouble(
             "jwk", "public", self.put("odd", json.dumps({**key, "alg": "ES256K"})), "--alg", "ES256"))
 
     def test_thumbprint_warns_of_the_digest_of_a_secret(self):

@@ -74,8 +74,8 @@ TEST(RenderStatus, says_loudly_that_an_issuer_cannot_be_asked_and_what_that_mean
   status.issuers.push_back({.name = "d", .introspection = IntrospectionStatus{.mode = "required"}});
   const std::string text = render_status(status, kNow, Style::plain);
   EXPECT_NE(text.find("  ASKING FAILS   a: its tokens are refused; b: its opaque tokens are "
-                      "refused; c: while it cannot be reached, signatures decide alone; its opaque "
-                      "tokens are refused\n"),
+                      "refused; c: while nobody answers, signatures decide alone; else its tokens "
+                      "are refused\n"),
             std::string::npos)
       << text;
   const std::string table = render_issuers(status.issuers, kNow, Style::plain);
@@ -111,6 +111,19 @@ TEST(RenderStatus, says_loudly_that_keys_are_stale_and_until_when_they_serve) {
     EXPECT_NE(text.find(part), std::string::npos) << part << "in\n" << text;
   status.issuers.erase(status.issuers.begin());
   EXPECT_EQ(render_status(status, kNow, Style::plain).find("KEYS"), std::string::npos);
+}
+
+TEST(RenderStatus, says_what_is_refused_without_keys_where_opaque_tokens_need_none) {
+  StatusAnswer status;
+  status.started_at = kNow - 61s;
+  status.issuers.push_back({.name = "corp",
+                            .source = "none",
+                            .stale = true,
+                            .introspection = IntrospectionStatus{.mode = "opaque_only"}});
+  const std::string text = render_status(status, kNow, Style::plain);
+  for (const char* part : {"  KEYS           corp: signed tokens are refused\n",
+                           "NONE: signed tokens of this issuer are refused\n"})
+    EXPECT_NE(text.find(part), std::string::npos) << part << "in\n" << text;
 }
 
 TEST(RenderIssuers, begins_with_a_table_of_who_is_in_trouble) {
@@ -172,6 +185,12 @@ TEST(Render, escapes_what_came_from_outside) {
       render_bindings(std::vector<BindingRecord>{{"alice", "https://i", "a\n\033[2J"}});
   EXPECT_EQ(text.find('\033'), std::string::npos);
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2);
+}
+
+TEST(RenderRefreshed, never_says_that_the_provider_may_be_asked_in_0_s) {
+  const std::vector<ipc::control::RefreshedIssuer> issuers{
+      {.issuer = "corp", .outcome = "too_soon", .again_at = kNow + 1ms}};
+  EXPECT_NE(render_refreshed(issuers, kNow, Style::plain).find("again in 1 s"), std::string::npos);
 }
 
 TEST(AsciiJson, escapes_what_moves_a_cursor_or_hides) {

@@ -175,9 +175,19 @@ TEST(ConfigError, NamesWhatIsWrongAndWhere) {
        issuer("    user: { strip_suffix: { a: b } }\n"),
        {"f:6:27: 'issuers[].user.strip_suffix': expected text or a list, found keys and values"}},
       {"an e-mail with half a domain",
-       issuer("    user: { claim: x.email, strip_suffix: example.com }\n"),
+       issuer("    user: { claim: email, strip_suffix: example.com }\n"),
        {"f:6:13: a name from an e-mail address needs 'strip_suffix' with its domain, such as "
         "\"@example.com\""}},
+      {"addresses of which nobody says that they are verified",
+       issuer("    user: { claim: x.email, strip_suffix: \"@e.com\" }\n"
+              "    groups: { claim: E-Mail, map: { b@e.com: [ sre ] } }\n"
+              "    require: { user_email: { present: true } }\n"),
+       {"f:6:13: 'email_verified' speaks of 'email' and not of \"x.email\": "
+        "'user.email_verified_claim' must name what does, or be none",
+        "f:7:15: 'email_verified' speaks of 'email' and not of \"E-Mail\": "
+        "'user.email_verified_claim' must name what does, or be none",
+        "f:8:5: 'email_verified' speaks of 'email' and not of \"user_email\": "
+        "'user.email_verified_claim' must name what does, or be none"}},
       {"a CA for a file",
        issuer("    ca_file: /c\n    jwks_file: /k\n"),
        {"f:7:5: 'ca_file' and 'jwks_file' exclude each other"}},
@@ -197,6 +207,9 @@ TEST(ConfigError, NamesWhatIsWrongAndWhere) {
       {"intervals in the wrong order",
        issuer("    refresh_interval: 30s\n"),
        {"f:6:5: 'min_fetch_interval' <= 'refresh_interval' <= 'max_stale' does not hold"}},
+      {"an end that is too near for the interval that nobody set",
+       issuer("    max_stale: 60s\n    refresh_interval: 60s\n"),
+       {"f:6:5: 'min_fetch_interval' is more than half of 'max_stale'"}},
       {"an allow without conditions",
        issuer("access: [ { services: [ sshd ], allow: {} } ]\n"),
        {nobody}},

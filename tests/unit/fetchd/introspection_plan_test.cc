@@ -132,7 +132,27 @@ TEST_F(IntrospectionPlanTest, FromAnotherSectionTheMetadataAreAskedAgain) {
   EXPECT_NE(asks(plan().start()).url, kEndpoint);
 }
 
-TEST_F(IntrospectionPlanTest, AnEndpointThatFailsIsForgotten) {
+// Each of these a guess at a token can bring about.
+TEST_F(IntrospectionPlanTest, AnEndpointThatFailsAtAQuestionIsAskedAgainWithoutMetadata) {
+  auto first = plan();
+  first.start();
+  EXPECT_TRUE(asks(first.next(ok(kMetadata))).any_speed);
+  for (const HttpFailure& failure :
+       {HttpFailure{"HTTP status 400", {}, 400}, HttpFailure{"HTTP status 503", {}, 503},
+        HttpFailure{"transfer", {}}, HttpFailure{.cause = "timeout", .unreachable = true}}) {
+    auto asking = plan();
+    EXPECT_EQ(asks(asking.start()).url, kEndpoint) << failure.cause;
+    asking.next(tl::unexpected(failure));
+  }
+}
+
+TEST_F(IntrospectionPlanTest, AnEndpointThatIsNotThereAnyMoreIsForgotten) {
+  for (const int status : {301, 307, 405, 410}) {
+    auto asking = plan();
+    EXPECT_NE(asks(asking.start()).url, kEndpoint) << status;
+    asking.next(ok(kMetadata));
+    asking.next(tl::unexpected(HttpFailure{"HTTP status", {}, status}));
+  }
   auto first = plan();
   first.start();
   first.next(ok(kMetadata));
@@ -292,6 +312,44 @@ TEST_F(IntrospectionPlanTest, ASecretFileIsOneThatOthersCannotTouch) {
   EXPECT_NE(error(folder).find("is not a plain file"), std::string::npos);
   ASSERT_EQ(::mkfifo((folder + "/fifo").c_str(), 0600), 0);
   EXPECT_NE(error(folder + "/fifo").find("is not a plain file"), std::string::npos);
+}
+
+// Only that lets a signature do where the section says so; who speaks for nobody is named apart.
+TEST_F(IntrospectionPlanTest, TellsNobodyThereFromWhoIsNotTrustedAndFromEveryOtherFailure) {
+  const HttpFailure silent{.cause = "timeout", .retry_after = {}, .unreachable = true};
+  const HttpFailure stranger{.cause = "TLS pin", .retry_after = {}, .untrusted = true};
+  const HttpFailure other{.cause = "HTTP status 503", .retry_after = 9s, .status = 503};
+  const std::pair<HttpFailure, Status> cases[]{
+      {silent, Status::unreachable}, {stranger, Status::untrusted}, {other, Status::failed}};
+  for (const auto& [failure, want] : cases) {
+    auto unknown = plan();
+    EXPECT_TRUE(asks(unknown.start()).any_speed);
+    EXPECT_EQ(ends(unknown.next(tl::unexpected(failure))).status, want) << failure.cause;
+    endpoints.keep(config, kEndpoint, steady);
+    auto asking = plan();
+    asks(asking.start());
+    EXPECT_EQ(ends(asking.next(tl::unexpected(failure))).status, want) << failure.cause;
+    endpoints.forget(config);
+  }
+}
+
+TEST_F(IntrospectionPlanTest, WhereTheMetadataCameSomebodyIsThere) {
+  auto asking = plan();
+  asking.start();
+  asks(asking.next(ok(kMetadata)));
+  const HttpFailure silent{.cause = "timeout", .retry_after = {}, .unreachable = true};
+  EXPECT_EQ(ends(asking.next(tl::unexpected(silent))).status, Status::failed);
+}
+
+TEST_F(IntrospectionPlanTest, WhereNobodyIsAskedOrTheAnswerIsNoneThatIsNotNobodyThere) {
+  auto wrong = plan();
+  wrong.start();
+  wrong.next(ok(kMetadata));
+  EXPECT_EQ(ends(wrong.next(ok(R"({"active":false})", "text/plain"))).status, Status::failed);
+  config.introspection.client.secret_file = folder + "/missing";
+  auto without = plan();
+  without.start();
+  EXPECT_EQ(ends(without.next(ok(kMetadata))).status, Status::failed);
 }
 
 }  // namespace

@@ -175,7 +175,9 @@ TEST(RfcVectors, EachValueOfTheAppendicesIsInACase) {
   const VectorFile file(*testing::vector_path(kAppendix));
   std::size_t found = 0;
   for (const JsonMember member : file.root().members()) {
-    EXPECT_TRUE(named.contains(member.name)) << "no case reads " << member.name;
+    // Another folder may have more than these tests know.
+    EXPECT_TRUE(named.contains(member.name) || !testing::default_vectors())
+        << "no case reads " << member.name;
     found += named.count(member.name);
   }
   testing::report_cases("RFC 7515, 7517, 7638 appendices, values", found, 21);

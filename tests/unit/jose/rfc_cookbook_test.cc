@@ -171,7 +171,8 @@ TEST(RfcVectors, EachFileOfTheCookbookIsInACase) {
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
     if (entry.path().extension() != ".json") continue;
     const std::string file = entry.path().lexically_relative(folder).string();
-    EXPECT_TRUE(named(file)) << "no case reads " << file;
+    // Another folder may have more than these tests know.
+    EXPECT_TRUE(named(file) || !testing::default_vectors()) << "no case reads " << file;
     ++found;
   }
   testing::report_cases("RFC 7520 cookbook, files", found, 32);

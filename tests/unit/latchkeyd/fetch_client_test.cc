@@ -305,5 +305,22 @@ TEST_F(IntrospectTest, TellsWhatWentWrong) {
   EXPECT_EQ(told[3].status, IntrospectResult::Status::unreachable) << "there is nothing to ask";
 }
 
+TEST_F(IntrospectTest, OnlyFetchdSaysThatTheProviderIsDown) {
+  listen();
+  ask_about("corp_0123456789abcdef");
+  accept();
+  answer({.id = read_request().id,
+          .status = fetch::Status::unreachable,
+          .error = "corp: introspection: timeout"});
+  ask_about("corp_0123456789abcdef");
+  answer({.id = read_request().id,
+          .status = fetch::Status::untrusted,
+          .error = "corp: introspection: TLS pin"});
+  run_until_told(2);
+  EXPECT_EQ(told[0].status, IntrospectResult::Status::down);
+  EXPECT_EQ(told[0].error, "corp: introspection: timeout");
+  EXPECT_EQ(told[1].status, IntrospectResult::Status::failed);
+}
+
 }  // namespace
 }  // namespace latchkey::latchkeyd

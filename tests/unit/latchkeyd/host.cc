@@ -217,9 +217,10 @@ SnapshotPtr Host::snapshot() const {
   const std::array<std::uint8_t, 16> secret{};
   Snapshot snapshot;
   snapshot.config = config();
-  snapshot.keys = {{.keys = std::make_shared<const jose::JwkSet>(*std::move(keys)),
-                    .fetched_at = clock.wall() - keys_age,
-                    .generation = generation}};
+  const IssuerKeys each{.keys = std::make_shared<const jose::JwkSet>(*std::move(keys)),
+                        .fetched_at = clock.wall() - keys_age,
+                        .generation = generation};
+  snapshot.keys.assign(snapshot.config->issuers.size(), each);
   snapshot.revocations = std::make_shared<const revocation::RevocationSet>(
       revocation::RevocationSet::build(revocations, secret));
   snapshot.accounts = std::make_shared<const accounts::LocalAccounts>(

@@ -189,6 +189,38 @@ TEST(Introspect, ASourcePaysForItsQuestions) {
   EXPECT_EQ(junk(3, other), Reason::token_inactive) << "another source has its own";
 }
 
+// A provider's silence is fetchd's to tell, before that; a fetchd that hangs is no outage.
+// What one subject's tokens meet decides for nobody else.
+TEST(Introspect, AQuestionAboutASignedTokenNamesItsSubjectAndItsSource) {
+  Host host;
+  ask_issuer(host);
+  std::string subject = "none";
+  std::string source;
+  host.needs.on_introspection = [&](const IntrospectionOrder& order) {
+    subject = order.subject;
+    source = order.source;
+    return IntrospectionReply{nullptr, {Reason::introspection_unavailable, "not now"}};
+  };
+  Client client = host.connect();
+  host.sign_in(client, host.token());
+  EXPECT_EQ(subject, "subject-of-alice");
+  EXPECT_FALSE(source.empty());
+  host.sign_in(client, kOpaque);
+  EXPECT_EQ(subject, "");
+}
+
+TEST(Introspect, WhereFetchdHangsTheSignatureIsNotEnough) {
+  Host host({.needs = 200ms});
+  ask_issuer(host, "    introspection: required\n    introspection_down: signature\n");
+  host.needs.on_introspection =
+      [](const IntrospectionOrder& /*order*/) -> std::optional<IntrospectionReply> {
+    return std::nullopt;
+  };
+  Client client = host.connect();
+  EXPECT_EQ(host.sign_in(client, host.token()).result, wire::Result::unavailable);
+  EXPECT_EQ(host.last_reason(), Reason::introspection_unavailable);
+}
+
 TEST(Introspect, AProviderThatIsSilentIsGivenUpInTime) {
   Host host({.needs = 200ms});
   ask_issuer(host);
@@ -202,21 +234,36 @@ TEST(Introspect, AProviderThatIsSilentIsGivenUpInTime) {
   EXPECT_EQ(host.last().decision.detail, "no answer came in time");
 }
 
+// Of a login that the issuer's answer lets in, where a reload puts `text` before `place` meanwhile.
+wire::Result result_across_a_reload(bool opaque, std::string_view place, std::string_view text) {
+  Host host;
+  ask_issuer(host);
+  int asked = 0;
+  answer_with(host, opaque ? opaque_answer(host) : R"({"active":true})", asked);
+  const auto answer = host.needs.on_introspection;
+  host.needs.on_introspection = [&](const IntrospectionOrder& order) {
+    auto reply = answer(order);
+    host.config_text.insert(host.config_text.find(place), text);
+    host.take_new();
+    return reply;
+  };
+  Client client = host.connect();
+  return host.sign_in(client, opaque ? kOpaque : host.token()).result;
+}
+
 TEST(Introspect, WhatChangedWhileTheIssuerWasAskedCounts) {
   for (const bool opaque : {true, false}) {
-    Host host;
-    ask_issuer(host);
-    int asked = 0;
-    answer_with(host, opaque ? opaque_answer(host) : R"({"active":true})", asked);
-    auto answer = host.needs.on_introspection;
-    host.needs.on_introspection = [&](const IntrospectionOrder& order) {
-      auto reply = answer(order);
-      host.config_text.insert(host.config_text.find("    audiences:"), "    leeway: 30s\n");
-      host.take_new();
-      return reply;
-    };
-    Client client = host.connect();
-    EXPECT_NE(host.sign_in(client, opaque ? kOpaque : host.token()).result, wire::Result::allow);
+    EXPECT_NE(result_across_a_reload(opaque, "    audiences:", "    leeway: 30s\n"),
+              wire::Result::allow);
+  }
+}
+
+TEST(Introspect, AnIssuerThatAReloadMovesInTheConfigurationIsStillTheSame) {
+  for (const bool opaque : {true, false}) {
+    EXPECT_EQ(result_across_a_reload(opaque, "  - name:",
+                                     "  - name: another\n    issuer: https://another.example.com\n"
+                                     "    audiences: [ a ]\n    user: { claim: sub }\n"),
+              wire::Result::allow);
   }
 }
 

@@ -2,77 +2,13 @@
 //
 // Asking issuers about tokens: one question for all who wait, limits of each issuer and source,
 // what is kept for how long, and what failures mean.
-#include "daemon/latchkeyd/service/introspection_keeper.h"
-
-#include <gtest/gtest.h>
-
-#include <memory>
-#include <optional>
-#include <string>
-#include <vector>
-
-#include "tests/unit/latchkeyd/fakes.h"
-#include "tests/unit/latchkeyd/key_fakes.h"
+#include "tests/unit/latchkeyd/introspection_keeper_host.h"
 
 namespace latchkey::latchkeyd {
 namespace {
 
 using namespace std::chrono_literals;
 using testing::issuer_config;
-
-constexpr std::string_view kActive = R"({"active":true})";
-constexpr std::string_view kInactive = R"({"active":false})";
-
-class IntrospectionKeeperTest : public ::testing::Test {
- protected:
-  IntrospectionKeeperTest() { configure({section("corp"), section("other")}); }
-
-  static issuer::IssuerConfig section(std::string name) {
-    auto config = issuer_config(std::move(name));
-    config.introspection.mode = issuer::IntrospectionMode::required;
-    config.introspection.client.client_id = "c";
-    return config;
-  }
-
-  void configure(std::vector<issuer::IssuerConfig> issuers) {
-    snapshot.config = testing::config_of(std::move(issuers));
-    snapshot.keys.assign(snapshot.config->issuers.size(), {});
-    keeper.configure(*snapshot.config);
-  }
-
-  // Asks about a token and gives the place where the reply will be.
-  std::shared_ptr<std::optional<IntrospectionReply>> ask(const std::string& token,
-                                                         const std::string& issuer = "corp",
-                                                         const std::string& source = "s") {
-    auto reply = std::make_shared<std::optional<IntrospectionReply>>();
-    const auto& config =
-        snapshot.config
-            ->issuers[static_cast<std::size_t>(snapshot.config->find_issuer_by_name(issuer))]
-            .config;
-    IntrospectionOrder order{
-        {issuer, config.digest, token, false}, source, wire::SecretBuffer(token.size())};
-    EXPECT_TRUE(order.token.append(token));
-    keeper.ask(std::move(order), [reply](IntrospectionReply said) { *reply = std::move(said); });
-    return reply;
-  }
-
-  const IntrospectionState& state(std::string_view issuer = "corp") const {
-    return *keeper.state(issuer);
-  }
-
-  testing::FakeClock clock;
-  testing::FakeJournal journal;
-  testing::FakeIntrospector provider;
-  IntrospectionMemory memory;
-  Snapshot snapshot;
-  int reloads = 0;
-  IntrospectionKeeper keeper{{.clock = clock,
-                              .journal = journal,
-                              .introspector = provider,
-                              .memory = memory,
-                              .snapshot = [this]() -> const Snapshot& { return snapshot; },
-                              .reload = [this] { ++reloads; }}};
-};
 
 TEST_F(IntrospectionKeeperTest, EverybodyWhoWaitsForOneTokenSharesOneQuestion) {
   const auto first = ask("token-1");
@@ -182,40 +118,6 @@ TEST_F(IntrospectionKeeperTest, AnOrderOfAnOldSectionIsNotCarriedOut) {
   EXPECT_EQ(provider.asked, 0U);
 }
 
-TEST_F(IntrospectionKeeperTest, QuestionsUnderWayAreBoundedByIssuerAndBySource) {
-  for (std::size_t i = 0; i < kQuestionsOfSource; ++i)
-    EXPECT_FALSE(*ask("a" + std::to_string(i), "corp", "a"));
-  const auto one_more = ask("a-more", "corp", "a");
-  ASSERT_TRUE(*one_more);
-  EXPECT_EQ((*one_more)->error.reason, Reason::budget_exhausted);
-  EXPECT_FALSE((*one_more)->down);
-  EXPECT_FALSE(*ask("b", "corp", "b")) << "another source has its own";
-  EXPECT_FALSE(*ask("a0", "corp", "c")) << "joins what is under way";
-  std::size_t i = provider.asked;
-  for (; i < kQuestionsOfIssuer; ++i)
-    EXPECT_FALSE(*ask("c" + std::to_string(i), "corp", "c" + std::to_string(i)));
-  EXPECT_EQ((*ask("z", "corp", "z"))->error.reason, Reason::budget_exhausted);
-  EXPECT_EQ(provider.asked, kQuestionsOfIssuer);
-  EXPECT_FALSE(*ask("z", "other", "z")) << "another issuer has its own";
-  EXPECT_EQ(state().withheld, 2);
-}
-
-TEST_F(IntrospectionKeeperTest, QuestionsOfAllIssuersLeaveRoomForKeys) {
-  std::vector<issuer::IssuerConfig> issuers;
-  for (int i = 0; i < 5; ++i) issuers.push_back(section("i" + std::to_string(i)));
-  configure(issuers);
-  for (std::size_t i = 0; i < kQuestionsInAll; ++i) {
-    const std::string number = std::to_string(i);
-    EXPECT_FALSE(*ask(number, "i" + std::to_string(i % 4), number));
-  }
-  const auto one_more = ask("more", "i4", "more");
-  ASSERT_TRUE(*one_more);
-  EXPECT_EQ((*one_more)->error.reason, Reason::budget_exhausted);
-  EXPECT_FALSE((*one_more)->down);
-  provider.answer_ok(kActive);
-  EXPECT_FALSE(*ask("more", "i4", "more"));
-}
-
 TEST_F(IntrospectionKeeperTest, QuestionsASecondAreBounded) {
   auto config = section("corp");
   config.introspection.rate = 2;
@@ -265,7 +167,7 @@ TEST_F(IntrospectionKeeperTest, WhoGuessesLeavesHalfOfTheQuestionsToOthers) {
 TEST_F(IntrospectionKeeperTest, AFailureIsToldToAllKeptByNobodyAndSaidOnce) {
   for (int i = 0; i < 3; ++i) {
     const auto reply = ask("token-1");
-    provider.fail("corp: introspection: connection");
+    provider.be_down("corp: introspection: connection");
     ASSERT_TRUE(*reply);
     EXPECT_EQ((*reply)->error.reason, Reason::introspection_unavailable);
     EXPECT_TRUE((*reply)->down);
@@ -280,18 +182,54 @@ TEST_F(IntrospectionKeeperTest, AFailureIsToldToAllKeptByNobodyAndSaidOnce) {
   EXPECT_EQ(journal.count("answers questions about tokens again"), 1U);
 }
 
-// Where a signature alone would do while the provider is down, a flood must not bring that about.
-TEST_F(IntrospectionKeeperTest, TooManyRequestsIsNotDownAndPauses) {
+// Where a signature alone would do while the provider is down, nothing that answers may bring that
+// about, nor a limit or a failure of our own.
+TEST_F(IntrospectionKeeperTest, OnlySilenceIsDown) {
+  using Status = IntrospectResult::Status;
+  const IntrospectResult cases[]{
+      {.status = Status::failed, .http_status = 401, .error = "HTTP status 401"},
+      {.status = Status::failed, .http_status = 500, .error = "HTTP status 500"},
+      {.status = Status::failed, .http_status = 504, .error = "HTTP status 504"},
+      {.status = Status::failed, .error = "the client's credential: cannot be read"},
+      {.status = Status::failed, .retry_after = 1s, .error = "no provider was asked"},
+      {.status = Status::unreachable, .error = "latchkey-fetchd cannot be reached"},
+      {.status = Status::reload, .error = "reload"}};
+  for (const IntrospectResult& result : cases) {
+    const auto reply = ask("token-1");
+    provider.answer(result);
+    ASSERT_TRUE(*reply) << result.error;
+    EXPECT_EQ((*reply)->error.reason, Reason::introspection_unavailable) << result.error;
+    EXPECT_FALSE((*reply)->down) << result.error;
+  }
   const auto reply = ask("token-1");
-  provider.fail("corp: introspection: HTTP status 429", 429, 10s);
-  EXPECT_FALSE((*reply)->down);
-  const auto paused = ask("token-2");
-  ASSERT_TRUE(*paused);
-  EXPECT_EQ((*paused)->error.reason, Reason::introspection_unavailable);
-  EXPECT_FALSE((*paused)->down);
-  EXPECT_EQ(provider.asked, 1U);
-  clock.advance(10s);
-  EXPECT_FALSE(*ask("token-2"));
+  provider.be_down("timeout");
+  EXPECT_TRUE((*reply)->down);
+}
+
+TEST_F(IntrospectionKeeperTest, APauseThatTheProviderAsksForIsNotDown) {
+  clock.advance(1h);
+  for (const int status : {429, 503}) {
+    const auto before = provider.asked;
+    const auto reply = ask("token-1");
+    provider.fail("corp: introspection: HTTP status", status, 10s);
+    EXPECT_FALSE((*reply)->down);
+    const auto paused = ask("token-2");
+    ASSERT_TRUE(*paused);
+    EXPECT_EQ((*paused)->error.reason, Reason::introspection_unavailable);
+    EXPECT_EQ((*paused)->error.detail, "the provider has asked for a pause");
+    EXPECT_FALSE((*paused)->down);
+    EXPECT_EQ(provider.asked, before + 1);
+    clock.advance(10s);
+    EXPECT_FALSE(*ask("token-2"));
+    provider.answer_ok(kActive);
+    clock.advance(1h);
+  }
+}
+
+TEST_F(IntrospectionKeeperTest, FetchdsOwnBoundIsNoPauseOfTheProvider) {
+  ask("token-1");
+  provider.fail("corp: it was asked for too often; no provider was asked", {}, 10s);
+  EXPECT_FALSE(*ask("token-2")) << "nobody has asked for a pause";
 }
 
 TEST_F(IntrospectionKeeperTest, APauseThatAProviderAsksForEnds) {
@@ -309,6 +247,19 @@ TEST_F(IntrospectionKeeperTest, WhatIsNoAnswerIsNotDown) {
   EXPECT_FALSE((*reply)->down);
   EXPECT_EQ(state().invalid, 1);
   EXPECT_EQ(memory.size(), 0U);
+}
+
+// It is the token that is wrong, and its bearer who could have the issuer called broken.
+TEST_F(IntrospectionKeeperTest, ATokenThatIsRefusedByItsClaimsIsNoFailureOfItsIssuer) {
+  for (const auto* body : {R"({"active":true,"token_type":"refresh_token"})",
+                           R"({"active":true,"cnf":{}})", R"({"active":true,"aud":"other"})"}) {
+    const auto reply = ask(body);
+    provider.answer_ok(body);
+    ASSERT_NE((*reply)->answer, nullptr);
+    EXPECT_EQ((*reply)->answer->state(), Introspected::State::refused);
+    EXPECT_EQ(state().last_error, std::nullopt);
+  }
+  EXPECT_EQ(state().invalid, 0);
 }
 
 TEST_F(IntrospectionKeeperTest, OtherConfigurationsAreReadAgainAndTheLoginIsNotLetIn) {

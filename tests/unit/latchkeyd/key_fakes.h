@@ -91,6 +91,9 @@ class FakeIntrospector final : public Introspector {
             .retry_after = retry_after,
             .error = std::move(error)});
   }
+  void be_down(std::string error) {
+    answer({.status = IntrospectResult::Status::down, .error = std::move(error)});
+  }
 
   std::vector<std::string> tokens;  // of all questions
   std::vector<std::pair<std::string, Done>> open;

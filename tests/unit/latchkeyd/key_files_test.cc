@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 
 #include "daemon/latchkeyd/io/plain_file.h"
+#include "daemon/latchkeyd/service/control_records.h"
 #include "ipc/fd.h"
 #include "tests/unit/latchkeyd/key_keeper_host.h"
 
@@ -193,6 +194,38 @@ TEST_F(KeyFileTest, LastGoodSetOfAFileThatIsGoneServesNoLongerThanThatOfAProvide
   EXPECT_EQ(kid(), "none");
   EXPECT_GT(published.back()[0].generation, generation);
   EXPECT_EQ(state().document, nullptr);
+}
+
+TEST_F(KeyFileTest, KeysOfAFileThatIsGoneAreStaleAtOnceAndUntilWhenIsTold) {
+  write(kKeysOne);
+  configure();
+  auto config = issuer_config("corp");
+  config.jwks_file = file;
+  const auto told = [&] { return issuer_status(config, state(), {clock.wall(), clock.steady()}); };
+  EXPECT_EQ(told().freshness, "fresh");
+  EXPECT_FALSE(told().serves_until);
+  std::filesystem::remove(file);
+  keeper().look_at_files();
+  const WallTime gone = clock.wall();
+  EXPECT_EQ(told().freshness, "stale");
+  EXPECT_FALSE(told().stale) << "they still serve";
+  EXPECT_EQ(told().serves_until, gone + config.max_stale);
+  EXPECT_TRUE(told().last_error);
+  clock.advance(seconds(30));
+  keeper().tick();
+  EXPECT_EQ(told().serves_until, gone + config.max_stale) << "nothing prolongs it";
+  write(kKeysTwo);
+  clock.advance(seconds(30));
+  keeper().tick();
+  EXPECT_EQ(told().freshness, "fresh");
+  EXPECT_FALSE(told().serves_until);
+  std::filesystem::remove(file);
+  keeper().look_at_files();
+  clock.advance(config.max_stale);
+  keeper().tick();
+  EXPECT_EQ(told().freshness, "none");
+  EXPECT_TRUE(told().stale);
+  EXPECT_FALSE(told().serves_until);
 }
 
 TEST_F(KeyFileTest, ReloadReadsTheFileAndLeavesTheSameKeysTheirGeneration) {

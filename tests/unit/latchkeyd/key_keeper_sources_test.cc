@@ -214,6 +214,21 @@ TEST_F(KeyKeeperTest, KeysServeOnWhileTheyAreAskedForElsewhereAfterAReload) {
   EXPECT_EQ(fetcher.requests[1].etag, "");
 }
 
+TEST_F(KeyKeeperTest, KeysAreAskedForAtOnceWhereAnotherKindOfDiscoveryNamesThem) {
+  auto config = issuer_config("corp");
+  config.discovery_url.clear();
+  EXPECT_EQ(key_place(config), [&] {
+    auto oidc = config;
+    oidc.discovery = "oidc";
+    return key_place(oidc);
+  }()) << "that is what it is by default";
+  auto oauth = config;
+  oauth.discovery = "oauth";
+  EXPECT_NE(key_place(config), key_place(oauth));
+  oauth.jwks_uri = config.jwks_uri = "https://corp.example.com/keys";
+  EXPECT_EQ(key_place(config), key_place(oauth)) << "no discovery is made";
+}
+
 TEST_F(KeyKeeperTest, AnswerThatWasOnItsWayWhenAReloadMovedTheKeysIsDroppedAndAskedForAnew) {
   begin();
   clock.advance(hours(1));

@@ -91,4 +91,13 @@ inline std::string signed_token(const Members& changes = {}) {
   return signing_key(jose::Algorithm::es256).token(object(claims));
 }
 
+// The decision about a token of alice's after the answer.
+inline Decision decided(const AskedIssuer& asked, std::string_view token,
+                        const Introspected* answer) {
+  jose::Scratch scratch;
+  auto result = decide(token, login_as("alice"), asked.snapshot(), kNow, scratch, answer);
+  if (auto* need = std::get_if<NeedIntrospection>(&result)) return std::move(need->otherwise);
+  return std::get<Decision>(std::move(result));
+}
+
 }  // namespace latchkey::testing

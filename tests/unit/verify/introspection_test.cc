@@ -14,14 +14,6 @@ using issuer::IntrospectionMode;
 using issuer::WhenDown;
 using State = Introspected::State;
 
-// The decision about a token of alice's after the answer.
-Decision decided(const AskedIssuer& asked, std::string_view token, const Introspected* answer) {
-  jose::Scratch scratch;
-  auto result = decide(token, login_as("alice"), asked.snapshot(), kNow, scratch, answer);
-  if (auto* need = std::get_if<NeedIntrospection>(&result)) return std::move(need->otherwise);
-  return std::get<Decision>(std::move(result));
-}
-
 Reason opaque(const AskedIssuer& asked, const Members& members,
               std::string_view token = kOpaqueToken) {
   const auto answer = asked.read(object(members), asked.question(token, true));

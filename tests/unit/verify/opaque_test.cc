@@ -3,6 +3,8 @@
 // Which issuer is asked about a token: the configuration's prefixes and services say so.
 #include "core/opaque.h"
 
+#include "core/jose/base64url.h"
+
 #include "tests/unit/verify/asked_issuer.h"
 
 namespace latchkey::testing {
@@ -39,11 +41,34 @@ TEST(Opaque, TheConfigurationSaysWhoIsAsked) {
       {"nobody: the prefix in another case", "CORP_0123456789", "cron", std::nullopt},
       {"nobody: the prefix further behind", "acorp_0123456789", "cron", std::nullopt},
       {"by the service", "abc_0123456789", "sshd", 2},
-      {"by the service: dots make no signed token", "a.b.c", "sshd", 2},
+      {"by the service: one dot makes no signed token", "ya29.a0AfH6SMBx", "sshd", 2},
+      {"by the service: all that a bearer token may hold", "AZaz09-._~+/==", "sshd", 2},
+      {"by the service: begins like an object, and no dot is there", "eyJ0123456789abc", "sshd", 2},
+      {"nobody: three parts, whatever they are", "a.b.c", "sshd", std::nullopt},
+      {"nobody: five parts, an encrypted token", "a.b.c.d.e", "sshd", std::nullopt},
+      {"nobody: a signed token whose header is longer than one may be",
+       jose::encode_base64url("{\"x5c\":[\"" + std::string(5'000, 'M') + "\"]}") +
+           jwt.substr(jwt.find('.')),
+       "sshd", std::nullopt},
+      {"nobody: a padded header",
+       "eyJhbGciOiJFUzI1NiIsImtpZCI6IjEifQ==" + jwt.substr(jwt.find('.')), "sshd", std::nullopt},
+      {"nobody: a header with a member twice",
+       jose::encode_base64url(R"({"alg":"ES256","alg":"ES256"})") + jwt.substr(jwt.find('.')),
+       "sshd", std::nullopt},
+      {"nobody: a quote in front", '"' + jwt, "sshd", std::nullopt},
+      {"nobody: a sign of equality in front", '=' + jwt, "sshd", std::nullopt},
+      {"nobody: a dash in front, cut behind the header", '-' + jwt.substr(0, jwt.find('.') + 5),
+       "sshd", std::nullopt},
+      {"nobody: without its header", jwt.substr(jwt.find('.') + 1), "sshd", std::nullopt},
+      {"nobody: what a token endpoint answers",
+       R"({"access_token":"abc_0123456789","token_type":"Bearer"})", "sshd", std::nullopt},
+      {"nobody: a password with a sign that no token has", "correct!horse!battery", "sshd",
+       std::nullopt},
+      {"nobody: a blank", "0123456789 abcdef", "sshd", std::nullopt},
       {"nobody: a signed token in that service", jwt, "sshd", std::nullopt},
       {"nobody: a signed token that was cut", jwt.substr(0, jwt.find('.') + 5), "sshd",
        std::nullopt},
-      {"nobody: a header with a line break first", "ewogImFsZyI6ICJub25lIn0.x.y", "sshd",
+      {"nobody: a header with a line break first", "ewogImFsZyI6ICJub25lIn0.x", "sshd",
        std::nullopt},
       {"by both", "x_0123456789", "sudo", 3},
       {"nobody: the prefix in another service", "x_0123456789", "cron", std::nullopt},
@@ -51,13 +76,12 @@ TEST(Opaque, TheConfigurationSaysWhoIsAsked) {
       {"nobody: no service is known", "abc_0123456789", "", std::nullopt},
   };
   const config::Config configured = config();
-  jose::Scratch scratch;
   for (const auto& c : cases)
-    EXPECT_EQ(opaque_issuer(c.token, c.service, configured, scratch), c.want) << c.name;
+    EXPECT_EQ(opaque_issuer(c.token, c.service, configured), c.want) << c.name;
   config::Config off = configured;
   for (auto& issuer : off.issuers)
     issuer.config.introspection.mode = issuer::IntrospectionMode::off;
-  EXPECT_EQ(opaque_issuer("corp_0123456789", "sshd", off, scratch), std::nullopt);
+  EXPECT_EQ(opaque_issuer("corp_0123456789", "sshd", off), std::nullopt);
 }
 
 TEST(Opaque, WhatCanBeNoTokenIsNotAskedAbout) {

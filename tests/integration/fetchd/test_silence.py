@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What of an endpoint that does not answer is nobody there: a signature may then do in the place of the provider's word."""
+
+import contextlib
+import os
+import signal
+import threading
+
+import pytest
+
+from fetching.introspection import PATH
+from fetching.questions import ask_about_a_token, asked_section, send_question
+from fetching.stub_provider import METADATA, Proxy, document, raw, until_left
+
+INACTIVE = document(b'{"active":false}', Content_Type="application/json")
+
+
+@pytest.fixture(name="released")
+def _released():
+    released = threading.Event()
+    yield released
+    released.set()
+
+
+@pytest.fixture(name="asked")
+def _asked(authority, tmp_path, provider):
+    return lambda **members: asked_section(authority, tmp_path, "corp", provider.origin, **members)
+
+
+@pytest.mark.parametrize("bytes_that_come, status", [
+    (b"", "unreachable"), (b"H", "failed"), (b"HTTP/1.1 200 OK", "failed"), (b"HTTP/1.1 403 " + b"A" * 40_000, "failed"),
+    (b"HTTP/1.1 100 Continue\r\n\r\n", "failed"), (b"HTTP/1.1 200 OK\r\nContent-Ty", "failed"),
+])
+def test_who_has_sent_a_byte_is_there(start, provider, released, asked, bytes_that_come, status):
+    provider.routes[PATH] = raw(bytes_that_come, hold=released)
+    answer = ask_about_a_token(start(asked()), "corp")
+    assert answer.status == status and "timeout: " in answer.error, answer
+
+
+def test_metadata_are_not_given_up_for_being_slow(start, provider, released, asked):
+    """curl's bound on the speed ends what has no 256 bytes in a second; a question has all of its time."""
+    section = asked(fetch_timeout="3s")
+    del section["introspection_endpoint"]
+    provider.routes[METADATA] = raw(hold=released)
+    answer = ask_about_a_token(start(section), "corp")
+    assert answer.status == "unreachable" and "timed out after" in answer.error, answer
+
+
+def test_a_failed_question_does_not_send_the_next_one_to_the_metadata(start, provider, asked, released):
+    section = asked()
+    del section["introspection_endpoint"]
+    provider.routes[METADATA] = document(provider.metadata(introspection_endpoint=provider.origin + PATH))
+    provider.routes[PATH] = document(b"no", status=400)
+    fetchd = start(section)
+    assert ask_about_a_token(fetchd, "corp").status == "failed"
+    provider.routes[METADATA] = raw(hold=released)
+    provider.routes[PATH] = INACTIVE
+    answer = ask_about_a_token(fetchd, "corp")
+    assert answer.status == "ok", answer
+
+
+def test_who_has_told_the_metadata_is_there(start, provider, asked, released):
+    section = asked()
+    del section["introspection_endpoint"]
+    provider.routes[METADATA] = document(provider.metadata(introspection_endpoint=provider.origin + PATH))
+    provider.routes[PATH] = raw(hold=released)
+    answer = ask_about_a_token(start(section), "corp")
+    assert answer.status == "failed" and "timeout: " in answer.error, answer
+
+
+def test_a_fetchd_that_was_stopped_takes_nobody_for_gone(start, provider, asked):
+    late, clock = start(asked()), start(asked())
+    reached, left = threading.Event(), threading.Event()
+    provider.routes[PATH] = until_left(reached, left)
+    with late.connect() as latchkeyd:
+        send_question(late, latchkeyd, "corp")
+        assert reached.wait(60)
+        os.kill(late.process.pid, signal.SIGSTOP)
+        try:
+            # Asked later, and told when its time is over: so that of the first is over, too.
+            assert ask_about_a_token(clock, "corp").status == "unreachable"
+        finally:
+            os.kill(late.process.pid, signal.SIGCONT)
+        answer = latchkeyd.answer()
+    assert answer.status == "failed" and "itself was late" in answer.error, answer
+
+
+def test_a_proxys_tunnel_is_no_answer_of_the_provider(start, provider, released, asked):
+    provider.routes[PATH] = raw(hold=released)
+    with contextlib.closing(Proxy()) as proxy:
+        answer = ask_about_a_token(start(asked(proxy=proxy.url)), "corp")
+        released.set()
+        assert answer.status == "unreachable" and proxy.heads, answer
