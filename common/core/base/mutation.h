@@ -118,6 +118,9 @@
   ROW(revoked_last_seen)       ROW(revoked_undated)        ROW(revoked_before)                     \
   ROW(revoked_token_hash)      ROW(revoked_session)        ROW(revoked_key)                        \
   ROW(revoked_added)           ROW(revoked_base)                                                   \
+  /* How old what is known of them may be: core/revocation/feed, core/judge */                     \
+  ROW(feed_stale)              ROW(feed_ahead)              ROW(feed_absent)                       \
+  ROW(feed_refuses)            ROW(snapshot_lacks_feeds)                                           \
   /* Lists of revocations: core/revocation/list_manifest, list_chunk */                            \
   ROW(list_integer)            ROW(list_range)              ROW(list_text)                         \
   ROW(list_member_unknown)     ROW(list_kind)               ROW(list_op)                           \
@@ -129,6 +132,7 @@
   ROW(list_chunk_order)        ROW(list_chunk_moment)       ROW(list_reason_kind)                  \
   ROW(list_reason_empty)       ROW(list_reason_text)        ROW(list_reason_order)                 \
   ROW(list_reason_count)       ROW(list_chunk_size)         ROW(list_chunk_digest)                 \
+  ROW(list_key_shared)                                                                             \
   /* Names and accounts: core/accounts, core/judge */                                              \
   ROW(name_length)             ROW(name_first_byte)        ROW(name_number)                        \
   ROW(name_bytes)              ROW(name_no_letter)         ROW(name_unusable)                      \

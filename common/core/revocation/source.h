@@ -57,6 +57,9 @@ class Source {
   Source following(const Source& merged, const Source& from) const;
 
   std::size_t size() const;
+  std::size_t base_size() const;                   // as of the last merge
+  std::size_t delta_size() const;                  // what changed since, removals counted as well
+  std::size_t few() const { return few_.size(); }  // subjects, keys and users
   std::size_t bytes() const;
   const HashSecret& secret() const { return secret_; }
 
