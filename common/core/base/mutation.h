@@ -132,7 +132,8 @@
   ROW(list_chunk_order)        ROW(list_chunk_moment)       ROW(list_reason_kind)                  \
   ROW(list_reason_empty)       ROW(list_reason_text)        ROW(list_reason_order)                 \
   ROW(list_reason_count)       ROW(list_chunk_size)         ROW(list_chunk_digest)                 \
-  ROW(list_key_shared)                                                                             \
+  ROW(list_key_shared)         ROW(list_few_begun)          ROW(list_few_changed)                  \
+  ROW(list_key_of_issuer)      ROW(list_not_newer)          ROW(list_key_withdrawn)                \
   /* Names and accounts: core/accounts, core/judge */                                              \
   ROW(name_length)             ROW(name_first_byte)        ROW(name_number)                        \
   ROW(name_bytes)              ROW(name_no_letter)         ROW(name_unusable)                      \

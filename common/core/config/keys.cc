@@ -310,7 +310,7 @@ constexpr auto kKeys = std::to_array<Key>({
    .example = "https://lists.example.com/corp",
    .meaning = "The list's own name, its 'iss', compared byte for byte: what is signed with the same key for another list is refused."},
   {.section = Section::revocation_list, .name = "url", .slot = LIST(Text, url), .form = &kHttpsUrl, .rule = Rule::required,
-   .example = "https://lists.example.com/corp/list.jwt",
+   .example = "https://lists.example.com/corp/manifest.jwt",
    .meaning = "Where the manifest lies. Its chunks lie in 'chunks/' beside it and nowhere else. Redirects are refused."},
   {.section = Section::revocation_list, .name = "keys_file", .slot = LIST(Text, keys_file), .form = &kPath,
    .example = "/etc/latchkey/fleet-list-keys.json",

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "daemon/latchkeyd/service/list_keeper.h"
+
 namespace latchkey::latchkeyd {
 
 ControlPlane::ControlPlane(Parts parts, Start start)
@@ -29,6 +31,16 @@ ControlPlane::ControlPlane(Parts parts, Start start)
           .rescheduled = parts_.rescheduled,
           .random = parts_.random,
       });
+  feeds_.push_back(std::make_unique<ListKeeper>(ListKeeper::Parts{
+      .control = parts_.control,
+      .builder = parts_.builder,
+      .clock = parts_.clock,
+      .journal = parts_.journal,
+      .fetcher = parts_.list_fetcher,
+      .store = parts_.list_store,
+      .secret = revocations_.secret(),
+      .issuer_of_key = [this](std::string_view thumbprint) { return issuer_of_key(thumbprint); },
+      .hooks = feed_hooks()}));
   Snapshot first;
   first.config = std::make_shared<const config::Config>(std::move(start.config));
   first.keys = keys_->configure(first.config);
@@ -43,6 +55,25 @@ ControlPlane::ControlPlane(Parts parts, Start start)
 }
 
 ControlPlane::~ControlPlane() = default;
+
+RevocationFeed::Hooks ControlPlane::feed_hooks() {
+  return {.publish = [this](std::function<void()> done) { publish_revocations(std::move(done)); },
+          .reload = [this] { reload([](const auto& /*outcome*/) {}); },
+          .rescheduled = parts_.rescheduled,
+          .random = parts_.random};
+}
+
+std::string ControlPlane::issuer_of_key(std::string_view thumbprint) const {
+  const std::vector<KeyState> states = keys_->states();
+  for (const KeyState& state : states) {
+    const auto& set = state.keys.keys;
+    if (!set) continue;
+    for (const jose::Jwk& key : set->keys()) {
+      if (key.thumbprint() == thumbprint) return state.issuer;
+    }
+  }
+  return {};
+}
 
 void ControlPlane::tick() {
   keys_->tick();
@@ -169,6 +200,9 @@ void ControlPlane::reload(std::function<void(tl::expected<bool, ConfigErrors>)> 
   auto loaded = parts_.load_config();
   // A configuration whose keys cannot serve would lock out everybody whose tokens they verify.
   ConfigErrors errors = loaded ? key_file_errors(*loaded) : std::move(loaded).error();
+  if (loaded) {
+    for (auto& error : list_key_errors(*loaded)) errors.push_back(std::move(error));
+  }
   if (!loaded || !errors.empty()) {
     note_errors(errors);
     return answer(tl::unexpected(std::move(errors)));

@@ -22,6 +22,8 @@
 #include "daemon/latchkeyd/io/introspector.h"
 #include "daemon/latchkeyd/io/journal.h"
 #include "daemon/latchkeyd/io/key_storage.h"
+#include "daemon/latchkeyd/io/list_fetcher.h"
+#include "daemon/latchkeyd/io/list_store.h"
 #include "daemon/latchkeyd/io/storage.h"
 #include "daemon/latchkeyd/service/introspection_keeper.h"
 #include "daemon/latchkeyd/service/key_keeper.h"
@@ -43,6 +45,9 @@ class ControlPlane final : public Needs {
     Journal& journal;
     StateStore& store;
     Fetcher& fetcher;
+    ListFetcher& list_fetcher;
+    ListStore& list_store;
+    Executor& builder;  // a thread for what takes long
     Introspector& introspector;
     IntrospectionMemory& introspections;
     KeyStorage& key_storage;
@@ -132,6 +137,9 @@ class ControlPlane final : public Needs {
 
  private:
   void publish(const std::function<void(Snapshot&)>& change, std::function<void()> done);
+  RevocationFeed::Hooks feed_hooks();
+  // The issuer that has the key now, by what its last good set says; empty: none.
+  std::string issuer_of_key(std::string_view thumbprint) const;
   // The next snapshot's revocations, from all sources.
   void gather(Snapshot& next) const;
   void publish_revocations(std::function<void()> done);
