@@ -77,7 +77,7 @@ class App {
   FetchClient fetch_;
   KeyCache key_cache_;
   ListStore list_store_;
-  SerialThread builder_;  // builds sets of revocations; ends before what it works on
+  SerialThread builder_;          // builds sets of revocations; ends before what it works on
   std::optional<Ticker> ticker_;  // this and the next before what calls upon them while it is made
   std::optional<FolderWatches> key_folders_;
   LoginBook logins_;

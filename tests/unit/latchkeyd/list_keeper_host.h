@@ -14,6 +14,7 @@
 
 #include "core/revocation/list_chunk.h"
 #include "core/revocation/revocation_set.h"
+#include "daemon/latchkeyd/io/serial_thread.h"
 #include "daemon/latchkeyd/service/list_keeper.h"
 #include "tests/support/signing.h"
 #include "tests/unit/latchkeyd/fakes.h"
@@ -100,7 +101,7 @@ class ListKeeperTest : public ::testing::Test {
     store.emplace(state.path(), journal);
     keeper_ = std::make_unique<ListKeeper>(
         ListKeeper::Parts{.control = control,
-                          .builder = builder,
+                          .builder = thread ? static_cast<Executor&>(*thread) : builder,
                           .clock = clock,
                           .journal = journal,
                           .fetcher = fetcher,
@@ -203,6 +204,7 @@ class ListKeeperTest : public ::testing::Test {
   revocation::HashSecret secret{7};
   std::shared_ptr<const revocation::Names> names = std::make_shared<const revocation::Names>();
   std::optional<ListStore> store;
+  std::optional<SerialThread> thread;  // in the place of `builder`
   SignedList source_;
   std::string manifest;
   std::string etag;

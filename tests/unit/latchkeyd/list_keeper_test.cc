@@ -3,6 +3,8 @@
 // Which manifests a host takes, and what it does about those that it does not.
 #include "daemon/latchkeyd/service/list_keeper.h"
 
+#include <filesystem>
+#include <fstream>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -183,6 +185,49 @@ TEST_F(ListKeeperTest, AChunkThatIsNotThereIsTriedAgainLater) {
   next_round();
   EXPECT_EQ(error(), "");
   EXPECT_TRUE(revoked("one"));
+}
+
+// F14: a full disk, or a folder that is gone: what was good is not taken where it cannot be kept.
+TEST_F(ListKeeperTest, WhatCannotBeStoredIsNotTaken) {
+  begin();
+  const std::string folder = state / "lists/fleet";
+  std::filesystem::remove_all(folder);
+  std::ofstream(folder) << "no folder";
+  const std::string two = source_.chunk(EntryKind::token, {"two"});
+  manifest = source_.manifest(2, clock.wall(), SignedList::step(0, 2, two));
+  next_round();
+  EXPECT_THAT(error(), StartsWith("storage: "));
+  EXPECT_EQ(version(), 1U);
+  EXPECT_TRUE(revoked("one"));
+  EXPECT_FALSE(revoked("two"));
+  std::filesystem::remove(folder);
+  next_round();
+  EXPECT_EQ(version(), 2U) << error();
+}
+
+TEST_F(ListKeeperTest, SetsAreBuiltOnAThreadOfTheirOwn) {
+  thread.emplace();
+  const auto serve_one = [&](const std::string& body) {
+    control.run_until([&] { return !fetcher.lists.empty(); });
+    fetcher.answer_list({.status = FetchResult::Status::ok, .body = body});
+  };
+  for (std::uint64_t version = 1; version < 5; ++version) {
+    const std::string name = "token-" + std::to_string(version);
+    const std::string chunk = source_.chunk(EntryKind::token, {name});
+    manifest = source_.manifest(version, clock.wall(), SignedList::step(0, version, chunk));
+    if (version == 1) configure();
+    clock.advance(1h);
+    keeper().tick();
+    control.post([] {});
+    serve_one(manifest);
+    control.post([] {});
+    serve_one(source_.chunks.at(*jose::sha256_hex(source_.chunks.begin()->second)));
+    source_.chunks.clear();
+    control.run_until([&] { return this->version() == version; });
+    EXPECT_TRUE(revoked(name)) << error();
+  }
+  thread.reset();
+  control.run_ready();
 }
 
 TEST_F(ListKeeperTest, WhatHasEndedIsNotFetched) {
