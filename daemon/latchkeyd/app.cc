@@ -52,7 +52,8 @@ std::set<std::string> key_folders(const config::Config& config) {
   return folders;
 }
 
-// For `systemctl status`: how many issuers can be verified, and how many are about not to be.
+// For `systemctl status`: how many issuers can be verified, and how many are about not to be; which
+// sources of revocations are not fresh.
 std::string status_text(const ControlPlane& plane, WallTime now) {
   const config::Config& config = *plane.current().config;
   const std::vector<KeyState> states = plane.key_states();
@@ -66,6 +67,8 @@ std::string status_text(const ControlPlane& plane, WallTime now) {
   std::string text =
       std::to_string(serving) + " of " + std::to_string(states.size()) + " issuers have keys";
   if (stale > 0) text += ", STALE ones of " + std::to_string(stale);
+  const std::string feeds = revocation::describe_feeds(plane.current().feeds, now);
+  if (!feeds.empty()) text += "; " + feeds;
   return text;
 }
 

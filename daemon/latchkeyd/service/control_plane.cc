@@ -209,7 +209,11 @@ void ControlPlane::reload(std::function<void(tl::expected<bool, ConfigErrors>)> 
   }
   config_errors_.clear();
   config_loaded_at_ = parts_.clock.wall();
-  if (loaded->digest == current().config->digest) return answer(false);
+  if (loaded->digest == current().config->digest) {
+    const bool others = look_at_feeds();
+    if (!others) return answer(false);
+    return publish_revocations([done = std::move(done)] { done(false); });
+  }
   auto config = std::make_shared<const config::Config>(*std::move(loaded));
   note_config(*config);
   publish(
@@ -222,6 +226,12 @@ void ControlPlane::reload(std::function<void(tl::expected<bool, ConfigErrors>)> 
       },
       [done = std::move(done)] { done(true); });
   if (parts_.rescheduled) parts_.rescheduled();
+}
+
+bool ControlPlane::look_at_feeds() {
+  bool others = false;
+  for (const auto& feed : feeds_) others = feed->look_again() || others;
+  return others;
 }
 
 std::vector<RevocationSourceState> ControlPlane::revocation_sources() const {

@@ -142,6 +142,7 @@ class ControlPlane final : public Needs {
   std::string issuer_of_key(std::string_view thumbprint) const;
   // The next snapshot's revocations, from all sources.
   void gather(Snapshot& next) const;
+  bool look_at_feeds();
   void publish_revocations(std::function<void()> done);
   void bound(NewBinding binding, Expected<void> stored, std::function<void(Expected<void>)> done);
   void note_errors(const ConfigErrors& errors);

@@ -208,6 +208,12 @@ void ListKeeper::note_state(List& list) {
        {"refuses", joined(stale ? policy.stale_refuses : policy.absent_refuses)}});
 }
 
+bool ListKeeper::look_again() {
+  bool changed = false;
+  for (const ListPtr& list : lists_) changed = !check_keys(*list) || changed;
+  return changed;
+}
+
 void ListKeeper::tick() {
   bool older = false;
   for (const ListPtr& list : lists_) {

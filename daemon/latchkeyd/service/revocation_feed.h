@@ -71,6 +71,10 @@ class RevocationFeed {
   // disk.
   virtual void configure(std::shared_ptr<const config::Config> config) = 0;
 
+  // The configuration was read and is the same: looks at what it only names, such as files with
+  // keys. Whether something that gather() gives changed.
+  virtual bool look_again() { return false; }
+
   // Does what is due; called twice a minute at least, for ages by the steady clock.
   virtual void tick() = 0;
   virtual SteadyTime next_tick() const = 0;

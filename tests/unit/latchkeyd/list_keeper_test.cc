@@ -10,6 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/unit/latchkeyd/damaged_file.h"
 #include "tests/unit/latchkeyd/list_keeper_host.h"
 
 namespace latchkey::latchkeyd::list_keeper_test {
@@ -154,6 +155,30 @@ TEST_F(ListKeeperTest, AListWhoseKeyIsTakenAwayIsWithdrawn) {
   configure({changed});
   EXPECT_EQ(freshness(), FeedState::absent);
   EXPECT_EQ(version(), 1U) << "no older one is ever taken";
+}
+
+TEST_F(ListKeeperTest, AKeyThatIsTakenOutOfItsFileIsNoticedByAReload) {
+  const std::string file = state / "keys.json";
+  const auto write = [&](const SigningKey& key) {
+    std::filesystem::remove(file);
+    testing::write_file(file, latchkey::testing::jwk_set({key.jwk()}));
+  };
+  write(source_.key);
+  auto from_file = section();
+  from_file.keys.document.clear();
+  from_file.keys_file = file;
+  manifest = source_.manifest(1, clock.wall(),
+                              SignedList::step(0, 1, source_.chunk(EntryKind::token, {"one"})));
+  configure({from_file});
+  tick_and_serve();
+  EXPECT_EQ(freshness(), FeedState::fresh) << error();
+  EXPECT_FALSE(keeper().look_again());
+  std::filesystem::remove(file);
+  EXPECT_FALSE(keeper().look_again()) << "nobody said anything";
+  EXPECT_TRUE(revoked("one"));
+  write(SigningKey::generate(jose::Algorithm::eddsa, "list"));
+  EXPECT_TRUE(keeper().look_again());
+  EXPECT_EQ(freshness(), FeedState::absent);
 }
 
 TEST_F(ListKeeperTest, HalfOfAChangeIsNoSet) {
