@@ -16,6 +16,8 @@ constexpr auto kFreshness = json::one_of("none", "fresh", "due", "stale", "too_s
 constexpr auto kIntrospectionModes = json::one_of("opaque_only", "required");
 constexpr auto kIntrospectionStates = json::one_of("not_asked", "answers", "fails");
 constexpr auto kWhenDown = json::one_of("refuse", "signature");
+constexpr auto kSessionStates = json::one_of("open", "ending", "not_ended", "no_note");
+constexpr auto kEndOutcomes = json::one_of("ending", "gone");
 constexpr json::Between kPage{1, static_cast<std::int64_t>(kPageMost)};
 
 }  // namespace
@@ -100,6 +102,7 @@ void fields(Walk& walk, StatusAnswer& value) {
   walk("decisions", value.decisions);
   walk("state_error", value.state_error);
   walk("fetch_error", value.fetch_error);
+  walk("sessions_error", value.sessions_error);
   walk("issuers", value.issuers);
 }
 
@@ -297,6 +300,48 @@ void fields(Walk& walk, RemoveBindingRequest& value) {
 }
 
 template <typename Walk>
+void fields(Walk& walk, SessionRecord& value) {
+  walk("id", value.id);
+  walk("state", value.state, kSessionStates);
+  walk("user", value.user);
+  walk("service", value.service);
+  walk("rule", value.rule);
+  walk("issuer", value.issuer);
+  walk("subject", value.subject);
+  walk("token_id", value.token_id);
+  walk("provider_session", value.provider_session);
+  walk("key_id", value.key_id);
+  walk("expires_at", value.expires_at);
+  walk("rhost", value.rhost);
+  walk("tty", value.tty);
+  walk("pid", value.pid);
+  walk("logind_session", value.logind_session);
+  walk("opened_at", value.opened_at);
+}
+
+template <typename Walk>
+void fields(Walk& walk, SessionsRequest& value) {
+  walk("after", value.after);
+  walk("limit", value.limit, kPage);
+}
+
+template <typename Walk>
+void fields(Walk& walk, SessionsAnswer& value) {
+  walk("sessions", value.sessions);
+  walk("more", value.more);
+}
+
+template <typename Walk>
+void fields(Walk& walk, EndSessionRequest& value) {
+  walk("id", value.id);
+}
+
+template <typename Walk>
+void fields(Walk& walk, EndSessionAnswer& value) {
+  walk("outcome", value.outcome, kEndOutcomes);
+}
+
+template <typename Walk>
 void fields(Walk& walk, RefusedError& value) {
   walk("reason", value.reason);
 }
@@ -359,6 +404,10 @@ LATCHKEY_MESSAGE(RemoveRevocationRequest, refused)
 LATCHKEY_MESSAGE(BindingsRequest, refused)
 LATCHKEY_MESSAGE(BindingsAnswer, ignored)
 LATCHKEY_MESSAGE(RemoveBindingRequest, refused)
+LATCHKEY_MESSAGE(SessionsRequest, refused)
+LATCHKEY_MESSAGE(SessionsAnswer, ignored)
+LATCHKEY_MESSAGE(EndSessionRequest, refused)
+LATCHKEY_MESSAGE(EndSessionAnswer, ignored)
 LATCHKEY_MESSAGE(RefusedError, ignored)
 LATCHKEY_MESSAGE(InvalidParameterError, ignored)
 LATCHKEY_MESSAGE(ConfigInvalidError, ignored)

@@ -44,8 +44,15 @@ ControlPlane::~ControlPlane() = default;
 
 void ControlPlane::publish(const std::function<void(Snapshot&)>& change,
                            std::function<void()> done) {
+  const auto before = current().revocations;
   Snapshot next = current();
   change(next);
+  if (parts_.revoked && next.revocations != before) {
+    done = [this, done = std::move(done)] {
+      if (done) done();
+      parts_.revoked();
+    };
+  }
   hub_->publish(std::move(next), std::move(done));
 }
 

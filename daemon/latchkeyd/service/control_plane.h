@@ -51,6 +51,8 @@ class ControlPlane final : public Needs {
         {};  // what else follows the configuration: log level, sizes
     std::function<void()> rescheduled = {};  // next_tick() may have come nearer
     std::function<std::uint32_t()> random;
+    // The revocations have changed, whatever their source, and every worker has them.
+    std::function<void()> revoked = {};
   };
 
   // What was read at start; makes the first snapshot. Before the threads start.

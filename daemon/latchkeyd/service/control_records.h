@@ -10,6 +10,7 @@
 #include "daemon/latchkeyd/service/decision_log.h"
 #include "daemon/latchkeyd/service/introspection_keeper.h"
 #include "daemon/latchkeyd/service/key_keeper.h"
+#include "daemon/latchkeyd/service/session_keeper.h"
 #include "ipc/control.h"
 #include "ipc/control_calls.h"
 
@@ -37,5 +38,7 @@ std::optional<ipc::control::IntrospectionStatus> introspection_status(
 // nothing.
 ipc::control::Outcome<revocation::Revocation> revocation_of(
     const ipc::control::RevokeRequest& request, const config::Config& config, WallTime now);
+
+ipc::control::SessionRecord session_record(const SessionKeeper::Session& session);
 
 }  // namespace latchkey::latchkeyd
