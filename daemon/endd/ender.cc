@@ -20,6 +20,9 @@ using ipc::control::LookRequest;
 
 namespace {
 
+constexpr std::chrono::minutes kForgottenAfter{10};
+constexpr std::size_t kSweptMost = 65'536;
+
 std::string who(const Target& target) {
   return fmt::format("login={} service={} user={} uid={} pid={}", target.login, target.service,
                      target.person, target.uid, target.leader.pid);
@@ -66,6 +69,11 @@ LookAnswer Ender::look(const LookRequest& request) const {
     } else if (outcome == Outcome::ending) {
       answer.live.push_back(login);
     }
+  }
+  // Nobody asks for a login that latchkeyd has lost; its note must not lie about for ever.
+  for (const std::string& login : parts_.checks.records().older_than(kForgottenAfter, kSweptMost)) {
+    const auto target = parts_.checks.examine(login);
+    if (!target && target.error().outcome == Outcome::gone) parts_.checks.records().remove(login);
   }
   return answer;
 }

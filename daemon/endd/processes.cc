@@ -56,8 +56,10 @@ bool read_uid(std::string_view status, uid_t& uid) {
   constexpr std::string_view kLine = "\nUid:\t";
   const auto at = status.find(kLine);
   if (at == std::string_view::npos) return false;
-  const char* first = status.data() + at + kLine.size();
-  return std::from_chars(first, status.data() + status.size(), uid).ec == std::errc{};
+  std::istringstream numbers{std::string(status.substr(at + kLine.size()))};
+  uid_t real = 0;
+  numbers >> real >> uid;
+  return !numbers.fail();
 }
 
 std::uint32_t read_audit_session(std::string_view text) {

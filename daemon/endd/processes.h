@@ -26,7 +26,7 @@ struct Process {
   unsigned long long start = 0;  // in ticks since the boot; with the pid, given once
   char state = '?';
   std::string comm;
-  uid_t uid = 0;  // the real one
+  uid_t uid = 0;  // the effective one: sudo keeps its caller's as the real one
   std::uint32_t audit_session = kNoAuditSession;
 
   bool alive() const { return state != 'Z' && state != 'X'; }

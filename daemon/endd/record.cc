@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/endd/record.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -9,6 +10,8 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <ctime>
+#include <memory>
 #include <utility>
 
 #include "ipc/fd.h"
@@ -113,6 +116,28 @@ ipc::Result<std::optional<Record>> Records::find(std::string_view login) const {
   auto record = parse_record(*text);
   if (!record) return ipc::fault(FaultKind::malformed, "the note is not whole");
   return record;
+}
+
+std::vector<std::string> Records::older_than(std::chrono::seconds age, std::size_t most) const {
+  std::vector<std::string> logins;
+  auto opened = open_folder();
+  if (!opened) return logins;
+  const std::unique_ptr<DIR, int (*)(DIR*)> folder(::fdopendir(*opened), ::closedir);
+  if (folder == nullptr) {
+    ::close(*opened);
+    return logins;
+  }
+  const std::time_t before = std::time(nullptr) - age.count();
+  while (const dirent* entry = ::readdir(folder.get())) {
+    struct stat status {};
+    if (logins.size() == most) break;
+    if (is_login_id(entry->d_name) &&
+        ::fstatat(::dirfd(folder.get()), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+        status.st_mtime < before) {
+      logins.emplace_back(entry->d_name);
+    }
+  }
+  return logins;
 }
 
 void Records::remove(std::string_view login) const {

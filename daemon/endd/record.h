@@ -7,9 +7,12 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "ipc/fault.h"
 
@@ -36,6 +39,8 @@ class Records {
   // root's alone), malformed, system.
   ipc::Result<std::optional<Record>> find(std::string_view login) const;
   void remove(std::string_view login) const;
+  // The logins of notes that were written so long ago; at most `most`.
+  std::vector<std::string> older_than(std::chrono::seconds age, std::size_t most) const;
 
  private:
   ipc::Result<int> open_folder() const;

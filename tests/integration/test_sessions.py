@@ -40,7 +40,7 @@ class Session:
 
     def close(self) -> None:
         if self.lives():
-            self._ssh.kill()
+            os.killpg(self._ssh.pid, signal.SIGKILL)  # the wrapper and its ssh
         self._ssh.wait()
         self._ssh.stdout.close()
 
@@ -58,6 +58,8 @@ def opened(host):
     yield opens
     for session in made:
         session.close()
+    assert until(lambda: set(os.listdir(NOTES)) <= {each["id"] for each in host.ctl_json("sessions")["sessions"]})
+    assert host.logins_become(0)
 
 
 def until(what) -> bool:
@@ -108,7 +110,7 @@ def test_a_revoked_token_loses_its_session_its_next_ssh_and_its_next_sudo_and_no
     assert done.status != 0 and host.refusal(done.said)[0] == "revoked_token"
     assert bob.lives() and running("sleep 86402")
     assert [each["user"] for each in host.ctl_json("sessions")["sessions"]] == ["bob"]
-    assert os.listdir(NOTES) == [host.ctl_json("sessions")["sessions"][0]["id"]]
+    assert until(lambda: os.listdir(NOTES) == [host.ctl_json("sessions")["sessions"][0]["id"]])
     assert clients.ssh(host.provider.token("alice", DEVELOPER), "alice", "id -un").out == "alice\n"
 
 
@@ -220,17 +222,19 @@ def test_a_rule_ends_its_sessions_when_their_token_expires(host, opened):
 def test_a_session_whose_process_was_killed_is_forgotten(host, opened):
     opened("alice")
     entry = host.ctl_json("sessions")["sessions"][0]
+    assert entry["id"] in os.listdir(NOTES)
     os.kill(entry["pid"], signal.SIGKILL)
     host.latchkeyd.stop()
     host.latchkeyd.start()  # it looks at its start, and every minute
     assert until(lambda: host.ctl_json("sessions")["sessions"] == [])
-    assert os.listdir(NOTES) == []
+    assert entry["id"] not in os.listdir(NOTES)
 
 
 def test_a_session_that_was_left_leaves_no_note(host, opened):
-    assert clients.ssh(host.provider.token("alice", DEVELOPER), "alice", "id -un").status == 0
+    done = clients.ssh(host.provider.token("alice", DEVELOPER), "alice", "echo $LATCHKEY_LOGIN")
+    assert len(done.out) == 33, done.said
     assert host.logins_become(0)
-    assert until(lambda: os.listdir(NOTES) == [])
+    assert until(lambda: done.out.strip() not in os.listdir(NOTES))
 
 
 def test_every_step_stands_in_the_journal_and_no_part_of_a_token(host, opened):

@@ -177,6 +177,20 @@ TEST_F(EnderTest, LookTellsWhatLivesAndRemovesTheNotesOfWhatDoesNot) {
   EXPECT_TRUE(std::filesystem::exists(world.path()));
 }
 
+TEST_F(EnderTest, OldNoteOfAProcessThatIsGoneIsRemovedThoughNobodyAsksForIt) {
+  const std::string old = "fedcba9876543210fedcba9876543210";
+  const std::string fresh = "00000000000000000000000000000000";
+  const auto ago = std::filesystem::file_time_type::clock::now() - std::chrono::minutes(11);
+  for (const std::string& login : {old, fresh})
+    world.note(World::text("sshd", "bob", "", 800), login);
+  std::filesystem::last_write_time(world.path(old), ago);
+  std::filesystem::last_write_time(world.path(), ago);
+  ender.look({});
+  EXPECT_FALSE(std::filesystem::exists(world.path(old)));
+  EXPECT_TRUE(std::filesystem::exists(world.path(fresh))) << "latchkeyd may ask for it yet";
+  EXPECT_TRUE(std::filesystem::exists(world.path())) << "it lives";
+}
+
 TEST_F(EnderTest, NoMoreThanItsBoundAreUnderWay) {
   for (std::size_t i = 0; i < Ender::kJobsMost; ++i) {
     std::string id = std::to_string(100'000 + i);

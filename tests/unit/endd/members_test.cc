@@ -89,7 +89,7 @@ TEST(MembersTest, RealProcessIsReadAsItIs) {
   ASSERT_TRUE(own);
   EXPECT_EQ(own->parent, ::getppid());
   EXPECT_EQ(own->session, ::getsid(0));
-  EXPECT_EQ(own->uid, ::getuid());
+  EXPECT_EQ(own->uid, ::geteuid());
   EXPECT_TRUE(own->alive());
   EXPECT_GT(own->start, 0U);
   const auto all = Processes().all();

@@ -46,7 +46,7 @@ struct World {
         << process.pid << " (" << process.comm << ") " << process.state << ' ' << process.parent
         << " 7 " << process.session << ' ' << process.terminal
         << " -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 " << process.start << " 1000 2\n";
-    std::ofstream(place + "/status") << "Name:\tx\nUid:\t" << process.uid << "\t0\t0\t0\n";
+    std::ofstream(place + "/status") << "Name:\tx\nUid:\t4711\t" << process.uid << "\t4711\t4711\n";
     std::ofstream(place + "/sessionid") << process.audit;
   }
   void end(pid_t pid) const {

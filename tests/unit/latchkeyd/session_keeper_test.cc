@@ -177,6 +177,7 @@ TEST_F(SessionKeeperTest, EndOfTheSessionIsAnEventAndTheLastOfIt) {
 TEST_F(SessionKeeperTest, WhileNobodyAnswersItIsLoudAndGoesOnAsking) {
   const std::string alice = open('a', "alice");
   ender.answer = {Outcome::unreachable, "/run/end.sock: no such file"};
+  ender.unreachable = ender.answer.why;
   revoked({{.kind = Kind::user, .value = "alice"}});
   keeper.revocations_changed();
   EXPECT_THAT(keeper.trouble().value_or(""), HasSubstr("does not answer (/run/end.sock"));
@@ -186,6 +187,8 @@ TEST_F(SessionKeeperTest, WhileNobodyAnswersItIsLoudAndGoesOnAsking) {
   EXPECT_GE(ender.asked.size(), 10U);
   EXPECT_EQ(journal.count("latchkey-endd does not answer"), 1U) << "once, not at each attempt";
   ender.answer = {Outcome::ending, ""};
+  ender.unreachable.reset();
+  ender.seen = {.live = {alice}};
   pass(30s);
   EXPECT_EQ(keeper.trouble(), std::nullopt);
   EXPECT_EQ(journal.count("latchkey-endd answers again"), 1U);
