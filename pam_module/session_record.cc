@@ -18,10 +18,10 @@ namespace {
 
 constexpr std::size_t kRecordMost = 1'024;
 constexpr std::size_t kStatMost = 1'024;
-constexpr std::size_t kNameMost = 32;      // of a login id
-constexpr int kLeastDescriptor = 3;        // 0 to 2 may be closed in the host
-constexpr int kFieldsBeforeStart = 20;     // of /proc/PID/stat, counted from the one after comm
-constexpr std::size_t kTextMost = 256;     // of a name in a note
+constexpr std::size_t kNameMost = 32;   // of a login id
+constexpr int kLeastDescriptor = 3;     // 0 to 2 may be closed in the host
+constexpr int kFieldsBeforeStart = 20;  // of /proc/PID/stat, counted from the one after comm
+constexpr std::size_t kTextMost = 256;  // of a name in a note
 static_assert(wire::kUserMost <= kTextMost && wire::kServiceMost <= kTextMost);
 
 // A descriptor that closes itself, above stdin, stdout and stderr.
@@ -144,8 +144,13 @@ const char* sentence(RecordFault fault) noexcept {
   return "unknown fault";
 }
 
+bool names_login(std::string_view text) noexcept {
+  return text.size() == kNameMost && wire::is_login_id(text);
+}
+
 RecordFault write_record(pam_handle_t* handle, const char* folder, const char* user,
                          std::string_view login) noexcept {
+  if (!names_login(login)) return RecordFault::value;
   RecordFault fault = RecordFault::none;
   const Descriptor place(open_folder(folder, fault));
   if (place.get() < 0) return fault;
@@ -166,7 +171,7 @@ RecordFault write_record(pam_handle_t* handle, const char* folder, const char* u
 }
 
 void remove_record(const char* folder, std::string_view login) noexcept {
-  if (!wire::is_login_id(login)) return;
+  if (!names_login(login)) return;
   RecordFault fault = RecordFault::none;
   const Descriptor place(open_folder(folder, fault));
   if (place.get() < 0) return;

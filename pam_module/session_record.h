@@ -23,6 +23,9 @@ enum class RecordFault : std::uint8_t {
 };
 const char* sentence(RecordFault fault) noexcept;
 
+// 32 lower-case hex digits; not nothing, as which wire takes it too.
+bool names_login(std::string_view text) noexcept;
+
 // Notes that this process holds the session of that login (32 hex digits). A folder that is not
 // there means that sessions are not ended on this host, and is no fault. A note that is there
 // already is not replaced: it would be somebody else's.

@@ -15,8 +15,8 @@
 #include "pam_module/groups.h"
 #include "pam_module/options.h"
 #include "pam_module/request.h"
-#include "pam_module/verdict_table.h"
 #include "pam_module/session_record.h"
+#include "pam_module/verdict_table.h"
 #include "wire/codec.h"
 #include "wire/text.h"
 
@@ -182,8 +182,7 @@ Outcome Terminal::finish(const wire::Verdict& verdict) noexcept {
 // ended is said here, and by `latchkeyctl status`.
 bool Terminal::note_session(const wire::Verdict& verdict) noexcept {
   std::string_view login = verdict.environment[0];
-  if (verdict.environment_count != 1 || !wire::take(login, kLoginPrefix) ||
-      !wire::is_login_id(login)) {
+  if (verdict.environment_count != 1 || !wire::take(login, kLoginPrefix) || !names_login(login)) {
     return false;
   }
   const RecordFault fault =

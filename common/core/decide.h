@@ -116,8 +116,8 @@ struct Login {
   std::string user;  // the person: PAM_USER at authenticate (sudo: the invoking user)
   claims::ClaimsRecord claims;
   WallTime started_at{};
-  std::string rule = {};   // the access rule that let it in
-  std::string rhost = {};  // PAM_RHOST
+  std::string rule = {};                 // the access rule that let it in
+  std::string rhost = {};                // PAM_RHOST
   std::optional<LoginPlace> place = {};  // none before open_session
 };
 

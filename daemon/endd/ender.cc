@@ -36,8 +36,8 @@ EndAnswer Ender::end(const EndRequest& request, SteadyTime now) {
     const Refusal& refusal = target.error();
     if (refusal.outcome == Outcome::gone) parts_.checks.records().remove(request.login);
     if (refusal.outcome == Outcome::refused) {
-      parts_.log.warning(fmt::format("refused: login={} why={}", request.login.substr(0, 32),
-                                     refusal.why));
+      parts_.log.warning(
+          fmt::format("refused: login={} why={}", request.login.substr(0, 32), refusal.why));
     }
     return {std::string(name(refusal.outcome)), refusal.why};
   }
@@ -49,9 +49,8 @@ EndAnswer Ender::end(const EndRequest& request, SteadyTime now) {
   }
   if (jobs_.size() >= kJobsMost) return {"refused", "too many sessions end just now"};
   const auto all = parts_.checks.processes().all();
-  const std::size_t told =
-      parts_.tell(members(all, target->leader, ::getpid()), target->uid,
-                  sentence(request.cause, request.grace_s));
+  const std::size_t told = parts_.tell(members(all, target->leader, ::getpid()), target->uid,
+                                       sentence(request.cause, request.grace_s));
   parts_.log.notice(fmt::format("told: {} cause={} scope={} grace={}s terminals={}", who(*target),
                                 request.cause, request.scope, request.grace_s, told));
   jobs_.emplace(request.login, Job{.due = due, .whole_user = request.scope == "user"});

@@ -66,8 +66,8 @@ ipc::Result<ipc::Fd> take_signals() {
 ipc::Result<ipc::Fd> find_listener(const Options& options) {
   auto activated = ipc::take_activated_sockets();
   if (!activated) return tl::unexpected(activated.error());
-  auto listener = ipc::take_named(*activated, options.signals ? "signal" : "end",
-                                  ipc::SocketType::stream);
+  auto listener =
+      ipc::take_named(*activated, options.signals ? "signal" : "end", ipc::SocketType::stream);
   if (!listener || *listener || options.socket.empty()) return listener;
   return ipc::listen_at({.path = options.socket, .type = ipc::SocketType::stream, .mode = 0600});
 }
@@ -131,14 +131,14 @@ int serve_ends(Server::Parts parts, const Options& options, const Checks& checks
                ipc::varlink::Service& service, const Log& log) {
   Logind logind;
   const Terminals terminals;
-  Ender ender({.checks = checks,
-               .sessions = logind,
-               .log = log,
-               .tell = [&](auto processes, uid_t owner,
-                           auto text) { return terminals.tell_all(processes, owner, text); },
-               .signal = [&](const std::string& login) {
-                 return ask_signals(options.signal_socket, login);
-               }});
+  Ender ender(
+      {.checks = checks,
+       .sessions = logind,
+       .log = log,
+       .tell = [&](auto processes, uid_t owner,
+                   auto text) { return terminals.tell_all(processes, owner, text); },
+       .signal =
+           [&](const std::string& login) { return ask_signals(options.signal_socket, login); }});
   control::serve<control::End>(service, [&](const ipc::Peer&, const auto& request, auto done) {
     done(ender.end(request, std::chrono::steady_clock::now()));
   });

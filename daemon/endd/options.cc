@@ -27,8 +27,7 @@ ParsedOptions parse_options(int argc, char** argv) {
                  "Serve at this path (mode 0600); default: the socket of the service manager named "
                  "\"end\" or \"signal\"")
       ->type_name("PATH");
-  app.add_option("--signal-socket", options.signal_socket,
-                 "Where latchkey-endd-signal is reached")
+  app.add_option("--signal-socket", options.signal_socket, "Where latchkey-endd-signal is reached")
       ->type_name("PATH")
       ->capture_default_str();
   app.add_option("--sessions", options.sessions, "Folder of root's notes of sessions")

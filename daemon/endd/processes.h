@@ -21,7 +21,7 @@ inline constexpr std::uint32_t kNoAuditSession = 0xffff'ffff;
 struct Process {
   pid_t pid = 0;
   pid_t parent = 0;
-  pid_t session = 0;  // of POSIX: the pid of its leader
+  pid_t session = 0;             // of POSIX: the pid of its leader
   std::uint32_t terminal = 0;    // its device number as /proc writes it; 0: none
   unsigned long long start = 0;  // in ticks since the boot; with the pid, given once
   char state = '?';

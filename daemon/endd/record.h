@@ -19,10 +19,10 @@
 namespace latchkey::endd {
 
 struct Record {
-  std::string service;  // PAM_SERVICE
-  std::string user;     // PAM_USER
-  std::string ruser;    // PAM_RUSER; in sudo who called
-  pid_t pid = 0;        // the host process, which waits for the end of the session
+  std::string service;           // PAM_SERVICE
+  std::string user;              // PAM_USER
+  std::string ruser;             // PAM_RUSER; in sudo who called
+  pid_t pid = 0;                 // the host process, which waits for the end of the session
   unsigned long long start = 0;  // when it began, in ticks since the boot
 };
 

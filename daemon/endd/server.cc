@@ -51,12 +51,11 @@ int Server::time_to_wait(TimePoint now) {
 }
 
 void Server::accept(TimePoint now) {
-  ipc::Fd socket(
-      ::accept4(parts_.listener.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  ipc::Fd socket(::accept4(parts_.listener.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
   if (!socket) return;
   const auto peer = ipc::peer_of(socket.get());
-  if (!peer || std::find(parts_.peers.begin(), parts_.peers.end(), peer->uid) ==
-                   parts_.peers.end()) {
+  if (!peer ||
+      std::find(parts_.peers.begin(), parts_.peers.end(), peer->uid) == parts_.peers.end()) {
     parts_.log.warning("somebody connected who may not");
     return;
   }

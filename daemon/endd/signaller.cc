@@ -64,8 +64,8 @@ std::vector<Process> Signaller::present(const Job& job) const {
                                  [&](const Process& each) { return same(each, job.leader); });
   if (!leads) found.clear();  // its pid may be somebody else's by now
   for (const Process& process : job.processes) {
-    const bool there =
-        std::any_of(all.begin(), all.end(), [&](const Process& each) { return same(each, process); });
+    const bool there = std::any_of(all.begin(), all.end(),
+                                   [&](const Process& each) { return same(each, process); });
     const bool known = std::any_of(found.begin(), found.end(),
                                    [&](const Process& each) { return same(each, process); });
     if (there && !known) found.push_back(process);

@@ -68,8 +68,9 @@ void opened_session_is_noted_with_its_process(void**) {
   const Place place;
   expect_number(open_session(place, names_login(), "root", "alice"), PAM_SUCCESS);
   const std::string text = place.read();
-  const std::string head = "latchkey-session 1\nservice=sshd\nuser=root\nruser=alice\npid=" +
-                           std::to_string(getpid()) + "\nstart=";
+  const std::string head =
+      "latchkey-session 1\nservice=sshd\nuser=root\nruser=alice\npid=" + std::to_string(getpid()) +
+      "\nstart=";
   expect_text(text.substr(0, head.size()), head);
   unsigned long long start = 0;
   expect_number(sscanf(text.c_str() + head.size(), "%llu\nend\n", &start), 1);
@@ -157,12 +158,14 @@ void closed_session_takes_its_own_note_along(void**) {
 
 void note_of_another_process_stays_whatever_the_environment_says(void**) {
   const Place place;
-  const std::string text = "latchkey-session 1\nservice=sshd\nuser=bob\nruser=\npid=" +
-                           std::to_string(getpid() + 1) + "\nstart=5\nend\n";
+  const std::string text =
+      "latchkey-session 1\nservice=sshd\nuser=bob\nruser=\npid=" + std::to_string(getpid() + 1) +
+      "\nstart=5\nend\n";
   place.write(text);
   close_session(place);
   expect_text(place.read(), text);
   close_session(place, "../sessions/" + kLogin);
+  close_session(place, "");
   expect_text(place.read(), text);
 }
 

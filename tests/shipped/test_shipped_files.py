@@ -83,8 +83,8 @@ def test_systemd_verifies_every_unit_without_a_word(installed):
     assert (checked.returncode, checked.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("unit, tenths", [("latchkeyd", 3), ("latchkey-fetchd", 11), ("latchkey-endd", 20),
-                                          ("latchkey-endd-signal", 20)])
+@pytest.mark.parametrize("unit, tenths", [("latchkeyd", 3), ("latchkey-fetchd", 11), ("latchkey-endd", 9),
+                                          ("latchkey-endd-signal", 10)])
 def test_the_exposure_of_each_daemon_is_no_more_than_promised(installed, unit, tenths):
     checked = run("systemd-analyze", "security", "--no-pager", "--offline=true", f"--threshold={tenths}",
                   f"{UNITS}/{unit}.service")

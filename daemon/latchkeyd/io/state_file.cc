@@ -224,7 +224,8 @@ Expected<void> migrate(const std::string& path, sqlite::Connection& connection) 
   const auto checked = quick_check(connection);
   if (!checked) return refused(checked.error());
   if (*checked != "ok") return tl::unexpected(damaged(path, *checked));
-  const auto places = pragma(connection, "SELECT count(*) FROM sqlite_schema WHERE name = 'login_place'");
+  const auto places =
+      pragma(connection, "SELECT count(*) FROM sqlite_schema WHERE name = 'login_place'");
   if (!places) return refused(places.error());
   if (*places == 1) return {};
   if (auto added = connection.execute(kLoginPlace); !added) return refused(added.error());

@@ -50,11 +50,11 @@ class Loader {
   }
 
   Expected<void> logins(StoredState& state) {
-    const std::string sql =
-        fmt::format("SELECT id, service, user, started_at_ms, {}, rule, rhost, pid, tty, "
-                    "logind_session, opened_at_ms FROM login LEFT JOIN login_place USING (id) "
-                    "ORDER BY started_at_ms",
-                    state_rows::kClaimsColumns);
+    const std::string sql = fmt::format(
+        "SELECT id, service, user, started_at_ms, {}, rule, rhost, pid, tty, "
+        "logind_session, opened_at_ms FROM login LEFT JOIN login_place USING (id) "
+        "ORDER BY started_at_ms",
+        state_rows::kClaimsColumns);
     return each(sql, [&](const sqlite::Statement& row) {
       auto claims = state_rows::read_claims(row, 4);
       if (!claims) return false;

@@ -90,11 +90,11 @@ sqlite::Result<void> StateTables::prepare_all() {
   LATCHKEY_TRY(
       auto reseal,
       prepare("UPDATE seal SET rows = rows + ?2, sum = (sum | ?3) - (sum & ?3) WHERE name = ?1"));
-  statements_.reset(
-      new Statements{std::move(find_binding), std::move(put_binding), std::move(remove_binding),
-                     std::move(find_revocation), std::move(get_revocation),
-                     std::move(put_revocation), std::move(remove_revocation), std::move(put_login),
-                     std::move(put_place), std::move(close_login), std::move(put_last_seen), std::move(reseal)});
+  statements_.reset(new Statements{
+      std::move(find_binding), std::move(put_binding), std::move(remove_binding),
+      std::move(find_revocation), std::move(get_revocation), std::move(put_revocation),
+      std::move(remove_revocation), std::move(put_login), std::move(put_place),
+      std::move(close_login), std::move(put_last_seen), std::move(reseal)});
   return {};
 }
 

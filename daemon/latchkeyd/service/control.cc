@@ -243,17 +243,17 @@ control::Outcome<control::SessionsAnswer> Control::sessions(
 void Control::end_session(const ipc::Peer& peer, const std::string& id,
                           Done<control::EndSessionAnswer> done) {
   note(peer, "the end of a session was asked for", {{"login", id}});
-  parts_.sessions.end(id, [done = std::move(done)](
-                              const std::optional<SessionEnder::Answer>& answer) {
-    using Outcome = SessionEnder::Outcome;
-    if (!answer) return done(error(MethodError::Kind::not_found));
-    if (answer->outcome == Outcome::ending) return done(control::EndSessionAnswer{"ending"});
-    if (answer->outcome == Outcome::gone) return done(control::EndSessionAnswer{"gone"});
-    done(error(MethodError::Kind::refused,
-               answer->outcome == Outcome::unreachable
-                   ? "latchkey-endd does not answer (" + answer->why + "); it is asked again"
-                   : answer->why));
-  });
+  parts_.sessions.end(
+      id, [done = std::move(done)](const std::optional<SessionEnder::Answer>& answer) {
+        using Outcome = SessionEnder::Outcome;
+        if (!answer) return done(error(MethodError::Kind::not_found));
+        if (answer->outcome == Outcome::ending) return done(control::EndSessionAnswer{"ending"});
+        if (answer->outcome == Outcome::gone) return done(control::EndSessionAnswer{"gone"});
+        done(error(MethodError::Kind::refused,
+                   answer->outcome == Outcome::unreachable
+                       ? "latchkey-endd does not answer (" + answer->why + "); it is asked again"
+                       : answer->why));
+      });
 }
 
 void Control::reload(const ipc::Peer& peer, Done<control::ReloadAnswer> done) {

@@ -16,12 +16,12 @@ using Outcome = SessionEnder::Outcome;
 namespace {
 
 constexpr seconds kLookEvery{60};
-constexpr seconds kLookAgain{5};      // where nobody answered
-constexpr seconds kExpiryEvery{10};   // a login of a moment ago is not known beforehand
-constexpr seconds kFollow{1};         // between two looks at what should be ending
-constexpr seconds kAskAgain{20};      // after the grace time: endd has tried all it can by then
+constexpr seconds kLookAgain{5};     // where nobody answered
+constexpr seconds kExpiryEvery{10};  // a login of a moment ago is not known beforehand
+constexpr seconds kFollow{1};        // between two looks at what should be ending
+constexpr seconds kAskAgain{20};     // after the grace time: endd has tried all it can by then
 constexpr seconds kBackoffMost{30};
-constexpr seconds kNoteBy{60};        // so long after it was opened the note must be there
+constexpr seconds kNoteBy{60};  // so long after it was opened the note must be there
 
 }  // namespace
 
@@ -269,9 +269,9 @@ std::optional<std::string> SessionKeeper::trouble() const {
                         waiting == 1 ? "1 session" : fmt::format("{} sessions", waiting));
   }
   if (!no_note_.empty()) {
-    text += fmt::format("{}{} cannot be ended: there is no note of them",
-                        text.empty() ? "" : "; ",
-                        no_note_.size() == 1 ? "1 session" : fmt::format("{} sessions", no_note_.size()));
+    text += fmt::format(
+        "{}{} cannot be ended: there is no note of them", text.empty() ? "" : "; ",
+        no_note_.size() == 1 ? "1 session" : fmt::format("{} sessions", no_note_.size()));
   }
   return text.empty() ? std::nullopt : std::optional(text);
 }

@@ -68,8 +68,8 @@ class SessionKeeper {
     SteadyTime due{};        // the next look at it
     SteadyTime ask_after{};  // and not before this it is asked for again
     std::chrono::seconds backoff{1};
-    bool asked = false;      // an answer is awaited
-    bool failed = false;     // the last one was no good
+    bool asked = false;   // an answer is awaited
+    bool failed = false;  // the last one was no good
   };
 
   void begin(std::shared_ptr<const Login> login, std::string cause, std::string_view reason);

@@ -45,8 +45,8 @@ struct Case {
 TEST(ChecksTest, NothingElseIsEnded) {
   const std::vector<Case> cases{
       {"no note", [](World& w) { std::filesystem::remove(w.path()); }, Outcome::unknown},
-      {"the service is not in the table",
-       [](World& w) { w.note(World::text("cron", "alice")); }, Outcome::refused},
+      {"the service is not in the table", [](World& w) { w.note(World::text("cron", "alice")); },
+       Outcome::refused},
       {"the service's name only begins like one",
        [](World& w) { w.note(World::text("sshd2", "alice")); }, Outcome::refused},
       {"the process is no more", [](World& w) { w.end(500); }, Outcome::gone},
@@ -69,8 +69,8 @@ TEST(ChecksTest, NothingElseIsEnded) {
       {"the person is nobody here", [](World& w) { w.users.erase("alice"); }, Outcome::refused},
       {"the person is root", [](World& w) { w.note(World::text("sshd", "root")); },
        Outcome::refused},
-      {"the person is root by another name",
-       [](World& w) { w.note(World::text("sshd", "toor")); }, Outcome::refused},
+      {"the person is root by another name", [](World& w) { w.note(World::text("sshd", "toor")); },
+       Outcome::refused},
       {"root called sudo",
        [](World& w) {
          w.put({.pid = 500, .comm = "sudo"});

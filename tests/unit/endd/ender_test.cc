@@ -14,9 +14,9 @@
 namespace latchkey::endd {
 namespace {
 
+using std::chrono::seconds;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-using std::chrono::seconds;
 using testing::kLogin;
 using testing::World;
 

@@ -89,10 +89,11 @@ TEST(TerminalTest, FileOfTheTerminalsNameIsNoTerminal) {
 TEST(TerminalTest, EachTerminalIsToldOnce) {
   const Terminal one;
   const Terminal two;
-  const std::vector<Process> processes{
-      {.pid = 10, .terminal = one.device}, {.pid = 11, .terminal = one.device},
-      {.pid = 12, .terminal = two.device}, {.pid = 13, .terminal = 0},
-      {.pid = 14, .terminal = 0x0401}};
+  const std::vector<Process> processes{{.pid = 10, .terminal = one.device},
+                                       {.pid = 11, .terminal = one.device},
+                                       {.pid = 12, .terminal = two.device},
+                                       {.pid = 13, .terminal = 0},
+                                       {.pid = 14, .terminal = 0x0401}};
   EXPECT_EQ(Terminals().tell_all(processes, one.owner, "once"), 2U);
   const std::string shown = one.read();
   EXPECT_EQ(shown.find("once"), shown.rfind("once"));
@@ -107,7 +108,8 @@ TEST(TerminalTest, ControlCharactersAreWrittenOut) {
 }
 
 TEST(TerminalTest, SentenceSaysWhyAndWhen) {
-  EXPECT_THAT(sentence("revoked", 10), HasSubstr("in 10 s: the sign-in that opened it was revoked"));
+  EXPECT_THAT(sentence("revoked", 10),
+              HasSubstr("in 10 s: the sign-in that opened it was revoked"));
   EXPECT_THAT(sentence("expired", 1), HasSubstr("in 1 s: the sign-in that opened it has expired"));
   EXPECT_THAT(sentence("administrator", 0), HasSubstr("now: an administrator ends it"));
 }

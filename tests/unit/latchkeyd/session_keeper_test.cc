@@ -114,7 +114,8 @@ TEST_F(SessionKeeperTest, EachKindOfRevocationHitsItsLoginAndNoOther) {
     EXPECT_EQ(hit[0].login->id, alice);
     EXPECT_EQ(hit[0].reason, each.want);
   }
-  revoked({{.kind = Kind::subject, .issuer = iss, .value = "s-alice", .before = clock.wall() - 1h}});
+  revoked(
+      {{.kind = Kind::subject, .issuer = iss, .value = "s-alice", .before = clock.wall() - 1h}});
   EXPECT_THAT(hits(*snapshot.revocations, logins.all()), IsEmpty()) << "its token is a later one";
 }
 
@@ -130,7 +131,9 @@ TEST_F(SessionKeeperTest, HitLoginIsEndedWithTheConfiguredGraceAndOthersAreNot) 
   revoked({{.kind = Kind::user, .value = "alice"}});
   keeper.revocations_changed();
   EXPECT_THAT(ender.asked, ElementsAre(alice + " 10s revoked session"));
-  EXPECT_EQ(journal.count("a session is to end login=" + alice + " cause=revoked reason=revoked_user"), 1U);
+  EXPECT_EQ(
+      journal.count("a session is to end login=" + alice + " cause=revoked reason=revoked_user"),
+      1U);
   EXPECT_EQ(state(alice), State::ending);
 }
 
