@@ -4,8 +4,7 @@
 // `from_json`. The order is that of io.latchkey.Control.varlink; a test compares the two.
 #include "ipc/control.h"
 
-#include "ipc/json_fields.h"
-#include "ipc/varlink.h"
+#include "ipc/json_message.h"
 
 namespace latchkey::ipc::control {
 namespace {
@@ -16,8 +15,6 @@ constexpr auto kFreshness = json::one_of("none", "fresh", "due", "stale", "too_s
 constexpr auto kIntrospectionModes = json::one_of("opaque_only", "required");
 constexpr auto kIntrospectionStates = json::one_of("not_asked", "answers", "fails");
 constexpr auto kWhenDown = json::one_of("refuse", "signature");
-constexpr auto kSessionStates = json::one_of("open", "ending", "not_ended", "no_note");
-constexpr auto kEndOutcomes = json::one_of("ending", "gone");
 constexpr json::Between kPage{1, static_cast<std::int64_t>(kPageMost)};
 
 }  // namespace
@@ -300,48 +297,6 @@ void fields(Walk& walk, RemoveBindingRequest& value) {
 }
 
 template <typename Walk>
-void fields(Walk& walk, SessionRecord& value) {
-  walk("id", value.id);
-  walk("state", value.state, kSessionStates);
-  walk("user", value.user);
-  walk("service", value.service);
-  walk("rule", value.rule);
-  walk("issuer", value.issuer);
-  walk("subject", value.subject);
-  walk("token_id", value.token_id);
-  walk("provider_session", value.provider_session);
-  walk("key_id", value.key_id);
-  walk("expires_at", value.expires_at);
-  walk("rhost", value.rhost);
-  walk("tty", value.tty);
-  walk("pid", value.pid);
-  walk("logind_session", value.logind_session);
-  walk("opened_at", value.opened_at);
-}
-
-template <typename Walk>
-void fields(Walk& walk, SessionsRequest& value) {
-  walk("after", value.after);
-  walk("limit", value.limit, kPage);
-}
-
-template <typename Walk>
-void fields(Walk& walk, SessionsAnswer& value) {
-  walk("sessions", value.sessions);
-  walk("more", value.more);
-}
-
-template <typename Walk>
-void fields(Walk& walk, EndSessionRequest& value) {
-  walk("id", value.id);
-}
-
-template <typename Walk>
-void fields(Walk& walk, EndSessionAnswer& value) {
-  walk("outcome", value.outcome, kEndOutcomes);
-}
-
-template <typename Walk>
 void fields(Walk& walk, RefusedError& value) {
   walk("reason", value.reason);
 }
@@ -356,32 +311,8 @@ void fields(Walk& walk, ConfigInvalidError& value) {
   walk("errors", value.errors);
 }
 
-namespace {
-
-template <typename T>
-Result<T> read(std::string_view text, json::Unknown unknown) {
-  jose::JsonReader reader({.bytes = varlink::kReplyMost});
-  const auto value = reader.read(text);
-  if (!value) return fault(FaultKind::malformed, std::string(jose::describe(value.error())));
-  T result;
-  if (auto read = json::Reader::object(*value, result, unknown); !read)
-    return tl::unexpected(read.error());
-  return result;
-}
-
-}  // namespace
-
 // Requests are read to the letter (Varlink answers an unknown parameter with InvalidParameter);
 // answers may have grown a member in a newer daemon.
-// NOLINTBEGIN(cppcoreguidelines-macro-usage): a function template cannot make an overload and a
-// specialisation for each of a list of types.
-#define LATCHKEY_MESSAGE(type, unknown)                                                         \
-  std::string to_json(const type& value) { return json::text_of(json::Writer::object(value)); } \
-  template <>                                                                                   \
-  Result<type> from_json<type>(std::string_view text) {                                         \
-    return read<type>(text, json::Unknown::unknown);                                            \
-  }
-
 LATCHKEY_MESSAGE(Empty, refused)
 LATCHKEY_MESSAGE(StatusAnswer, ignored)
 LATCHKEY_MESSAGE(IssuersRequest, refused)
@@ -404,15 +335,8 @@ LATCHKEY_MESSAGE(RemoveRevocationRequest, refused)
 LATCHKEY_MESSAGE(BindingsRequest, refused)
 LATCHKEY_MESSAGE(BindingsAnswer, ignored)
 LATCHKEY_MESSAGE(RemoveBindingRequest, refused)
-LATCHKEY_MESSAGE(SessionsRequest, refused)
-LATCHKEY_MESSAGE(SessionsAnswer, ignored)
-LATCHKEY_MESSAGE(EndSessionRequest, refused)
-LATCHKEY_MESSAGE(EndSessionAnswer, ignored)
 LATCHKEY_MESSAGE(RefusedError, ignored)
 LATCHKEY_MESSAGE(InvalidParameterError, ignored)
 LATCHKEY_MESSAGE(ConfigInvalidError, ignored)
-
-#undef LATCHKEY_MESSAGE
-// NOLINTEND(cppcoreguidelines-macro-usage)
 
 }  // namespace latchkey::ipc::control

@@ -3,8 +3,7 @@
 // The members of the messages of end.h, in the order of io.latchkey.End.varlink.
 #include "ipc/end.h"
 
-#include "ipc/json_fields.h"
-#include "ipc/varlink.h"
+#include "ipc/json_message.h"
 
 namespace latchkey::ipc::control {
 namespace {
@@ -58,37 +57,11 @@ void fields(Walk& walk, SignalAnswer& value) {
   walk("processes", value.processes);
 }
 
-namespace {
-
-template <typename T>
-Result<T> read(std::string_view text, json::Unknown unknown) {
-  jose::JsonReader reader({.bytes = varlink::kReplyMost});
-  const auto value = reader.read(text);
-  if (!value) return fault(FaultKind::malformed, std::string(jose::describe(value.error())));
-  T result;
-  if (auto read = json::Reader::object(*value, result, unknown); !read)
-    return tl::unexpected(read.error());
-  return result;
-}
-
-}  // namespace
-
-// NOLINTBEGIN(cppcoreguidelines-macro-usage): as in control_json.cc.
-#define LATCHKEY_MESSAGE(type, unknown)                                                         \
-  std::string to_json(const type& value) { return json::text_of(json::Writer::object(value)); } \
-  template <>                                                                                   \
-  Result<type> from_json<type>(std::string_view text) {                                         \
-    return read<type>(text, json::Unknown::unknown);                                            \
-  }
-
 LATCHKEY_MESSAGE(EndRequest, refused)
 LATCHKEY_MESSAGE(EndAnswer, ignored)
 LATCHKEY_MESSAGE(LookRequest, refused)
 LATCHKEY_MESSAGE(LookAnswer, ignored)
 LATCHKEY_MESSAGE(SignalRequest, refused)
 LATCHKEY_MESSAGE(SignalAnswer, ignored)
-
-#undef LATCHKEY_MESSAGE
-// NOLINTEND(cppcoreguidelines-macro-usage)
 
 }  // namespace latchkey::ipc::control
