@@ -110,7 +110,7 @@ std::vector<Process> members(std::span<const Process> all, const Process& leader
     for (const Process& process : all) {
       if (process.pid <= 1 || process.pid == self || known.contains(process.pid)) continue;
       const bool descends = known.contains(process.parent);
-      const bool led = process.session != leader.session && known.contains(process.session);
+      const bool led = known.contains(process.session);
       const bool audited = own_audit && process.audit_session == leader.audit_session;
       if (!descends && !led && !audited) continue;
       known.insert(process.pid);

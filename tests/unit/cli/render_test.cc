@@ -191,7 +191,7 @@ TEST(Render, shows_sessions_by_login_and_says_what_lives_on) {
   session.expires_at = kNow;
   session.opened_at = kNow - 5min;
   const std::string text = render_sessions(std::vector{session}, kNow);
-  for (const char* part : {"LOGIN", "0123456789abcdef0123456789abcdef  not_ended", "al\\nice",
+  for (const char* part : {"LOGIN", "0123456789abcdef0123456789abcdef  not_ended", "al\\x0aice",
                            "5 min ago", "192.0.2.7", "4711"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
   }

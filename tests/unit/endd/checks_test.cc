@@ -40,13 +40,14 @@ struct Case {
   std::string name;
   std::function<void(World&)> change;  // of a whole ssh session
   Outcome want;
+  std::string why = {};
 };
 
 TEST(ChecksTest, NothingElseIsEnded) {
   const std::vector<Case> cases{
       {"no note", [](World& w) { std::filesystem::remove(w.path()); }, Outcome::unknown},
       {"the service is not in the table", [](World& w) { w.note(World::text("cron", "alice")); },
-       Outcome::refused},
+       Outcome::refused, "sessions of that service are not ended"},
       {"the service's name only begins like one",
        [](World& w) { w.note(World::text("sshd2", "alice")); }, Outcome::refused},
       {"the process is no more", [](World& w) { w.end(500); }, Outcome::gone},
@@ -89,6 +90,9 @@ TEST(ChecksTest, NothingElseIsEnded) {
     ASSERT_FALSE(target) << each.name;
     EXPECT_EQ(target.error().outcome, each.want) << each.name << ": " << target.error().why;
     EXPECT_FALSE(target.error().why.empty()) << each.name;
+    if (!each.why.empty()) {
+      EXPECT_EQ(target.error().why, each.why) << each.name;
+    }
   }
 }
 

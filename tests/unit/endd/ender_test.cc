@@ -95,6 +95,7 @@ TEST_F(EnderTest, SessionThatLogindDoesNotKnowIsEndedBySignals) {
   EXPECT_EQ(end(0), "ending");
   pass(seconds(0));
   EXPECT_THAT(signalled, ElementsAre(kLogin));
+  pass(Ender::kPatience);
   EXPECT_THAT(logind.done, IsEmpty());
 }
 

@@ -76,6 +76,22 @@ TEST(MembersTest, ProcessesOutsideOfAnyAuditSessionHaveNoneInCommon) {
   EXPECT_EQ(members_of(world, 500), (std::set<pid_t>{501, 502}));
 }
 
+TEST(MembersTest, HostProcessThatLeadsAPosixSessionHasWhatLostItsParentThere) {
+  const World world;
+  world.put({.pid = 400, .comm = "bash", .start = 50});
+  world.put({.pid = 500, .parent = 400, .comm = "sudo", .session = 500});
+  world.put({.pid = 550, .parent = 1, .start = 150, .session = 500});
+  EXPECT_EQ(members_of(world, 500), (std::set<pid_t>{550}));
+}
+
+TEST(MembersTest, LoginOutsideOfAnyAuditSessionDoesNotTakeAllThatIs) {
+  const World world;
+  world.put({.pid = 400, .comm = "bash", .start = 50, .audit = 42});
+  world.put({.pid = 500, .parent = 400, .comm = "sshd"});
+  world.put({.pid = 540, .parent = 1, .session = 540});
+  EXPECT_EQ(members_of(world, 500), (std::set<pid_t>{}));
+}
+
 TEST(MembersTest, NeitherTheFirstProcessNorOurselvesBelongToAnything) {
   const World world;
   world.ssh_session();

@@ -73,6 +73,14 @@ TEST(RecordTest, NoteThatOthersCouldHaveWrittenIsRefused) {
   EXPECT_FALSE(records.find(kLogin)) << "it has a second name";
 }
 
+TEST(RecordTest, NoteOfAnotherOwnerIsRefused) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root gives files away";
+  const World world;
+  world.note(World::text());
+  ASSERT_EQ(::chown(world.path().c_str(), 4'711, 0), 0);
+  EXPECT_FALSE(Records(world.folder / "notes", ::getuid()).find(kLogin));
+}
+
 TEST(RecordTest, NoteIsAPlainFile) {
   const World world;
   const Records records(world.folder / "notes", ::getuid());
@@ -81,7 +89,9 @@ TEST(RecordTest, NoteIsAPlainFile) {
   EXPECT_FALSE(records.find(kLogin)) << "a symbolic link";
   ::unlink(world.path().c_str());
   ASSERT_EQ(::mkfifo(world.path().c_str(), 0600), 0);
-  EXPECT_FALSE(records.find(kLogin)) << "a fifo, which nobody waits for";
+  const auto fifo = records.find(kLogin);  // which nobody waits for
+  ASSERT_FALSE(fifo);
+  EXPECT_EQ(fifo.error().kind, ipc::FaultKind::denied);
 }
 
 TEST(RecordTest, FolderThatOthersMayWriteToIsRefused) {

@@ -67,10 +67,12 @@ TEST(TerminalTest, NothingIsWrittenToAnothersTerminal) {
 }
 
 TEST(TerminalTest, OnlyPseudoTerminalsAreWrittenTo) {
-  EXPECT_FALSE(Terminals().tell(0x0401, ::getuid(), "x")) << "tty1";
-  EXPECT_FALSE(Terminals().tell(0x0103, ::getuid(), "x")) << "null";
-  EXPECT_FALSE(Terminals().tell(0x9000, ::getuid(), "x")) << "major 144";
-  EXPECT_FALSE(Terminals().tell(0x8700, ::getuid(), "x")) << "major 135";
+  // tty1, null, and the numbers on both sides of those of pseudo terminals.
+  for (const std::uint32_t device : {0x0401U, 0x0103U, 0x8700U, 0x9000U}) {
+    const auto told = Terminals().tell(device, ::getuid(), "x");
+    ASSERT_FALSE(told) << device;
+    EXPECT_EQ(told.error().kind, ipc::FaultKind::denied) << device;
+  }
 }
 
 TEST(TerminalTest, FileOfTheTerminalsNameIsNoTerminal) {
@@ -84,6 +86,23 @@ TEST(TerminalTest, FileOfTheTerminalsNameIsNoTerminal) {
   ASSERT_EQ(::symlink(terminal.path.c_str(), file.c_str()), 0);
   EXPECT_FALSE(Terminals(folder.path()).tell(terminal.device, terminal.owner, "x")) << "a link";
   EXPECT_EQ(terminal.read(), "");
+}
+
+TEST(TerminalTest, AnotherDeviceOfTheTerminalsNameIsNotWrittenTo) {
+  const test::TemporaryFolder folder;
+  const Terminal terminal;
+  const std::string name = terminal.path.substr(terminal.path.rfind('/') + 1);
+  const std::string file = folder / name;
+  if (::mknod(file.c_str(), S_IFCHR | 0600, makedev(1, 3)) != 0)
+    GTEST_SKIP() << "only root makes devices";
+  EXPECT_FALSE(Terminals(folder.path()).tell(terminal.device, ::getuid(), "x")) << "null";
+  struct stat own {};
+  ASSERT_EQ(::unlink(file.c_str()), 0);
+  ASSERT_EQ(::stat(terminal.path.c_str(), &own), 0);
+  ASSERT_EQ(::mknod(file.c_str(), S_IFBLK | 0600, own.st_rdev), 0);
+  const auto block = Terminals(folder.path()).tell(terminal.device, ::getuid(), "x");
+  ASSERT_FALSE(block) << "a block device of that number";
+  EXPECT_EQ(block.error().kind, ipc::FaultKind::denied);
 }
 
 TEST(TerminalTest, EachTerminalIsToldOnce) {
