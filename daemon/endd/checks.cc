@@ -17,13 +17,13 @@ tl::unexpected<Refusal> refuse(std::string why) {
 }  // namespace
 
 const Services& default_services() {
-  static const Services kServices{
+  static const Services services{
       {"sshd", {.comms = {"sshd", "sshd-session"}}},
       {"login", {.comms = {"login"}}},
       {"sudo", {.comms = {"sudo"}, .caller = true}},
       {"sudo-i", {.comms = {"sudo"}, .caller = true}},
   };
-  return kServices;
+  return services;
 }
 
 std::string_view name(Outcome outcome) {
@@ -43,8 +43,9 @@ std::string_view name(Outcome outcome) {
 tl::expected<Target, Refusal> Checks::examine(std::string_view login) const {
   auto found = records_.find(login);
   if (!found) return refuse(found.error().detail);
-  if (!*found) return tl::unexpected(Refusal{Outcome::unknown, "there is no note of that login"});
-  const Record& record = **found;
+  const std::optional<Record>& noted = *found;
+  if (!noted) return tl::unexpected(Refusal{Outcome::unknown, "there is no note of that login"});
+  const Record& record = *noted;
 
   const auto service = services_.find(record.service);
   if (service == services_.end()) return refuse("sessions of that service are not ended");

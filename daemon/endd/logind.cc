@@ -47,7 +47,7 @@ class Failure {
   }
 
  private:
-  sd_bus_error error_ = SD_BUS_ERROR_NULL;
+  sd_bus_error error_{};
 };
 
 template <typename... Arguments>

@@ -75,10 +75,11 @@ bool Server::read(Client& client, TimePoint now) {
   for (;;) {
     auto message = client.framer.next();
     if (!message) return false;
-    if (!*message) break;
+    const std::optional<std::string_view>& whole = *message;
+    if (!whole) break;
     client.give_up_at = now + kIdle;
     const auto handled = parts_.service.handle(
-        **message, client.peer, [&](std::string answer) { client.answers += answer; });
+        *whole, client.peer, [&](const std::string& answer) { client.answers += answer; });
     if (!handled || client.answers.size() > kAnswersMost) return false;
   }
   return client.answers.empty() || write(client);

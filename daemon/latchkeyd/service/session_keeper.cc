@@ -36,7 +36,7 @@ void SessionKeeper::begin(std::shared_ptr<const Login> login, std::string cause,
                           std::string_view reason) {
   const auto [found, fresh] = endings_.try_emplace(login->id);
   if (!fresh) return;
-  const std::string pid = std::to_string(login->place->pid);
+  const std::string pid = std::to_string(login->place ? login->place->pid : 0);
   const std::string grace = fmt::format("{}", parts_.snapshot().config->sessions.grace.count());
   parts_.journal.log(LogLevel::notice, "a session is to end",
                      {{"login", login->id},
@@ -114,7 +114,7 @@ void SessionKeeper::end(const std::string& login,
     return each->id == login && each->place.has_value();
   });
   if (found == all.end()) return done(std::nullopt);
-  const std::string pid = std::to_string((*found)->place->pid);
+  const std::string pid = std::to_string((*found)->place ? (*found)->place->pid : 0);
   parts_.journal.log(LogLevel::notice, "a session is to end",
                      {{"login", login},
                       {"cause", "administrator"},
@@ -212,7 +212,7 @@ void SessionKeeper::looked(const std::vector<std::shared_ptr<const Login>>& aske
         forget(*login);
       } else if (live.contains(login->id)) {
         lived.insert(login->id);
-      } else if (wall - login->place->opened_at > kNoteBy) {
+      } else if (login->place && wall - login->place->opened_at > kNoteBy) {
         no_note_.insert(login->id);
       }
     }
