@@ -37,6 +37,7 @@ constexpr std::array kAuthentications = {Names("client_secret_basic"), Names("cl
                                          Names("private_key_jwt")};
 constexpr std::array kAudiences = {Names("issuer"), Names("endpoint")};
 constexpr std::array kAnswerForms = {Names("json"), Names("jwt")};
+constexpr std::array kTerminate = {Names("session"), Names("user")};
 constexpr std::array kWhenDown = {Names("refuse"), Names("signature")};
 
 using Text = std::string;
@@ -73,10 +74,22 @@ constexpr auto kKeys = std::to_array<Key>({
    .meaning = "How many decisions 'latchkeyctl explain' can look back on; a quarter of them at most is of one source."},
   {.section = Section::root, .name = "log_level", .slot = ROOT(Text, log_level), .form = &kLogLevel, .standard = "info", .example = "info",
    .meaning = "What is logged: error, warning, notice, info or debug. No level logs a token or a part of one."},
+  {.section = Section::root, .name = "sessions", .slot = SectionSlot{Section::sessions},
+   .meaning = "How a session ends whose token, subject, key or user was revoked (docs/SESSIONS.md)."},
   {.section = Section::root, .name = "budgets", .slot = SectionSlot{Section::budgets},
    .meaning = "What one source may use: a source is the service with the peer's address (/32 or /64), for sudo the invoking user."},
   {.section = Section::root, .name = "revocation", .slot = SectionSlot{Section::revocation},
    .meaning = "Where revocations come from besides 'latchkeyctl revoke'. What one source revokes, no other takes back."},
+
+  // ---- sessions
+  {.section = Section::sessions, .name = "grace", .slot = ROOT(seconds, sessions.grace), .range = {0, 5 * kMinute},
+   .standard = "10s", .example = "10s",
+   .meaning = "How long a session that is to end goes on after the line on its terminal that says so. 0s: it ends at once."},
+  {.section = Section::sessions, .name = "terminate", .slot = ChoiceSlot{kTerminate,
+     [](const Target& t) { return static_cast<std::size_t>(t.config->sessions.terminate); },
+     [](const Target& t, std::size_t place) { t.config->sessions.terminate = static_cast<SessionsConfig::Terminate>(place); }},
+   .standard = "session", .example = "user",
+   .meaning = "What ends: the session that the login opened, or everything of its user that logind knows, user@ services that linger and sessions of other logins among it. Where there is no logind, the session in either case."},
 
   // ---- budgets
   {.section = Section::budgets, .name = "verify_cpu_per_second", .slot = ROOT(milliseconds, budgets.verify_cpu_per_second), .range = {1, kSecond},
@@ -274,6 +287,9 @@ constexpr auto kKeys = std::to_array<Key>({
   {.section = Section::rule, .name = "services", .slot = RULE(List, services), .form = &kService, .rule = Rule::required | Rule::nonempty,
    .example = "[ sshd ]",
    .meaning = "The PAM services that the rule is about; \"*\" is any."},
+  {.section = Section::rule, .name = "end_session_at_expiry", .slot = RULE(bool, end_session_at_expiry),
+   .example = "true",
+   .meaning = "true: a session that this rule let in ends when its token does, the issuer's 'leeway' later. Else it outlives the token and ends by a revocation only (docs/SESSIONS.md)."},
   {.section = Section::rule, .name = "allow", .slot = SectionSlot{Section::allow}, .rule = Rule::required,
    .meaning = "Whom it lets in: all conditions together; within a list one member is enough."},
 
