@@ -246,16 +246,14 @@ HttpFailure Transfer::failure(CURLcode code) const {
   const bool untrusted =
       code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_PINNEDPUBKEYNOTMATCH;
   Progress progress;
-  curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &progress.http_status);
-  curl_easy_getinfo(easy_.get(), CURLINFO_HTTP_CONNECTCODE, &progress.proxy_status);
+  curl_off_t connected_us = 0;
+  curl_easy_getinfo(easy_.get(), CURLINFO_CONNECT_TIME_T, &connected_us);
+  progress.connected = connected_us != 0;
   curl_easy_getinfo(easy_.get(), CURLINFO_OS_ERRNO, &progress.system_error);
-  curl_off_t first_byte_us = 0;
-  curl_easy_getinfo(easy_.get(), CURLINFO_STARTTRANSFER_TIME_T, &first_byte_us);
-  progress.began = first_byte_us != 0;
   return {.cause = printable(cause, kCauseMost),
           .retry_after = {},
           .untrusted = untrusted,
-          .unreachable = nobody_answered(code, progress)};
+          .unreachable = nobody_is_there(code, progress)};
 }
 
 tl::expected<HttpResponse, HttpFailure> Transfer::response() {

@@ -184,7 +184,7 @@ TEST_F(IntrospectionKeeperTest, AFailureIsToldToAllKeptByNobodyAndSaidOnce) {
 
 // Where a signature alone would do while the provider is down, nothing that answers may bring that
 // about, nor a limit or a failure of our own.
-TEST_F(IntrospectionKeeperTest, OnlySilenceIsDown) {
+TEST_F(IntrospectionKeeperTest, OnlyNobodyIsDown) {
   using Status = IntrospectResult::Status;
   const IntrospectResult cases[]{
       {.status = Status::failed, .http_status = 401, .error = "HTTP status 401"},
@@ -201,9 +201,33 @@ TEST_F(IntrospectionKeeperTest, OnlySilenceIsDown) {
     EXPECT_EQ((*reply)->error.reason, Reason::introspection_unavailable) << result.error;
     EXPECT_FALSE((*reply)->down) << result.error;
   }
+  clock.advance(kHeardOf);
   const auto reply = ask("token-1");
-  provider.be_down("timeout");
+  provider.be_down("connection");
   EXPECT_TRUE((*reply)->down);
+}
+
+// A provider or its firewall takes so many connections and no more; others may take them all.
+TEST_F(IntrospectionKeeperTest, WhoAnswersOthersMeanwhileIsNotDown) {
+  using Status = IntrospectResult::Status;
+  const IntrospectResult signs_of_life[]{
+      {.status = Status::ok, .body = std::string(kInactive)},
+      {.status = Status::failed, .http_status = 500, .error = "HTTP status 500"},
+      {.status = Status::failed, .error = "timeout: nothing came"}};
+  for (const IntrospectResult& sign : signs_of_life) {
+    clock.advance(1h);
+    const auto begun_before = ask("token-1");
+    ask("another", "corp", "t");
+    provider.answer_last(sign);
+    provider.be_down("connection");
+    EXPECT_FALSE((*begun_before)->down);
+    for (const auto& [wait, down] : {std::pair(kHeardOf - 1ms, false), std::pair(1ms, true)}) {
+      clock.advance(wait);
+      const auto begun_after = ask("token-1");
+      provider.be_down("connection");
+      EXPECT_EQ((*begun_after)->down, down);
+    }
+  }
 }
 
 TEST_F(IntrospectionKeeperTest, APauseThatTheProviderAsksForIsNotDown) {
