@@ -45,6 +45,9 @@ class Lookups {
   static constexpr std::size_t kInAllMost = limits::kIssuers * kOfIssuerMost;
   // One that is older is taken to hang: nobody joins it, and a second one is begun.
   static constexpr std::chrono::seconds kHangsAfter{3};
+  // An answer that came that late serves whoever needs the name next: nobody has waited for it, and
+  // where each takes as long (the first of the host's name servers is gone) nobody ever would.
+  static constexpr std::chrono::seconds kLateKept{10};
   // For how long those that hang speak for the name server: it may be back since, and not be asked
   // because of our bound.
   static constexpr std::chrono::seconds kSilentFor{5};
@@ -68,15 +71,15 @@ class Lookups {
 
   // Becomes readable when one has ended, and is read by settle().
   int event() const;
-  void settle();
+  void settle(Clock::time_point now);
 
   // Those that have not ended, given up or not.
-  std::size_t outstanding() const { return lookups_.size(); }
+  std::size_t outstanding() const;
 
  private:
   struct Shared;
 
-  void sweep();
+  void sweep(Clock::time_point now);
 
   std::shared_ptr<Shared> shared_;  // with the threads, which may outlive us
   std::list<std::shared_ptr<Lookup>> lookups_;

@@ -149,7 +149,8 @@ class Checker {
     const auto& preset = issuer.from_preset;
     if (instance.seen.contains(key) || std::find(preset.begin(), preset.end(), key) != preset.end())
       return;
-    if (claims.user_is_email()) vouched(claims.user_claim, at(instance, Section::user, "claim"));
+    if (claims::names_email(claims.user_claim))
+      vouched(claims.user_claim, at(instance, Section::user, "claim"));
     if (claims.groups_are_emails())
       vouched(claims.group_claim, at(instance, Section::groups, "claim"));
     for (const auto& required : claims.require) {

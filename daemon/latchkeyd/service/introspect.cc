@@ -76,7 +76,9 @@ asio::awaitable<Conversation::Refused> Conversation::introspect(std::size_t issu
 
 asio::awaitable<IntrospectionReply> Conversation::ask_issuer(Question question) {
   const std::chrono::milliseconds most = patience_left();
-  IntrospectionOrder order{std::move(question), source_, wire::SecretBuffer(token_view_.size())};
+  // To a provider it is the same whether somebody comes by sshd or by su.
+  IntrospectionOrder order{std::move(question), origin_of(source_),
+                           wire::SecretBuffer(token_view_.size())};
   if (most < kPatienceLeast || !order.token.append(token_view_))
     co_return IntrospectionReply{nullptr, {Reason::introspection_unavailable, "no time is left"}};
   const auto pending = std::make_shared<Pending<IntrospectionReply>>(desk_.loop.context());

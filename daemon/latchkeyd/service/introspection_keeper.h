@@ -38,9 +38,9 @@ namespace latchkey::latchkeyd {
 
 inline constexpr std::size_t kQuestionsOfIssuer = 32;  // under way at once
 inline constexpr std::size_t kQuestionsOfSource = 8;   // of one issuer
-// How long an issuer that was heard of is not taken for gone: a question's whole time. One that is
-// slow, or takes so many connections and no more, answers others meanwhile.
-inline constexpr std::chrono::seconds kHeardOf{3};
+// How long an issuer that was heard of is not taken for gone. One that is slow, or takes so many
+// connections and no more, answers others meanwhile.
+inline constexpr std::chrono::seconds kHeardOf{10};
 // Of all issuers: below what fetchd has open for one connection (128), so that a flood never looks
 // like a fetchd that cannot be reached, and keys can be fetched beside it.
 inline constexpr std::size_t kQuestionsInAll = 96;

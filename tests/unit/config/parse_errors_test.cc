@@ -190,12 +190,10 @@ TEST(ConfigError, NamesWhatIsWrongAndWhere) {
         "'user.email_verified_claim' must name what does, or be none",
         "f:8:5: 'email_verified' speaks of 'email' and not of \"nickname\": "
         "'user.email_verified_claim' must name what does, or be none"}},
-      {"login names and groups of which nobody says that they are verified addresses",
+      {"groups by addresses of which nobody says that they are verified",
        issuer("    user: { claim: upn, strip_suffix: \"@e.com\" }\n"
               "    groups: { claim: upn, map: { b@e.com: [ sre ] } }\n"),
-       {"f:6:13: 'email_verified' speaks of 'email' and not of \"upn\": "
-        "'user.email_verified_claim' must name what does, or be none",
-        "f:7:15: 'email_verified' speaks of 'email' and not of \"upn\": "
+       {"f:7:15: 'email_verified' speaks of 'email' and not of \"upn\": "
         "'user.email_verified_claim' must name what does, or be none"}},
       {"a CA for a file",
        issuer("    ca_file: /c\n    jwks_file: /k\n"),

@@ -59,12 +59,12 @@ class LookupsTest : public ::testing::Test {
     return *Lookups::result(lookup);
   }
   void settle() {
-    for (lookups.settle(); lookups.outstanding() > 0; lookups.settle()) wait();
+    for (lookups.settle(now); lookups.outstanding() > 0; lookups.settle(now)) wait();
   }
   void wait() {
     pollfd waited{lookups.event(), POLLIN, 0};
     ::poll(&waited, 1, -1);
-    lookups.settle();
+    lookups.settle(now);
   }
 
   std::shared_ptr<FakeResolver> resolver = std::make_shared<FakeResolver>();
@@ -128,6 +128,38 @@ TEST_F(LookupsTest, LookupsOfOneHostThatHangAreBoundedWhoeverHasGivenThemUp) {
   resolver->answer_all();
   settle();
   EXPECT_TRUE(find("a", "a.example")) << "until they have ended";
+}
+
+// The first of the host's name servers may be gone, and each look-up take 5 s.
+TEST_F(LookupsTest, AnAnswerThatCameTooLateServesWhoeverNeedsItNext) {
+  resolver->be_silent("a.example");
+  const auto late = find("a", "a.example");
+  ASSERT_TRUE(late);
+  now += Lookups::kHangsAfter;
+  const auto hangs = find("a", "a.example");
+  ASSERT_TRUE(hangs);
+  EXPECT_NE(*hangs, *late);
+  resolver->answer_all();
+  settle();
+  resolver->be_silent("a.example");
+  now += Lookups::kLateKept - 1ms;
+  for (const auto* issuer : {"a", "b"}) {
+    const auto next = find(issuer, "a.example");
+    ASSERT_TRUE(next);
+    EXPECT_EQ(*next, *late);
+  }
+  EXPECT_EQ(lookups.outstanding(), 0U);
+  now += 1ms;
+  const auto anew = find("a", "a.example");
+  ASSERT_TRUE(anew);
+  EXPECT_NE(*anew, *late);
+}
+
+TEST_F(LookupsTest, AnAnswerInTimeServesNobodyElse) {
+  const auto first = find("a", "a.example");
+  ASSERT_TRUE(first);
+  settle();
+  EXPECT_NE(*find("a", "a.example"), *first) << "each name is looked up anew";
 }
 
 TEST_F(LookupsTest, OneIssuersLookupsAreBoundedAndThatIsNotTakenForAnOutage) {

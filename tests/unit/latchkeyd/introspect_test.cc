@@ -190,6 +190,19 @@ TEST(Introspect, ASourcePaysForItsQuestions) {
 }
 
 // A provider's silence is fetchd's to tell, before that; a fetchd that hangs is no outage.
+TEST(Introspect, AQuestionNamesTheAddressThatItIsAskedForWhateverTheService) {
+  Host host;
+  ask_issuer(host);
+  std::string source;
+  host.needs.on_introspection = [&](const IntrospectionOrder& order) {
+    source = order.source;
+    return IntrospectionReply{nullptr, {Reason::introspection_unavailable, "not now"}};
+  };
+  Client client = host.connect();
+  host.sign_in(client, host.token());
+  EXPECT_EQ(source, "h192.0.2.1");
+}
+
 TEST(Introspect, WhereFetchdHangsTheSignatureIsNotEnough) {
   Host host({.needs = 200ms});
   ask_issuer(host, "    introspection: required\n    introspection_down: signature\n");

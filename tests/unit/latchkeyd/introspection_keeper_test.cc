@@ -227,6 +227,8 @@ TEST_F(IntrospectionKeeperTest, WhoAnswersOthersMeanwhileIsNotDown) {
       provider.be_down("connection");
       EXPECT_EQ((*begun_after)->down, down);
     }
+    ask("its last");
+    provider.answer_ok(kActive);
   }
 }
 
