@@ -6,6 +6,9 @@
 // the program ends.
 #include "daemon/fetchd/transfer.h"
 
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <arpa/inet.h>
 
 #include <algorithm>
@@ -148,6 +151,8 @@ void Transfer::set_bounds(std::chrono::milliseconds timeout) {
   set(easy, CURLOPT_WRITEDATA, this);
   set(easy, CURLOPT_HEADERFUNCTION, &Transfer::on_header);
   set(easy, CURLOPT_HEADERDATA, this);
+  set(easy, CURLOPT_CLOSESOCKETFUNCTION, &Transfer::on_close);
+  set(easy, CURLOPT_CLOSESOCKETDATA, this);
 }
 
 void Transfer::set_request() {
@@ -218,6 +223,17 @@ std::size_t Transfer::on_header(char* data, std::size_t size, std::size_t count,
   return transfer.header_.take({data, bytes}) ? bytes : CURL_WRITEFUNC_ERROR;
 }
 
+// Each connection is closed with its transfer (set_fences()), and before that has said how it
+// ended. curl's own time of the connection counts the handshake of TLS in.
+int Transfer::on_close(void* self, curl_socket_t socket) {
+  auto& transfer = *static_cast<Transfer*>(self);
+  sockaddr_storage peer{};
+  socklen_t size = sizeof peer;
+  if (::getpeername(socket, reinterpret_cast<sockaddr*>(&peer), &size) == 0)
+    transfer.connected_ = true;
+  return ::close(socket);
+}
+
 tl::expected<HttpResponse, HttpFailure> Transfer::finish(CURLcode code) {
   long status = 0;
   curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
@@ -245,10 +261,7 @@ HttpFailure Transfer::failure(CURLcode code) const {
   cause += sentence_is_curls_own(code) && error_[0] != '\0' ? error_ : curl_easy_strerror(code);
   const bool untrusted =
       code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_PINNEDPUBKEYNOTMATCH;
-  Progress progress;
-  curl_off_t connected_us = 0;
-  curl_easy_getinfo(easy_.get(), CURLINFO_CONNECT_TIME_T, &connected_us);
-  progress.connected = connected_us != 0;
+  Progress progress{.connected = connected_};
   curl_easy_getinfo(easy_.get(), CURLINFO_OS_ERRNO, &progress.system_error);
   return {.cause = printable(cause, kCauseMost),
           .retry_after = {},

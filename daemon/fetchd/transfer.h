@@ -54,6 +54,7 @@ class Transfer {
 
   static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
   static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
+  static int on_close(void* self, curl_socket_t socket);
 
   void set_fences();
   void set_addresses(const Peer& peer, const std::vector<std::string>& addresses);
@@ -73,6 +74,7 @@ class Transfer {
   std::string body_;
   HeaderLines header_;
   bool body_too_large_ = false;
+  bool connected_ = false;
   char error_[CURL_ERROR_SIZE] = {};
   std::unique_ptr<CURL, FreeEasy> easy_;  // last, so that it goes first: it points to the others
 };

@@ -23,7 +23,7 @@ bool names_email(std::string_view claim) {
   constexpr std::string_view kMail = "mail";
   return std::search(claim.begin(), claim.end(), kMail.begin(), kMail.end(), same_letter) !=
              claim.end() &&
-         !ends_with(claim, "verified");
+         (!ends_with(claim, "verified") || ends_with(claim, "unverified"));
 }
 
 bool is_email(std::string_view value) {

@@ -20,7 +20,6 @@ namespace {
 constexpr seconds kUnreachableFirst{1};  // until fetchd is asked again; doubled each time
 constexpr milliseconds kSpread{5'000};   // of a refresh due at start: hosts that boot together
 constexpr seconds kIdle{3'600};
-constexpr int kRetryAfterShare = 4;          // of max_stale; as issuer::retry_delay has it
 constexpr std::size_t kWaitersMost = 4'096;  // of one issuer; far above what the workers hold open
 
 // The same keys in the same order; then remembered tokens need not be verified anew.
@@ -277,8 +276,7 @@ void KeyKeeper::taken(Issuer& issuer, std::optional<seconds> max_age) {
 void KeyKeeper::failed(Issuer& issuer, std::string why, std::optional<seconds> retry_after) {
   ++issuer.failures;
   if (retry_after) {
-    issuer.not_before =
-        clock_.steady() + std::min(*retry_after, issuer.config.max_stale / kRetryAfterShare);
+    issuer.not_before = clock_.steady() + issuer::pause(issuer.config, *retry_after);
   }
   const auto delay =
       issuer::retry_delay(issuer.config, issuer.failures, retry_after, hooks_.random());

@@ -5,6 +5,8 @@ import contextlib
 import functools
 import os
 import resource
+import signal
+import time
 
 import pytest
 
@@ -66,6 +68,24 @@ def test_look_ups_that_hang_are_bounded_and_no_other_issuer_notices(start, name_
         assert ask_about_a_token(fetchd, "corp").status == "ok"
     assert threads(fetchd) <= 1 + OF_HOST_MOST + 1
     assert name_server.asked
+
+
+def test_a_fetchd_that_was_stopped_takes_no_name_for_gone(start, name_server, asked_section):
+    section = asked_section("lost", f"https://{SILENT}")
+    late, clock = start(section), start(section)
+    with late.connect() as latchkeyd:
+        questions.send_question(late, latchkeyd, "lost")
+        deadline = time.monotonic() + 60
+        while threads(late) == 1:
+            assert time.monotonic() < deadline, "no name is looked up"
+        os.kill(late.process.pid, signal.SIGSTOP)
+        try:
+            # Asked later, and told when its time is over: so that of the first is over, too.
+            assert ask_about_a_token(clock, "lost").status == "unreachable"
+        finally:
+            os.kill(late.process.pid, signal.SIGCONT)
+        answer = latchkeyd.answer()
+    assert answer.status == "failed" and "itself was late" in answer.error, answer
 
 
 def test_a_name_that_is_unknown_or_that_the_name_server_fails_at_is_nobody_there(start, name_server, asked_section):

@@ -128,6 +128,8 @@ def test_a_fetchd_that_was_stopped_takes_nobody_for_gone(start, authority, tmp_p
             os.kill(late.process.pid, signal.SIGCONT)
         answer = latchkeyd.answer()
     assert answer.status == "failed" and "itself was late" in answer.error, answer
+    answer = ask_about_a_token(late, "corp")
+    assert answer.status == "unreachable", f"what was lost before it is not excused: {answer}"
 
 
 def test_a_proxy_that_takes_the_connection_is_there_whoever_is_silent_behind_it(start, provider, released, asked):

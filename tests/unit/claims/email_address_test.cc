@@ -9,7 +9,7 @@ namespace {
 TEST(EmailAddress, IsSaidByMailInTheNameOfAClaim) {
   for (const char* name : {"email", "Email", "EMAIL", "e-mail", "E-Mail", "mail", "emails",
                            "emailAddress", "user_email", "address.email", "user.email.value",
-                           "https://corp.example/email", "work_email"})
+                           "https://corp.example/email", "work_email", "email_unverified"})
     EXPECT_TRUE(names_email(name)) << name;
   for (const char* name :
        {"", "ema", "upn", "preferred_username", "groups", "email_verified", "emailVerified"})
