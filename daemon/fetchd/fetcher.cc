@@ -104,7 +104,7 @@ void Fetcher::finish_lookups() {
     }
     HttpFailure failure{.cause = "timeout: the name look-up of " + job->peer.host + " hangs",
                         .retry_after = {},
-                        .unreachable = true};
+                        .unreachable = lookups_.untold(job->peer.host, now)};
     take(job, job->plan->next(tl::unexpected(addresses ? std::move(addresses->error())
                                                        : excuse(*job, std::move(failure)))));
   }

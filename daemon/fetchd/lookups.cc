@@ -135,7 +135,7 @@ tl::expected<std::shared_ptr<const Lookups::Lookup>, HttpFailure> Lookups::find(
   if (of_host >= kOfHostMost)
     return fail(host,
                 std::to_string(of_host) + " look-ups of this name hang: no name server tells it",
-                asked_just_now);
+                asked_just_now && untold(host, now));
   if (of_issuer >= kOfIssuerMost)
     return fail(host, "too many look-ups of this issuer's names hang", false);
   if (outstanding() >= kInAllMost) return fail(host, "too many look-ups hang", false);
@@ -155,6 +155,21 @@ std::optional<Addresses> Lookups::result(const Lookup& lookup) {
 
 int Lookups::event() const { return shared_->ended.get(); }
 
+bool Lookups::untold(const std::string& host, Clock::time_point now) const {
+  const auto found = untold_.find(host);
+  return found != untold_.end() && now - found->second < kUntoldFor;
+}
+
+void Lookups::note(const Lookup& ended, Clock::time_point now) {
+  std::erase_if(untold_, [now](const auto& each) { return now - each.second >= kUntoldFor; });
+  const bool told_nothing = !*ended.result && ended.result->error().unreachable;
+  if (!told_nothing) {
+    untold_.erase(ended.host);
+  } else if (untold_.size() < kUntoldMost) {
+    untold_.insert_or_assign(ended.host, now);
+  }
+}
+
 std::size_t Lookups::outstanding() const {
   return static_cast<std::size_t>(std::count_if(lookups_.begin(), lookups_.end(),
                                                 [](const auto& each) { return !each->ended_at; }));
@@ -169,9 +184,12 @@ void Lookups::settle(Clock::time_point now) {
 // The event stays: somebody else may still have to hear of an end that is only noticed here.
 void Lookups::sweep(Clock::time_point now) {
   const std::lock_guard lock(shared_->mutex);
-  lookups_.remove_if([now](const auto& each) {
+  lookups_.remove_if([this, now](const auto& each) {
     if (!each->result) return false;
-    if (!each->ended_at) each->ended_at = now;
+    if (!each->ended_at) {
+      each->ended_at = now;
+      note(*each, now);
+    }
     return !each->serves(now);
   });
 }

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -51,6 +52,10 @@ class Lookups {
   // For how long those that hang speak for the name server: it may be back since, and not be asked
   // because of our bound.
   static constexpr std::chrono::seconds kSilentFor{5};
+  // One that hangs says nothing of the name as long as the last one that ended told it: where the
+  // first name server is gone each takes 5 s. So long an end that told nothing counts.
+  static constexpr std::chrono::seconds kUntoldFor{60};
+  static constexpr std::size_t kUntoldMost = 1'024;  // hosts
 
   class Lookup;  // one of them, shared by all who wait for it
 
@@ -60,8 +65,8 @@ class Lookups {
   ~Lookups();
 
   // Joins or begins a look-up of `host` for `issuer`, or fails at once: where all of the host's
-  // hang nobody answers for it (unreachable) while the last one is young; a bound of ours is not
-  // that.
+  // hang nobody answers for it (unreachable) while the last one is young and the name is untold();
+  // a bound of ours is not that.
   tl::expected<std::shared_ptr<const Lookup>, HttpFailure> find(const std::string& issuer,
                                                                 const std::string& host,
                                                                 Clock::time_point now);
@@ -73,6 +78,9 @@ class Lookups {
   int event() const;
   void settle(Clock::time_point now);
 
+  // Whether the host's last look-up that ended told nothing, and that was lately.
+  bool untold(const std::string& host, Clock::time_point now) const;
+
   // Those that have not ended, given up or not.
   std::size_t outstanding() const;
 
@@ -80,9 +88,11 @@ class Lookups {
   struct Shared;
 
   void sweep(Clock::time_point now);
+  void note(const Lookup& ended, Clock::time_point now);
 
   std::shared_ptr<Shared> shared_;  // with the threads, which may outlive us
   std::list<std::shared_ptr<Lookup>> lookups_;
+  std::map<std::string, Clock::time_point> untold_;  // hosts, and when
 };
 
 }  // namespace latchkey::fetchd

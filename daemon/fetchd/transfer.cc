@@ -6,8 +6,10 @@
 // the program ends.
 #include "daemon/fetchd/transfer.h"
 
+#include <fcntl.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <arpa/inet.h>
 
@@ -151,8 +153,8 @@ void Transfer::set_bounds(std::chrono::milliseconds timeout) {
   set(easy, CURLOPT_WRITEDATA, this);
   set(easy, CURLOPT_HEADERFUNCTION, &Transfer::on_header);
   set(easy, CURLOPT_HEADERDATA, this);
-  set(easy, CURLOPT_CLOSESOCKETFUNCTION, &Transfer::on_close);
-  set(easy, CURLOPT_CLOSESOCKETDATA, this);
+  set(easy, CURLOPT_OPENSOCKETFUNCTION, &Transfer::on_open);
+  set(easy, CURLOPT_OPENSOCKETDATA, this);
 }
 
 void Transfer::set_request() {
@@ -223,15 +225,24 @@ std::size_t Transfer::on_header(char* data, std::size_t size, std::size_t count,
   return transfer.header_.take({data, bytes}) ? bytes : CURL_WRITEFUNC_ERROR;
 }
 
-// Each connection is closed with its transfer (set_fences()), and before that has said how it
-// ended. curl's own time of the connection counts the handshake of TLS in.
-int Transfer::on_close(void* self, curl_socket_t socket) {
+curl_socket_t Transfer::on_open(void* self, curlsocktype /*purpose*/, curl_sockaddr* address) {
   auto& transfer = *static_cast<Transfer*>(self);
-  sockaddr_storage peer{};
-  socklen_t size = sizeof peer;
-  if (::getpeername(socket, reinterpret_cast<sockaddr*>(&peer), &size) == 0)
-    transfer.connected_ = true;
-  return ::close(socket);
+  const int opened = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  if (opened < 0) return CURL_SOCKET_BAD;
+  transfer.sockets_.emplace_back(::fcntl(opened, F_DUPFD_CLOEXEC, 0));
+  return opened;
+}
+
+// Whether a connection ever stood, with whichever address: then the peer has acknowledged the SYN.
+// That outlives a reset, and curl's own time of the connection counts the handshake of TLS in. What
+// cannot be told is taken for one that stood.
+bool Transfer::connected() const {
+  return std::any_of(sockets_.begin(), sockets_.end(), [](const ipc::Fd& socket) {
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    return ::getsockopt(socket.get(), IPPROTO_TCP, TCP_INFO, &info, &size) != 0 ||
+           info.tcpi_bytes_acked > 0;
+  });
 }
 
 tl::expected<HttpResponse, HttpFailure> Transfer::finish(CURLcode code) {
@@ -261,7 +272,7 @@ HttpFailure Transfer::failure(CURLcode code) const {
   cause += sentence_is_curls_own(code) && error_[0] != '\0' ? error_ : curl_easy_strerror(code);
   const bool untrusted =
       code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_PINNEDPUBKEYNOTMATCH;
-  Progress progress{.connected = connected_};
+  Progress progress{.connected = connected()};
   curl_easy_getinfo(easy_.get(), CURLINFO_OS_ERRNO, &progress.system_error);
   return {.cause = printable(cause, kCauseMost),
           .retry_after = {},

@@ -11,7 +11,6 @@ namespace {
 bool says_so(long system_error) {
   switch (system_error) {
     case ECONNREFUSED:
-    case ECONNRESET:
     case EHOSTDOWN:
     case EHOSTUNREACH:
     case ENETDOWN:

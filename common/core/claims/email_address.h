@@ -13,8 +13,8 @@ namespace latchkey::claims {
 // that one is verified ("email_verified"; but "email_unverified" is one).
 bool names_email(std::string_view claim);
 
-// Whether a value looks like one: something, '@', and a domain with a dot. Not so
-// "org/repo/.github/workflows/a.yml@refs/heads/main" and "x@host".
+// Whether a value looks like one: something and '@' ("a@host", "mailto:a@b.example"). Not so
+// "org/repo/.github/workflows/a.yml@refs/heads/main".
 bool is_email(std::string_view value);
 
 }  // namespace latchkey::claims

@@ -186,8 +186,10 @@ void IntrospectionKeeper::answered(const IssuerPtr& issuer, const std::string& f
 bool IntrospectionKeeper::nobody_is_there(Issuer& issuer, const Flight& flight,
                                           const IntrospectResult& result) {
   using Status = IntrospectResult::Status;
-  if (result.status == Status::ok || result.status == Status::failed)
+  if (result.status == Status::ok || result.status == Status::failed) {
     issuer.heard_at = parts_.clock.steady();
+    issuer.gate.doubted();
+  }
   if (result.status != Status::down) return false;
   return !issuer.heard_at || flight.began - *issuer.heard_at >= kHeardOf;
 }

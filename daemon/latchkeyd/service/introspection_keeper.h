@@ -127,7 +127,7 @@ class IntrospectionKeeper {
     IntrospectionState state;
     QuestionRate rate;
     QuestionGate gate;
-    std::optional<SteadyTime> heard_at;                  // last, whatever it said
+    std::optional<SteadyTime> heard_at;  // last, whatever it said, or failed on our side
     std::map<std::string, Flight, std::less<>> flights;  // by the token's digest and kind
   };
   using IssuerPtr = std::shared_ptr<Issuer>;

@@ -166,9 +166,11 @@ void KeyKeeper::request(std::string_view name, std::uint64_t seen_generation,
 // From when on the provider may be asked because somebody wants it now.
 SteadyTime KeyKeeper::allowed_at(const Issuer& issuer) const {
   if (issuer.unreachable > 0) return issuer.state.next_fetch;
-  const SteadyTime soonest =
-      issuer.asked_at ? *issuer.asked_at + issuer.config.min_fetch_interval : SteadyTime{};
-  return std::max(soonest, issuer.not_before);
+  return std::max(soonest(issuer), issuer.not_before);
+}
+
+SteadyTime KeyKeeper::soonest(const Issuer& issuer) {
+  return issuer.asked_at ? *issuer.asked_at + issuer.config.min_fetch_interval : SteadyTime{};
 }
 
 void KeyKeeper::fetch(Issuer& issuer) {

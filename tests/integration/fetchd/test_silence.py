@@ -7,6 +7,7 @@ import os
 import pathlib
 import signal
 import socket
+import struct
 import threading
 import time
 
@@ -112,6 +113,24 @@ def test_who_takes_the_connection_and_nothing_else_is_there(start, authority, tm
         section = asked_section(authority, tmp_path, "corp", f"https://127.0.0.1:{silent.getsockname()[1]}")
         answer = ask_about_a_token(start(section), "corp")
     assert answer.status == "failed" and "timeout: " in answer.error, answer
+
+
+def test_who_takes_the_connection_and_resets_it_is_there(start, authority, tmp_path):
+    """At once: curl may see the reset before it has begun TLS."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        def reset_all() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    taken, _ = listener.accept()
+                    taken.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    taken.close()
+        resetting = threading.Thread(target=reset_all)
+        resetting.start()
+        fetchd = start(asked_section(authority, tmp_path, "corp", f"https://127.0.0.1:{listener.getsockname()[1]}"))
+        statuses = {ask_about_a_token(fetchd, "corp").status for _ in range(20)}
+        listener.shutdown(socket.SHUT_RDWR)
+        resetting.join()
+    assert statuses == {"failed"}
 
 
 def test_a_fetchd_that_was_stopped_takes_nobody_for_gone(start, authority, tmp_path, full):

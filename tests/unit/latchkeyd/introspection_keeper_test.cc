@@ -211,6 +211,7 @@ TEST_F(IntrospectionKeeperTest, WhatSaysNothingOfTheProviderEndsThatItIsDown) {
   using Status = IntrospectResult::Status;
   const IntrospectResult cases[]{
       {.status = Status::failed, .retry_after = 1s, .error = "no provider was asked"},
+      {.status = Status::failed, .http_status = 500, .error = "HTTP status 500"},
       {.status = Status::reload, .error = "reload"}};
   for (const IntrospectResult& result : cases) {
     const auto under_way = ask("under way");
