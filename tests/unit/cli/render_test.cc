@@ -74,7 +74,7 @@ TEST(RenderStatus, says_loudly_that_an_issuer_cannot_be_asked_and_what_that_mean
   status.issuers.push_back({.name = "d", .introspection = IntrospectionStatus{.mode = "required"}});
   const std::string text = render_status(status, kNow, Style::plain);
   EXPECT_NE(text.find("  ASKING FAILS   a: its tokens are refused; b: its opaque tokens are "
-                      "refused; c: while nobody answers, signatures decide alone; else its tokens "
+                      "refused; c: while nobody is there, signatures decide alone; else its tokens "
                       "are refused\n"),
             std::string::npos)
       << text;
