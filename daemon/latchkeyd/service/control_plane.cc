@@ -31,20 +31,19 @@ ControlPlane::ControlPlane(Parts parts, Start start)
           .rescheduled = parts_.rescheduled,
           .random = parts_.random,
       });
-  feeds_.push_back(std::make_unique<ListKeeper>(ListKeeper::Parts{
-      .control = parts_.control,
-      .builder = parts_.builder,
-      .clock = parts_.clock,
-      .journal = parts_.journal,
-      .fetcher = parts_.list_fetcher,
-      .store = parts_.list_store,
-      .secret = revocations_.secret(),
-      .issuer_of_key = [this](std::string_view thumbprint) { return issuer_of_key(thumbprint); },
-      .hooks = feed_hooks()}));
+  feeds_.push_back(std::make_unique<ListKeeper>(ListKeeper::Parts{.control = parts_.control,
+                                                                  .builder = parts_.builder,
+                                                                  .clock = parts_.clock,
+                                                                  .journal = parts_.journal,
+                                                                  .fetcher = parts_.list_fetcher,
+                                                                  .store = parts_.list_store,
+                                                                  .secret = revocations_.secret(),
+                                                                  .hooks = feed_hooks()}));
   Snapshot first;
   first.config = std::make_shared<const config::Config>(std::move(start.config));
-  first.keys = keys_->configure(first.config);
   for (const auto& feed : feeds_) feed->configure(first.config);
+  bar_keys();
+  first.keys = keys_->configure(first.config);
   gather(first);
   first.accounts = std::move(start.accounts.accounts);
   first.accounts_stamp = start.accounts.stamp;
@@ -63,16 +62,12 @@ RevocationFeed::Hooks ControlPlane::feed_hooks() {
           .random = parts_.random};
 }
 
-std::string ControlPlane::issuer_of_key(std::string_view thumbprint) const {
-  const std::vector<KeyState> states = keys_->states();
-  for (const KeyState& state : states) {
-    const auto& set = state.keys.keys;
-    if (!set) continue;
-    for (const jose::Jwk& key : set->keys()) {
-      if (key.thumbprint() == thumbprint) return state.issuer;
-    }
+bool ControlPlane::bar_keys() {
+  std::vector<std::string> all;
+  for (const auto& feed : feeds_) {
+    for (std::string& key : feed->keys()) all.push_back(std::move(key));
   }
-  return {};
+  return keys_->bar(std::move(all));
 }
 
 void ControlPlane::tick() {
@@ -94,7 +89,13 @@ void ControlPlane::gather(Snapshot& next) const {
 }
 
 void ControlPlane::publish_revocations(std::function<void()> done) {
-  publish([this](Snapshot& next) { gather(next); }, std::move(done));
+  const bool others = bar_keys();
+  publish(
+      [&](Snapshot& next) {
+        gather(next);
+        if (others) next.keys = keys_->keys();
+      },
+      std::move(done));
 }
 
 void ControlPlane::publish(const std::function<void(Snapshot&)>& change,
@@ -217,9 +218,10 @@ void ControlPlane::reload(std::function<void(tl::expected<bool, ConfigErrors>)> 
   note_config(*config);
   publish(
       [&](Snapshot& next) {
+        for (const auto& feed : feeds_) feed->configure(config);
+        bar_keys();
         next.keys = keys_->configure(config);
         next.config = config;
-        for (const auto& feed : feeds_) feed->configure(config);
         gather(next);
         questions_.configure(*config);
       },

@@ -134,10 +134,11 @@ class ControlPlane final : public Needs {
  private:
   void publish(const std::function<void(Snapshot&)>& change, std::function<void()> done);
   RevocationFeed::Hooks feed_hooks();
-  // The issuer that has the key now, by what its last good set says; empty: none.
-  std::string issuer_of_key(std::string_view thumbprint) const;
   // The next snapshot's revocations, from all sources.
   void gather(Snapshot& next) const;
+  // Sees to it that no key that signs revocations verifies a token. Whether keys are others by
+  // that.
+  bool bar_keys();
   bool look_at_feeds();
   void publish_revocations(std::function<void()> done);
   void bound(NewBinding binding, Expected<void> stored, std::function<void(Expected<void>)> done);

@@ -181,6 +181,8 @@ control::IssuerStatus issuer_status(const issuer::IssuerConfig& config, const Ke
     }
     status.keys.push_back(std::move(shown));
   }
+  for (const jose::DroppedKey& key : state.barred)
+    status.dropped.push_back({printable(key.kid), key.why});
   for (const jose::DroppedKey& key : state.keys.keys->dropped()) {
     status.dropped.push_back({printable(key.kid), key.why});
   }

@@ -167,6 +167,7 @@ void KeyKeeper::withdraw(Issuer& issuer, std::string_view message) {
   state.keys.symmetric.reset();
   state.keys.generation = ++last_generation_;
   state.document.reset();
+  state.barred.clear();
   state.origin = KeyState::Origin::none;
   journal_.log(LogLevel::error, message,
                {{"issuer", issuer.config.name}, {"error", state.last_error.value_or("")}});

@@ -22,15 +22,6 @@ constexpr milliseconds kSpread{5'000};   // of a refresh due at start: hosts tha
 constexpr seconds kIdle{3'600};
 constexpr std::size_t kWaitersMost = 4'096;  // of one issuer; far above what the workers hold open
 
-// The same keys in the same order; then remembered tokens need not be verified anew.
-bool same_keys(const jose::JwkSet& a, const jose::JwkSet& b) {
-  return std::equal(a.keys().begin(), a.keys().end(), b.keys().begin(), b.keys().end(),
-                    [](const jose::Jwk& one, const jose::Jwk& other) {
-                      return one.kid() == other.kid() && one.thumbprint() == other.thumbprint() &&
-                             one.algorithms() == other.algorithms();
-                    });
-}
-
 }  // namespace
 
 std::string_view name(KeyState::Origin origin) {
@@ -102,7 +93,8 @@ void KeyKeeper::start(Issuer& issuer) {
   if (!set) return;
   KeyState& state = issuer.state;
   state.origin = KeyState::Origin::cache;
-  state.keys = IssuerKeys{*std::move(set), stored->fetched_at, ++last_generation_};
+  state.keys = IssuerKeys{without_barred(issuer, *std::move(set), stored->jwks), stored->fetched_at,
+                          ++last_generation_};
   dated(issuer, stored->fetched_at);
   state.document = std::make_shared<const std::string>(stored->jwks);
   state.max_age = stored->max_age;
@@ -241,6 +233,7 @@ void KeyKeeper::settle(Issuer& issuer, const FetchResult& result) {
 void KeyKeeper::take(Issuer& issuer, std::shared_ptr<const jose::JwkSet> set,
                      std::string_view document, KeyState::Origin origin) {
   IssuerKeys& keys = issuer.state.keys;
+  set = without_barred(issuer, std::move(set), std::string(document));
   const bool changed = !keys.keys || !same_keys(*keys.keys, *set);
   for (const jose::DroppedKey& dropped : set->dropped()) {
     if (!changed) break;

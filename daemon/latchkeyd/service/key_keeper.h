@@ -58,7 +58,8 @@ struct KeyState {
   std::optional<WallTime> attempted_at;
   std::optional<std::string> last_error;  // of the last attempt
   SteadyTime next_fetch{};
-  std::optional<SteadyTime> bad_since;  // the key file on this host
+  std::optional<SteadyTime> bad_since;   // the key file on this host
+  std::vector<jose::DroppedKey> barred;  // of the set at hand
 };
 
 // What is told of it: keys whose file is gone or bad are stale, as those of a provider that is
@@ -99,6 +100,14 @@ class KeyKeeper {
   // files, or from disk. Issuers whose key_source() stays keep their keys and whatever is under
   // way. Publishes nothing.
   std::vector<IssuerKeys> configure(std::shared_ptr<const config::Config> config);
+
+  // Keys by their thumbprint that verify no token, in whosever set they stand: they have another
+  // office (signing lists), and any provider can put the public half of a key into its set. Whether
+  // keys are others by that; publishes nothing.
+  bool bar(std::vector<std::string> thumbprints);
+
+  // Those at hand, in the order of the configuration.
+  std::vector<IssuerKeys> keys() const;
 
   // Fetches what is due, and sees to it that no set has become younger. To be called twice a minute
   // at least.
@@ -150,8 +159,9 @@ class KeyKeeper {
   void failed(Issuer& issuer, std::string why, std::optional<std::chrono::seconds> retry_after);
   void unreachable(Issuer& issuer, std::string why);
   void complain(const Issuer& issuer, std::string_view why, std::chrono::milliseconds delay);
+  using SetPtr = std::shared_ptr<const jose::JwkSet>;
+  SetPtr without_barred(Issuer& issuer, SetPtr set, const std::string& document);
   void publish(Issuer& issuer);
-  std::vector<IssuerKeys> keys() const;
 
   const Clock& clock_;
   Journal& journal_;
@@ -160,6 +170,7 @@ class KeyKeeper {
   Hooks hooks_;
   std::shared_ptr<const config::Config> config_;
   std::vector<std::shared_ptr<Issuer>> issuers_;
+  std::vector<std::string> barred_;    // sorted
   std::uint64_t last_generation_ = 0;  // of all issuers, so that no two sets ever share a number
 };
 

@@ -23,6 +23,9 @@ namespace latchkey::latchkeyd {
 // attempt to lock everybody out, and the last good set is worth more.
 tl::expected<std::shared_ptr<const jose::JwkSet>, std::string> good_set(std::string_view jwks);
 
+// The same keys in the same order; then remembered tokens need not be verified anew.
+bool same_keys(const jose::JwkSet& a, const jose::JwkSet& b);
+
 struct KeyKeeper::Issuer {
   struct Waiter {
     std::uint64_t seen_generation;

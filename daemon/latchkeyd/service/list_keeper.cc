@@ -54,6 +54,7 @@ void ListKeeper::configure(std::shared_ptr<const config::Config> config) {
     list->config = section;
     list->feed.policy = section.feed;
     list->next_fetch = parts_.clock.steady();
+    static_cast<void>(read_keys(*list));
     lists_.push_back(list);
     start(list, first);
   }
@@ -107,7 +108,8 @@ void ListKeeper::start(const ListPtr& list, bool wait) {
 void ListKeeper::loaded(List& list, ListWork::Result<ListWork::Standing> standing) {
   if (standing) {
     take(list, *std::move(standing));
-    if (!check_keys(list) || list.url != list.config.url) return;
+    check_keys(list);
+    if (!list.present() || list.url != list.config.url) return;
     // It was asked for while the daemon ran before: hosts that start together need not ask
     // together.
     const auto quarter = list.feed.known->max_age / 4;
@@ -139,22 +141,25 @@ void ListKeeper::adopt(List& list, const config::ListSource& config) {
   list.next_fetch = parts_.clock.steady();
 }
 
-// Whether the key that signed what is at work is still one of the list's and of nobody else.
-// Whoever takes a key away says that it is not to be believed any more; where the keys cannot be
-// read, nobody said anything.
+tl::expected<jose::JwkSet, std::string> ListKeeper::read_keys(List& list) {
+  auto keys = list_keys(list.config);
+  if (!keys) return keys;
+  list.keys.clear();
+  for (const jose::Jwk& key : keys->keys()) list.keys.emplace_back(key.thumbprint());
+  return keys;
+}
+
+// Whether nothing changed: the list's keys are as they were, and the one that signed what is at
+// work is among them. Whoever takes a key away says that it is not to be believed any more; where
+// the keys cannot be read, nobody said anything. What an issuer's key set says of the key counts
+// for nothing here, since anybody can write a public key into a set of his own (KeyKeeper::bar).
 bool ListKeeper::check_keys(List& list) {
-  if (!list.present()) return true;
+  const auto before = list.keys;
+  if (!read_keys(list)) return true;
+  if (!list.present()) return list.keys == before;
   const std::string& key = list.standing.manifest().key_id;
-  const std::string issuer = parts_.issuer_of_key(key);
-  if (LATCHKEY_FAILS(list_key_of_issuer, !issuer.empty())) {
-    withdraw(list, "its key also verifies tokens of issuer " + issuer);
-    return false;
-  }
-  const auto keys = list_keys(list.config);
-  if (!keys) return true;
-  const bool there = std::any_of(keys->keys().begin(), keys->keys().end(),
-                                 [&](const jose::Jwk& each) { return each.thumbprint() == key; });
-  if (!LATCHKEY_FAILS(list_key_withdrawn, !there)) return true;
+  const bool there = std::find(list.keys.begin(), list.keys.end(), key) != list.keys.end();
+  if (!LATCHKEY_FAILS(list_key_withdrawn, !there)) return list.keys == before;
   withdraw(list, "the key that signed it is no longer one of the list's keys");
   return false;
 }
@@ -240,6 +245,12 @@ void ListKeeper::gather(Gathered& into) const {
     if (list->present()) into.sources.push_back(list->standing.source);
     into.feeds.push_back(list->feed);
   }
+}
+
+std::vector<std::string> ListKeeper::keys() const {
+  std::vector<std::string> all;
+  for (const ListPtr& list : lists_) all.insert(all.end(), list->keys.begin(), list->keys.end());
+  return all;
 }
 
 std::vector<RevocationSourceState> ListKeeper::states() const {

@@ -42,8 +42,6 @@ class ListKeeper final : public RevocationFeed {
     ListFetcher& fetcher;
     ListStore& store;
     revocation::HashSecret secret;
-    // The name of an issuer whose tokens the key with that thumbprint verifies now; empty: none.
-    std::function<std::string(std::string_view thumbprint)> issuer_of_key;
     Hooks hooks;
   };
 
@@ -55,6 +53,7 @@ class ListKeeper final : public RevocationFeed {
   void tick() override;
   SteadyTime next_tick() const override;
   void gather(Gathered& into) const override;
+  std::vector<std::string> keys() const override;
   std::vector<RevocationSourceState> states() const override;
 
  private:
@@ -70,6 +69,7 @@ class ListKeeper final : public RevocationFeed {
   void start(const ListPtr& list, bool wait);
   void loaded(List& list, ListWork::Result<ListWork::Standing> standing);
   void adopt(List& list, const config::ListSource& config);
+  tl::expected<jose::JwkSet, std::string> read_keys(List& list);
   bool check_keys(List& list);
 
   void ask(const ListPtr& list);

@@ -29,6 +29,7 @@ struct ListKeeper::List {
   config::ListSource config;
   std::optional<revocation::ListState> accepted;  // the highest ever; outlives the set
   ListWork::Standing standing;                    // empty: absent
+  std::vector<std::string> keys;                  // thumbprints, as they could be read last
   revocation::Feed feed;
   SteadyTime dated{};  // when the set was signed, by the steady clock
   std::string url;     // where the manifest at hand was fetched, and how it is named there

@@ -12,8 +12,8 @@
 namespace latchkey::latchkeyd {
 namespace {
 
-// The keys of an issuer as far as they lie on this host; the others are looked at when they are
-// there (ListKeeper::Parts::issuer_of_key).
+// The keys of an issuer as far as they lie on this host; what a provider shows besides is its own
+// word (KeyKeeper::bar).
 std::optional<jose::JwkSet> local_keys(const issuer::IssuerConfig& issuer) {
   std::string document = issuer.keys.document;
   if (!issuer.jwks_file.empty()) {

@@ -92,23 +92,19 @@ void ListKeeper::manifest_came(const ListPtr& list, const FetchResult& result) {
     if (!list->present() || (list->etag.empty() && list->last_modified.empty()))
       return failed(*list, "the server says \"not modified\", and no manifest was named to it");
     list->unreachable = 0;
-    if (check_keys(*list)) return done(*list);
-    publish(nullptr);
+    if (!check_keys(*list)) publish(nullptr);
+    if (list->present()) return done(*list);
     return failed(*list, std::string(*list->last_error));
   }
   if (result.status != FetchResult::Status::ok) return no_answer(list, result);
   list->unreachable = 0;
-  const auto keys = list_keys(list->config);
-  if (!keys) return failed(*list, "the keys of the list: " + keys.error());
   if (!check_keys(*list)) publish(nullptr);
+  const auto keys = read_keys(*list);
+  if (!keys) return failed(*list, "the keys of the list: " + keys.error());
   const WallTime now = parts_.clock.wall();
   auto manifest = revocation::read_manifest(result.body, {list->config.issuer, *keys},
                                             list->accepted, now, *scratch_);
   if (!manifest) return refused(*list, manifest.error());
-  const std::string issuer = parts_.issuer_of_key(manifest->key_id);
-  if (LATCHKEY_FAILS(list_key_of_issuer, !issuer.empty())) {
-    return refused(*list, {ListFault::key, "its key also verifies tokens of issuer " + issuer});
-  }
   // A cache at the edge may be behind; that is no attack, and nothing new.
   if (list->accepted && manifest->version == list->accepted->version &&
       LATCHKEY_FAILS(list_not_newer, list->present()

@@ -80,6 +80,8 @@ class RevocationFeed {
   virtual SteadyTime next_tick() const = 0;
 
   virtual void gather(Gathered& into) const = 0;
+  // Thumbprints of the keys that sign what its sources say; they verify no token.
+  virtual std::vector<std::string> keys() const { return {}; }
   virtual std::vector<RevocationSourceState> states() const = 0;
 };
 

@@ -107,7 +107,6 @@ class ListKeeperTest : public ::testing::Test {
                           .fetcher = fetcher,
                           .store = *store,
                           .secret = secret,
-                          .issuer_of_key = [this](std::string_view) { return issuer_with_the_key; },
                           .hooks = {.publish =
                                         [this](std::function<void()> done) {
                                           ++published;
@@ -210,7 +209,6 @@ class ListKeeperTest : public ::testing::Test {
   std::string etag;
   std::vector<std::string> asked;
   std::vector<std::string> tags;
-  std::string issuer_with_the_key;
   int published = 0;
   int reloads = 0;
 

@@ -131,22 +131,6 @@ TEST_F(ListKeeperTest, WhatIsNotSignedForThisListIsRefused) {
   EXPECT_TRUE(revoked("one"));
 }
 
-TEST_F(ListKeeperTest, AKeyThatVerifiesTokensSignsNoList) {
-  issuer_with_the_key = "corp";
-  begin();
-  EXPECT_THAT(error(), StartsWith("key: its key also verifies tokens of issuer corp"));
-  EXPECT_EQ(freshness(), FeedState::absent);
-}
-
-TEST_F(ListKeeperTest, AListWhoseKeyComesToVerifyTokensIsWithdrawn) {
-  begin();
-  issuer_with_the_key = "corp";
-  next_round();
-  EXPECT_EQ(freshness(), FeedState::absent);
-  EXPECT_FALSE(revoked("one"));
-  EXPECT_EQ(journal.count("a revocation list is withdrawn"), 1U);
-}
-
 TEST_F(ListKeeperTest, AListWhoseKeyIsTakenAwayIsWithdrawn) {
   begin();
   auto changed = section();
