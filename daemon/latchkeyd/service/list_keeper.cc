@@ -149,18 +149,19 @@ tl::expected<jose::JwkSet, std::string> ListKeeper::read_keys(List& list) {
   return keys;
 }
 
-// Whether nothing changed: the list's keys are as they were, and the one that signed what is at
-// work is among them. Whoever takes a key away says that it is not to be believed any more; where
+// Whether nothing changed: the list's keys are as they were, and all that signed what is at work
+// are among them. Whoever takes a key away says that it is not to be believed any more; where
 // the keys cannot be read, nobody said anything. What an issuer's key set says of the key counts
 // for nothing here, since anybody can write a public key into a set of his own (KeyKeeper::bar).
 bool ListKeeper::check_keys(List& list) {
   const auto before = list.keys;
   if (!read_keys(list)) return true;
   if (!list.present()) return list.keys == before;
-  const std::string& key = list.standing.manifest().key_id;
-  const bool there = std::find(list.keys.begin(), list.keys.end(), key) != list.keys.end();
-  if (!LATCHKEY_FAILS(list_key_withdrawn, !there)) return list.keys == before;
-  withdraw(list, "the key that signed it is no longer one of the list's keys");
+  const auto& signed_by = list.standing.keys;
+  const bool all = std::all_of(signed_by.begin(), signed_by.end(),
+                               [&](const std::string& key) { return list.has_key(key); });
+  if (!LATCHKEY_FAILS(list_key_withdrawn, !all)) return list.keys == before;
+  withdraw(list, "a key that signed it, or what it was built over, is no longer one of the list's");
   return false;
 }
 

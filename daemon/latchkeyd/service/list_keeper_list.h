@@ -47,6 +47,9 @@ struct ListKeeper::List {
 
   const std::string& name() const { return config.feed.name; }
   bool present() const { return standing.source != nullptr; }
+  bool has_key(const std::string& thumbprint) const {
+    return std::find(keys.begin(), keys.end(), thumbprint) != keys.end();
+  }
 };
 
 // Keeps the list for as long as what was begun for it may still come back.

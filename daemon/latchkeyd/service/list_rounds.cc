@@ -4,6 +4,8 @@
 // it was when each answer comes, and ends in done(), refused(), failed() or unreachable(), which
 // say when the next one begins.
 #include <algorithm>
+#include <set>
+#include <string>
 #include <utility>
 
 #include <fmt/format.h>
@@ -26,15 +28,10 @@ constexpr seconds kSoonest{10};          // between two rounds of a list
 constexpr seconds kPauseMost{300};       // after failures, while the list is absent
 constexpr seconds kUnreachableMost{60};  // until fetchd is asked again; 1 s first, then doubled
 
-// Whether one more manifest can be walked behind these at the next start: under a key that is gone
-// by then none can.
-bool outlives(const Trail& trail, const jose::JwkSet& keys) {
-  const auto known = [&](const TrailStep& step) {
-    return std::any_of(keys.keys().begin(), keys.keys().end(), [&](const jose::Jwk& key) {
-      return key.thumbprint() == step.manifest.key_id;
-    });
-  };
-  return trail.size() < kTrailMost && std::all_of(trail.begin(), trail.end(), known);
+// A set is of one key, so that the other one can be taken away without any loss; and a trail has
+// an end.
+bool goes_on(const ListWork::Standing& standing, const ListManifest& manifest) {
+  return standing.trail->size() < kTrailMost && standing.keys == std::set{manifest.key_id};
 }
 
 // A tenth of it at random, so that hosts that began together do not stay together.
@@ -118,7 +115,7 @@ void ListKeeper::manifest_came(const ListPtr& list, const FetchResult& result) {
     }
     return failed(*list, "an older signing of the version that was accepted is served");
   }
-  const bool anew = !list->present() || !outlives(*list->standing.trail, *keys);
+  const bool anew = !list->present() || !goes_on(list->standing, *manifest);
   Round round{.order = {.list = list->name(),
                         .issuer = list->config.issuer,
                         .url = list->config.url,

@@ -69,11 +69,13 @@ ListWork::Result<ListWork::Standing> ListWork::load(const std::string& list,
                                                     const jose::JwkSet& keys, WallTime now) {
   auto scratch = std::make_unique<jose::Scratch>();
   auto trail = std::make_shared<Trail>();
+  std::set<std::string> signed_by;
   for (const std::string& sha256 : record.trail) {
     const auto text = store_.read(list, sha256, revocation::list_limits::kManifestBytes + 1);
     if (!text) return fault(ListFault::form, "the stored manifest: " + text.error());
     LATCHKEY_TRY(ListManifest manifest,
                  revocation::read_manifest(*text, {record.issuer, keys}, {}, now, *scratch));
+    signed_by.insert(manifest.key_id);
     trail->push_back({sha256, std::move(manifest)});
   }
   if (trail->empty()) return fault(ListFault::no_way, "no manifest is stored");
@@ -93,7 +95,8 @@ ListWork::Result<ListWork::Standing> ListWork::load(const std::string& list,
     source.emplace(*std::move(next));
   });
   if (failed) return tl::unexpected(*std::move(failed));
-  return Standing{std::move(trail), std::make_shared<const revocation::Source>(*std::move(source))};
+  return Standing{std::move(trail), std::make_shared<const revocation::Source>(*std::move(source)),
+                  std::move(signed_by)};
 }
 
 ListWork::Result<void> ListWork::take_chunk(const std::string& list, const ListChunk& chunk,
@@ -144,6 +147,8 @@ ListWork::Result<ListWork::Standing> ListWork::accept(Order order) {
                  walk(order.list, std::move(way), source.get(), order.now));
     source = std::make_shared<const revocation::Source>(std::move(next));
   }
+  std::set<std::string> signed_by = order.from.keys;
+  signed_by.insert(order.manifest.key_id);
   TrailStep step{revocation::hex_sha256(order.text, sha256_), std::move(order.manifest)};
   if (step.sha256.empty()) return fault(ListFault::memory, "no digest could be made");
   const revocation::ListState accepted = step.manifest.state();
@@ -159,7 +164,8 @@ ListWork::Result<ListWork::Standing> ListWork::accept(Order order) {
   });
   if (auto committed = store_.commit(order.list, record, keep); !committed)
     return fault(ListFault::storage, "what was accepted cannot be stored: " + committed.error());
-  return Standing{std::make_shared<const Trail>(std::move(trail)), std::move(source)};
+  return Standing{std::make_shared<const Trail>(std::move(trail)), std::move(source),
+                  std::move(signed_by)};
 }
 
 }  // namespace latchkey::latchkeyd

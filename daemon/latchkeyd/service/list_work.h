@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,9 @@ class ListWork {
   struct Standing {
     std::shared_ptr<const Trail> trail;  // not empty
     std::shared_ptr<const revocation::Source> source;
+    // Of all manifests that the source was built over, also where the trail needs them no more:
+    // what one of them said is in it still.
+    std::set<std::string> keys;
 
     const revocation::ListManifest& manifest() const { return trail->back().manifest; }
   };

@@ -34,6 +34,7 @@ using testing::TempDir;
 using testing::TestLoop;
 
 inline const std::string kIssuer = "https://lists.example.com/corp";
+inline const std::string kPlace = "fleet";                   // its folder
 inline const std::string kToken = "https://id.example.com";  // whose tokens are revoked
 
 // What a web server has: manifests and chunks.

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What somebody tries who holds the web server, a key that was taken away, or the clock; each of
+// these once worked.
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/latchkeyd/list_keeper_host.h"
+
+namespace latchkey::latchkeyd::list_keeper_test {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+class ListAttackTest : public ListKeeperTest {
+ protected:
+  // The list's section with these keys.
+  config::ListSource keyed(const std::vector<const SignedList*>& signers) const {
+    config::ListSource of = section();
+    std::string keys;
+    for (const SignedList* signer : signers) keys += (keys.empty() ? "" : ",") + signer->key.jwk();
+    of.keys.document = "{\"keys\":[" + keys + "]}";
+    return of;
+  }
+  SignedList other_{.key = SigningKey::generate(jose::Algorithm::es256, "other")};
+  std::string by_other(std::uint64_t version, const std::string& steps,
+                       std::chrono::seconds max_age = 1h) const {
+    return other_.manifest(version, clock.wall(), steps, max_age, "ES256", "other");
+  }
+};
+
+// The thief of the old key takes "one" back and shuts "victim" out. Whoever follows the page's own
+// advice (both keys, sign with the new one, take the old one away) is rid of both.
+TEST_F(ListAttackTest, WhatAStolenKeySaidIsGoneWithAChangeOfTheKey) {
+  const std::string base = source_.chunk(EntryKind::token, {"one"});
+  manifest = source_.manifest(5, clock.wall(), SignedList::step(0, 5, base));
+  configure();
+  tick_and_serve();
+  const std::string gone = source_.chunk(EntryKind::token, {"one"}, true);
+  const std::string victim = source_.chunk(EntryKind::user, {"victim"});
+  manifest = source_.manifest(
+      6, clock.wall(),
+      SignedList::step(0, 5, base) + "," + SignedList::step(5, 6, gone + "," + victim));
+  next_round();
+  EXPECT_FALSE(revoked("one"));
+  configure({keyed({&source_, &other_})});
+  const std::string more = source_.chunk(EntryKind::token, {"more"});
+  manifest = by_other(7, SignedList::step(0, 6, base) + "," + SignedList::step(6, 7, more));
+  next_round();
+  EXPECT_EQ(version(), 7U) << error();
+  EXPECT_TRUE(revoked("one"));
+  EXPECT_FALSE(user_revoked("victim"));
+  configure({keyed({&other_})});
+  EXPECT_EQ(freshness(), FeedState::fresh) << "nothing of it is by the old key";
+  EXPECT_TRUE(revoked("more"));
+}
+
+// One that a daemon wrote that went on over a change of the key.
+TEST_F(ListAttackTest, ASetIsOfAllKeysThatItWasBuiltOver) {
+  store.emplace(state.path(), journal);
+  ListWork work(*store, secret);
+  const auto keys = *jose::JwkSet::parse(keyed({&source_, &other_}).keys.document);
+  jose::Scratch scratch;
+  ListWork::Standing standing;
+  const auto accept = [&](const std::string& text) {
+    auto read = revocation::read_manifest(text, {kIssuer, keys}, {}, clock.wall(), scratch).value();
+    for (const auto& chunk : work.missing(kPlace, read, standing, clock.wall()))
+      ASSERT_TRUE(work.take_chunk(kPlace, chunk, source_.chunks.at(chunk.sha256)));
+    standing = work.accept({.list = kPlace,
+                            .issuer = kIssuer,
+                            .url = section().url,
+                            .text = text,
+                            .manifest = std::move(read),
+                            .from = standing,
+                            .now = clock.wall()})
+                   .value();
+  };
+  const std::string one = source_.chunk(EntryKind::token, {"one"});
+  const std::string two = source_.chunk(EntryKind::token, {"two"});
+  accept(source_.manifest(1, clock.wall(), SignedList::step(0, 1, one)));
+  accept(by_other(2, SignedList::step(0, 1, one) + "," + SignedList::step(1, 2, two)));
+  EXPECT_EQ(standing.trail->size(), 1U) << "the newest one is enough";
+  EXPECT_EQ(standing.keys.size(), 2U);
+  accept(by_other(3, SignedList::step(0, 3, source_.chunk(EntryKind::token, {"x"})) + "," +
+                         SignedList::step(2, 3)));
+  EXPECT_EQ(standing.keys.size(), 2U);
+  accept(source_.manifest(4, clock.wall(),
+                          SignedList::step(0, 4, source_.chunk(EntryKind::token, {"y"})) + "," +
+                              SignedList::step(3, 4)));
+  configure({keyed({&source_, &other_})});
+  EXPECT_EQ(version(), 4U) << error();
+  EXPECT_TRUE(revoked("two"));
+  configure({keyed({&source_})});
+  EXPECT_EQ(freshness(), FeedState::absent) << "the other key's steps are in it";
+  EXPECT_FALSE(revoked("two"));
+}
+
+}  // namespace
+}  // namespace latchkey::latchkeyd::list_keeper_test
