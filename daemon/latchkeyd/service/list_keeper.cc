@@ -156,6 +156,7 @@ tl::expected<jose::JwkSet, std::string> ListKeeper::read_keys(List& list) {
 bool ListKeeper::check_keys(List& list) {
   const auto before = list.keys;
   if (!read_keys(list)) return true;
+  end_round_of_gone_key(list);
   if (!list.present()) return list.keys == before;
   const auto& signed_by = list.standing.keys;
   const bool all = std::all_of(signed_by.begin(), signed_by.end(),
@@ -165,7 +166,18 @@ bool ListKeeper::check_keys(List& list) {
   return false;
 }
 
+// What is on its way was signed by somebody who is no longer believed.
+void ListKeeper::end_round_of_gone_key(List& list) {
+  if (!list.round) return;
+  const bool there = list.has_key(list.round->order.manifest.key_id);
+  if (!LATCHKEY_FAILS(list_key_withdrawn, !there)) return;
+  refused(list, {revocation::ListFault::key,
+                 "the key that signed what was coming is no longer one of the list's"});
+  list.next_fetch = parts_.clock.steady();
+}
+
 void ListKeeper::withdraw(List& list, std::string_view why) {
+  give_back(std::move(list.standing.source));
   list.standing = {};
   list.feed.known.reset();
   list.etag.clear();
@@ -274,7 +286,11 @@ std::vector<RevocationSourceState> ListKeeper::states() const {
   return all;
 }
 
-// The set before takes a moment to give back where it was large: that is the builder's to do.
+// A large set takes a moment to give back: that is the builder's to do.
+void ListKeeper::give_back(std::shared_ptr<const revocation::Source> old) {
+  if (old) parts_.builder.post([old = std::move(old)]() mutable { old.reset(); });
+}
+
 void ListKeeper::publish(std::shared_ptr<const revocation::Source> old) {
   parts_.hooks.publish([builder = &parts_.builder, old = std::move(old)]() mutable {
     if (old) builder->post([old = std::move(old)]() mutable { old.reset(); });

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -62,23 +63,28 @@ class ListKeeper final : public RevocationFeed {
   using ListPtr = std::shared_ptr<List>;
   using Fault = revocation::ListError;
 
-  // What is at hand now of a list that was answered about, if it is still ours to keep.
+  // What is at hand now of a list that was answered about, if it is still ours to keep; and if what
+  // the answer is for has not been given up.
   template <typename Do>
   void on_control(const ListPtr& list, Do action);
+  template <typename Do>
+  void in_turn(const ListPtr& list, std::uint64_t turn, Do action);
 
   void start(const ListPtr& list, bool wait);
   void loaded(List& list, ListWork::Result<ListWork::Standing> standing);
   void adopt(List& list, const config::ListSource& config);
   tl::expected<jose::JwkSet, std::string> read_keys(List& list);
   bool check_keys(List& list);
+  void end_round_of_gone_key(List& list);
 
   void ask(const ListPtr& list);
-  void answered(const ListPtr& list, const FetchResult& result);
+  void answered(const ListPtr& list, std::uint64_t turn, const FetchResult& result);
   void manifest_came(const ListPtr& list, const FetchResult& result);
   void next_chunk(const ListPtr& list);
   void chunk_came(const ListPtr& list, const FetchResult& result);
   void build(const ListPtr& list);
-  void built(List& list, ListWork::Result<ListWork::Standing> standing);
+  void built(const ListPtr& list, ListWork::Result<ListWork::Built>& result);
+  void committed(List& list, ListWork::Result<ListWork::Standing>& standing);
 
   void take(List& list, ListWork::Standing standing);
   bool never_younger(List& list);
@@ -91,6 +97,7 @@ class ListKeeper final : public RevocationFeed {
   void unreachable(List& list, std::string why);
   void no_answer(const ListPtr& list, const FetchResult& result);
   void complain(const List& list, std::string_view why, std::chrono::milliseconds delay);
+  void give_back(std::shared_ptr<const revocation::Source> old);
   void publish(std::shared_ptr<const revocation::Source> old);
 
   Parts parts_;

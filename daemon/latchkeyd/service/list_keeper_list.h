@@ -19,10 +19,6 @@ struct ListKeeper::Round {
   ListWork::Order order;
   std::vector<revocation::ListChunk> missing;
   std::size_t next = 0;  // of the missing ones
-  // Of the manifest, once the order is with the builder.
-  std::string url = {};
-  std::string etag = {};
-  std::string last_modified = {};
 };
 
 struct ListKeeper::List {
@@ -37,6 +33,7 @@ struct ListKeeper::List {
   std::string last_modified;
   std::optional<Round> round;
   bool busy = false;         // something was asked for, or is being built
+  std::uint64_t turn = 0;    // counts rounds that ended; what comes for an earlier one is late
   bool again = false;        // where it is asked for has changed meanwhile
   unsigned failures = 0;     // in a row; of the server, or of what came
   unsigned unreachable = 0;  // in a row; of fetchd
@@ -56,6 +53,12 @@ struct ListKeeper::List {
 template <typename Do>
 void ListKeeper::on_control(const ListPtr& list, Do action) {
   if (std::find(lists_.begin(), lists_.end(), list) != lists_.end()) action();
+}
+template <typename Do>
+void ListKeeper::in_turn(const ListPtr& list, std::uint64_t turn, Do action) {
+  on_control(list, [&] {
+    if (list->turn == turn) action();
+  });
 }
 
 }  // namespace latchkey::latchkeyd

@@ -53,15 +53,16 @@ void ListKeeper::ask(const ListPtr& list) {
                       .etag = named ? list->etag : "",
                       .last_modified = named ? list->last_modified : "",
                       .timeout = list->config.fetch_timeout};
-  parts_.fetcher.fetch_list(std::move(request),
-                            [this, weak = std::weak_ptr(list)](const FetchResult& result) {
-                              const auto owner = weak.lock();  // gone with its section
-                              if (owner) answered(owner, result);
-                            });
+  parts_.fetcher.fetch_list(
+      std::move(request),
+      [this, turn = list->turn, weak = std::weak_ptr(list)](const FetchResult& result) {
+        const auto owner = weak.lock();  // gone with its section
+        if (owner) answered(owner, turn, result);
+      });
 }
 
-void ListKeeper::answered(const ListPtr& list, const FetchResult& result) {
-  on_control(list, [&] {
+void ListKeeper::answered(const ListPtr& list, std::uint64_t turn, const FetchResult& result) {
+  in_turn(list, turn, [&] {
     if (list->round) {
       chunk_came(list, result);
     } else {
@@ -134,26 +135,28 @@ void ListKeeper::next_chunk(const ListPtr& list) {
   const Round& round = *list->round;
   if (round.next >= round.missing.size()) return build(list);
   const ListChunk& chunk = round.missing[round.next];
-  parts_.fetcher.fetch_list({.list = list->name(),
-                             .digest = list->config.digest,
-                             .sha256 = chunk.sha256,
-                             .bytes = static_cast<std::size_t>(chunk.size),
-                             .timeout = list->config.fetch_timeout},
-                            [this, weak = std::weak_ptr(list)](const FetchResult& result) {
-                              const auto owner = weak.lock();
-                              if (owner) answered(owner, result);
-                            });
+  parts_.fetcher.fetch_list(
+      {.list = list->name(),
+       .digest = list->config.digest,
+       .sha256 = chunk.sha256,
+       .bytes = static_cast<std::size_t>(chunk.size),
+       .timeout = list->config.fetch_timeout},
+      [this, turn = list->turn, weak = std::weak_ptr(list)](const FetchResult& result) {
+        const auto owner = weak.lock();
+        if (owner) answered(owner, turn, result);
+      });
 }
 
 void ListKeeper::chunk_came(const ListPtr& list, const FetchResult& result) {
   if (result.status == FetchResult::Status::reload) list->round.reset();
   if (result.status != FetchResult::Status::ok) return no_answer(list, result);
   Round& round = *list->round;
-  parts_.builder.post([this, list, name = list->name(), work = work_, control = &parts_.control,
-                       chunk = round.missing[round.next++], bytes = std::string(result.body)] {
+  parts_.builder.post([this, list, turn = list->turn, name = list->name(), work = work_,
+                       control = &parts_.control, chunk = round.missing[round.next++],
+                       bytes = std::string(result.body)] {
     auto taken = work->take_chunk(name, chunk, bytes);
-    control->post([this, list, taken = std::move(taken)] {
-      on_control(list, [&] {
+    control->post([this, list, turn, taken = std::move(taken)] {
+      in_turn(list, turn, [&] {
         if (!taken) return refused(*list, taken.error());
         next_chunk(list);
       });
@@ -163,37 +166,59 @@ void ListKeeper::chunk_came(const ListPtr& list, const FetchResult& result) {
 }
 
 void ListKeeper::build(const ListPtr& list) {
-  Round& round = *list->round;
-  round.url = round.order.url;
-  round.etag = round.order.etag;
-  round.last_modified = round.order.last_modified;
-  auto order = std::make_shared<ListWork::Order>(std::move(round.order));
-  parts_.builder.post([this, list, work = work_, control = &parts_.control, order] {
-    auto result =
-        std::make_shared<ListWork::Result<ListWork::Standing>>(work->accept(std::move(*order)));
-    // Its last owner may be this thread: what it replaces is given back here.
-    order->from = {};
-    control->post([this, list, result] {
-      on_control(list, [&] {
-        built(*list, std::move(*result));
-        if (parts_.hooks.rescheduled) parts_.hooks.rescheduled();
+  auto order = std::make_shared<ListWork::Order>(list->round->order);
+  parts_.builder.post(
+      [this, list, turn = list->turn, work = work_, control = &parts_.control, order] {
+        auto result = std::make_shared<ListWork::Result<ListWork::Built>>(work->build(*order));
+        // Its last owner may be this thread: what it replaces is given back here.
+        order->from = {};
+        control->post([this, list, turn, result] {
+          in_turn(list, turn, [&] {
+            built(list, *result);
+            if (parts_.hooks.rescheduled) parts_.hooks.rescheduled();
+          });
+          if (*result) give_back(std::move((*result)->standing.source));
+        });
       });
-    });
-  });
 }
 
-void ListKeeper::built(List& list, ListWork::Result<ListWork::Standing> standing) {
-  const std::string url = list.round->url;
-  const std::string etag = list.round->etag;
-  const std::string last_modified = list.round->last_modified;
-  list.round.reset();
+// A key may have been taken away while whoever holds the server let this one wait: it is looked at
+// again before anything is durable, and before anything goes to work.
+void ListKeeper::built(const ListPtr& list, ListWork::Result<ListWork::Built>& result) {
+  if (!check_keys(*list)) publish(nullptr);
+  if (!list->round) return;
+  if (!result) return refused(*list, result.error());
+  auto whole = std::make_shared<ListWork::Built>(*std::move(result));
+  parts_.builder.post(
+      [this, list, turn = list->turn, work = work_, control = &parts_.control, whole] {
+        auto done =
+            std::make_shared<ListWork::Result<ListWork::Standing>>(work->commit(std::move(*whole)));
+        control->post([this, list, turn, done] {
+          on_control(list, [&] {
+            if (*done)
+              list->accepted = (*done)->manifest().state();  // as on the disk, come what may
+          });
+          in_turn(list, turn, [&] {
+            committed(*list, *done);
+            if (parts_.hooks.rescheduled) parts_.hooks.rescheduled();
+          });
+          if (*done) give_back(std::move((*done)->source));
+        });
+      });
+}
+
+void ListKeeper::committed(List& list, ListWork::Result<ListWork::Standing>& standing) {
+  if (!check_keys(list)) publish(nullptr);
+  if (!list.round) return;
   if (!standing) return refused(list, standing.error());
+  Round round = *std::exchange(list.round, std::nullopt);
+  round.order.from = {};
   auto old = std::move(list.standing.source);
   const bool changed = old != standing->source;
-  take(list, *std::move(standing));
-  list.url = url;
-  list.etag = etag;
-  list.last_modified = last_modified;
+  take(list, std::exchange(*standing, {}));
+  list.url = round.order.url;
+  list.etag = round.order.etag;
+  list.last_modified = round.order.last_modified;
   done(list);
   note_state(list);
   const revocation::Source& source = *list.standing.source;
@@ -208,6 +233,7 @@ void ListKeeper::built(List& list, ListWork::Result<ListWork::Standing> standing
 
 // The next one begins after `pause`; at once where this one was of a place that is left.
 void ListKeeper::end_round(List& list, milliseconds pause) {
+  ++list.turn;
   list.busy = false;
   list.round.reset();
   const bool now = std::exchange(list.again, false);

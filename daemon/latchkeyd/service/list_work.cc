@@ -139,7 +139,7 @@ ListWork::Result<Trail> ListWork::shortest(const std::string& list, const Trail&
   return fault(ListFault::chunk, "a stored chunk is gone");
 }
 
-ListWork::Result<ListWork::Standing> ListWork::accept(Order order) {
+ListWork::Result<ListWork::Built> ListWork::build(const Order& order) {
   auto way = revocation::way_to(order.manifest, version_of(order.from));
   std::shared_ptr<const revocation::Source> source = order.from.source;
   if (!source || !way.empty()) {
@@ -149,23 +149,31 @@ ListWork::Result<ListWork::Standing> ListWork::accept(Order order) {
   }
   std::set<std::string> signed_by = order.from.keys;
   signed_by.insert(order.manifest.key_id);
-  TrailStep step{revocation::hex_sha256(order.text, sha256_), std::move(order.manifest)};
+  const TrailStep step{revocation::hex_sha256(order.text, sha256_), order.manifest};
   if (step.sha256.empty()) return fault(ListFault::memory, "no digest could be made");
   const revocation::ListState accepted = step.manifest.state();
   LATCHKEY_TRY(Trail trail, shortest(order.list, order.from.trail ? *order.from.trail : Trail(),
                                      step, order.now));
-  if (auto stored = store_.put(order.list, step.sha256, order.text); !stored)
-    return fault(ListFault::storage, "the manifest cannot be stored: " + stored.error());
   ListRecord record{order.issuer, accepted, {}, order.url, order.etag, order.last_modified};
   std::set<std::string, std::less<>> keep;
   for (const TrailStep& each : trail) record.trail.push_back(each.sha256);
   each_way(trail, [&](const std::vector<const ListStep*>& each) {
     each_needed(each, order.now, [&](const ListChunk& chunk) { keep.insert(chunk.sha256); });
   });
-  if (auto committed = store_.commit(order.list, record, keep); !committed)
+  return Built{
+      {std::make_shared<const Trail>(std::move(trail)), std::move(source), std::move(signed_by)},
+      order.list,
+      order.text,
+      std::move(record),
+      std::move(keep)};
+}
+
+ListWork::Result<ListWork::Standing> ListWork::commit(Built built) {
+  if (auto stored = store_.put(built.list, built.record.trail.back(), built.text); !stored)
+    return fault(ListFault::storage, "the manifest cannot be stored: " + stored.error());
+  if (auto committed = store_.commit(built.list, built.record, built.keep); !committed)
     return fault(ListFault::storage, "what was accepted cannot be stored: " + committed.error());
-  return Standing{std::make_shared<const Trail>(std::move(trail)), std::move(source),
-                  std::move(signed_by)};
+  return std::move(built.standing);
 }
 
 }  // namespace latchkey::latchkeyd

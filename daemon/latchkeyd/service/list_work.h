@@ -69,9 +69,20 @@ class ListWork {
     WallTime now{};
   };
 
-  // Builds what the manifest describes, of chunks that are stored, and makes it durable. Where it
-  // fails, what was durable is as it was.
-  Result<Standing> accept(Order order);
+  // What a manifest describes, and what of it is to be made durable.
+  struct Built {
+    Standing standing;
+    std::string list;
+    std::string text;
+    ListRecord record;
+    std::set<std::string, std::less<>> keep;  // chunks
+  };
+
+  // Builds what the manifest describes, of chunks that are stored. Nothing is durable yet.
+  Result<Built> build(const Order& order);
+
+  // Makes it durable. Where that fails, what was durable is as it was.
+  Result<Standing> commit(Built built);
 
   // The chunks that are still to be fetched for that.
   std::vector<revocation::ListChunk> missing(const std::string& list,

@@ -72,14 +72,14 @@ TEST_F(ListAttackTest, ASetIsOfAllKeysThatItWasBuiltOver) {
     auto read = revocation::read_manifest(text, {kIssuer, keys}, {}, clock.wall(), scratch).value();
     for (const auto& chunk : work.missing(kPlace, read, standing, clock.wall()))
       ASSERT_TRUE(work.take_chunk(kPlace, chunk, source_.chunks.at(chunk.sha256)));
-    standing = work.accept({.list = kPlace,
-                            .issuer = kIssuer,
-                            .url = section().url,
-                            .text = text,
-                            .manifest = std::move(read),
-                            .from = standing,
-                            .now = clock.wall()})
-                   .value();
+    auto built = work.build({.list = kPlace,
+                             .issuer = kIssuer,
+                             .url = section().url,
+                             .text = text,
+                             .manifest = std::move(read),
+                             .from = standing,
+                             .now = clock.wall()});
+    standing = work.commit(std::move(built).value()).value();
   };
   const std::string one = source_.chunk(EntryKind::token, {"one"});
   const std::string two = source_.chunk(EntryKind::token, {"two"});
@@ -99,6 +99,91 @@ TEST_F(ListAttackTest, ASetIsOfAllKeysThatItWasBuiltOver) {
   configure({keyed({&source_})});
   EXPECT_EQ(freshness(), FeedState::absent) << "the other key's steps are in it";
   EXPECT_FALSE(revoked("two"));
+}
+
+// A key is taken away while the server, in the hands of whoever has that key, lets a chunk wait.
+class KeyWithdrawnTest : public ListAttackTest {
+ protected:
+  // Version 2 by the other key takes everything back, for a month; its chunk was asked for.
+  void ask_for_the_last_chunk() {
+    begin();
+    configure({keyed({&source_, &other_})});
+    const std::string two = source_.chunk(EntryKind::user, {"everybody"});
+    manifest = by_other(2, SignedList::step(0, 2, two), 720h);
+    clock.advance(900s);
+    keeper().tick();
+    fetcher.answer_list({.status = FetchResult::Status::ok, .body = manifest});
+    run();
+    ASSERT_EQ(fetcher.lists.size(), 1U);
+  }
+  void give_the_last_chunk() {
+    const std::string sha256 = fetcher.lists.front().first.sha256;
+    fetcher.answer_list({.status = FetchResult::Status::ok, .body = source_.chunks.at(sha256)});
+  }
+  void the_set_before_stands() {
+    EXPECT_EQ(version(), 1U);
+    EXPECT_TRUE(revoked("one"));
+    EXPECT_FALSE(user_revoked("everybody"));
+    EXPECT_EQ(freshness(), FeedState::fresh);
+  }
+};
+
+TEST_F(KeyWithdrawnTest, WhileAChunkIsWaitedForEndsTheRound) {
+  ask_for_the_last_chunk();
+  configure({keyed({&source_})});
+  EXPECT_THAT(error(), StartsWith("key: "));
+  EXPECT_EQ(keeper().next_tick(), clock.steady()) << "it is asked again at once";
+  give_the_last_chunk();
+  run();
+  the_set_before_stands();
+  manifest = source_.manifest(1, clock.wall(),
+                              SignedList::step(0, 1, source_.chunk(EntryKind::token, {"one"})));
+  tick_and_serve();
+  EXPECT_EQ(error(), "");
+}
+
+TEST_F(KeyWithdrawnTest, InItsFileIsNoticedBeforeAnythingIsDurable) {
+  const std::string file = state / "keys.json";
+  const auto write = [&](const config::ListSource& of) {
+    fs::remove(file);
+    testing::write_file(file, of.keys.document);
+  };
+  ask_for_the_last_chunk();
+  auto from_file = section();
+  from_file.keys.document.clear();
+  from_file.keys_file = file;
+  write(keyed({&source_, &other_}));
+  configure({from_file});
+  give_the_last_chunk();
+  write(keyed({&source_}));
+  run();
+  the_set_before_stands();
+  restart();
+  the_set_before_stands();
+}
+
+TEST_F(KeyWithdrawnTest, WhileItIsMadeDurableIsNotTaken) {
+  ask_for_the_last_chunk();
+  give_the_last_chunk();
+  for (int i = 0; i < 2; ++i) {  // stored; built
+    builder.run_ready();
+    control.run_ready();
+  }
+  configure({keyed({&source_})});
+  run();
+  EXPECT_TRUE(revoked("one"));
+  EXPECT_FALSE(user_revoked("everybody"));
+  EXPECT_EQ(version(), 2U) << "it is durable, so nothing older is taken";
+}
+
+// Whoever looks again while a chunk is waited for, and finds the keys as they were, disturbs none.
+TEST_F(KeyWithdrawnTest, NotAtAllTheRoundGoesOn) {
+  ask_for_the_last_chunk();
+  EXPECT_FALSE(keeper().look_again());
+  give_the_last_chunk();
+  run();
+  EXPECT_EQ(version(), 2U) << error();
+  EXPECT_TRUE(user_revoked("everybody"));
 }
 
 }  // namespace
