@@ -80,6 +80,7 @@ class ListKeeper final : public RevocationFeed {
   void ask(const ListPtr& list);
   void answered(const ListPtr& list, std::uint64_t turn, const FetchResult& result);
   void manifest_came(const ListPtr& list, const FetchResult& result);
+  void plan(const ListPtr& list, ListWork::Standing from);
   void next_chunk(const ListPtr& list);
   void chunk_came(const ListPtr& list, const FetchResult& result);
   void build(const ListPtr& list);

@@ -19,6 +19,7 @@ struct ListKeeper::Round {
   ListWork::Order order;
   std::vector<revocation::ListChunk> missing;
   std::size_t next = 0;  // of the missing ones
+  unsigned anew = 0;     // how often it began anew for what was lost here
 };
 
 struct ListKeeper::List {

@@ -26,6 +26,7 @@ namespace {
 
 constexpr seconds kSoonest{10};          // between two rounds of a list
 constexpr seconds kPauseMost{300};       // after failures, while the list is absent
+constexpr unsigned kAnewMost = 3;        // times in a round, where chunks of the disk are lost
 constexpr seconds kUnreachableMost{60};  // until fetchd is asked again; 1 s first, then doubled
 
 // A set is of one key, so that the other one can be taken away without any loss; and a trail has
@@ -124,10 +125,18 @@ void ListKeeper::manifest_came(const ListPtr& list, const FetchResult& result) {
                         .manifest = *std::move(manifest),
                         .etag = result.etag,
                         .last_modified = result.last_modified,
-                        .from = anew ? ListWork::Standing() : list->standing,
+                        .from = {},
                         .now = now}};
-  round.missing = work_->missing(list->name(), round.order.manifest, round.order.from, now);
   list->round = std::move(round);
+  plan(list, anew ? ListWork::Standing() : list->standing);
+}
+
+void ListKeeper::plan(const ListPtr& list, ListWork::Standing from) {
+  Round& round = *list->round;
+  round.order.from = std::move(from);
+  round.next = 0;
+  round.missing =
+      work_->missing(list->name(), round.order.manifest, round.order.from, round.order.now);
   next_chunk(list);
 }
 
@@ -187,7 +196,14 @@ void ListKeeper::build(const ListPtr& list) {
 void ListKeeper::built(const ListPtr& list, ListWork::Result<ListWork::Built>& result) {
   if (!check_keys(*list)) publish(nullptr);
   if (!list->round) return;
-  if (!result) return refused(*list, result.error());
+  if (!result) {
+    // Chunks that came were checked, so one that was here is lost or damaged. The set at work needs
+    // it no more, but the next start would: all that is missing is fetched, and the list begun
+    // anew.
+    if (result.error().fault != ListFault::chunk || list->round->anew++ >= kAnewMost)
+      return refused(*list, result.error());
+    return plan(list, {});
+  }
   auto whole = std::make_shared<ListWork::Built>(*std::move(result));
   parts_.builder.post(
       [this, list, turn = list->turn, work = work_, control = &parts_.control, whole] {

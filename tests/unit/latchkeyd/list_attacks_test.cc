@@ -186,5 +186,59 @@ TEST_F(KeyWithdrawnTest, NotAtAllTheRoundGoesOn) {
   EXPECT_TRUE(user_revoked("everybody"));
 }
 
+// A chunk of the base is lost from the disk of a running daemon, or cut short: the next change is
+// taken all the same.
+class LostChunkTest : public ListAttackTest {
+ protected:
+  template <typename Spoil>
+  void each_change_is_taken(Spoil spoil) {
+    begin();
+    std::string steps = SignedList::step(0, 1, source_.chunk(EntryKind::token, {"one"}));
+    for (const auto& entry : fs::directory_iterator(state / ("lists/" + kPlace))) {
+      if (entry.file_size() != 16) continue;
+      spoil(entry.path());
+      break;
+    }
+    for (std::uint64_t version = 2; version < 5; ++version) {
+      const std::string name = "t" + std::to_string(version);
+      steps +=
+          "," + SignedList::step(version - 1, version, source_.chunk(EntryKind::token, {name}));
+      manifest = source_.manifest(version, clock.wall(), steps);
+      next_round();
+      EXPECT_EQ(error(), "");
+      EXPECT_TRUE(revoked(name));
+    }
+    restart();
+    EXPECT_EQ(version(), 4U) << error();
+    EXPECT_TRUE(revoked("one"));
+    EXPECT_TRUE(revoked("t4"));
+  }
+};
+
+TEST_F(LostChunkTest, IsFetchedAgainInTheSameRound) {
+  each_change_is_taken([](const fs::path& path) { fs::remove(path); });
+}
+
+TEST_F(LostChunkTest, OrCutShortIsFetchedAgainInTheSameRound) {
+  each_change_is_taken([](const fs::path& path) { fs::resize_file(path, 15); });
+}
+
+TEST_F(LostChunkTest, ThatTheServerHasNotLeavesTheSetAtWork) {
+  begin();
+  const std::string base = source_.chunk(EntryKind::token, {"one"});
+  for (const auto& entry : fs::directory_iterator(state / ("lists/" + kPlace)))
+    if (entry.file_size() == 16) fs::remove(entry.path());
+  const auto kept = std::exchange(source_.chunks, {});
+  const std::string two = source_.chunk(EntryKind::token, {"two"});
+  manifest = source_.manifest(2, clock.wall(),
+                              SignedList::step(0, 1, base) + "," + SignedList::step(1, 2, two));
+  next_round();
+  EXPECT_THAT(error(), HasSubstr("404"));
+  EXPECT_TRUE(revoked("one"));
+  source_.chunks.insert(kept.begin(), kept.end());
+  next_round();
+  EXPECT_TRUE(revoked("two")) << error();
+}
+
 }  // namespace
 }  // namespace latchkey::latchkeyd::list_keeper_test
