@@ -117,7 +117,7 @@
   ROW(revoked_token)           ROW(revoked_subject)        ROW(revoked_user)                       \
   ROW(revoked_last_seen)       ROW(revoked_undated)        ROW(revoked_before)                     \
   ROW(revoked_token_hash)      ROW(revoked_session)        ROW(revoked_key)                        \
-  ROW(revoked_added)           ROW(revoked_base)                                                   \
+  ROW(revoked_added)           ROW(revoked_base)            ROW(revoked_end_unsigned)              \
   /* How old what is known of them may be: core/revocation/feed, core/judge */                     \
   ROW(feed_stale)              ROW(feed_ahead)              ROW(feed_absent)                       \
   ROW(feed_refuses)            ROW(snapshot_lacks_feeds)                                           \

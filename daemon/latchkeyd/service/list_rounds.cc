@@ -117,6 +117,7 @@ void ListKeeper::manifest_came(const ListPtr& list, const FetchResult& result) {
     }
     return failed(*list, "an older signing of the version that was accepted is served");
   }
+  const WallTime ended = ends_by(*manifest, now);
   const bool anew = !list->present() || !goes_on(list->standing, *manifest);
   Round round{.order = {.list = list->name(),
                         .issuer = list->config.issuer,
@@ -126,7 +127,7 @@ void ListKeeper::manifest_came(const ListPtr& list, const FetchResult& result) {
                         .etag = result.etag,
                         .last_modified = result.last_modified,
                         .from = {},
-                        .now = now}};
+                        .ends_by = ended}};
   list->round = std::move(round);
   plan(list, anew ? ListWork::Standing() : list->standing);
 }
@@ -136,7 +137,7 @@ void ListKeeper::plan(const ListPtr& list, ListWork::Standing from) {
   round.order.from = std::move(from);
   round.next = 0;
   round.missing =
-      work_->missing(list->name(), round.order.manifest, round.order.from, round.order.now);
+      work_->missing(list->name(), round.order.manifest, round.order.from, round.order.ends_by);
   next_chunk(list);
 }
 

@@ -27,10 +27,10 @@ tl::unexpected<ListError> fault(ListFault fault, std::string detail) {
 }
 
 template <typename Each>
-void each_needed(const std::vector<const ListStep*>& way, WallTime now, Each each) {
+void each_needed(const std::vector<const ListStep*>& way, WallTime ends_by, Each each) {
   for (const ListStep* step : way) {
     for (const ListChunk& chunk : step->chunks) {
-      if (revocation::is_needed(chunk, now)) each(chunk);
+      if (revocation::is_needed(chunk, ends_by)) each(chunk);
     }
   }
 }
@@ -53,14 +53,15 @@ std::uint64_t version_of(const ListWork::Standing& standing) {
 
 ListWork::Result<revocation::Source> ListWork::walk(const std::string& list,
                                                     std::vector<const ListStep*> way,
-                                                    const revocation::Source* from, WallTime now) {
+                                                    const revocation::Source* from,
+                                                    WallTime ends_by) {
   const auto read = [&](const ListChunk& chunk) -> Result<std::string> {
     auto bytes = store_.read(list, chunk.sha256, static_cast<std::size_t>(chunk.size));
     if (!bytes)
       return fault(ListFault::chunk, "the stored chunk " + chunk.sha256 + ": " + bytes.error());
     return *std::move(bytes);
   };
-  return revocation::walk({std::move(way), from, secret_, now, std::make_shared<PageMemory>()},
+  return revocation::walk({std::move(way), from, secret_, ends_by, std::make_shared<PageMemory>()},
                           sha256_, read);
 }
 
@@ -82,11 +83,12 @@ ListWork::Result<ListWork::Standing> ListWork::load(const std::string& list,
   const auto& last = trail->back().manifest;
   if (last.version != record.accepted.version || last.issued_at != record.accepted.issued_at)
     return fault(ListFault::form, "the stored manifest is not the one that was accepted");
+  const WallTime ended = ends_by(last, now);
   std::optional<revocation::Source> source;
   std::optional<ListError> failed;
   each_way(*trail, [&](std::vector<const ListStep*> way) {
     if (failed) return;
-    auto next = walk(list, std::move(way), source ? &*source : nullptr, now);
+    auto next = walk(list, std::move(way), source ? &*source : nullptr, ended);
     if (!next) {
       failed = std::move(next).error();
       return;
@@ -108,10 +110,10 @@ ListWork::Result<void> ListWork::take_chunk(const std::string& list, const ListC
 }
 
 std::vector<ListChunk> ListWork::missing(const std::string& list, const ListManifest& manifest,
-                                         const Standing& from, WallTime now) const {
+                                         const Standing& from, WallTime ends_by) const {
   std::vector<ListChunk> all;
   std::set<std::string_view> seen;
-  each_needed(revocation::way_to(manifest, version_of(from)), now, [&](const ListChunk& chunk) {
+  each_needed(revocation::way_to(manifest, version_of(from)), ends_by, [&](const ListChunk& chunk) {
     if (seen.insert(chunk.sha256).second &&
         !store_.holds(list, chunk.sha256, static_cast<std::size_t>(chunk.size)))
       all.push_back(chunk);
@@ -119,10 +121,10 @@ std::vector<ListChunk> ListWork::missing(const std::string& list, const ListMani
   return all;
 }
 
-bool ListWork::walkable(const std::string& list, const Trail& trail, WallTime now) const {
+bool ListWork::walkable(const std::string& list, const Trail& trail, WallTime ends_by) const {
   bool all = true;
   each_way(trail, [&](const std::vector<const ListStep*>& way) {
-    each_needed(way, now, [&](const ListChunk& chunk) {
+    each_needed(way, ends_by, [&](const ListChunk& chunk) {
       all = all && store_.holds(list, chunk.sha256, static_cast<std::size_t>(chunk.size));
     });
   });
@@ -130,11 +132,11 @@ bool ListWork::walkable(const std::string& list, const Trail& trail, WallTime no
 }
 
 ListWork::Result<Trail> ListWork::shortest(const std::string& list, const Trail& old,
-                                           const TrailStep& next, WallTime now) const {
+                                           const TrailStep& next, WallTime ends_by) const {
   for (std::size_t kept = 0; kept <= old.size(); ++kept) {
     Trail trail(old.begin(), old.begin() + static_cast<std::ptrdiff_t>(kept));
     trail.push_back(next);
-    if (walkable(list, trail, now)) return trail;
+    if (walkable(list, trail, ends_by)) return trail;
   }
   return fault(ListFault::chunk, "a stored chunk is gone");
 }
@@ -144,7 +146,7 @@ ListWork::Result<ListWork::Built> ListWork::build(const Order& order) {
   std::shared_ptr<const revocation::Source> source = order.from.source;
   if (!source || !way.empty()) {
     LATCHKEY_TRY(revocation::Source next,
-                 walk(order.list, std::move(way), source.get(), order.now));
+                 walk(order.list, std::move(way), source.get(), order.ends_by));
     source = std::make_shared<const revocation::Source>(std::move(next));
   }
   std::set<std::string> signed_by = order.from.keys;
@@ -153,12 +155,12 @@ ListWork::Result<ListWork::Built> ListWork::build(const Order& order) {
   if (step.sha256.empty()) return fault(ListFault::memory, "no digest could be made");
   const revocation::ListState accepted = step.manifest.state();
   LATCHKEY_TRY(Trail trail, shortest(order.list, order.from.trail ? *order.from.trail : Trail(),
-                                     step, order.now));
+                                     step, order.ends_by));
   ListRecord record{order.issuer, accepted, {}, order.url, order.etag, order.last_modified};
   std::set<std::string, std::less<>> keep;
   for (const TrailStep& each : trail) record.trail.push_back(each.sha256);
   each_way(trail, [&](const std::vector<const ListStep*>& each) {
-    each_needed(each, order.now, [&](const ListChunk& chunk) { keep.insert(chunk.sha256); });
+    each_needed(each, order.ends_by, [&](const ListChunk& chunk) { keep.insert(chunk.sha256); });
   });
   return Built{
       {std::make_shared<const Trail>(std::move(trail)), std::move(source), std::move(signed_by)},

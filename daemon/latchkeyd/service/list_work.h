@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/mutation.h"
 #include "core/base/time.h"
 #include "core/jose/jwk_set.h"
 #include "core/jose/sha256.h"
@@ -27,6 +28,13 @@ struct TrailStep {
   revocation::ListManifest manifest;
 };
 using Trail = std::vector<TrailStep>;
+
+// By when something has to have ended to be forgotten. By this host's clock, but by no later moment
+// than the one who signs has seen: a clock that is ahead for an hour would make tokens live again
+// that are still good, and nothing would bring their entries back.
+inline WallTime ends_by(const revocation::ListManifest& newest, WallTime now) {
+  return LATCHKEY_FAILS(revoked_end_unsigned, now > newest.issued_at) ? newest.issued_at : now;
+}
 
 inline constexpr std::size_t kTrailMost = 16;  // then a list is begun anew
 
@@ -65,8 +73,8 @@ class ListWork {
     revocation::ListManifest manifest;
     std::string etag;
     std::string last_modified;
-    Standing from;  // empty: begun anew
-    WallTime now{};
+    Standing from;       // empty: begun anew
+    WallTime ends_by{};  // of ends_by()
   };
 
   // What a manifest describes, and what of it is to be made durable.
@@ -87,15 +95,15 @@ class ListWork {
   // The chunks that are still to be fetched for that.
   std::vector<revocation::ListChunk> missing(const std::string& list,
                                              const revocation::ListManifest& manifest,
-                                             const Standing& from, WallTime now) const;
+                                             const Standing& from, WallTime ends_by) const;
 
  private:
-  bool walkable(const std::string& list, const Trail& trail, WallTime now) const;
+  bool walkable(const std::string& list, const Trail& trail, WallTime ends_by) const;
   Result<Trail> shortest(const std::string& list, const Trail& old, const TrailStep& next,
-                         WallTime now) const;
+                         WallTime ends_by) const;
   Result<revocation::Source> walk(const std::string& list,
                                   std::vector<const revocation::ListStep*> way,
-                                  const revocation::Source* from, WallTime now);
+                                  const revocation::Source* from, WallTime ends_by);
 
   ListStore& store_;
   revocation::HashSecret secret_;
