@@ -120,7 +120,7 @@
   ROW(revoked_added)           ROW(revoked_base)            ROW(revoked_end_unsigned)              \
   /* How old what is known of them may be: core/revocation/feed, core/judge */                     \
   ROW(feed_stale)              ROW(feed_ahead)              ROW(feed_absent)                       \
-  ROW(feed_refuses)            ROW(snapshot_lacks_feeds)                                           \
+  ROW(feed_refuses)            ROW(snapshot_lacks_feeds)    ROW(feed_retry_after)                  \
   /* Lists of revocations: core/revocation/list_manifest, list_chunk */                            \
   ROW(list_integer)            ROW(list_range)              ROW(list_text)                         \
   ROW(list_member_unknown)     ROW(list_kind)               ROW(list_op)                           \

@@ -18,7 +18,7 @@ ControlPlane::ControlPlane(Parts parts, Start start)
                   .introspector = parts_.introspector,
                   .memory = parts_.introspections,
                   .snapshot = [this]() -> const Snapshot& { return current(); },
-                  .reload = [this] { reload([](const auto& /*outcome*/) {}); },
+                  .reload = [this] { read_again([](const auto& /*outcome*/) {}); },
                   .random = parts_.random}) {
   keys_ = std::make_unique<KeyKeeper>(
       parts_.clock, parts_.journal, parts_.fetcher, parts_.key_storage,
@@ -27,7 +27,7 @@ ControlPlane::ControlPlane(Parts parts, Start start)
               [this](std::vector<IssuerKeys> keys, std::function<void()> done) {
                 publish([&](Snapshot& next) { next.keys = std::move(keys); }, std::move(done));
               },
-          .reload = [this] { reload([](const auto& /*outcome*/) {}); },
+          .reload = [this] { read_again([](const auto& /*outcome*/) {}); },
           .rescheduled = parts_.rescheduled,
           .random = parts_.random,
       });
@@ -57,7 +57,7 @@ ControlPlane::~ControlPlane() = default;
 
 RevocationFeed::Hooks ControlPlane::feed_hooks() {
   return {.publish = [this](std::function<void()> done) { publish_revocations(std::move(done)); },
-          .reload = [this] { reload([](const auto& /*outcome*/) {}); },
+          .reload = [this] { read_again([](const auto& /*outcome*/) {}); },
           .rescheduled = parts_.rescheduled,
           .random = parts_.random};
 }
@@ -191,6 +191,13 @@ void ControlPlane::refresh_accounts(std::function<void()> done) {
 }
 
 void ControlPlane::reload(std::function<void(tl::expected<bool, ConfigErrors>)> done) {
+  read_again(std::move(done));
+  for (const auto& feed : feeds_) feed->hurry();
+  if (parts_.rescheduled) parts_.rescheduled();
+}
+
+// Also when latchkey-fetchd says that it reads another one: then nobody is in a hurry.
+void ControlPlane::read_again(std::function<void(tl::expected<bool, ConfigErrors>)> done) {
   const bool other_keys = keys_->read_files_again();
   // The hub's order sees to it that the workers have those keys when the answer is given.
   const auto answer = [&](tl::expected<bool, ConfigErrors> outcome) {

@@ -99,7 +99,8 @@ class ControlPlane final : public Needs {
   void refresh_accounts(std::function<void()> done = {});
 
   // Reads configuration and key files anew. Whether the configuration changed; or all its errors,
-  // those of the key files that it names among them, and then the old one stays at work.
+  // those of the key files that it names among them, and then the old one stays at work. Either way
+  // sources of revocations are asked for news now.
   void reload(std::function<void(tl::expected<bool, ConfigErrors>)> done);
 
   // Fetches the keys of one issuer (null: there is none of that short name), or of all, and says
@@ -140,6 +141,7 @@ class ControlPlane final : public Needs {
   // that.
   bool bar_keys();
   bool look_at_feeds();
+  void read_again(std::function<void(tl::expected<bool, ConfigErrors>)> done);
   void publish_revocations(std::function<void()> done);
   void bound(NewBinding binding, Expected<void> stored, std::function<void(Expected<void>)> done);
   void note_errors(const ConfigErrors& errors);

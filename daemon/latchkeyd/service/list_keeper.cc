@@ -232,6 +232,13 @@ bool ListKeeper::look_again() {
   return changed;
 }
 
+void ListKeeper::hurry() {
+  for (const ListPtr& list : lists_) {
+    if (list->busy) continue;
+    list->next_fetch = parts_.clock.steady();
+  }
+}
+
 void ListKeeper::tick() {
   bool older = false;
   for (const ListPtr& list : lists_) {

@@ -51,6 +51,7 @@ class ListKeeper final : public RevocationFeed {
 
   void configure(std::shared_ptr<const config::Config> config) override;
   bool look_again() override;
+  void hurry() override;
   void tick() override;
   SteadyTime next_tick() const override;
   void gather(Gathered& into) const override;

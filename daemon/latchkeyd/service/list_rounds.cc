@@ -25,7 +25,7 @@ using std::chrono::seconds;
 namespace {
 
 constexpr seconds kSoonest{10};          // between two rounds of a list
-constexpr seconds kPauseMost{300};       // after failures, while the list is absent
+constexpr seconds kPauseMost{300};       // after failures and by Retry-After, while it is absent
 constexpr unsigned kAnewMost = 3;        // times in a round, where chunks of the disk are lost
 constexpr seconds kUnreachableMost{60};  // until fetchd is asked again; 1 s first, then doubled
 
@@ -279,7 +279,12 @@ void ListKeeper::failed(List& list, std::string why, std::optional<seconds> retr
   const milliseconds most = std::max<milliseconds>(
       list.feed.known ? milliseconds(list.feed.known->max_age / 4) : kPauseMost, kSoonest);
   milliseconds pause = std::min<milliseconds>(kSoonest * (1 << doublings), most);
-  if (retry_after) pause = std::max<milliseconds>(pause, *retry_after);
+  // A server may ask for patience, but not for a day: once it is well, or in the right hands again,
+  // it is to be heard.
+  if (retry_after)
+    pause = std::max(pause, LATCHKEY_FAILS(feed_retry_after, *retry_after > most)
+                                ? most
+                                : milliseconds(*retry_after));
   pause += spread(pause, parts_.hooks.random());
   end_round(list, pause);
   complain(list, why, pause);

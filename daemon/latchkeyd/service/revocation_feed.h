@@ -75,6 +75,9 @@ class RevocationFeed {
   // keys. Whether something that gather() gives changed.
   virtual bool look_again() { return false; }
 
+  // An administrator wants news (a reload): asks now, whatever pause there is.
+  virtual void hurry() {}
+
   // Does what is due; called twice a minute at least, for ages by the steady clock.
   virtual void tick() = 0;
   virtual SteadyTime next_tick() const = 0;

@@ -124,5 +124,24 @@ TEST_F(ControlListsTest, ASetOfNothingButAListsKeyVerifiesNothing) {
   EXPECT_THAT(kids(), ::testing::IsEmpty());
 }
 
+// A server that asked for patience is well again, and an administrator knows.
+TEST_F(ControlListsTest, AReloadAsksForListsAtOnce) {
+  take_up(with_list("digest-2"));
+  plane->tick();
+  settle();
+  fetcher.answer_list({.status = FetchResult::Status::failed,
+                       .retry_after = std::chrono::seconds(86'400),
+                       .error = "HTTP status 503"});
+  plane->tick();
+  EXPECT_TRUE(fetcher.lists.empty());
+  take_up(with_list("digest-2"));
+  plane->tick();
+  EXPECT_EQ(fetcher.lists.size(), 1U);
+  fetcher.answer_list({.status = FetchResult::Status::reload, .error = "another one"});
+  settle();
+  plane->tick();
+  EXPECT_TRUE(fetcher.lists.empty()) << "that is fetchd's wish, and no circle comes of it";
+}
+
 }  // namespace
 }  // namespace latchkey::latchkeyd

@@ -47,20 +47,46 @@ TEST_F(ListKeeperTest, PausesGrowWithFailuresUpToAQuarter) {
   EXPECT_THAT(pauses, ::testing::ElementsAre(10s, 20s, 40s, 80s, 160s, 320s, 640s, 900s, 900s));
 }
 
-TEST_F(ListKeeperTest, NobodyAsksBeforeRetryAfter) {
+class RetryAfterTest : public ListKeeperTest {
+ protected:
+  void asks_for(std::chrono::seconds patience) {
+    keeper().tick();
+    fetcher.answer_list({.status = FetchResult::Status::failed,
+                         .retry_after = patience,
+                         .error = "HTTP status 503"});
+  }
+};
+
+TEST_F(RetryAfterTest, IsHeededUpToAQuarterOfMaxAge) {
+  for (const auto& [asked, heeded] :
+       {std::pair{899s, 899s}, std::pair{900s, 900s}, std::pair{901s, 900s},
+        std::pair{86'400s, 900s}, std::pair{1s, 160s}}) {
+    if (version() == 0) begin();
+    clock.advance(900s);
+    asks_for(asked);
+    EXPECT_EQ(keeper().next_tick(), clock.steady() + heeded) << asked.count();
+  }
+}
+
+TEST_F(RetryAfterTest, IsHeededForFiveMinutesWhereThereIsNoList) {
+  configure();
+  asks_for(86'400s);
+  EXPECT_EQ(keeper().next_tick(), clock.steady() + 300s);
+}
+
+TEST_F(RetryAfterTest, IsNotWaitedForByWhoWantsNews) {
   begin();
   clock.advance(900s);
-  keeper().tick();
-  fetcher.answer_list({.status = FetchResult::Status::failed,
-                       .retry_after = std::chrono::seconds(5'000),
-                       .error = "HTTP status 503"});
-  EXPECT_EQ(keeper().next_tick(), clock.steady() + 3'600s) << "idle";
-  clock.advance(4'999s);
+  asks_for(900s);
   keeper().tick();
   EXPECT_THAT(fetcher.lists, IsEmpty());
-  clock.advance(1s);
+  keeper().hurry();
+  EXPECT_EQ(keeper().next_tick(), clock.steady());
   keeper().tick();
   EXPECT_EQ(fetcher.lists.size(), 1U);
+  keeper().hurry();
+  keeper().tick();
+  EXPECT_EQ(fetcher.lists.size(), 1U) << "it is on its way";
 }
 
 TEST_F(ListKeeperTest, AFetchdThatIsGoneIsAskedAgainSoon) {
