@@ -22,6 +22,10 @@ using revocation::ListStep;
 
 namespace {
 
+// 9999-12-31. What was accepted was not ahead then; a clock that is behind now says nothing of it
+// but that it is stale.
+constexpr WallTime kAnyTime{std::chrono::seconds(253'402'300'799)};
+
 tl::unexpected<ListError> fault(ListFault fault, std::string detail) {
   return tl::unexpected(ListError{fault, std::move(detail)});
 }
@@ -75,7 +79,7 @@ ListWork::Result<ListWork::Standing> ListWork::load(const std::string& list,
     const auto text = store_.read(list, sha256, revocation::list_limits::kManifestBytes + 1);
     if (!text) return fault(ListFault::form, "the stored manifest: " + text.error());
     LATCHKEY_TRY(ListManifest manifest,
-                 revocation::read_manifest(*text, {record.issuer, keys}, {}, now, *scratch));
+                 revocation::read_manifest(*text, {record.issuer, keys}, {}, kAnyTime, *scratch));
     signed_by.insert(manifest.key_id);
     trail->push_back({sha256, std::move(manifest)});
   }

@@ -329,5 +329,18 @@ TEST_F(ListAttackTest, WhatHasEndedByBothClocksIsForgotten) {
   EXPECT_EQ(freshness(), FeedState::fresh) << error();
 }
 
+// A machine without a battery for its clock starts in the past, with the server away.
+TEST_F(ListAttackTest, AClockThatIsBehindAtTheStartMakesTheSetStaleAndNotAbsent) {
+  begin();
+  clock.jump(-24h);
+  restart();
+  EXPECT_EQ(freshness(), FeedState::stale) << error();
+  EXPECT_TRUE(revoked("one"));
+  clock.jump(24h);
+  keeper().tick();
+  EXPECT_EQ(freshness(), FeedState::fresh);
+  EXPECT_TRUE(revoked("one"));
+}
+
 }  // namespace
 }  // namespace latchkey::latchkeyd::list_keeper_test
