@@ -91,6 +91,16 @@ std::vector<std::string> names_in(int folder) {
   return names;
 }
 
+// But for the record itself.
+void remove_others(int folder, const std::vector<std::string>& trail,
+                   const std::set<std::string, std::less<>>& keep) {
+  for (const std::string& name : names_in(folder)) {
+    const bool named = keep.contains(name) || name == kRecord ||
+                       std::find(trail.begin(), trail.end(), name) != trail.end();
+    if (!named && name != "." && name != "..") ::unlinkat(folder, name.c_str(), 0);
+  }
+}
+
 }  // namespace
 
 ListStore::ListStore(const std::string& state_directory, Journal& journal) : journal_(journal) {
@@ -172,13 +182,18 @@ ListStore::Result<void> ListStore::commit(const std::string& list, const ListRec
   if (auto written = replace(opened->get(), std::string(kRecord), encode_list_record(record));
       !written)
     return written;
-  for (const std::string& name : names_in(opened->get())) {
-    const bool named =
-        keep.contains(name) || name == kRecord ||
-        std::find(record.trail.begin(), record.trail.end(), name) != record.trail.end();
-    if (!named && name != "." && name != "..") ::unlinkat(opened->get(), name.c_str(), 0);
-  }
+  remove_others(opened->get(), record.trail, keep);
   return {};
+}
+
+void ListStore::clean(const std::string& list, const std::set<std::string, std::less<>>& keep) {
+  if (path_.empty() || !usable_in_path(list)) return;
+  const auto opened = open_folder(folder(list));
+  if (!opened) return;
+  auto text = read_plain_file(std::string(kRecord), {.bytes_most = kRecordBytes, .own = true},
+                              opened->get());
+  const auto record = text ? decode_list_record(text->bytes) : decode_list_record("");
+  remove_others(opened->get(), record ? record->trail : std::vector<std::string>(), keep);
 }
 
 }  // namespace latchkey::latchkeyd

@@ -59,6 +59,9 @@ class ListStore {
   // Durable when it returns; a file that is there is replaced by the same.
   Result<void> put(const std::string& list, std::string_view sha256, std::string_view bytes);
 
+  // Removes files that neither the record nor `keep` (digests) names.
+  void clean(const std::string& list, const std::set<std::string, std::less<>>& keep);
+
   // Durable when it returns; then files that the record and `keep` (digests) do not name are
   // removed.
   Result<void> commit(const std::string& list, const ListRecord& record,

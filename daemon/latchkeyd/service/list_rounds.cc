@@ -128,6 +128,10 @@ void ListKeeper::manifest_came(const ListPtr& list, const FetchResult& result) {
                         .last_modified = result.last_modified,
                         .from = {},
                         .ends_by = ended}};
+  parts_.builder.post([work = work_, name = list->name(), manifest = round.order.manifest,
+                       trail = list->standing.trail] {
+    work->clean(name, manifest, {trail, nullptr, {}});
+  });
   list->round = std::move(round);
   plan(list, anew ? ListWork::Standing() : list->standing);
 }

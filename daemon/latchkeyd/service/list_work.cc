@@ -125,6 +125,20 @@ std::vector<ListChunk> ListWork::missing(const std::string& list, const ListMani
   return all;
 }
 
+void ListWork::clean(const std::string& list, const ListManifest& manifest,
+                     const Standing& standing) {
+  std::set<std::string, std::less<>> keep;
+  const auto all_of = [&](const ListManifest& of) {
+    for (const ListStep& step : of.steps)
+      for (const ListChunk& chunk : step.chunks) keep.insert(chunk.sha256);
+  };
+  all_of(manifest);
+  if (standing.trail) {
+    for (const TrailStep& step : *standing.trail) all_of(step.manifest);
+  }
+  store_.clean(list, keep);
+}
+
 bool ListWork::walkable(const std::string& list, const Trail& trail, WallTime ends_by) const {
   bool all = true;
   each_way(trail, [&](const std::vector<const ListStep*>& way) {

@@ -92,6 +92,11 @@ class ListWork {
   // Makes it durable. Where that fails, what was durable is as it was.
   Result<Standing> commit(Built built);
 
+  // Removes what neither what stands nor the manifest names: chunks of manifests that never came to
+  // be accepted would fill the disk.
+  void clean(const std::string& list, const revocation::ListManifest& manifest,
+             const Standing& standing);
+
   // The chunks that are still to be fetched for that.
   std::vector<revocation::ListChunk> missing(const std::string& list,
                                              const revocation::ListManifest& manifest,

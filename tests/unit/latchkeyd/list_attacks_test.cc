@@ -342,5 +342,29 @@ TEST_F(ListAttackTest, AClockThatIsBehindAtTheStartMakesTheSetStaleAndNotAbsent)
   EXPECT_TRUE(revoked("one"));
 }
 
+// The last chunk of each version never comes.
+TEST_F(ListAttackTest, WhatNeverCameToBeAcceptedFillsNoDisk) {
+  begin();
+  const auto files = [&] {
+    const fs::directory_iterator all(state / ("lists/" + kPlace));
+    return std::distance(fs::begin(all), fs::end(all));
+  };
+  for (std::uint64_t version = 2; version < 12; ++version) {
+    const std::string name = std::to_string(version);
+    const std::string good = source_.chunk(EntryKind::token, {"good" + name});
+    const auto before = source_.chunks;
+    const std::string held = source_.chunk(EntryKind::token, {"held" + name});
+    source_.chunks = before;
+    manifest =
+        source_.manifest(version, clock.wall(), SignedList::step(0, version, good + "," + held));
+    next_round();
+    EXPECT_THAT(error(), HasSubstr("404"));
+  }
+  EXPECT_LE(files(), 4) << "record, manifest and chunk of what stands, and one that came";
+  restart();
+  EXPECT_EQ(version(), 1U) << error();
+  EXPECT_TRUE(revoked("one"));
+}
+
 }  // namespace
 }  // namespace latchkey::latchkeyd::list_keeper_test
