@@ -132,7 +132,7 @@ std::optional<ListRecord> ListStore::load(const std::string& list) {
   journal_.log(LogLevel::error,
                "what is stored of a revocation list is ignored; it is fetched anew, and an older "
                "version could be shown to this host",
-               {{"list", list}, {"path", path}, {"error", record.error()}});
+               {{"path", path}, {"error", record.error()}});
   return std::nullopt;
 }
 

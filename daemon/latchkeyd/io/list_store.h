@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Revocation lists on disk, STATE/lists/NAME/: manifests and chunks under their SHA-256, which
-// never change, and one record that says what was accepted last and by which manifests a reader
-// comes to it. The record is renamed into place when everything that it names is durable, so
-// whoever dies in between starts with the set before or with the new one. Read with mistrust:
-// whatever is not our own undamaged file is as if it were not there, and is fetched anew. A record
-// that outlives its chunks still says how far the list had come, so that nothing older is ever
-// taken.
+// Revocation lists on disk, STATE/lists/FOLDER/, one for each `iss`: manifests and chunks under
+// their SHA-256, which never change, and one record that says what was accepted last and by which
+// manifests a reader comes to it. The record is renamed into place when everything that it names is
+// durable, so whoever dies in between starts with the set before or with the new one. Read with
+// mistrust: whatever is not our own undamaged file is as if it were not there, and is fetched anew.
+// A record that outlives its chunks still says how far the list had come, so that nothing older is
+// ever taken.
 //
 // Not for two threads at a time; but for holds(), which any may call.
 #pragma once

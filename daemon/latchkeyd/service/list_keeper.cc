@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "core/base/mutation.h"
+#include "core/jose/sha256.h"
 #include "daemon/latchkeyd/service/list_keeper_list.h"
 
 namespace latchkey::latchkeyd {
@@ -52,6 +53,7 @@ void ListKeeper::configure(std::shared_ptr<const config::Config> config) {
     }
     auto list = std::make_shared<List>();
     list->config = section;
+    list->place = jose::sha256_hex(section.issuer).value_or("");
     list->feed.policy = section.feed;
     list->next_fetch = parts_.clock.steady();
     static_cast<void>(read_keys(*list));
@@ -62,18 +64,18 @@ void ListKeeper::configure(std::shared_ptr<const config::Config> config) {
 
 // What is on disk serves before anybody is let in: at the start of the daemon that is waited for.
 void ListKeeper::start(const ListPtr& list, bool wait) {
-  const auto load = [work = work_, &store = parts_.store, name = list->name(),
+  const auto load = [work = work_, &store = parts_.store, place = list->place,
                      config = list->config, now = parts_.clock.wall()]()
       -> std::pair<std::optional<ListRecord>, ListWork::Result<ListWork::Standing>> {
     const auto nothing = [](std::string why) {
       return tl::unexpected(Fault{revocation::ListFault::no_way, std::move(why)});
     };
-    auto record = store.load(name);
+    auto record = store.load(place);
     if (!record) return {std::nullopt, nothing("")};
     if (record->issuer != config.issuer) return {std::nullopt, nothing("")};
     const auto keys = list_keys(config);
     if (!keys) return {std::move(record), nothing("the keys of the list: " + keys.error())};
-    auto standing = work->load(name, *record, *keys, now);
+    auto standing = work->load(place, *record, *keys, now);
     return {std::move(record), std::move(standing)};
   };
   const auto take_up = [this](List& of, std::optional<ListRecord> record,

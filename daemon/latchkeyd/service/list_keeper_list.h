@@ -24,6 +24,9 @@ struct ListKeeper::Round {
 
 struct ListKeeper::List {
   config::ListSource config;
+  // Its folder: the SHA-256 of its issuer. Versions are the issuer's, whatever the section is
+  // called.
+  std::string place;
   std::optional<revocation::ListState> accepted;  // the highest ever; outlives the set
   ListWork::Standing standing;                    // empty: absent
   std::vector<std::string> keys;                  // thumbprints, as they could be read last

@@ -119,7 +119,7 @@ void ListKeeper::manifest_came(const ListPtr& list, const FetchResult& result) {
   }
   const WallTime ended = ends_by(*manifest, now);
   const bool anew = !list->present() || !goes_on(list->standing, *manifest);
-  Round round{.order = {.list = list->name(),
+  Round round{.order = {.list = list->place,
                         .issuer = list->config.issuer,
                         .url = list->config.url,
                         .text = std::string(result.body),
@@ -128,9 +128,9 @@ void ListKeeper::manifest_came(const ListPtr& list, const FetchResult& result) {
                         .last_modified = result.last_modified,
                         .from = {},
                         .ends_by = ended}};
-  parts_.builder.post([work = work_, name = list->name(), manifest = round.order.manifest,
+  parts_.builder.post([work = work_, place = list->place, manifest = round.order.manifest,
                        trail = list->standing.trail] {
-    work->clean(name, manifest, {trail, nullptr, {}});
+    work->clean(place, manifest, {trail, nullptr, {}});
   });
   list->round = std::move(round);
   plan(list, anew ? ListWork::Standing() : list->standing);
@@ -141,7 +141,7 @@ void ListKeeper::plan(const ListPtr& list, ListWork::Standing from) {
   round.order.from = std::move(from);
   round.next = 0;
   round.missing =
-      work_->missing(list->name(), round.order.manifest, round.order.from, round.order.ends_by);
+      work_->missing(list->place, round.order.manifest, round.order.from, round.order.ends_by);
   next_chunk(list);
 }
 
@@ -165,10 +165,10 @@ void ListKeeper::chunk_came(const ListPtr& list, const FetchResult& result) {
   if (result.status == FetchResult::Status::reload) list->round.reset();
   if (result.status != FetchResult::Status::ok) return no_answer(list, result);
   Round& round = *list->round;
-  parts_.builder.post([this, list, turn = list->turn, name = list->name(), work = work_,
+  parts_.builder.post([this, list, turn = list->turn, place = list->place, work = work_,
                        control = &parts_.control, chunk = round.missing[round.next++],
                        bytes = std::string(result.body)] {
-    auto taken = work->take_chunk(name, chunk, bytes);
+    auto taken = work->take_chunk(place, chunk, bytes);
     control->post([this, list, turn, taken = std::move(taken)] {
       in_turn(list, turn, [&] {
         if (!taken) return refused(*list, taken.error());

@@ -366,5 +366,44 @@ TEST_F(ListAttackTest, WhatNeverCameToBeAcceptedFillsNoDisk) {
   EXPECT_TRUE(revoked("one"));
 }
 
+TEST_F(ListAttackTest, AListUnderAnotherNameIsNoYounger) {
+  manifest = source_.manifest(7, clock.wall(),
+                              SignedList::step(0, 7, source_.chunk(EntryKind::token, {"one"})));
+  configure();
+  tick_and_serve();
+  auto renamed = section();
+  renamed.feed.name = "renamed";
+  renamed.digest = "digest-2";
+  manifest = source_.manifest(6, clock.wall(), SignedList::step(0, 6));
+  configure({renamed});
+  run();
+  EXPECT_TRUE(revoked("one")) << "what is on the disk is this list's";
+  next_round();
+  EXPECT_THAT(error(), StartsWith("rollback: "));
+  EXPECT_EQ(version(), 7U);
+}
+
+// To another list and back again.
+TEST_F(ListAttackTest, AListThatComesBackIsNoYounger) {
+  manifest = source_.manifest(7, clock.wall(),
+                              SignedList::step(0, 7, source_.chunk(EntryKind::token, {"one"})));
+  configure();
+  tick_and_serve();
+  auto changed = section();
+  changed.issuer = source_.issuer = "https://lists.example.com/another";
+  manifest = source_.manifest(1, clock.wall(), SignedList::step(0, 1));
+  configure({changed});
+  run();
+  tick_and_serve();
+  EXPECT_EQ(version(), 1U) << error();
+  source_.issuer = kIssuer;
+  manifest = source_.manifest(6, clock.wall(), SignedList::step(0, 6));
+  configure();
+  run();
+  next_round();
+  EXPECT_THAT(error(), StartsWith("rollback: "));
+  EXPECT_TRUE(revoked("one"));
+}
+
 }  // namespace
 }  // namespace latchkey::latchkeyd::list_keeper_test

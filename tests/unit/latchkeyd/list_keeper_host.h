@@ -12,6 +12,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/jose/sha256.h"
 #include "core/revocation/list_chunk.h"
 #include "core/revocation/revocation_set.h"
 #include "daemon/latchkeyd/io/serial_thread.h"
@@ -34,8 +35,8 @@ using testing::TempDir;
 using testing::TestLoop;
 
 inline const std::string kIssuer = "https://lists.example.com/corp";
-inline const std::string kPlace = "fleet";                   // its folder
-inline const std::string kToken = "https://id.example.com";  // whose tokens are revoked
+inline const std::string kPlace = *jose::sha256_hex(kIssuer);  // its folder
+inline const std::string kToken = "https://id.example.com";    // whose tokens are revoked
 
 // What a web server has: manifests and chunks.
 struct SignedList {

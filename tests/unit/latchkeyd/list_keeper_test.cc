@@ -199,7 +199,7 @@ TEST_F(ListKeeperTest, AChunkThatIsNotThereIsTriedAgainLater) {
 // F14: a full disk, or a folder that is gone: what was good is not taken where it cannot be kept.
 TEST_F(ListKeeperTest, WhatCannotBeStoredIsNotTaken) {
   begin();
-  const std::string folder = state / "lists/fleet";
+  const std::string folder = state / ("lists/" + kPlace);
   std::filesystem::remove_all(folder);
   std::ofstream(folder) << "no folder";
   const std::string two = source_.chunk(EntryKind::token, {"two"});

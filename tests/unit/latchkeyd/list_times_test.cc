@@ -206,7 +206,7 @@ TEST_F(ListKeeperTest, ALongTrailIsBegunAnew) {
   EXPECT_TRUE(revoked("one"));
   EXPECT_EQ(version(), 24U);
   std::size_t files = 0;
-  for (const auto& entry : fs::directory_iterator(state / "lists/fleet")) {
+  for (const auto& entry : fs::directory_iterator(state / ("lists/" + kPlace))) {
     EXPECT_TRUE(entry.is_regular_file());
     ++files;
   }
@@ -246,7 +246,7 @@ TEST_F(ListKeeperTest, AHostThatLostItsChunksStillTakesNothingOlder) {
   manifest = source_.manifest(7, clock.wall(), SignedList::step(0, 7, base));
   configure();
   tick_and_serve();
-  for (const auto& entry : fs::directory_iterator(state / "lists/fleet")) {
+  for (const auto& entry : fs::directory_iterator(state / ("lists/" + kPlace))) {
     if (entry.path().filename() != "record.json") fs::remove(entry.path());
   }
   restart();
@@ -263,7 +263,7 @@ TEST_F(ListKeeperTest, AHostThatLostItsChunksStillTakesNothingOlder) {
 
 TEST_F(ListKeeperTest, ADamagedChunkIsFetchedAnew) {
   begin();
-  for (const auto& entry : fs::directory_iterator(state / "lists/fleet")) {
+  for (const auto& entry : fs::directory_iterator(state / ("lists/" + kPlace))) {
     if (entry.file_size() != 16) continue;
     std::fstream(entry.path(), std::ios::in | std::ios::out).put('x');
   }
