@@ -60,24 +60,6 @@ bool write_all(int file, std::string_view bytes) {
   return true;
 }
 
-// Whole or not at all, and on the disk when it returns.
-tl::expected<void, std::string> replace(int folder, const std::string& name,
-                                        std::string_view bytes) {
-  const std::string fresh = "." + name + ".new";
-  ::unlinkat(folder, fresh.c_str(), 0);  // left by a daemon that was killed while it wrote
-  const ipc::Fd file(::openat(folder, fresh.c_str(),
-                              O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                              S_IRUSR | S_IWUSR));
-  if (!file) return system_failure();
-  if (!write_all(file.get(), bytes) || ::fsync(file.get()) != 0 ||
-      ::renameat(folder, fresh.c_str(), folder, name.c_str()) != 0 || ::fsync(folder) != 0) {
-    auto failure = system_failure();
-    ::unlinkat(folder, fresh.c_str(), 0);
-    return failure;
-  }
-  return {};
-}
-
 std::vector<std::string> names_in(int folder) {
   std::vector<std::string> names;
   const int copy = ::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -91,13 +73,50 @@ std::vector<std::string> names_in(int folder) {
   return names;
 }
 
+// Whatever it is that has the name. Nobody but us writes here, so it takes no care of links; a
+// folder that somebody made must not stand in the way of a good file for ever.
+void discard(int folder, const std::string& name) {
+  if (::unlinkat(folder, name.c_str(), 0) == 0 || (errno != EISDIR && errno != EPERM)) return;
+  const ipc::Fd inner(
+      ::openat(folder, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!inner) return;
+  for (const std::string& each : names_in(inner.get()))
+    if (each != "." && each != "..") discard(inner.get(), each);
+  ::unlinkat(folder, name.c_str(), AT_REMOVEDIR);
+}
+
+bool rename_over(int folder, const std::string& from, const std::string& to) {
+  if (::renameat(folder, from.c_str(), folder, to.c_str()) == 0) return true;
+  if (errno != EISDIR) return false;
+  discard(folder, to);
+  return ::renameat(folder, from.c_str(), folder, to.c_str()) == 0;
+}
+
+// Whole or not at all, and on the disk when it returns.
+tl::expected<void, std::string> replace(int folder, const std::string& name,
+                                        std::string_view bytes) {
+  const std::string fresh = "." + name + ".new";
+  discard(folder, fresh);  // left by a daemon that was killed while it wrote
+  const ipc::Fd file(::openat(folder, fresh.c_str(),
+                              O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                              S_IRUSR | S_IWUSR));
+  if (!file) return system_failure();
+  if (!write_all(file.get(), bytes) || ::fsync(file.get()) != 0 ||
+      !rename_over(folder, fresh, name) || ::fsync(folder) != 0) {
+    auto failure = system_failure();
+    ::unlinkat(folder, fresh.c_str(), 0);
+    return failure;
+  }
+  return {};
+}
+
 // But for the record itself.
 void remove_others(int folder, const std::vector<std::string>& trail,
                    const std::set<std::string, std::less<>>& keep) {
   for (const std::string& name : names_in(folder)) {
     const bool named = keep.contains(name) || name == kRecord ||
                        std::find(trail.begin(), trail.end(), name) != trail.end();
-    if (!named && name != "." && name != "..") ::unlinkat(folder, name.c_str(), 0);
+    if (!named && name != "." && name != "..") discard(folder, name);
   }
 }
 
@@ -146,11 +165,11 @@ ListStore::Result<std::string> ListStore::read(const std::string& list, std::str
   auto text = read_plain_file(name, {.bytes_most = most, .own = true}, opened->get());
   if (!text) {
     // Not ours, or not as it was written: it must not stand in the way of a good one.
-    if (text.error().kind != FileTrouble::Kind::passing) ::unlinkat(opened->get(), name.c_str(), 0);
+    if (text.error().kind != FileTrouble::Kind::passing) discard(opened->get(), name);
     return tl::unexpected(std::move(text).error().what);
   }
   if (jose::sha256_hex(text->bytes) != name) {
-    ::unlinkat(opened->get(), name.c_str(), 0);
+    discard(opened->get(), name);
     return tl::unexpected<std::string>("is damaged");
   }
   return std::move(text->bytes);

@@ -139,6 +139,52 @@ TEST(ListStore, ADamagedRecordIsIgnoredAndSaid) {
   EXPECT_TRUE(store.load("fleet"));
 }
 
+TEST(ListStore, AFolderInThePlaceOfAFileMakesWay) {
+  const TempDir folder;
+  FakeJournal journal;
+  ListStore store(folder.path(), journal);
+  const std::string kept = folder / "kept";
+  write_file(kept, "kept");
+  const auto in_the_way = [&](const std::string& name) {
+    const std::string path = folder / ("lists/fleet/" + name);
+    fs::remove(path);
+    fs::create_directories(path + "/inner");
+    write_file(path + "/inner/file", "x");
+    fs::create_symlink(kept, path + "/link");
+  };
+  ASSERT_TRUE(store.commit("fleet", some_record(), {}));
+  in_the_way(digest("chunk"));
+  in_the_way("." + digest("chunk") + ".new");
+  EXPECT_FALSE(store.holds("fleet", digest("chunk"), 5));
+  const auto stored = store.put("fleet", digest("chunk"), "chunk");
+  ASSERT_TRUE(stored) << stored.error();
+  EXPECT_EQ(store.read("fleet", digest("chunk"), 5), "chunk");
+  in_the_way("record.json");
+  in_the_way("anything");
+  EXPECT_FALSE(store.load("fleet"));
+  const auto committed = store.commit("fleet", some_record(), {});
+  ASSERT_TRUE(committed) << committed.error();
+  EXPECT_TRUE(store.load("fleet"));
+  EXPECT_FALSE(fs::exists(folder / "lists/fleet/anything"));
+  EXPECT_EQ(read_file(kept), "kept");
+}
+
+// Not ours alone: whoever else writes there could set a list back.
+TEST(ListStore, AFolderThatOthersMayWriteToStoresNothing) {
+  for (const auto mode : {fs::perms(0770), fs::perms(0707)}) {
+    const TempDir folder;
+    FakeJournal journal;
+    ListStore store(folder.path(), journal);
+    ASSERT_TRUE(store.put("fleet", digest("chunk"), "chunk"));
+    ASSERT_TRUE(store.commit("fleet", some_record(), {digest("chunk")}));
+    fs::permissions(folder / "lists/fleet", mode);
+    EXPECT_FALSE(store.load("fleet"));
+    EXPECT_FALSE(store.read("fleet", digest("chunk"), 5));
+    EXPECT_FALSE(store.put("fleet", digest("chunk"), "chunk"));
+    EXPECT_FALSE(store.commit("fleet", some_record(), {}));
+  }
+}
+
 TEST(ListStore, AFolderThatIsNotOursStoresNothing) {
   const TempDir folder;
   FakeJournal journal;

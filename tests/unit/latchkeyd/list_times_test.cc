@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/unit/latchkeyd/damaged_file.h"
 #include "tests/unit/latchkeyd/list_keeper_host.h"
 
 namespace latchkey::latchkeyd::list_keeper_test {
