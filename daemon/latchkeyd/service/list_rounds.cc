@@ -105,11 +105,12 @@ void ListKeeper::manifest_came(const ListPtr& list, const FetchResult& result) {
                                             list->accepted, now, *scratch_);
   if (!manifest) return refused(*list, manifest.error());
   // A cache at the edge may be behind; that is no attack, and nothing new.
+  const bool at_hand =
+      list->present() && list->standing.manifest().version == list->accepted->version;
   if (list->accepted && manifest->version == list->accepted->version &&
-      LATCHKEY_FAILS(list_not_newer, list->present()
-                                         ? manifest->issued_at <= list->accepted->issued_at
-                                         : manifest->issued_at < list->accepted->issued_at)) {
-    if (list->present()) {
+      LATCHKEY_FAILS(list_not_newer, at_hand ? manifest->issued_at <= list->accepted->issued_at
+                                             : manifest->issued_at < list->accepted->issued_at)) {
+    if (at_hand) {
       list->url = list->config.url;
       list->etag = result.etag;
       list->last_modified = result.last_modified;
