@@ -182,8 +182,6 @@ void ListKeeper::withdraw(List& list, std::string_view why) {
   give_back(std::move(list.standing.source));
   list.standing = {};
   list.feed.known.reset();
-  list.etag.clear();
-  list.last_modified.clear();
   list.last_error = std::string(why);
   list.next_fetch = parts_.clock.steady();
   parts_.journal.log(LogLevel::error, "a revocation list is withdrawn",

@@ -35,6 +35,7 @@ struct ListKeeper::List {
   std::string url;     // where the manifest at hand was fetched, and how it is named there
   std::string etag;
   std::string last_modified;
+  bool named = false;  // in what was asked last
   std::optional<Round> round;
   bool busy = false;         // something was asked for, or is being built
   std::uint64_t turn = 0;    // counts rounds that ended; what comes for an earlier one is late

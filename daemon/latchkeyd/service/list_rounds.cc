@@ -49,6 +49,7 @@ void ListKeeper::ask(const ListPtr& list) {
   list->attempted_at = parts_.clock.wall();
   // The tag is of a manifest that was fetched there; one that is not at hand is asked for in full.
   const bool named = list->present() && list->url == list->config.url;
+  list->named = named && !(list->etag.empty() && list->last_modified.empty());
   ListRequest request{.list = list->name(),
                       .digest = list->config.digest,
                       .etag = named ? list->etag : "",
@@ -88,7 +89,7 @@ void ListKeeper::no_answer(const ListPtr& list, const FetchResult& result) {
 void ListKeeper::manifest_came(const ListPtr& list, const FetchResult& result) {
   if (result.status == FetchResult::Status::not_modified) {
     // It says so of the manifest that was named, and makes it no fresher.
-    if (!list->present() || (list->etag.empty() && list->last_modified.empty()))
+    if (!list->present() || !list->named)
       return failed(*list, "the server says \"not modified\", and no manifest was named to it");
     list->unreachable = 0;
     if (!check_keys(*list)) publish(nullptr);

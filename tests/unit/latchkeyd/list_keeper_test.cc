@@ -252,19 +252,67 @@ TEST_F(ListKeeperTest, WhatHasEndedIsNotFetched) {
 }
 
 TEST_F(ListKeeperTest, MoreThanAListsShareOfSmallKindsIsRefused) {
-  std::string chunk = source_.chunk(EntryKind::user, {"mallory"});
-  const auto put = [&](std::string_view name, const std::string& value) {
-    const auto at = chunk.find(name) + name.size();
-    chunk.replace(at, chunk.find_first_of(",}", at) - at, value);
-  };
-  put("\"entries\":", "262145");
-  put("\"size\":", std::to_string(262'145 * 16));
-  manifest = source_.manifest(1, clock.wall(), SignedList::step(0, 1, chunk));
+  constexpr std::uint32_t kMany = 262'145;
+  std::string bytes;
+  for (std::uint32_t i = 0; i < kMany; ++i) {
+    for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>(i >> shift);
+    bytes.append(12, '\0');
+  }
+  const std::string sha256 = *jose::sha256_hex(bytes);
+  source_.chunks[sha256] = bytes;
+  manifest = source_.manifest(
+      1, clock.wall(),
+      SignedList::step(
+          0, 1,
+          "{\"sha256\":\"" + sha256 + "\",\"size\":" + std::to_string(bytes.size()) +
+              ",\"kind\":\"user\",\"op\":\"add\",\"entries\":" + std::to_string(kMany) + "}"));
   configure();
-  keeper().tick();
-  serve();
-  EXPECT_THAT(error(), HasSubstr(":"));
+  tick_and_serve();
+  EXPECT_THAT(error(), StartsWith("bounds: there are more than 262144"));
   EXPECT_EQ(freshness(), FeedState::absent);
+}
+
+// A server that says so without having been asked would keep the list as it is for ever.
+TEST_F(ListKeeperTest, NothingThatWasNotNamedIsNotModified) {
+  const FetchResult unchanged{.status = FetchResult::Status::not_modified};
+  begin();
+  clock.advance(900s);
+  keeper().tick();
+  fetcher.answer_list(unchanged);
+  EXPECT_THAT(error(), HasSubstr("no manifest was named"));
+  etag = "\"v1\"";
+  manifest = source_.manifest(1, clock.wall(),
+                              SignedList::step(0, 1, source_.chunk(EntryKind::token, {"one"})));
+  next_round();
+  ASSERT_EQ(error(), "");
+  auto moved = section();
+  moved.url = "https://other.example.com/manifest.jwt";
+  configure({moved});
+  keeper().tick();
+  fetcher.answer_list(unchanged);
+  EXPECT_THAT(error(), HasSubstr("no manifest was named")) << "the tag is of the other place";
+}
+
+// Whoever takes a key out of the file need not reload: the next answer is enough.
+TEST_F(ListKeeperTest, AKeyThatIsTakenOutOfItsFileIsNoticedByAnUnchangedManifest) {
+  const std::string file = state / "keys.json";
+  testing::write_file(file, latchkey::testing::jwk_set({source_.key.jwk()}));
+  auto from_file = section();
+  from_file.keys.document.clear();
+  from_file.keys_file = file;
+  etag = "\"v1\"";
+  manifest = source_.manifest(1, clock.wall(),
+                              SignedList::step(0, 1, source_.chunk(EntryKind::token, {"one"})));
+  configure({from_file});
+  tick_and_serve();
+  std::filesystem::remove(file);
+  testing::write_file(file, latchkey::testing::jwk_set(
+                                {SigningKey::generate(jose::Algorithm::eddsa, "list").jwk()}));
+  published = 0;
+  next_round();
+  EXPECT_EQ(freshness(), FeedState::absent);
+  EXPECT_GE(published, 1);
+  EXPECT_FALSE(revoked("one"));
 }
 
 }  // namespace

@@ -185,6 +185,17 @@ TEST(ListStore, AFolderThatOthersMayWriteToStoresNothing) {
   }
 }
 
+TEST(ListStore, AFolderOfAnotherUserStoresNothing) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root gives a folder away";
+  const TempDir folder;
+  FakeJournal journal;
+  ListStore store(folder.path(), journal);
+  ASSERT_TRUE(store.commit("fleet", some_record(), {}));
+  ASSERT_EQ(::chown((folder / "lists/fleet").c_str(), 65'534, 65'534), 0);
+  EXPECT_FALSE(store.load("fleet"));
+  EXPECT_FALSE(store.put("fleet", digest("chunk"), "chunk"));
+}
+
 TEST(ListStore, AFolderThatIsNotOursStoresNothing) {
   const TempDir folder;
   FakeJournal journal;

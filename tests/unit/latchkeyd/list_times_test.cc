@@ -3,6 +3,7 @@
 // When a list is asked for, how old it is, and what outlives the daemon.
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -148,6 +149,19 @@ TEST_F(ListKeeperTest, IsNoYoungerForAClockThatIsSetBack) {
   EXPECT_EQ(freshness(), FeedState::stale);
 }
 
+// Its age when it came counts by the steady clock as well.
+TEST_F(ListKeeperTest, IsNoYoungerThanItsSignatureForAClockThatIsSetBack) {
+  manifest = source_.manifest(1, clock.wall() - 50min, SignedList::step(0, 1));
+  configure();
+  tick_and_serve();
+  clock.jump(-40min);
+  keeper().tick();
+  EXPECT_EQ(freshness(), FeedState::fresh);
+  clock.advance(11min);
+  keeper().tick();
+  EXPECT_EQ(freshness(), FeedState::stale);
+}
+
 TEST_F(ListKeeperTest, OutlivesTheDaemonWithTheProviderGone) {
   begin();
   restart();
@@ -274,6 +288,47 @@ TEST_F(ListKeeperTest, ADamagedChunkIsFetchedAnew) {
   next_round();
   EXPECT_EQ(freshness(), FeedState::fresh) << error();
   EXPECT_TRUE(revoked("one"));
+}
+
+// The record says which manifest was accepted; another one is none, though its signature is good.
+TEST_F(ListKeeperTest, AStoredManifestThatIsNotTheAcceptedOneIsNotTaken) {
+  begin();
+  ListRecord record = store->load(kPlace).value();
+  const ListRecord good = record;
+  for (const revocation::ListState& other :
+       {revocation::ListState{2, good.accepted.issued_at},
+        revocation::ListState{1, good.accepted.issued_at + 60s}}) {
+    record.accepted = other;
+    std::set<std::string, std::less<>> keep;
+    for (const auto& [sha256, bytes] : source_.chunks) keep.insert(sha256);
+    ASSERT_TRUE(store->commit(kPlace, record, keep));
+    restart();
+    EXPECT_EQ(freshness(), FeedState::absent);
+    EXPECT_THAT(error(), HasSubstr("not the one that was accepted"));
+    EXPECT_EQ(version(), other.version);
+    ASSERT_TRUE(store->commit(kPlace, good, keep));
+    restart();
+    EXPECT_EQ(freshness(), FeedState::fresh) << error();
+  }
+}
+
+// A list that is new to a running daemon is read beside it, and the reload may be over before.
+TEST_F(ListKeeperTest, AKeyThatIsTakenAwayWhileTheDiskIsReadIsNoticed) {
+  begin();
+  const std::string file = state / "keys.json";
+  testing::write_file(file, latchkey::testing::jwk_set({source_.key.jwk()}));
+  auto from_file = section();
+  from_file.keys.document.clear();
+  from_file.keys_file = file;
+  restart(std::vector<config::ListSource>{});
+  configure({from_file});
+  builder.run_ready();
+  fs::remove(file);
+  testing::write_file(file, latchkey::testing::jwk_set(
+                                {SigningKey::generate(jose::Algorithm::eddsa, "list").jwk()}));
+  run();
+  EXPECT_EQ(freshness(), FeedState::absent);
+  EXPECT_FALSE(revoked("one"));
 }
 
 TEST_F(ListKeeperTest, WhatIsStoredUnderAKeyOfYesterdayIsNotBelieved) {

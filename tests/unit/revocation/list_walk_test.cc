@@ -161,5 +161,16 @@ TEST(ListWalk, ALargeChangeGoesIntoTheBase) {
   EXPECT_TRUE(has_token(*next, 24'999));
 }
 
+// What is read takes memory, so the manifest's own word is enough to refuse it.
+TEST(ListWalk, ChunksOfTooManySmallEntriesAreNotEvenRead) {
+  Server server;
+  ListChunk chunk = server.chunk(EntryKind::user, 0, 1);
+  chunk.entries = list_limits::kFewEntries + 1;
+  server.chunks.clear();
+  const auto walked = server.walked({{0, 1, {chunk}}});
+  ASSERT_FALSE(walked);
+  EXPECT_EQ(walked.error().fault, ListFault::bounds);
+}
+
 }  // namespace
 }  // namespace latchkey::revocation
