@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Signed revocation lists end to end: made by latchkeyctl, served by a real nginx, heeded by real ssh and sudo."""
 
+import pathlib
 import time
 
 import pytest
 
 from box import accounts, clients, files, lists
+from box import host as host_module
 
 OPERATOR = ["corp-developers", "corp-operators"]
 SRE = (accounts.GROUPS["sre"],)
@@ -211,6 +213,46 @@ def test_a_remembered_token_is_judged_against_the_list(host, server):
     server.publish([MALLORY])
     take_up(host, server)
     assert ssh(token).status == 0 and ssh(token).status == 0
+    server.publish([MALLORY, lists.token_id(token)])
+    take_up(host, server, version(2))
+    assert host.refusal(ssh(token).said)[0] == "revoked_token"
+
+
+def test_a_list_stands_whatever_keys_a_provider_publishes(host, server):
+    """The public half of the list's key in the provider's set once un-revoked everything, or locked everybody out."""
+    bad, good = host.provider.token("alice", OPERATOR), host.provider.token("alice", OPERATOR)
+    server.publish([lists.token_id(bad), MALLORY])
+    take_up(host, server, version(1), "      absent_refuses: []\n")
+    host.provider.publish_also(dict(server.keys["good"], kid="poison"))
+    deadline = time.monotonic() + clients.DEADLINE_S
+    while "a revocation list is signed by it" not in host.ctl("issuers").stdout:
+        assert time.monotonic() < deadline
+        host.ctl("keys", "refresh", check=False)
+    server.publish([lists.token_id(bad), lists.token_id(host.provider.token("bob", OPERATOR)), MALLORY])
+    take_up(host, server, version(2), "      absent_refuses: []\n")
+    assert host.refusal(ssh(bad).said)[0] == "revoked_token"
+    assert ssh(good).status == 0
+
+
+def test_a_server_that_asked_for_a_days_patience_is_heard_when_it_is_well(host, server):
+    token = host.provider.token("alice", OPERATOR)
+    server.publish([MALLORY])
+    take_up(host, server, version(1))
+    server.ask_for_patience(86400)
+    take_up(host, server, refused_with("503"))
+    server.be_well()
+    server.publish([MALLORY, lists.token_id(token)])
+    host.reload()  # the same configuration
+    becomes(host, version(2))
+    assert host.refusal(ssh(token).said)[0] == "revoked_token"
+
+
+def test_a_chunk_that_is_lost_under_a_running_daemon_is_fetched_again(host, server):
+    token = host.provider.token("alice", OPERATOR)
+    server.publish([MALLORY])
+    take_up(host, server, version(1))
+    chunk = next(path for path in pathlib.Path(host_module.STATE, "lists").glob("*/*") if path.stat().st_size == 16)
+    chunk.unlink()
     server.publish([MALLORY, lists.token_id(token)])
     take_up(host, server, version(2))
     assert host.refusal(ssh(token).said)[0] == "revoked_token"

@@ -3,6 +3,7 @@
 
 import json
 import pathlib
+import re
 import shutil
 import socket
 import subprocess
@@ -118,6 +119,19 @@ class Server:
     def publish(self, entries: list[dict], **options) -> None:
         self.build(entries)
         self.sign(**options)
+
+    def ask_for_patience(self, seconds: int) -> None:
+        """503 from now on, and when to come again."""
+        self._configure(lambda text: text.replace("location / {", f"location / {{ add_header Retry-After {seconds} always; return 503;"))
+
+    def be_well(self) -> None:
+        self._configure(lambda text: re.sub(r"add_header Retry-After \d+ always; return 503;", "", text))
+
+    def _configure(self, change) -> None:
+        file = self.folder / "nginx.conf"
+        file.write_text(change(file.read_text(encoding="utf-8")), encoding="utf-8")
+        self.stop()
+        self.start()
 
     def copy(self) -> pathlib.Path:
         """What is served now, to be served again()."""

@@ -84,6 +84,15 @@ class Provider:
         with open(f"{self._folder}/jwks.json", encoding="utf-8") as file:
             return json.load(file)["keys"]
 
+    def publish_also(self, key: dict) -> None:
+        """One more key in the set: anybody's public half, as any provider can."""
+        with open(f"{self._folder}/jwks.json", "r+", encoding="utf-8") as file:
+            text = json.load(file)
+            text["keys"].append(key)
+            file.seek(0)
+            json.dump(text, file)
+            file.truncate()
+
     @staticmethod
     def now() -> int:
         return int(time.time())
