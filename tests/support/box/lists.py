@@ -143,12 +143,12 @@ class Server:
         shutil.rmtree(self.www)
         shutil.copytree(kept, self.www)
 
-    def section(self, more: str = "") -> str:
+    def section(self, more: str = "", keys: tuple[str, ...] = ("good",)) -> str:
         """Of the configuration. Each has another query, so that a host that reloads asks at once; the server heeds none."""
         self._asked += 1
         return (f"revocation:\n  lists:\n    - name: fleet\n      issuer: {ISSUER}\n"
                 f"      url: https://{NAME}:{self.port}/manifest.jwt?{self._asked}\n      ca_file: {self.ca_file}\n"
-                f"      keys: {json.dumps(json.dumps({'keys': [self.keys['good']]}))}\n{more}")
+                f"      keys: {json.dumps(json.dumps({'keys': [self.keys[key] for key in keys]}))}\n{more}")
 
 
 def token_id(token: str) -> dict:
