@@ -12,7 +12,7 @@ from harness.traffic import TokenClass, flood, random_kid_token
 # the daemon has to do the work.
 SOURCES = {"one source": ("192.0.2.66", 2_000),
            "many sources": ("10.66.", int(os.environ.get("LATCHKEY_FAULT_FLOOD", "40000")))}  # 1000000 for the whole of F9
-MEMORY_KB_MOST = 3072  # what is kept of 2,048 sources and of the last refusals; ten times as many tokens add nothing
+MEMORY_KB_MOST = 2048
 
 
 @pytest.mark.parametrize("whence", list(SOURCES))

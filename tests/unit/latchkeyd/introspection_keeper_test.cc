@@ -263,7 +263,7 @@ TEST_F(IntrospectionKeeperTest, AQuestionAboutAnOpaqueTokenIsNotSharedWithOneAbo
 TEST_F(IntrospectionKeeperTest, WhoAnswersOthersMeanwhileIsNotDown) {
   using Status = IntrospectResult::Status;
   const IntrospectResult signs_of_life[]{
-      {.status = Status::ok, .body = std::string(kInactive)},
+      {.status = Status::ok, .body = kInactive},
       {.status = Status::failed, .http_status = 500, .error = "HTTP status 500"},
       {.status = Status::failed, .error = "timeout: nothing came"}};
   for (const IntrospectResult& sign : signs_of_life) {
