@@ -58,6 +58,7 @@ class Conversation {
   bool admitted();
   asio::awaitable<Decision> later_call();
   Decision judge_later_call();
+  bool is_own(const Login& login) const;
   void place_login();
   void close_login();
   asio::awaitable<void> conclude(Decision decision);

@@ -111,6 +111,28 @@ TEST(LaterCalls, SessionOfNoLoginIsNamedToNobody) {
   EXPECT_FALSE(host.logins.find(id, "alice")->place);
 }
 
+TEST(LaterCalls, SessionIsNeitherMovedNorClosedByAnotherProcessThatNamesItsLogin) {
+  Host host;
+  Client client{ipc::Fd()};
+  const std::string id = testing::login_id(host.sign_in(client, host.token()));
+  wire::Begin begin{.operation = wire::Operation::open_session,
+                    .pid = 4711,
+                    .service = "sshd",
+                    .user = "alice",
+                    .login = id};
+  EXPECT_EQ(call(host, client, begin).environment_count, 1U);
+  begin.pid = 4712;  // a key's session, into whose environment the person put the id
+  EXPECT_EQ(call(host, client, begin).environment_count, 0U);
+  begin.operation = wire::Operation::close_session;
+  call(host, client, begin);
+  const auto login = host.logins.find(id, "alice");
+  ASSERT_TRUE(login && login->place);
+  EXPECT_EQ(login->place->pid, 4711);
+  begin.pid = 4711;
+  call(host, client, begin);
+  EXPECT_EQ(host.logins.find(id, "alice"), nullptr);
+}
+
 TEST(LaterCalls, AccountWithoutALoginGoesByTheLastSignIn) {
   Host host;
   Client client{ipc::Fd()};
