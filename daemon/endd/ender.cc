@@ -67,6 +67,9 @@ LookAnswer Ender::look(const LookRequest& request) const {
       answer.gone.push_back(login);
     } else if (outcome == Outcome::ending) {
       answer.live.push_back(login);
+    } else if (outcome == Outcome::refused) {
+      if (answer.refused.empty()) answer.why = target.error().why;
+      answer.refused.push_back(login);
     }
   }
   // Nobody asks for a login that latchkeyd has lost; its note must not lie about for ever.
@@ -88,7 +91,12 @@ void Ender::tick(SteadyTime now) {
 bool Ender::advance(const std::string& login, Job& job, SteadyTime now) {
   const auto target = parts_.checks.examine(login);
   if (!target) {
-    parts_.log.notice(fmt::format("over: login={} {}", login, target.error().why));
+    const std::string line = fmt::format("login={} {}", login, target.error().why);
+    if (target.error().outcome == Outcome::refused) {
+      parts_.log.error("cannot be ended: " + line);
+    } else {
+      parts_.log.notice("over: " + line);
+    }
     return false;
   }
   job.due = now + kPatience;

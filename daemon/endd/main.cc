@@ -2,6 +2,7 @@
 //
 // latchkey-endd and, with --signals, latchkey-endd-signal: what ends sessions. Neither has a
 // network, a file of its own or a word of latchkeyd's to go by but a login id.
+#include <pwd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -12,7 +13,10 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -72,13 +76,25 @@ ipc::Result<ipc::Fd> find_listener(const Options& options) {
   return ipc::listen_at({.path = options.socket, .type = ipc::SocketType::stream, .mode = 0600});
 }
 
+// Out of the file, not through NSS: the one name that is asked for is made by sysusers.
+std::optional<uid_t> find_user(const std::string& name) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen("/etc/passwd", "re"),
+                                                             std::fclose);
+  while (file != nullptr) {
+    const passwd* entry = ::fgetpwent(file.get());
+    if (entry == nullptr) break;
+    if (name == entry->pw_name) return entry->pw_uid;
+  }
+  return std::nullopt;
+}
+
 // Root, and those that were asked for; nothing where one of them is not there.
 std::optional<std::vector<uid_t>> find_peers(const Options& options, const Log& log) {
   std::vector<uid_t> peers{0};
   for (const std::string& name : options.peer_users) {
     const auto uid = find_user(name);
     if (!uid) {
-      log.error("--peer-user: there is no user " + name);
+      log.error("--peer-user: /etc/passwd has no user " + name);
       return std::nullopt;
     }
     peers.push_back(*uid);
@@ -169,7 +185,7 @@ int run(const Options& options) {
   auto services = find_services(options, log);
   if (!signals) return EX_OSERR;
   if (!peers || !services) return EX_USAGE;
-  const Checks checks(Records(options.sessions), Processes(), *std::move(services), find_user);
+  const Checks checks(Records(options.sessions), Processes(), *std::move(services));
   ipc::varlink::Service service(
       {.vendor = "Latchkey", .product = "latchkey-endd", .version = LATCHKEY_VERSION, .url = ""});
   Server::Parts parts{.listener = *std::move(listener),

@@ -33,7 +33,8 @@ ParsedOptions parse_options(int argc, char** argv) {
   app.add_option("--sessions", options.sessions, "Folder of root's notes of sessions")
       ->type_name("DIR")
       ->capture_default_str();
-  app.add_option("--peer-user", options.peer_users, "Listen to this user beside root")
+  app.add_option("--peer-user", options.peer_users,
+                 "Listen to this user of /etc/passwd beside root")
       ->type_name("NAME");
   app.add_option("--service", options.services,
                  "End sessions of this PAM service, too, whose host process is called COMM")

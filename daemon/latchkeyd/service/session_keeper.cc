@@ -200,26 +200,44 @@ void SessionKeeper::looked(const std::vector<std::shared_ptr<const Login>>& aske
     next_look_ = parts_.clock.steady() + kLookAgain;
   } else {
     reachable();
-    const std::set<std::string_view> live(seen->live.begin(), seen->live.end());
-    const std::set<std::string_view> gone(seen->gone.begin(), seen->gone.end());
-    const WallTime wall = parts_.clock.wall();
-    std::set<std::string, std::less<>> lived;
-    no_note_.clear();
-    for (const auto& login : asked) {
-      // A note that was there and is no more went with its process; we did not hear the answer.
-      if (gone.contains(login->id) ||
-          (!live.contains(login->id) && seen_live_.contains(login->id))) {
-        forget(*login);
-      } else if (live.contains(login->id)) {
-        lived.insert(login->id);
-      } else if (login->place && wall - login->place->opened_at > kNoteBy) {
-        no_note_.insert(login->id);
-      }
-    }
-    seen_live_ = std::move(lived);
+    sort_out(asked, *seen);
   }
   next_tick_ = std::min(next_tick_, next_look_);
   if (parts_.rescheduled) parts_.rescheduled();
+}
+
+// A login is forgotten where its process is gone, and where a note that was there is no more: it
+// went with its process, and we did not hear the answer. Where a check fails the session may live.
+void SessionKeeper::sort_out(const std::vector<std::shared_ptr<const Login>>& asked,
+                             const SessionEnder::Seen& seen) {
+  const std::set<std::string_view> live(seen.live.begin(), seen.live.end());
+  const std::set<std::string_view> gone(seen.gone.begin(), seen.gone.end());
+  const std::set<std::string_view> refused(seen.refused.begin(), seen.refused.end());
+  const WallTime wall = parts_.clock.wall();
+  Ids noted;
+  Ids refused_now;
+  no_note_.clear();
+  for (const auto& login : asked) {
+    const bool doubtful = refused.contains(login->id);
+    const bool there = doubtful || live.contains(login->id);
+    if (there) noted.insert(login->id);
+    if (doubtful) refused_now.insert(login->id);
+    if (doubtful && !refused_.contains(login->id)) {
+      parts_.journal.log(LogLevel::error, "a session cannot be ended: latchkey-endd refuses it",
+                         {{"login", login->id},
+                          {"user", login->user},
+                          {"service", login->service},
+                          {"why", seen.why}});
+    }
+    if (gone.contains(login->id) || (!there && noted_.contains(login->id))) {
+      forget(*login);
+    } else if (!there && login->place && wall - login->place->opened_at > kNoteBy) {
+      no_note_.insert(login->id);
+    }
+  }
+  noted_ = std::move(noted);
+  refused_ = std::move(refused_now);
+  why_refused_ = seen.why;
 }
 
 void SessionKeeper::forget(const Login& login) {
@@ -251,6 +269,7 @@ std::vector<SessionKeeper::Session> SessionKeeper::sessions() const {
     const State state = ending != endings_.end()
                             ? (ending->second.failed ? State::not_ended : State::ending)
                         : no_note_.contains(login->id) ? State::no_note
+                        : refused_.contains(login->id) ? State::refused
                                                        : State::open;
     all.push_back({std::move(login), state});
   }
@@ -263,16 +282,18 @@ std::optional<std::string> SessionKeeper::trouble() const {
   const auto waiting = std::count_if(endings_.begin(), endings_.end(),
                                      [](const auto& entry) { return entry.second.failed; });
   std::string text;
-  if (unreachable_) text = "latchkey-endd does not answer (" + *unreachable_ + ")";
-  if (waiting > 0) {
-    text += fmt::format("{}{} that should have ended live on", text.empty() ? "" : "; ",
-                        waiting == 1 ? "1 session" : fmt::format("{} sessions", waiting));
-  }
-  if (!no_note_.empty()) {
-    text += fmt::format(
-        "{}{} cannot be ended: there is no note of them", text.empty() ? "" : "; ",
-        no_note_.size() == 1 ? "1 session" : fmt::format("{} sessions", no_note_.size()));
-  }
+  const auto add = [&](std::string_view more) {
+    text += (text.empty() ? "" : "; ") + std::string(more);
+  };
+  const auto sessions = [](std::size_t count) {
+    return count == 1 ? std::string("1 session") : fmt::format("{} sessions", count);
+  };
+  if (unreachable_) add("latchkey-endd does not answer (" + *unreachable_ + ")");
+  if (waiting > 0)
+    add(sessions(static_cast<std::size_t>(waiting)) + " that should have ended live on");
+  if (!no_note_.empty())
+    add(sessions(no_note_.size()) + " cannot be ended: there is no note of them");
+  if (!refused_.empty()) add(sessions(refused_.size()) + " cannot be ended: " + why_refused_);
   return text.empty() ? std::nullopt : std::optional(text);
 }
 

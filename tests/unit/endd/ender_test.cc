@@ -176,6 +176,17 @@ TEST_F(EnderTest, LookTellsWhatLivesAndRemovesTheNotesOfWhatDoesNot) {
   EXPECT_THAT(seen.gone, ElementsAre(other));
   EXPECT_FALSE(std::filesystem::exists(world.path(other)));
   EXPECT_TRUE(std::filesystem::exists(world.path()));
+  EXPECT_THAT(seen.refused, IsEmpty());
+}
+
+TEST_F(EnderTest, LookTellsWhatItRefusesApartAndLeavesItsNote) {
+  world.note(World::text("cron"));
+  const auto seen = ender.look({{kLogin}});
+  EXPECT_THAT(seen.live, IsEmpty());
+  EXPECT_THAT(seen.gone, IsEmpty());
+  EXPECT_THAT(seen.refused, ElementsAre(kLogin));
+  EXPECT_EQ(seen.why, "sessions of that service are not ended");
+  EXPECT_TRUE(std::filesystem::exists(world.path()));
 }
 
 TEST_F(EnderTest, OldNoteOfAProcessThatIsGoneIsRemovedThoughNobodyAsksForIt) {

@@ -18,7 +18,7 @@ using testing::FakeProcess;
 using testing::World;
 
 std::set<pid_t> members_of(const World& world, pid_t leader, pid_t self = 999) {
-  const Processes processes(world.folder / "proc");
+  const Processes processes = world.processes();
   std::set<pid_t> pids;
   for (const Process& process : members(processes.all(), processes.find(leader).value(), self))
     pids.insert(process.pid);

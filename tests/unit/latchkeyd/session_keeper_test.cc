@@ -219,6 +219,26 @@ TEST_F(SessionKeeperTest, SessionWhoseProcessIsGoneIsForgotten) {
   EXPECT_THAT(keeper.sessions(), IsEmpty());
 }
 
+TEST_F(SessionKeeperTest, SessionThatEnddRefusesIsKeptAndLoudAndEndsOnceItIsNotRefused) {
+  const std::string alice = open('a', "alice");
+  ender.seen = {.live = {alice}};
+  pass(1s);
+  ender.seen = {.refused = {alice}, .why = "the process cannot be looked at"};
+  pass(61s);
+  pass(61s);
+  EXPECT_EQ(state(alice), State::refused);
+  EXPECT_THAT(keeper.trouble().value_or(""),
+              HasSubstr("1 session cannot be ended: the process cannot be looked at"));
+  EXPECT_EQ(journal.count("a session cannot be ended: latchkey-endd refuses it"), 1U);
+  EXPECT_THAT(store.closed, IsEmpty());
+  ender.seen = {.live = {alice}};
+  pass(61s);
+  EXPECT_EQ(keeper.trouble(), std::nullopt);
+  revoked({{.kind = Kind::user, .value = "alice"}});
+  keeper.revocations_changed();
+  EXPECT_EQ(ender.asked.size(), 1U);
+}
+
 TEST_F(SessionKeeperTest, SessionWithoutANoteIsKeptAndSaidToBeBeyondReach) {
   const std::string alice = open('a', "alice");
   ender.seen = {};
