@@ -176,7 +176,19 @@ void Conversation::place_login() {
   const Services& services = desk_.services;
   const std::string_view person = latchkey::person(request_, *desk_.snapshot->config);
   const std::shared_ptr<const Login> login = services.logins.find(request_.login, person);
-  if (login == nullptr || !is_own(*login)) return;
+  if (login == nullptr || !is_own(*login)) {
+    // Such as one that was forgotten between the sign-in and here.
+    if (!request_.login.empty()) {
+      services.journal.log(LogLevel::warning,
+                           "a session names a login that is not its own: no revocation of a token "
+                           "ends it",
+                           {{"request_id", request_id_},
+                            {"login", request_.login},
+                            {"user", request_.user},
+                            {"service", request_.service}});
+    }
+    return;
+  }
   const auto placed = services.logins.place(login->id, person,
                                             {.pid = request_.pid,
                                              .tty = request_.tty,

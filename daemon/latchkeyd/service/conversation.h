@@ -101,7 +101,7 @@ class Conversation {
   // sign_in.cc again
   Decision judge_again();
   asio::awaitable<Decision> bind(Decision decision);
-  void record_login(const std::string& rule);
+  Refused record_login(const std::string& rule);
   asio::awaitable<KeysOutcome> newer_keys(std::string issuer, std::uint64_t seen_generation);
   asio::awaitable<AccountsNow> newer_accounts();
   asio::awaitable<Expected<void>> store_binding(NewBinding binding);

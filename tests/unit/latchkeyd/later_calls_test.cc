@@ -2,6 +2,7 @@
 //
 // Account, setcred and session calls.
 #include <chrono>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -131,6 +132,32 @@ TEST(LaterCalls, SessionIsNeitherMovedNorClosedByAnotherProcessThatNamesItsLogin
   begin.pid = 4711;
   call(host, client, begin);
   EXPECT_EQ(host.logins.find(id, "alice"), nullptr);
+}
+
+TEST(LaterCalls, SignInIsRefusedWhereItsLoginWouldTakeOneWithASessionOutOfReach) {
+  Host host;
+  Client client{ipc::Fd()};
+  for (std::size_t i = 0; i < LoginBook::Limits{}.logins_per_person; ++i) {
+    const std::string id = std::to_string(i);
+    host.logins.put(std::make_shared<const Login>(Login{.id = id, .user = "alice"}));
+    host.logins.place(id, "alice", {.pid = 1});
+  }
+  EXPECT_EQ(host.sign_in(client, host.token()).result, wire::Result::unavailable);
+  EXPECT_EQ(host.last_reason(), Reason::budget_exhausted);
+  host.logins.close("7", "alice");
+  EXPECT_EQ(host.sign_in(client, host.token()).result, wire::Result::allow);
+  EXPECT_NE(host.logins.find("0", "alice"), nullptr);
+}
+
+TEST(LaterCalls, SessionOfALoginThatWasForgottenMeanwhileIsSaidToBeBeyondReach) {
+  Host host;
+  Client client{ipc::Fd()};
+  const std::string id = testing::login_id(host.sign_in(client, host.token()));
+  host.logins.close(id, "alice");
+  const wire::Begin open{
+      .operation = wire::Operation::open_session, .service = "sshd", .user = "alice", .login = id};
+  EXPECT_EQ(call(host, client, open).environment_count, 0U);
+  EXPECT_EQ(host.journal.count("a session names a login that is not its own"), 1U);
 }
 
 TEST(LaterCalls, AccountWithoutALoginGoesByTheLastSignIn) {
