@@ -66,6 +66,7 @@ tl::expected<Target, Refusal> Checks::examine(std::string_view login) const {
                 .service = record.service,
                 .person = person,
                 .uid = *uid,
+                .caller = rule.caller,
                 .leader = *std::move(leader)};
 }
 

@@ -41,7 +41,8 @@ struct Target {
   std::string login;
   std::string service;
   std::string person;
-  uid_t uid = 0;  // of the person; never 0
+  uid_t uid = 0;        // of the person; never 0
+  bool caller = false;  // who called a program that runs as another: sudo
   Process leader;
 };
 

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "daemon/endd/members.h"
 #include "daemon/endd/terminal.h"
 
 namespace latchkey::endd {
@@ -49,8 +50,8 @@ EndAnswer Ender::end(const EndRequest& request, SteadyTime now) {
   }
   if (jobs_.size() >= kJobsMost) return {"refused", "too many sessions end just now"};
   const auto all = parts_.checks.processes().all();
-  const std::size_t told = parts_.tell(members(all, target->leader, ::getpid()), target->uid,
-                                       sentence(request.cause, request.grace_s));
+  const std::size_t told = parts_.tell(Members(target->leader, target->uid, ::getpid()).look(all),
+                                       target->uid, sentence(request.cause, request.grace_s));
   parts_.log.notice(fmt::format("told: {} cause={} scope={} grace={}s terminals={}", who(*target),
                                 request.cause, request.scope, request.grace_s, told));
   jobs_.emplace(request.login, Job{.due = due, .whole_user = request.scope == "user"});

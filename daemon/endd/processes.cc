@@ -10,7 +10,6 @@
 #include <cerrno>
 #include <charconv>
 #include <memory>
-#include <set>
 #include <sstream>
 #include <string_view>
 
@@ -112,32 +111,6 @@ std::vector<Process> Processes::all() const {
     if (all.size() == kProcessesMost) break;
   }
   return all;
-}
-
-std::vector<Process> members(std::span<const Process> all, const Process& leader, pid_t self) {
-  const Process* parent = nullptr;
-  for (const Process& process : all) {
-    if (process.pid == leader.parent) parent = &process;
-  }
-  // Within sudo the audit session is that of the login around it, which is not to end.
-  const bool own_audit = leader.audit_session != kNoAuditSession && parent != nullptr &&
-                         parent->audit_session != leader.audit_session;
-  std::set<pid_t> known{leader.pid};
-  std::vector<Process> found;
-  for (bool more = true; more;) {
-    more = false;
-    for (const Process& process : all) {
-      if (process.pid <= 1 || process.pid == self || known.contains(process.pid)) continue;
-      const bool descends = known.contains(process.parent);
-      const bool led = known.contains(process.session);
-      const bool audited = own_audit && process.audit_session == leader.audit_session;
-      if (!descends && !led && !audited) continue;
-      known.insert(process.pid);
-      found.push_back(process);
-      more = true;
-    }
-  }
-  return found;
 }
 
 }  // namespace latchkey::endd

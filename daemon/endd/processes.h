@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The processes of this host, off /proc, by what everybody may read of them; and which of them
-// belong to a session.
+// The processes of this host, off /proc, by what everybody may read of them.
 #pragma once
 
 #include <sys/types.h>
@@ -9,7 +8,6 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -58,10 +56,5 @@ class Processes {
   std::string folder_;
   Taken taken_;
 };
-
-// Those that descend from the leader, those of the POSIX sessions that one of them leads, and those
-// of the leader's audit session where the login began it: what was put into the background or has
-// lost its parent too. The leader itself is not among them, nor is pid 1, nor `self`.
-std::vector<Process> members(std::span<const Process> all, const Process& leader, pid_t self);
 
 }  // namespace latchkey::endd
