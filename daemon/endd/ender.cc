@@ -21,6 +21,8 @@ using ipc::control::LookRequest;
 
 namespace {
 
+constexpr const char* kNotTheUser =
+    "the session ends and not its whole user: latchkey-endd's unit has no --whole-user";
 constexpr std::chrono::minutes kForgottenAfter{10};
 constexpr std::size_t kSweptMost = 65'536;
 
@@ -42,20 +44,27 @@ EndAnswer Ender::end(const EndRequest& request, SteadyTime now) {
     }
     return {std::string(name(refusal.outcome)), refusal.why};
   }
-  const SteadyTime due = now + std::chrono::seconds(request.grace_s);
+  const EndLimits& limits = parts_.limits;
+  const std::chrono::seconds grace = std::clamp(std::chrono::seconds(request.grace_s),
+                                                limits.shortest_grace, limits.longest_grace);
+  const SteadyTime due = now + grace;
+  const bool whole_user = request.scope == "user" && limits.whole_user;
+  const std::string why = whole_user || request.scope != "user" ? "" : kNotTheUser;
   if (const auto job = jobs_.find(request.login); job != jobs_.end()) {
     if (job->second.step == Step::grace) job->second.due = std::min(job->second.due, due);
-    job->second.whole_user = job->second.whole_user || request.scope == "user";
-    return {"ending", ""};
+    job->second.whole_user = job->second.whole_user || whole_user;
+    return {"ending", why};
   }
   if (jobs_.size() >= kJobsMost) return {"refused", "too many sessions end just now"};
   const auto all = parts_.checks.processes().all();
   const std::size_t told = parts_.tell(Members(target->leader, target->uid, ::getpid()).look(all),
-                                       target->uid, sentence(request.cause, request.grace_s));
+                                       target->uid, sentence(request.cause, grace.count()));
   parts_.log.notice(fmt::format("told: {} cause={} scope={} grace={}s terminals={}", who(*target),
-                                request.cause, request.scope, request.grace_s, told));
-  jobs_.emplace(request.login, Job{.due = due, .whole_user = request.scope == "user"});
-  return {"ending", ""};
+                                request.cause, whole_user ? "user" : "session", grace.count(),
+                                told));
+  if (!why.empty()) parts_.log.warning(fmt::format("login={} {}", request.login, why));
+  jobs_.emplace(request.login, Job{.due = due, .whole_user = whole_user});
+  return {"ending", why};
 }
 
 LookAnswer Ender::look(const LookRequest& request) const {

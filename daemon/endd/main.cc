@@ -154,7 +154,10 @@ int serve_ends(Server::Parts parts, const Options& options, const Checks& checks
        .tell = [&](auto processes, uid_t owner,
                    auto text) { return terminals.tell_all(processes, owner, text); },
        .signal =
-           [&](const std::string& login) { return ask_signals(options.signal_socket, login); }});
+           [&](const std::string& login) { return ask_signals(options.signal_socket, login); },
+       .limits = {.whole_user = options.whole_user,
+                  .shortest_grace = std::chrono::seconds(options.shortest_grace_s),
+                  .longest_grace = std::chrono::seconds(options.longest_grace_s)}});
   control::serve<control::End>(service, [&](const ipc::Peer&, const auto& request, auto done) {
     done(ender.end(request, std::chrono::steady_clock::now()));
   });
@@ -184,6 +187,10 @@ int run(const Options& options) {
   auto peers = find_peers(options, log);
   auto services = find_services(options, log);
   if (!signals) return EX_OSERR;
+  if (options.shortest_grace_s > options.longest_grace_s) {
+    log.error("--shortest-grace is longer than --longest-grace");
+    return EX_USAGE;
+  }
   if (!peers || !services) return EX_USAGE;
   const Checks checks(Records(options.sessions), Processes(), *std::move(services));
   ipc::varlink::Service service(

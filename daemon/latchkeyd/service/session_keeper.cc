@@ -96,6 +96,11 @@ void SessionKeeper::answered(const std::string& id, const SessionEnder::Answer& 
     ending.due = ending.ask_after = now + ending.backoff;
     ending.backoff = std::min(2 * ending.backoff, kBackoffMost);
   }
+  if (answer.outcome == Outcome::ending && !answer.why.empty() &&
+      !std::exchange(ending.warned, true)) {
+    parts_.journal.log(LogLevel::warning, "a session ends otherwise than is configured",
+                       {{"login", id}, {"user", ending.login->user}, {"why", answer.why}});
+  }
   if (first) {
     parts_.journal.log(LogLevel::error, "a session that is to end cannot be ended yet",
                        {{"login", id},

@@ -70,6 +70,7 @@ class SessionKeeper {
     std::chrono::seconds backoff{1};
     bool asked = false;   // an answer is awaited
     bool failed = false;  // the last one was no good
+    bool warned = false;  // that it ends otherwise than is configured
   };
 
   void begin(std::shared_ptr<const Login> login, std::string cause, std::string_view reason);

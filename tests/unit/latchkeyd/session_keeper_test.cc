@@ -147,6 +147,14 @@ TEST_F(SessionKeeperTest, WholeUserIsEndedWhereTheConfigurationSaysSo) {
   EXPECT_THAT(ender.asked, ElementsAre(alice + " 3s revoked user"));
 }
 
+TEST_F(SessionKeeperTest, EndThatIsNotTheConfiguredOneIsSaid) {
+  const std::string alice = open('a', "alice");
+  ender.answer.why = "not its whole user";
+  revoked({{.kind = Kind::user, .value = "alice"}});
+  keeper.revocations_changed();
+  EXPECT_EQ(journal.count("a session ends otherwise than is configured login=" + alice), 1U);
+}
+
 TEST_F(SessionKeeperTest, SecondRevocationOfAnEndingLoginAsksNobodyAgain) {
   open('a', "alice");
   revoked({{.kind = Kind::user, .value = "alice"}});
