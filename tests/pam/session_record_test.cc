@@ -60,6 +60,7 @@ int open_session(const Place& place, const Reply& reply, const char* user = "ali
                  const char* ruser = nullptr) {
   const ScriptedDaemon daemon(place.sandbox.socket(), answers(reply));
   Host host(place.sandbox, "sshd", user);
+  pam_putenv(host.handle(), ("LATCHKEY_LOGIN=" + kLogin).c_str());  // as authenticate did
   if (ruser != nullptr) host.set_item(PAM_RUSER, ruser);
   return Module().call(host, Operation::open_session, place.options());
 }
@@ -88,14 +89,17 @@ void name_that_nobody_knows_is_noted_without_a_uid(void**) {
               place.read());
 }
 
-void login_of_the_verdict_counts_and_is_not_put_into_the_environment(void**) {
+void login_that_the_environment_does_not_name_gets_no_note(void**) {
   const Place place;
-  const ScriptedDaemon daemon(place.sandbox.socket(), answers(names_login()));
-  Host host(place.sandbox, "sshd", "alice");
-  pam_putenv(host.handle(), "LATCHKEY_LOGIN=ffffffffffffffffffffffffffffffff");
-  expect_number(Module().call(host, Operation::open_session, place.options()), PAM_SUCCESS);
-  expect_true(!place.read().empty(), "the note has the name that the daemon gave");
-  expect_text(host.variable("LATCHKEY_LOGIN"), "ffffffffffffffffffffffffffffffff");
+  for (const char* own : {"LATCHKEY_LOGIN=ffffffffffffffffffffffffffffffff", "LATCHKEY_LOGIN=",
+                          "LATCHKEY_LOGIN=0123456789abcdef0123456789abcde", "OTHER=x"}) {
+    const ScriptedDaemon daemon(place.sandbox.socket(), answers(names_login()));
+    Host host(place.sandbox, "sshd", "alice");
+    pam_putenv(host.handle(), own);
+    expect_number(Module().call(host, Operation::open_session, place.options()), PAM_SERVICE_ERR,
+                  own);
+    expect_text(place.read(), "");
+  }
 }
 
 void nothing_is_noted_where_the_daemon_names_no_login_or_refuses(void**) {
@@ -205,7 +209,7 @@ int run_program() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(opened_session_is_noted_with_its_process),
       cmocka_unit_test(name_that_nobody_knows_is_noted_without_a_uid),
-      cmocka_unit_test(login_of_the_verdict_counts_and_is_not_put_into_the_environment),
+      cmocka_unit_test(login_that_the_environment_does_not_name_gets_no_note),
       cmocka_unit_test(nothing_is_noted_where_the_daemon_names_no_login_or_refuses),
       cmocka_unit_test(verdict_that_names_no_login_id_is_broken),
       cmocka_unit_test(note_that_is_there_is_not_replaced),
