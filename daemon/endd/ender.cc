@@ -91,10 +91,11 @@ LookAnswer Ender::look(const LookRequest& request) const {
 }
 
 void Ender::tick(SteadyTime now) {
-  for (auto job = jobs_.begin(); job != jobs_.end();) {
-    const bool over = job->second.due <= now && !advance(job->first, job->second, now);
-    job = over ? jobs_.erase(job) : std::next(job);
-  }
+  const auto job = std::min_element(jobs_.begin(), jobs_.end(), [](const auto& a, const auto& b) {
+    return a.second.due < b.second.due;
+  });
+  if (job == jobs_.end() || job->second.due > now) return;
+  if (!advance(job->first, job->second, now)) jobs_.erase(job);
 }
 
 // False where the job is over.

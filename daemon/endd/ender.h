@@ -53,7 +53,8 @@ class Ender {
   ipc::control::EndAnswer end(const ipc::control::EndRequest& request, SteadyTime now);
   ipc::control::LookAnswer look(const ipc::control::LookRequest& request) const;
 
-  // Does what is due.
+  // Does what is due of one job, for which it may have to wait for logind or the signals: between
+  // two of them the caller answers others and the service manager.
   void tick(SteadyTime now);
   SteadyTime next() const;
 

@@ -233,6 +233,18 @@ TEST_F(EnderTest, OldNoteOfAProcessThatIsGoneIsRemovedThoughNobodyAsksForIt) {
   EXPECT_TRUE(std::filesystem::exists(world.path())) << "it lives";
 }
 
+TEST_F(EnderTest, OneJobIsSeenToInARound) {
+  const std::string other = "fedcba9876543210fedcba9876543210";
+  world.note(World::text(), other);
+  end(1);
+  end(0, "session", other);
+  ender->tick(now + seconds(1));
+  EXPECT_THAT(signalled, ElementsAre(other)) << "the one that has been due for longer";
+  EXPECT_EQ(ender->next(), now + seconds(1));
+  ender->tick(now + seconds(1));
+  EXPECT_THAT(signalled, ElementsAre(other, kLogin));
+}
+
 TEST_F(EnderTest, NoMoreThanItsBoundAreUnderWay) {
   for (std::size_t i = 0; i < Ender::kJobsMost; ++i) {
     std::string id = std::to_string(100'000 + i);
