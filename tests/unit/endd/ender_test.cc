@@ -4,6 +4,7 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -154,6 +155,20 @@ TEST_F(EnderTest, SessionThatLivesOnIsKilledByLogindAndThenGivenUp) {
   pass(Ender::kPatience);
   EXPECT_EQ(ender->next(), SteadyTime::max());
   EXPECT_EQ(end(0), "ending") << "and may be asked for anew";
+}
+
+TEST_F(EnderTest, SessionThatIsAnotherLeadersByNowIsNotKilled) {
+  const std::optional<std::string> whose[] = {"c8", std::nullopt};
+  for (const std::optional<std::string>& later : whose) {
+    logind.done.clear();
+    logind.session = "c7";
+    end(0);
+    pass(seconds(0));
+    logind.session = later;
+    pass(Ender::kPatience);
+    EXPECT_THAT(logind.done, ElementsAre("terminate c7"));
+    pass(Ender::kPatience);
+  }
 }
 
 TEST_F(EnderTest, AskedTwiceItIsToldAndEndedOnce) {
