@@ -23,17 +23,41 @@ constexpr seconds kAskAgain{20};     // after the grace time: endd has tried all
 constexpr seconds kBackoffMost{30};
 constexpr seconds kNoteBy{60};  // so long after it was opened the note must be there
 
+// What the entry of the revocation names, as `latchkeyctl revoke` takes it; never a part of a
+// token.
+std::string entry_of(const Hit& hit) {
+  const claims::ClaimsRecord& claims = hit.login->claims;
+  switch (hit.reason) {
+    case Reason::revoked_token:
+      return "jti=" + claims.token_id;
+    case Reason::revoked_session:
+      return "sid=" + claims.session;
+    case Reason::revoked_key:
+      return "key=" + claims.key_id;
+    case Reason::revoked_subject:
+      return "sub=" + claims.subject;
+    default:
+      return "user=" + hit.login->user;
+  }
+}
+
 }  // namespace
 
 void SessionKeeper::revocations_changed() {
   const Snapshot& snapshot = parts_.snapshot();
-  for (Hit& hit : hits(*snapshot.revocations, parts_.logins.all()))
-    begin(std::move(hit.login), "revoked", row(hit.reason).code);
+  judge(snapshot);
   if (parts_.rescheduled) parts_.rescheduled();
 }
 
+void SessionKeeper::judge(const Snapshot& snapshot) {
+  for (Hit& hit : hits(*snapshot.revocations, parts_.logins.all())) {
+    const std::string entry = entry_of(hit);
+    begin(std::move(hit.login), "revoked", row(hit.reason).code, entry);
+  }
+}
+
 void SessionKeeper::begin(std::shared_ptr<const Login> login, std::string cause,
-                          std::string_view reason) {
+                          std::string_view reason, std::string_view entry) {
   const auto [found, fresh] = endings_.try_emplace(login->id);
   if (!fresh) return;
   const std::string pid = std::to_string(login->place ? login->place->pid : 0);
@@ -42,6 +66,7 @@ void SessionKeeper::begin(std::shared_ptr<const Login> login, std::string cause,
                      {{"login", login->id},
                       {"cause", cause},
                       {"reason", reason},
+                      {"entry", entry},
                       {"user", login->user},
                       {"service", login->service},
                       {"issuer", login->claims.issuer},
@@ -139,7 +164,11 @@ void SessionKeeper::tick() {
   next_tick_ = now + kLookEvery;
   follow(now);
   expire(now);
-  if (!looking_ && now >= next_look_) look(now);
+  if (!looking_ && now >= next_look_) {
+    // Once more for what was placed while the revocations changed.
+    judge(parts_.snapshot());
+    look(now);
+  }
   if (!looking_) next_tick_ = std::min(next_tick_, next_look_);
 }
 
@@ -176,7 +205,7 @@ void SessionKeeper::expire(SteadyTime now) {
     const auto at = ends_at(*login, config);
     if (!at) continue;
     if (*at <= wall) {
-      begin(std::move(login), "expired", row(Reason::token_expired).code);
+      begin(std::move(login), "expired", row(Reason::token_expired).code, {});
     } else {
       next_tick_ = std::min(next_tick_, now + (*at - wall));
     }

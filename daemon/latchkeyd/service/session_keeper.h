@@ -73,7 +73,9 @@ class SessionKeeper {
     bool warned = false;  // that it ends otherwise than is configured
   };
 
-  void begin(std::shared_ptr<const Login> login, std::string cause, std::string_view reason);
+  void judge(const Snapshot& snapshot);
+  void begin(std::shared_ptr<const Login> login, std::string cause, std::string_view reason,
+             std::string_view entry);
   void ask(Ending& ending, std::function<void(SessionEnder::Answer)> then = {});
   void answered(const std::string& id, const SessionEnder::Answer& answer);
   void follow(SteadyTime now);

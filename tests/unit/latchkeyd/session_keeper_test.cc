@@ -131,9 +131,9 @@ TEST_F(SessionKeeperTest, HitLoginIsEndedWithTheConfiguredGraceAndOthersAreNot) 
   revoked({{.kind = Kind::user, .value = "alice"}});
   keeper.revocations_changed();
   EXPECT_THAT(ender.asked, ElementsAre(alice + " 10s revoked session"));
-  EXPECT_EQ(
-      journal.count("a session is to end login=" + alice + " cause=revoked reason=revoked_user"),
-      1U);
+  EXPECT_EQ(journal.count("a session is to end login=" + alice +
+                          " cause=revoked reason=revoked_user entry=user=alice"),
+            1U);
   EXPECT_EQ(state(alice), State::ending);
 }
 
@@ -153,6 +153,24 @@ TEST_F(SessionKeeperTest, EndThatIsNotTheConfiguredOneIsSaid) {
   revoked({{.kind = Kind::user, .value = "alice"}});
   keeper.revocations_changed();
   EXPECT_EQ(journal.count("a session ends otherwise than is configured login=" + alice), 1U);
+}
+
+TEST_F(SessionKeeperTest, LoginThatWasPlacedWhileTheRevocationsChangedEndsAtTheNextLook) {
+  revoked({{.kind = Kind::user, .value = "alice"}});
+  keeper.revocations_changed();
+  pass(1s);
+  const std::string alice = open('a', "alice");
+  pass(61s);
+  EXPECT_THAT(ender.asked, ElementsAre(alice + " 10s revoked session"));
+}
+
+TEST_F(SessionKeeperTest, EventNamesTheEntryThatHit) {
+  open('a', "alice");
+  revoked({{.kind = Kind::token,
+            .issuer = snapshot.config->issuers[0].config.issuer,
+            .value = "jti-a"}});
+  keeper.revocations_changed();
+  EXPECT_EQ(journal.count("reason=revoked_token entry=jti=jti-a"), 1U);
 }
 
 TEST_F(SessionKeeperTest, SecondRevocationOfAnEndingLoginAsksNobodyAgain) {
