@@ -82,7 +82,9 @@ LookAnswer Ender::look(const LookRequest& request) const {
       answer.refused.push_back(login);
     }
   }
-  // Nobody asks for a login that latchkeyd has lost; its note must not lie about for ever.
+  // Nobody asks for a login that latchkeyd has lost; its note must not lie about for ever. Of a
+  // question of many pages the last, which is not full, does.
+  if (request.logins.size() == ipc::control::kLooksMost) return answer;
   for (const std::string& login : parts_.checks.records().older_than(kForgottenAfter, kSweptMost)) {
     const auto target = parts_.checks.examine(login);
     if (!target && target.error().outcome == Outcome::gone) parts_.checks.records().remove(login);

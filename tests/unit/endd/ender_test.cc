@@ -242,6 +242,8 @@ TEST_F(EnderTest, OldNoteOfAProcessThatIsGoneIsRemovedThoughNobodyAsksForIt) {
     world.note(World::text("sshd", "bob", "", 800), login);
   std::filesystem::last_write_time(world.path(old), ago);
   std::filesystem::last_write_time(world.path(), ago);
+  ender->look({std::vector<std::string>(ipc::control::kLooksMost, kLogin)});
+  EXPECT_TRUE(std::filesystem::exists(world.path(old))) << "there is another page to come";
   ender->look({});
   EXPECT_FALSE(std::filesystem::exists(world.path(old)));
   EXPECT_TRUE(std::filesystem::exists(world.path(fresh))) << "latchkeyd may ask for it yet";
