@@ -161,7 +161,7 @@ Outcome Terminal::finish(const wire::Verdict& verdict) noexcept {
   const Outcome outcome = outcome_of(verdict.result, operation_);
   if (outcome == Outcome::broken) return broken("a verdict that this call cannot have");
   if (opens && verdict.environment_count > 0) {
-    if (!note_session(verdict)) return broken("a session of no login");
+    if (!note_session(verdict)) return broken("a session of no login, or of another's");
   } else if (outcome == Outcome::allow && !put_environment(verdict)) {
     return Outcome::broken;
   }
@@ -177,12 +177,16 @@ Outcome Terminal::finish(const wire::Verdict& verdict) noexcept {
   return outcome;
 }
 
-// The verdict names the login that the daemon holds the session for: what PAM's environment says is
-// not root's word alone. A note that cannot be written ends no login: that its session cannot be
-// ended is said here, and by `latchkeyctl status`.
+// The verdict names the login that the daemon holds the session for, and PAM's environment the one
+// that authenticate brought: the one is not root's word and the other not root's alone, so that
+// both have to say the same. A session of a key or a password, whose environment names none, gets
+// no note, whatever the daemon says. A note that cannot be written ends no login: that its session
+// cannot be ended is said here, and by `latchkeyctl status`.
 bool Terminal::note_session(const wire::Verdict& verdict) noexcept {
   std::string_view login = verdict.environment[0];
-  if (verdict.environment_count != 1 || !wire::take(login, kLoginPrefix) || !names_login(login)) {
+  const char* own = pam_getenv(handle_, "LATCHKEY_LOGIN");
+  if (verdict.environment_count != 1 || !wire::take(login, kLoginPrefix) || !names_login(login) ||
+      own == nullptr || login != own) {
     return false;
   }
   const RecordFault fault =

@@ -255,7 +255,7 @@ struct RemoveBinding {
 // A login that has opened a session, by what it signed in with.
 struct SessionRecord {
   std::string id;     // of the login
-  std::string state;  // open | ending | not_ended | no_note
+  std::string state;  // open | ending | not_ended | no_note | refused
   std::string user;
   std::string service;
   std::string rule;

@@ -8,7 +8,7 @@
 namespace latchkey::ipc::control {
 namespace {
 
-constexpr auto kSessionStates = json::one_of("open", "ending", "not_ended", "no_note");
+constexpr auto kSessionStates = json::one_of("open", "ending", "not_ended", "no_note", "refused");
 constexpr auto kEndOutcomes = json::one_of("ending", "gone");
 constexpr json::Between kPage{1, static_cast<std::int64_t>(kPageMost)};
 

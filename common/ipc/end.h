@@ -44,6 +44,8 @@ struct LookRequest {
 struct LookAnswer {
   std::vector<std::string> live;
   std::vector<std::string> gone;
+  std::vector<std::string> refused;  // there is a note, and a check fails: whether it lives is open
+  std::string why;                   // the first of them was refused; empty where none was
 };
 
 struct Look {

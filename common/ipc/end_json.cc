@@ -43,6 +43,8 @@ template <typename Walk>
 void fields(Walk& walk, LookAnswer& value) {
   walk("live", value.live);
   walk("gone", value.gone);
+  walk("refused", value.refused);
+  walk("why", value.why);
 }
 
 template <typename Walk>

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/endd/checks.h"
 
-#include <pwd.h>
-
 #include <algorithm>
-#include <array>
 #include <utility>
 
 namespace latchkey::endd {
@@ -52,6 +49,8 @@ tl::expected<Target, Refusal> Checks::examine(std::string_view login) const {
   const ServiceRule& rule = service->second;
 
   auto leader = processes_.find(record.pid);
+  if (!leader && leader.error() == Missing::unreadable)
+    return refuse("the process of the session cannot be looked at");
   if (!leader || !leader->alive() || leader->start != record.start) {
     return tl::unexpected(Refusal{Outcome::gone, "the process of the session has ended"});
   }
@@ -60,25 +59,15 @@ tl::expected<Target, Refusal> Checks::examine(std::string_view login) const {
     return refuse("the process of the session is none of that service");
 
   const std::string& person = rule.caller ? record.ruser : record.user;
-  const auto uid = find_user_(person);
-  if (!uid) return refuse("there is no such user");
+  const std::optional<uid_t>& uid = rule.caller ? record.ruid : record.uid;
+  if (!uid) return refuse("nobody knew the person's uid when the session was opened");
   if (*uid == 0) return refuse("sessions of root are not ended");
   return Target{.login = std::string(login),
                 .service = record.service,
                 .person = person,
                 .uid = *uid,
+                .caller = rule.caller,
                 .leader = *std::move(leader)};
-}
-
-std::optional<uid_t> find_user(const std::string& name) {
-  std::array<char, 16'384> texts{};
-  passwd entry{};
-  passwd* found = nullptr;
-  if (name.empty() || ::getpwnam_r(name.c_str(), &entry, texts.data(), texts.size(), &found) != 0 ||
-      found == nullptr) {
-    return std::nullopt;
-  }
-  return found->pw_uid;
 }
 
 }  // namespace latchkey::endd

@@ -9,9 +9,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
-#include <functional>
 #include <map>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,22 +41,18 @@ struct Target {
   std::string login;
   std::string service;
   std::string person;
-  uid_t uid = 0;  // of the person; never 0
+  uid_t uid = 0;        // of the person; never 0
+  bool caller = false;  // who called a program that runs as another: sudo
   Process leader;
 };
 
 class Checks {
  public:
-  // The uid of a local name.
-  using FindUser = std::function<std::optional<uid_t>(const std::string&)>;
-
   // `leader_uid` is root's; tests have another.
-  Checks(Records records, Processes processes, Services services, FindUser find_user,
-         uid_t leader_uid = 0)
+  Checks(Records records, Processes processes, Services services, uid_t leader_uid = 0)
       : records_(std::move(records)),
         processes_(std::move(processes)),
         services_(std::move(services)),
-        find_user_(std::move(find_user)),
         leader_uid_(leader_uid) {}
 
   tl::expected<Target, Refusal> examine(std::string_view login) const;
@@ -70,11 +64,7 @@ class Checks {
   Records records_;
   Processes processes_;
   Services services_;
-  FindUser find_user_;
   uid_t leader_uid_;
 };
-
-// getpwnam_r(3).
-std::optional<uid_t> find_user(const std::string& name);
 
 }  // namespace latchkey::endd

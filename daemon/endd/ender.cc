@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "daemon/endd/members.h"
 #include "daemon/endd/terminal.h"
 
 namespace latchkey::endd {
@@ -20,6 +21,8 @@ using ipc::control::LookRequest;
 
 namespace {
 
+constexpr const char* kNotTheUser =
+    "the session ends and not its whole user: latchkey-endd's unit has no --whole-user";
 constexpr std::chrono::minutes kForgottenAfter{10};
 constexpr std::size_t kSweptMost = 65'536;
 
@@ -41,20 +44,27 @@ EndAnswer Ender::end(const EndRequest& request, SteadyTime now) {
     }
     return {std::string(name(refusal.outcome)), refusal.why};
   }
-  const SteadyTime due = now + std::chrono::seconds(request.grace_s);
+  const EndLimits& limits = parts_.limits;
+  const std::chrono::seconds grace = std::clamp(std::chrono::seconds(request.grace_s),
+                                                limits.shortest_grace, limits.longest_grace);
+  const SteadyTime due = now + grace;
+  const bool whole_user = request.scope == "user" && limits.whole_user;
+  const std::string why = whole_user || request.scope != "user" ? "" : kNotTheUser;
   if (const auto job = jobs_.find(request.login); job != jobs_.end()) {
     if (job->second.step == Step::grace) job->second.due = std::min(job->second.due, due);
-    job->second.whole_user = job->second.whole_user || request.scope == "user";
-    return {"ending", ""};
+    job->second.whole_user = job->second.whole_user || whole_user;
+    return {"ending", why};
   }
   if (jobs_.size() >= kJobsMost) return {"refused", "too many sessions end just now"};
   const auto all = parts_.checks.processes().all();
-  const std::size_t told = parts_.tell(members(all, target->leader, ::getpid()), target->uid,
-                                       sentence(request.cause, request.grace_s));
+  const std::size_t told = parts_.tell(Members(target->leader, target->uid, ::getpid()).look(all),
+                                       target->uid, sentence(request.cause, grace.count()));
   parts_.log.notice(fmt::format("told: {} cause={} scope={} grace={}s terminals={}", who(*target),
-                                request.cause, request.scope, request.grace_s, told));
-  jobs_.emplace(request.login, Job{.due = due, .whole_user = request.scope == "user"});
-  return {"ending", ""};
+                                request.cause, whole_user ? "user" : "session", grace.count(),
+                                told));
+  if (!why.empty()) parts_.log.warning(fmt::format("login={} {}", request.login, why));
+  jobs_.emplace(request.login, Job{.due = due, .whole_user = whole_user});
+  return {"ending", why};
 }
 
 LookAnswer Ender::look(const LookRequest& request) const {
@@ -67,9 +77,14 @@ LookAnswer Ender::look(const LookRequest& request) const {
       answer.gone.push_back(login);
     } else if (outcome == Outcome::ending) {
       answer.live.push_back(login);
+    } else if (outcome == Outcome::refused) {
+      if (answer.refused.empty()) answer.why = target.error().why;
+      answer.refused.push_back(login);
     }
   }
-  // Nobody asks for a login that latchkeyd has lost; its note must not lie about for ever.
+  // Nobody asks for a login that latchkeyd has lost; its note must not lie about for ever. Of a
+  // question of many pages the last, which is not full, does.
+  if (request.logins.size() == ipc::control::kLooksMost) return answer;
   for (const std::string& login : parts_.checks.records().older_than(kForgottenAfter, kSweptMost)) {
     const auto target = parts_.checks.examine(login);
     if (!target && target.error().outcome == Outcome::gone) parts_.checks.records().remove(login);
@@ -78,17 +93,23 @@ LookAnswer Ender::look(const LookRequest& request) const {
 }
 
 void Ender::tick(SteadyTime now) {
-  for (auto job = jobs_.begin(); job != jobs_.end();) {
-    const bool over = job->second.due <= now && !advance(job->first, job->second, now);
-    job = over ? jobs_.erase(job) : std::next(job);
-  }
+  const auto job = std::min_element(jobs_.begin(), jobs_.end(), [](const auto& a, const auto& b) {
+    return a.second.due < b.second.due;
+  });
+  if (job == jobs_.end() || job->second.due > now) return;
+  if (!advance(job->first, job->second, now)) jobs_.erase(job);
 }
 
 // False where the job is over.
 bool Ender::advance(const std::string& login, Job& job, SteadyTime now) {
   const auto target = parts_.checks.examine(login);
   if (!target) {
-    parts_.log.notice(fmt::format("over: login={} {}", login, target.error().why));
+    const std::string line = fmt::format("login={} {}", login, target.error().why);
+    if (target.error().outcome == Outcome::refused) {
+      parts_.log.error("cannot be ended: " + line);
+    } else {
+      parts_.log.notice("over: " + line);
+    }
     return false;
   }
   job.due = now + kPatience;

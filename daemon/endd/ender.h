@@ -24,6 +24,13 @@
 
 namespace latchkey::endd {
 
+// What the one who asks may choose: of root's own configuration, the unit.
+struct EndLimits {
+  bool whole_user = false;
+  std::chrono::seconds shortest_grace{0};
+  std::chrono::seconds longest_grace{ipc::control::kGraceMostSeconds};
+};
+
 class Ender {
  public:
   static constexpr std::size_t kJobsMost = 1'024;
@@ -38,6 +45,7 @@ class Ender {
     std::function<std::size_t(std::span<const Process>, uid_t, std::string_view)> tell;
     // Has the unit with CAP_KILL end the login's processes.
     std::function<ipc::Result<ipc::control::SignalAnswer>(const std::string& login)> signal;
+    EndLimits limits = {};
   };
 
   explicit Ender(Parts parts) : parts_(std::move(parts)) {}
@@ -45,7 +53,8 @@ class Ender {
   ipc::control::EndAnswer end(const ipc::control::EndRequest& request, SteadyTime now);
   ipc::control::LookAnswer look(const ipc::control::LookRequest& request) const;
 
-  // Does what is due.
+  // Does what is due of one job, for which it may have to wait for logind or the signals: between
+  // two of them the caller answers others and the service manager.
   void tick(SteadyTime now);
   SteadyTime next() const;
 

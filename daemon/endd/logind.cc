@@ -81,17 +81,30 @@ std::optional<std::uint32_t> leader_of(const std::string& session) {
   return leader;
 }
 
+std::optional<std::string> session_of(pid_t process) {
+  char* raw = nullptr;
+  if (sd_pid_get_session(process, &raw) < 0) return std::nullopt;
+  const std::unique_ptr<char, void (*)(void*)> session(raw, std::free);
+  return session.get();
+}
+
+std::optional<uid_t> owner_of(const std::string& session) {
+  uid_t owner = 0;
+  if (sd_session_get_uid(session.c_str(), &owner) < 0) return std::nullopt;
+  return owner;
+}
+
 }  // namespace
 
+LogindWord logind_word() {
+  return {.session_of = session_of, .owner_of = owner_of, .leader_of = leader_of};
+}
+
 std::optional<std::string> Logind::find(pid_t leader, uid_t uid) {
-  char* raw = nullptr;
-  if (sd_pid_get_session(leader, &raw) < 0) return std::nullopt;
-  const std::unique_ptr<char, void (*)(void*)> session(raw, std::free);
-  uid_t owner = 0;
-  if (sd_session_get_uid(session.get(), &owner) < 0 || owner != uid) return std::nullopt;
-  const auto its_leader = leader_of(session.get());
-  if (!its_leader || *its_leader != static_cast<std::uint32_t>(leader)) return std::nullopt;
-  return session.get();
+  auto session = word_.session_of(leader);
+  if (!session || word_.owner_of(*session) != uid) return std::nullopt;
+  if (word_.leader_of(*session) != static_cast<std::uint32_t>(leader)) return std::nullopt;
+  return session;
 }
 
 ipc::Result<void> Logind::terminate(const std::string& session) {

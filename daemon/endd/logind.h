@@ -6,8 +6,11 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "ipc/fault.h"
 
@@ -25,12 +28,25 @@ class SessionManager {
   virtual ipc::Result<void> terminate_user(uid_t uid) = 0;
 };
 
+// What logind says of sessions; nothing where it says nothing.
+struct LogindWord {
+  std::function<std::optional<std::string>(pid_t)> session_of;
+  std::function<std::optional<uid_t>(const std::string& session)> owner_of;
+  std::function<std::optional<std::uint32_t>(const std::string& session)> leader_of;
+};
+LogindWord logind_word();
+
 class Logind final : public SessionManager {
  public:
+  explicit Logind(LogindWord word = logind_word()) : word_(std::move(word)) {}
+
   std::optional<std::string> find(pid_t leader, uid_t uid) override;
   ipc::Result<void> terminate(const std::string& session) override;
   ipc::Result<void> kill(const std::string& session) override;
   ipc::Result<void> terminate_user(uid_t uid) override;
+
+ private:
+  LogindWord word_;
 };
 
 }  // namespace latchkey::endd

@@ -2,6 +2,7 @@
 //
 // latchkey-endd and, with --signals, latchkey-endd-signal: what ends sessions. Neither has a
 // network, a file of its own or a word of latchkeyd's to go by but a login id.
+#include <pwd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -12,7 +13,10 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -72,13 +76,25 @@ ipc::Result<ipc::Fd> find_listener(const Options& options) {
   return ipc::listen_at({.path = options.socket, .type = ipc::SocketType::stream, .mode = 0600});
 }
 
+// Out of the file, not through NSS: the one name that is asked for is made by sysusers.
+std::optional<uid_t> find_user(const std::string& name) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen("/etc/passwd", "re"),
+                                                             std::fclose);
+  while (file != nullptr) {
+    const passwd* entry = ::fgetpwent(file.get());
+    if (entry == nullptr) break;
+    if (name == entry->pw_name) return entry->pw_uid;
+  }
+  return std::nullopt;
+}
+
 // Root, and those that were asked for; nothing where one of them is not there.
 std::optional<std::vector<uid_t>> find_peers(const Options& options, const Log& log) {
   std::vector<uid_t> peers{0};
   for (const std::string& name : options.peer_users) {
     const auto uid = find_user(name);
     if (!uid) {
-      log.error("--peer-user: there is no user " + name);
+      log.error("--peer-user: /etc/passwd has no user " + name);
       return std::nullopt;
     }
     peers.push_back(*uid);
@@ -138,7 +154,10 @@ int serve_ends(Server::Parts parts, const Options& options, const Checks& checks
        .tell = [&](auto processes, uid_t owner,
                    auto text) { return terminals.tell_all(processes, owner, text); },
        .signal =
-           [&](const std::string& login) { return ask_signals(options.signal_socket, login); }});
+           [&](const std::string& login) { return ask_signals(options.signal_socket, login); },
+       .limits = {.whole_user = options.whole_user,
+                  .shortest_grace = std::chrono::seconds(options.shortest_grace_s),
+                  .longest_grace = std::chrono::seconds(options.longest_grace_s)}});
   control::serve<control::End>(service, [&](const ipc::Peer&, const auto& request, auto done) {
     done(ender.end(request, std::chrono::steady_clock::now()));
   });
@@ -168,8 +187,12 @@ int run(const Options& options) {
   auto peers = find_peers(options, log);
   auto services = find_services(options, log);
   if (!signals) return EX_OSERR;
+  if (options.shortest_grace_s > options.longest_grace_s) {
+    log.error("--shortest-grace is longer than --longest-grace");
+    return EX_USAGE;
+  }
   if (!peers || !services) return EX_USAGE;
-  const Checks checks(Records(options.sessions), Processes(), *std::move(services), find_user);
+  const Checks checks(Records(options.sessions), Processes(), *std::move(services));
   ipc::varlink::Service service(
       {.vendor = "Latchkey", .product = "latchkey-endd", .version = LATCHKEY_VERSION, .url = ""});
   Server::Parts parts{.listener = *std::move(listener),

@@ -7,6 +7,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "ipc/end.h"
+
 namespace latchkey::endd {
 
 ParsedOptions parse_options(int argc, char** argv) {
@@ -33,11 +35,25 @@ ParsedOptions parse_options(int argc, char** argv) {
   app.add_option("--sessions", options.sessions, "Folder of root's notes of sessions")
       ->type_name("DIR")
       ->capture_default_str();
-  app.add_option("--peer-user", options.peer_users, "Listen to this user beside root")
+  app.add_option("--peer-user", options.peer_users,
+                 "Listen to this user of /etc/passwd beside root")
       ->type_name("NAME");
   app.add_option("--service", options.services,
                  "End sessions of this PAM service, too, whose host process is called COMM")
       ->type_name("NAME=COMM");
+  app.add_flag(
+      "--whole-user", options.whole_user,
+      "End everything of the user where latchkeyd asks for that (sessions.terminate: user)");
+  constexpr std::int64_t kMost = ipc::control::kGraceMostSeconds;
+  app.add_option("--shortest-grace", options.shortest_grace_s,
+                 "Between the word on the terminal and the end, whatever latchkeyd asks for")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(std::int64_t{0}, kMost))
+      ->capture_default_str();
+  app.add_option("--longest-grace", options.longest_grace_s, "The same")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(std::int64_t{0}, kMost))
+      ->capture_default_str();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

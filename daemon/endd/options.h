@@ -3,6 +3,7 @@
 // The command line of latchkey-endd.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,6 +16,9 @@ struct Options {
   std::string signal_socket = "/run/latchkey-endd-signal/signal.sock";
   std::string sessions = "/run/latchkey-sessions";
   std::vector<std::string> peer_users;
+  bool whole_user = false;  // latchkeyd may have a user's every session ended
+  std::int64_t shortest_grace_s = 0;
+  std::int64_t longest_grace_s = 300;
   std::vector<std::string> services;  // more than the default ones: NAME=COMM
 };
 

@@ -3,13 +3,13 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <charconv>
 #include <memory>
-#include <set>
 #include <sstream>
 #include <string_view>
 
@@ -21,17 +21,25 @@ namespace {
 constexpr std::size_t kFileMost = 8'192;  // of /proc/PID/status, the longest that is read
 constexpr std::size_t kProcessesMost = 65'536;
 
-std::string read_file(const std::string& path) {
+// What can be read, and the errno of what cannot.
+struct Text {
+  std::string bytes;
+  int error = 0;
+};
+
+Text read_file(const std::string& path) {
   const ipc::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return {{}, errno};
   std::array<char, kFileMost> buffer{};
   std::size_t have = 0;
-  while (file && have < buffer.size()) {
+  while (have < buffer.size()) {
     const ssize_t got = ::read(file.get(), buffer.data() + have, buffer.size() - have);
     if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) break;
+    if (got < 0) return {{}, errno};
+    if (got == 0) break;
     have += static_cast<std::size_t>(got);
   }
-  return {buffer.data(), have};
+  return {{buffer.data(), have}};
 }
 
 // proc(5): "PID (COMM) STATE PPID PGRP SESSION TTY … STARTTIME …"; COMM may hold anything.
@@ -70,13 +78,23 @@ std::uint32_t read_audit_session(std::string_view text) {
 
 }  // namespace
 
-std::optional<Process> Processes::find(pid_t pid) const {
+bool pid_is_taken(pid_t pid) { return ::kill(pid, 0) == 0 || errno != ESRCH; }
+
+// What cannot be read for any other reason than that it is not there is there, for all we know.
+Missing Processes::missing(pid_t pid, int error) const {
+  const bool none = error == ENOENT || error == ESRCH;
+  return none && !taken_(pid) ? Missing::gone : Missing::unreadable;
+}
+
+tl::expected<Process, Missing> Processes::find(pid_t pid) const {
   const std::string folder = folder_ + "/" + std::to_string(pid);
   Process process;
   process.pid = pid;
-  if (!read_stat(read_file(folder + "/stat"), process)) return std::nullopt;
-  if (!read_uid(read_file(folder + "/status"), process.uid)) return std::nullopt;
-  process.audit_session = read_audit_session(read_file(folder + "/sessionid"));
+  const Text stat = read_file(folder + "/stat");
+  if (!read_stat(stat.bytes, process)) return tl::unexpected(missing(pid, stat.error));
+  const Text status = read_file(folder + "/status");
+  if (!read_uid(status.bytes, process.uid)) return tl::unexpected(missing(pid, status.error));
+  process.audit_session = read_audit_session(read_file(folder + "/sessionid").bytes);
   return process;
 }
 
@@ -93,32 +111,6 @@ std::vector<Process> Processes::all() const {
     if (all.size() == kProcessesMost) break;
   }
   return all;
-}
-
-std::vector<Process> members(std::span<const Process> all, const Process& leader, pid_t self) {
-  const Process* parent = nullptr;
-  for (const Process& process : all) {
-    if (process.pid == leader.parent) parent = &process;
-  }
-  // Within sudo the audit session is that of the login around it, which is not to end.
-  const bool own_audit = leader.audit_session != kNoAuditSession && parent != nullptr &&
-                         parent->audit_session != leader.audit_session;
-  std::set<pid_t> known{leader.pid};
-  std::vector<Process> found;
-  for (bool more = true; more;) {
-    more = false;
-    for (const Process& process : all) {
-      if (process.pid <= 1 || process.pid == self || known.contains(process.pid)) continue;
-      const bool descends = known.contains(process.parent);
-      const bool led = known.contains(process.session);
-      const bool audited = own_audit && process.audit_session == leader.audit_session;
-      if (!descends && !led && !audited) continue;
-      known.insert(process.pid);
-      found.push_back(process);
-      more = true;
-    }
-  }
-  return found;
 }
 
 }  // namespace latchkey::endd

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The processes of this host, off /proc, by what everybody may read of them; and which of them
-// belong to a session.
+// The processes of this host, off /proc, by what everybody may read of them.
 #pragma once
 
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <tl/expected.hpp>
 
 namespace latchkey::endd {
 
@@ -32,21 +33,28 @@ struct Process {
   bool alive() const { return state != 'Z' && state != 'X'; }
 };
 
+// Why a process was not found: the kernel has none of that pid, or nobody can tell.
+enum class Missing : std::uint8_t { gone, unreadable };
+
+// Whether the kernel has a process of that pid, also where /proc hides it from us (hidepid).
+bool pid_is_taken(pid_t pid);
+
 class Processes {
  public:
-  explicit Processes(std::string folder = "/proc") : folder_(std::move(folder)) {}
+  // Whether there is such a process though the folder has none.
+  using Taken = std::function<bool(pid_t)>;
 
-  // Nothing where there is none, or what is read of it makes no sense.
-  std::optional<Process> find(pid_t pid) const;
+  explicit Processes(std::string folder = "/proc", Taken taken = pid_is_taken)
+      : folder_(std::move(folder)), taken_(std::move(taken)) {}
+
+  tl::expected<Process, Missing> find(pid_t pid) const;
   std::vector<Process> all() const;
 
  private:
-  std::string folder_;
-};
+  Missing missing(pid_t pid, int error) const;
 
-// Those that descend from the leader, those of the POSIX sessions that one of them leads, and those
-// of the leader's audit session where the login began it: what was put into the background or has
-// lost its parent too. The leader itself is not among them, nor is pid 1, nor `self`.
-std::vector<Process> members(std::span<const Process> all, const Process& leader, pid_t self);
+  std::string folder_;
+  Taken taken_;
+};
 
 }  // namespace latchkey::endd

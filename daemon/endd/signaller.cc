@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -15,6 +16,12 @@
 namespace latchkey::endd {
 
 using ipc::control::SignalAnswer;
+
+namespace {
+
+constexpr int kLooksMost = 10;  // at /proc in a row; the caller of end() waits for them
+
+}  // namespace
 
 bool send_signal(const Processes& processes, const Process& process, int signal) {
   if (process.pid <= 1) return false;
@@ -31,62 +38,124 @@ SignalAnswer Signaller::end(std::string_view login, SteadyTime now) {
   if (!target) {
     return {std::string(name(target.error().outcome)), std::move(target.error().why), 0};
   }
-  const auto under_way = jobs_.find(login);
-  if (under_way != jobs_.end()) {
-    return {"ending", "", static_cast<std::int64_t>(under_way->second.processes.size()) + 1};
-  }
+  if (const auto job = jobs_.find(login); job != jobs_.end())
+    return {"ending", "", static_cast<std::int64_t>(job->second.reached)};
   if (jobs_.size() >= kJobsMost) return {"refused", "too many sessions end just now", 0};
-  const auto all = checks_.processes().all();
-  Job job{now + kPatience, target->leader, members(all, target->leader, ::getpid())};
-  std::int64_t reached = 0;
-  // The host process last: it closes the session once its child has ended.
-  for (const Process& process : job.processes) {
-    reached += send_(process, SIGTERM) ? 1 : 0;
-    send_(process, SIGHUP);
-    send_(process, SIGCONT);
+  Job job{.due = now + kEvery,
+          .kill_at = now + kPatience,
+          .leader = target->leader,
+          .members = Members(target->leader, target->uid, ::getpid())};
+  if (target->caller) {
+    // What sudo runs has another's power, root's: a handler of SIGTERM could make a process that
+    // nobody finds again. The person was told and had the grace time.
+    job.kill_at = now;
+    kill(job);
+  } else {
+    ask_to_end(job);
   }
-  reached += send_(job.leader, SIGTERM) ? 1 : 0;
-  log_.notice(fmt::format("signalled: login={} service={} user={} processes={} of {}",
-                          target->login, target->service, target->person, reached,
-                          job.processes.size() + 1));
+  log_.notice(fmt::format("signalled: login={} service={} user={} processes={}", target->login,
+                          target->service, target->person, job.reached));
+  const auto reached = static_cast<std::int64_t>(job.reached);
   jobs_.emplace(target->login, std::move(job));
   return {"ending", "", reached};
 }
 
-// Those of the session that are there still, and those that joined it since.
-std::vector<Process> Signaller::present(const Job& job) const {
-  const auto all = checks_.processes().all();
-  std::vector<Process> found = members(all, job.leader, ::getpid());
-  const auto same = [](const Process& a, const Process& b) {
-    return a.pid == b.pid && a.start == b.start;
-  };
-  const bool leads = std::any_of(all.begin(), all.end(),
-                                 [&](const Process& each) { return same(each, job.leader); });
-  if (!leads) found.clear();  // its pid may be somebody else's by now
-  for (const Process& process : job.processes) {
-    const bool there = std::any_of(all.begin(), all.end(),
-                                   [&](const Process& each) { return same(each, process); });
-    const bool known = std::any_of(found.begin(), found.end(),
-                                   [&](const Process& each) { return same(each, process); });
-    if (there && !known) found.push_back(process);
+// All are stopped before one hears of its end, so that none of them makes another meanwhile.
+void Signaller::ask_to_end(Job& job) const {
+  int looks = kLooksMost;
+  const auto found = stop(job, looks);
+  for (const Process& process : found) {
+    send_(process, SIGTERM);
+    send_(process, SIGHUP);
   }
-  if (leads) found.push_back(job.leader);
+  for (const Process& process : found) send_(process, SIGCONT);
+  job.reached = found.size();
+}
+
+// Those of the session that are there still, and those that joined it since.
+std::vector<Process> Signaller::present(Job& job) const {
+  std::vector<Process> found = job.members.look(checks_.processes().all());
   std::erase_if(found, [](const Process& process) { return !process.alive(); });
   return found;
 }
 
-void Signaller::tick(SteadyTime now) {
-  for (auto job = jobs_.begin(); job != jobs_.end();) {
-    if (job->second.due > now) {
-      ++job;
-      continue;
+// Stops all of them, until a look finds none that was not stopped before it: a process that was
+// sent SIGSTOP forks no more, and what it had forked before is in the next look.
+std::vector<Process> Signaller::stop(Job& job, int& looks) const {
+  std::set<std::pair<pid_t, unsigned long long>> stopped;
+  std::vector<Process> found;
+  while (looks-- > 0) {
+    found = present(job);
+    bool more = false;
+    for (const Process& process : found) {
+      if (!stopped.emplace(process.pid, process.start).second) continue;
+      send_(process, SIGSTOP);
+      more = true;
     }
-    const auto left = present(job->second);
-    for (const Process& process : left) send_(process, SIGKILL);
-    if (!left.empty())
-      log_.notice(fmt::format("killed: login={} processes={}", job->first, left.size()));
-    job = jobs_.erase(job);
+    if (!more) break;
   }
+  return found;
+}
+
+// SIGKILL until a look finds nobody new; what is left of them.
+std::vector<Process> Signaller::kill(Job& job) const {
+  std::set<std::pair<pid_t, unsigned long long>> killed;
+  std::vector<Process> found;
+  for (int looks = kLooksMost; looks > 0;) {
+    found = stop(job, looks);
+    bool more = false;
+    for (const Process& process : found) {
+      if (!killed.emplace(process.pid, process.start).second) continue;
+      send_(process, SIGKILL);
+      more = true;
+    }
+    if (!more) break;
+  }
+  job.reached = std::max(job.reached, killed.size());
+  job.killed = std::max(job.killed, killed.size());
+  return found;
+}
+
+bool Signaller::leads(const Job& job) const {
+  const auto leader = checks_.processes().find(job.leader.pid);
+  return leader ? leader->start == job.leader.start && leader->alive()
+                : leader.error() == Missing::unreadable;
+}
+
+// False where the job is over. The host process goes last: it closes the session once its children
+// have ended, and while it lives they are found as its descendants.
+bool Signaller::advance(const std::string& login, Job& job, SteadyTime now) const {
+  job.due = now + kEvery;
+  const bool killing = now >= job.kill_at;
+  const auto left = killing ? kill(job) : present(job);
+  const bool leader = leads(job);
+  if (left.empty() && !leader) {
+    log_.notice(fmt::format("gone: login={} killed={}", login, job.killed));
+    return false;
+  }
+  if (!left.empty() && !killing) return true;
+  ++job.rounds;
+  if (!left.empty() && job.rounds < kRoundsMost) return true;
+  if (left.empty() && job.rounds <= kRoundsOfLeader) {
+    send_(job.leader, SIGTERM);
+    send_(job.leader, SIGCONT);  // a sudo stops itself with what it runs
+    return true;
+  }
+  send_(job.leader, SIGKILL);
+  if (job.rounds < kRoundsMost) return true;
+  std::string pids;
+  for (const Process& process : left) pids += fmt::format(" {}", process.pid);
+  log_.error(fmt::format("lives on: login={} pid={} processes={}{}", login, job.leader.pid,
+                         left.size(), pids));
+  return false;
+}
+
+void Signaller::tick(SteadyTime now) {
+  const auto job = std::min_element(jobs_.begin(), jobs_.end(), [](const auto& a, const auto& b) {
+    return a.second.due < b.second.due;
+  });
+  if (job == jobs_.end() || job->second.due > now) return;
+  if (!advance(job->first, job->second, now)) jobs_.erase(job);
 }
 
 SteadyTime Signaller::next() const {

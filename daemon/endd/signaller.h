@@ -16,6 +16,7 @@
 
 #include "daemon/endd/checks.h"
 #include "daemon/endd/log.h"
+#include "daemon/endd/members.h"
 #include "ipc/end.h"
 
 namespace latchkey::endd {
@@ -28,7 +29,10 @@ bool send_signal(const Processes& processes, const Process& process, int signal)
 
 class Signaller {
  public:
-  static constexpr std::chrono::seconds kPatience{5};  // between SIGTERM and SIGKILL
+  static constexpr std::chrono::seconds kPatience{5};      // between SIGTERM and SIGKILL
+  static constexpr std::chrono::milliseconds kEvery{500};  // between two looks at a session
+  static constexpr int kRoundsMost = 10;                   // of SIGKILL
+  static constexpr int kRoundsOfLeader = 6;                // to close the session by itself
   static constexpr std::size_t kJobsMost = 256;
 
   // All outlive it.
@@ -37,18 +41,27 @@ class Signaller {
 
   ipc::control::SignalAnswer end(std::string_view login, SteadyTime now);
 
-  // Does what is due.
+  // Does what is due of one session: between two the caller has other work.
   void tick(SteadyTime now);
   SteadyTime next() const;
 
  private:
   struct Job {
     SteadyTime due;
+    SteadyTime kill_at;
     Process leader;
-    std::vector<Process> processes;  // that were there; some may have lost their parent since
+    Members members;
+    std::size_t reached = 0;  // by signals
+    std::size_t killed = 0;   // at the most in one round
+    int rounds = 0;           // since there was nothing to wait for
   };
 
-  std::vector<Process> present(const Job& job) const;
+  std::vector<Process> present(Job& job) const;
+  std::vector<Process> stop(Job& job, int& looks) const;
+  std::vector<Process> kill(Job& job) const;
+  void ask_to_end(Job& job) const;
+  bool leads(const Job& job) const;
+  bool advance(const std::string& login, Job& job, SteadyTime now) const;
 
   const Checks& checks_;
   Send send_;

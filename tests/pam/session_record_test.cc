@@ -60,17 +60,18 @@ int open_session(const Place& place, const Reply& reply, const char* user = "ali
                  const char* ruser = nullptr) {
   const ScriptedDaemon daemon(place.sandbox.socket(), answers(reply));
   Host host(place.sandbox, "sshd", user);
+  pam_putenv(host.handle(), ("LATCHKEY_LOGIN=" + kLogin).c_str());  // as authenticate did
   if (ruser != nullptr) host.set_item(PAM_RUSER, ruser);
   return Module().call(host, Operation::open_session, place.options());
 }
 
 void opened_session_is_noted_with_its_process(void**) {
   const Place place;
-  expect_number(open_session(place, names_login(), "root", "alice"), PAM_SUCCESS);
+  expect_number(open_session(place, names_login(), "root", "daemon"), PAM_SUCCESS);
   const std::string text = place.read();
   const std::string head =
-      "latchkey-session 1\nservice=sshd\nuser=root\nruser=alice\npid=" + std::to_string(getpid()) +
-      "\nstart=";
+      "latchkey-session 1\nservice=sshd\nuser=root\nuid=0\nruser=daemon\nruid=1\npid=" +
+      std::to_string(getpid()) + "\nstart=";
   expect_text(text.substr(0, head.size()), head);
   unsigned long long start = 0;
   expect_number(sscanf(text.c_str() + head.size(), "%llu\nend\n", &start), 1);
@@ -80,14 +81,25 @@ void opened_session_is_noted_with_its_process(void**) {
   expect_number(status.st_mode & 07777, 0600, "mode");
 }
 
-void login_of_the_verdict_counts_and_is_not_put_into_the_environment(void**) {
+void name_that_nobody_knows_is_noted_without_a_uid(void**) {
   const Place place;
-  const ScriptedDaemon daemon(place.sandbox.socket(), answers(names_login()));
-  Host host(place.sandbox, "sshd", "alice");
-  pam_putenv(host.handle(), "LATCHKEY_LOGIN=ffffffffffffffffffffffffffffffff");
-  expect_number(Module().call(host, Operation::open_session, place.options()), PAM_SUCCESS);
-  expect_true(!place.read().empty(), "the note has the name that the daemon gave");
-  expect_text(host.variable("LATCHKEY_LOGIN"), "ffffffffffffffffffffffffffffffff");
+  expect_number(open_session(place, names_login(), "nobody-of-that-name"), PAM_SUCCESS);
+  expect_true(place.read().find("\nuser=nobody-of-that-name\nuid=\nruser=\nruid=\npid=") !=
+                  std::string::npos,
+              place.read());
+}
+
+void login_that_the_environment_does_not_name_gets_no_note(void**) {
+  const Place place;
+  for (const char* own : {"LATCHKEY_LOGIN=ffffffffffffffffffffffffffffffff", "LATCHKEY_LOGIN=",
+                          "LATCHKEY_LOGIN=0123456789abcdef0123456789abcde", "OTHER=x"}) {
+    const ScriptedDaemon daemon(place.sandbox.socket(), answers(names_login()));
+    Host host(place.sandbox, "sshd", "alice");
+    pam_putenv(host.handle(), own);
+    expect_number(Module().call(host, Operation::open_session, place.options()), PAM_SERVICE_ERR,
+                  own);
+    expect_text(place.read(), "");
+  }
 }
 
 void nothing_is_noted_where_the_daemon_names_no_login_or_refuses(void**) {
@@ -196,7 +208,8 @@ int run_program() {
   using namespace latchkey::tests;  // NOLINT(google-build-using-namespace): this file's own tests
   const CMUnitTest tests[] = {
       cmocka_unit_test(opened_session_is_noted_with_its_process),
-      cmocka_unit_test(login_of_the_verdict_counts_and_is_not_put_into_the_environment),
+      cmocka_unit_test(name_that_nobody_knows_is_noted_without_a_uid),
+      cmocka_unit_test(login_that_the_environment_does_not_name_gets_no_note),
       cmocka_unit_test(nothing_is_noted_where_the_daemon_names_no_login_or_refuses),
       cmocka_unit_test(verdict_that_names_no_login_id_is_broken),
       cmocka_unit_test(note_that_is_there_is_not_replaced),

@@ -73,6 +73,8 @@ tl::expected<SessionEnder::Seen, std::string> EndClient::ask(
     if (!answer) return tl::unexpected(why(answer.error()));
     std::move(answer->live.begin(), answer->live.end(), std::back_inserter(seen.live));
     std::move(answer->gone.begin(), answer->gone.end(), std::back_inserter(seen.gone));
+    if (seen.refused.empty()) seen.why = answer->why;
+    std::move(answer->refused.begin(), answer->refused.end(), std::back_inserter(seen.refused));
   } while (at < logins.size());
   return seen;
 }

@@ -31,6 +31,8 @@ class SessionEnder {
   struct Seen {
     std::vector<std::string> live;
     std::vector<std::string> gone;
+    std::vector<std::string> refused;  // nobody can tell: a check of endd's failed
+    std::string why;                   // of the first of them
   };
 
   virtual ~SessionEnder() = default;

@@ -275,6 +275,8 @@ std::string state_name(SessionKeeper::State state) {
       return "ending";
     case SessionKeeper::State::not_ended:
       return "not_ended";
+    case SessionKeeper::State::refused:
+      return "refused";
     case SessionKeeper::State::no_note:
       break;
   }

@@ -163,13 +163,32 @@ Decision Conversation::judge_later_call() {
                                     services.clock.wall());
 }
 
+// Whether the login is this process's to open or close. Its id comes out of PAM's environment, and
+// users can write to that in some stacks (pam_env's user_readenv): the id of another session, which
+// stands in that session's environment, must neither move nor close it.
+bool Conversation::is_own(const Login& login) const {
+  return login.service == request_.service && (!login.place || login.place->pid == request_.pid);
+}
+
 // The session of a login, for whoever ends it. The verdict names the login to the module, which
 // notes the session under that name. A login without a token's (a key's) has no id and no note.
 void Conversation::place_login() {
   const Services& services = desk_.services;
   const std::string_view person = latchkey::person(request_, *desk_.snapshot->config);
   const std::shared_ptr<const Login> login = services.logins.find(request_.login, person);
-  if (login == nullptr || login->service != request_.service) return;
+  if (login == nullptr || !is_own(*login)) {
+    // Such as one that was forgotten between the sign-in and here.
+    if (!request_.login.empty()) {
+      services.journal.log(LogLevel::warning,
+                           "a session names a login that is not its own: no revocation of a token "
+                           "ends it",
+                           {{"request_id", request_id_},
+                            {"login", request_.login},
+                            {"user", request_.user},
+                            {"service", request_.service}});
+    }
+    return;
+  }
   const auto placed = services.logins.place(login->id, person,
                                             {.pid = request_.pid,
                                              .tty = request_.tty,
@@ -185,7 +204,7 @@ void Conversation::close_login() {
   const Services& services = desk_.services;
   const std::string_view person = latchkey::person(request_, *desk_.snapshot->config);
   const std::shared_ptr<const Login> login = services.logins.find(request_.login, person);
-  if (login == nullptr || login->service != request_.service) return;
+  if (login == nullptr || !is_own(*login)) return;
   if (services.logins.close(login->id, person)) {
     services.store.close_login(login->id, services.clock.wall());
   }

@@ -58,6 +58,7 @@ class Conversation {
   bool admitted();
   asio::awaitable<Decision> later_call();
   Decision judge_later_call();
+  bool is_own(const Login& login) const;
   void place_login();
   void close_login();
   asio::awaitable<void> conclude(Decision decision);
@@ -100,7 +101,7 @@ class Conversation {
   // sign_in.cc again
   Decision judge_again();
   asio::awaitable<Decision> bind(Decision decision);
-  void record_login(const std::string& rule);
+  Refused record_login(const std::string& rule);
   asio::awaitable<KeysOutcome> newer_keys(std::string issuer, std::uint64_t seen_generation);
   asio::awaitable<AccountsNow> newer_accounts();
   asio::awaitable<Expected<void>> store_binding(NewBinding binding);

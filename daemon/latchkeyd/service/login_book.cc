@@ -24,20 +24,27 @@ void LoginBook::load(std::vector<Login> logins,
   for (auto& [name, seen] : last_seen) saw(name, std::move(seen));
 }
 
-std::vector<std::string> LoginBook::put(std::shared_ptr<const Login> login) {
+std::optional<std::vector<std::string>> LoginBook::put(std::shared_ptr<const Login> login) {
+  const auto idle = [](const std::shared_ptr<const Login>& each) { return !each->place; };
   std::vector<std::string> forgotten;
   Shard& shard = this->shard(login->user);
   const std::lock_guard lock(shard.mutex);
-  auto person = shard.persons.try_emplace(login->user).first;
-  if (person->second.logins.size() >= limits_.logins_per_person) {
-    forgotten.push_back((*person->second.logins.front())->id);
-    forget_login(shard, person, 0);
+  const auto found = shard.persons.find(login->user);
+  if (found != shard.persons.end() && found->second.logins.size() >= limits_.logins_per_person) {
+    const auto& own = found->second.logins;
+    const auto oldest =
+        std::find_if(own.begin(), own.end(), [&](const auto& each) { return idle(*each); });
+    if (oldest == own.end()) return std::nullopt;
+    forgotten.push_back(forget(shard, *oldest));
   }
+  if (shard.logins.size() >= std::max<std::size_t>(1, limits_.logins / kShards)) {
+    const auto oldest = std::find_if(shard.logins.begin(), shard.logins.end(), idle);
+    if (oldest == shard.logins.end()) return std::nullopt;
+    forgotten.push_back(forget(shard, oldest));
+  }
+  Person& person = shard.persons.try_emplace(login->user).first->second;
   shard.logins.push_back(std::move(login));
-  person->second.logins.push_back(std::prev(shard.logins.end()));
-  while (shard.logins.size() > std::max<std::size_t>(1, limits_.logins / kShards)) {
-    forgotten.push_back(forget_oldest_login(shard));
-  }
+  person.logins.push_back(std::prev(shard.logins.end()));
   return forgotten;
 }
 
@@ -144,12 +151,14 @@ void LoginBook::forget_if_empty(Shard& shard, Persons::iterator person) {
     shard.persons.erase(person);
 }
 
-std::string LoginBook::forget_oldest_login(Shard& shard) {
-  const std::shared_ptr<const Login> oldest = shard.logins.front();
-  const auto person = shard.persons.find(oldest->user);
-  forget_login(shard, person, 0);  // the oldest of the shard is its person's oldest, too
+std::string LoginBook::forget(Shard& shard, Logins::iterator login) {
+  std::string id = (*login)->id;
+  const auto person = shard.persons.find((*login)->user);
+  const auto& own = person->second.logins;
+  forget_login(shard, person,
+               static_cast<std::size_t>(std::find(own.begin(), own.end(), login) - own.begin()));
   forget_if_empty(shard, person);
-  return oldest->id;
+  return id;
 }
 
 void LoginBook::forget_oldest_name(Shard& shard) {

@@ -11,6 +11,7 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -25,7 +26,7 @@ class LoginBook {
  public:
   struct Limits {
     std::size_t logins =
-        16'384;  // open at once; the person's own oldest is forgotten first, else the oldest
+        16'384;  // open at once; the oldest without a session is forgotten, the person's own first
     std::size_t logins_per_person = 256;
     std::size_t names =
         16'384;  // with claims last seen; the one seen longest ago is forgotten first
@@ -38,8 +39,9 @@ class LoginBook {
   void load(std::vector<Login> logins, std::vector<std::pair<std::string, LastSeen>> last_seen);
 
   // Ids of the logins that had to be forgotten for it; the caller closes them in the state store,
-  // too.
-  std::vector<std::string> put(std::shared_ptr<const Login> login);
+  // too. A login that has a session is never forgotten for another, since no revocation would end
+  // it any more: nothing where there is no room without that, and the new one is not kept.
+  std::optional<std::vector<std::string>> put(std::shared_ptr<const Login> login);
   // Null where the person has no open login of that id. The service is for judge_later_call() to
   // compare.
   std::shared_ptr<const Login> find(std::string_view id, std::string_view person) const;
@@ -86,7 +88,7 @@ class LoginBook {
   const Shard& shard(std::string_view person) const;
   static void forget_login(Shard& shard, Persons::iterator person, std::size_t index);
   static void forget_if_empty(Shard& shard, Persons::iterator person);
-  static std::string forget_oldest_login(Shard& shard);
+  static std::string forget(Shard& shard, Logins::iterator login);
   static void forget_oldest_name(Shard& shard);
 
   Limits limits_;

@@ -23,17 +23,41 @@ constexpr seconds kAskAgain{20};     // after the grace time: endd has tried all
 constexpr seconds kBackoffMost{30};
 constexpr seconds kNoteBy{60};  // so long after it was opened the note must be there
 
+// What the entry of the revocation names, as `latchkeyctl revoke` takes it; never a part of a
+// token.
+std::string entry_of(const Hit& hit) {
+  const claims::ClaimsRecord& claims = hit.login->claims;
+  switch (hit.reason) {
+    case Reason::revoked_token:
+      return "jti=" + claims.token_id;
+    case Reason::revoked_session:
+      return "sid=" + claims.session;
+    case Reason::revoked_key:
+      return "key=" + claims.key_id;
+    case Reason::revoked_subject:
+      return "sub=" + claims.subject;
+    default:
+      return "user=" + hit.login->user;
+  }
+}
+
 }  // namespace
 
 void SessionKeeper::revocations_changed() {
   const Snapshot& snapshot = parts_.snapshot();
-  for (Hit& hit : hits(*snapshot.revocations, parts_.logins.all()))
-    begin(std::move(hit.login), "revoked", row(hit.reason).code);
+  judge(snapshot);
   if (parts_.rescheduled) parts_.rescheduled();
 }
 
+void SessionKeeper::judge(const Snapshot& snapshot) {
+  for (Hit& hit : hits(*snapshot.revocations, parts_.logins.all())) {
+    const std::string entry = entry_of(hit);
+    begin(std::move(hit.login), "revoked", row(hit.reason).code, entry);
+  }
+}
+
 void SessionKeeper::begin(std::shared_ptr<const Login> login, std::string cause,
-                          std::string_view reason) {
+                          std::string_view reason, std::string_view entry) {
   const auto [found, fresh] = endings_.try_emplace(login->id);
   if (!fresh) return;
   const std::string pid = std::to_string(login->place ? login->place->pid : 0);
@@ -42,6 +66,7 @@ void SessionKeeper::begin(std::shared_ptr<const Login> login, std::string cause,
                      {{"login", login->id},
                       {"cause", cause},
                       {"reason", reason},
+                      {"entry", entry},
                       {"user", login->user},
                       {"service", login->service},
                       {"issuer", login->claims.issuer},
@@ -96,6 +121,11 @@ void SessionKeeper::answered(const std::string& id, const SessionEnder::Answer& 
     ending.due = ending.ask_after = now + ending.backoff;
     ending.backoff = std::min(2 * ending.backoff, kBackoffMost);
   }
+  if (answer.outcome == Outcome::ending && !answer.why.empty() &&
+      !std::exchange(ending.warned, true)) {
+    parts_.journal.log(LogLevel::warning, "a session ends otherwise than is configured",
+                       {{"login", id}, {"user", ending.login->user}, {"why", answer.why}});
+  }
   if (first) {
     parts_.journal.log(LogLevel::error, "a session that is to end cannot be ended yet",
                        {{"login", id},
@@ -134,7 +164,11 @@ void SessionKeeper::tick() {
   next_tick_ = now + kLookEvery;
   follow(now);
   expire(now);
-  if (!looking_ && now >= next_look_) look(now);
+  if (!looking_ && now >= next_look_) {
+    // Once more for what was placed while the revocations changed.
+    judge(parts_.snapshot());
+    look(now);
+  }
   if (!looking_) next_tick_ = std::min(next_tick_, next_look_);
 }
 
@@ -171,7 +205,7 @@ void SessionKeeper::expire(SteadyTime now) {
     const auto at = ends_at(*login, config);
     if (!at) continue;
     if (*at <= wall) {
-      begin(std::move(login), "expired", row(Reason::token_expired).code);
+      begin(std::move(login), "expired", row(Reason::token_expired).code, {});
     } else {
       next_tick_ = std::min(next_tick_, now + (*at - wall));
     }
@@ -200,26 +234,44 @@ void SessionKeeper::looked(const std::vector<std::shared_ptr<const Login>>& aske
     next_look_ = parts_.clock.steady() + kLookAgain;
   } else {
     reachable();
-    const std::set<std::string_view> live(seen->live.begin(), seen->live.end());
-    const std::set<std::string_view> gone(seen->gone.begin(), seen->gone.end());
-    const WallTime wall = parts_.clock.wall();
-    std::set<std::string, std::less<>> lived;
-    no_note_.clear();
-    for (const auto& login : asked) {
-      // A note that was there and is no more went with its process; we did not hear the answer.
-      if (gone.contains(login->id) ||
-          (!live.contains(login->id) && seen_live_.contains(login->id))) {
-        forget(*login);
-      } else if (live.contains(login->id)) {
-        lived.insert(login->id);
-      } else if (login->place && wall - login->place->opened_at > kNoteBy) {
-        no_note_.insert(login->id);
-      }
-    }
-    seen_live_ = std::move(lived);
+    sort_out(asked, *seen);
   }
   next_tick_ = std::min(next_tick_, next_look_);
   if (parts_.rescheduled) parts_.rescheduled();
+}
+
+// A login is forgotten where its process is gone, and where a note that was there is no more: it
+// went with its process, and we did not hear the answer. Where a check fails the session may live.
+void SessionKeeper::sort_out(const std::vector<std::shared_ptr<const Login>>& asked,
+                             const SessionEnder::Seen& seen) {
+  const std::set<std::string_view> live(seen.live.begin(), seen.live.end());
+  const std::set<std::string_view> gone(seen.gone.begin(), seen.gone.end());
+  const std::set<std::string_view> refused(seen.refused.begin(), seen.refused.end());
+  const WallTime wall = parts_.clock.wall();
+  Ids noted;
+  Ids refused_now;
+  no_note_.clear();
+  for (const auto& login : asked) {
+    const bool doubtful = refused.contains(login->id);
+    const bool there = doubtful || live.contains(login->id);
+    if (there) noted.insert(login->id);
+    if (doubtful) refused_now.insert(login->id);
+    if (doubtful && !refused_.contains(login->id)) {
+      parts_.journal.log(LogLevel::error, "a session cannot be ended: latchkey-endd refuses it",
+                         {{"login", login->id},
+                          {"user", login->user},
+                          {"service", login->service},
+                          {"why", seen.why}});
+    }
+    if (gone.contains(login->id) || (!there && noted_.contains(login->id))) {
+      forget(*login);
+    } else if (!there && login->place && wall - login->place->opened_at > kNoteBy) {
+      no_note_.insert(login->id);
+    }
+  }
+  noted_ = std::move(noted);
+  refused_ = std::move(refused_now);
+  why_refused_ = seen.why;
 }
 
 void SessionKeeper::forget(const Login& login) {
@@ -251,6 +303,7 @@ std::vector<SessionKeeper::Session> SessionKeeper::sessions() const {
     const State state = ending != endings_.end()
                             ? (ending->second.failed ? State::not_ended : State::ending)
                         : no_note_.contains(login->id) ? State::no_note
+                        : refused_.contains(login->id) ? State::refused
                                                        : State::open;
     all.push_back({std::move(login), state});
   }
@@ -263,16 +316,18 @@ std::optional<std::string> SessionKeeper::trouble() const {
   const auto waiting = std::count_if(endings_.begin(), endings_.end(),
                                      [](const auto& entry) { return entry.second.failed; });
   std::string text;
-  if (unreachable_) text = "latchkey-endd does not answer (" + *unreachable_ + ")";
-  if (waiting > 0) {
-    text += fmt::format("{}{} that should have ended live on", text.empty() ? "" : "; ",
-                        waiting == 1 ? "1 session" : fmt::format("{} sessions", waiting));
-  }
-  if (!no_note_.empty()) {
-    text += fmt::format(
-        "{}{} cannot be ended: there is no note of them", text.empty() ? "" : "; ",
-        no_note_.size() == 1 ? "1 session" : fmt::format("{} sessions", no_note_.size()));
-  }
+  const auto add = [&](std::string_view more) {
+    text += (text.empty() ? "" : "; ") + std::string(more);
+  };
+  const auto sessions = [](std::size_t count) {
+    return count == 1 ? std::string("1 session") : fmt::format("{} sessions", count);
+  };
+  if (unreachable_) add("latchkey-endd does not answer (" + *unreachable_ + ")");
+  if (waiting > 0)
+    add(sessions(static_cast<std::size_t>(waiting)) + " that should have ended live on");
+  if (!no_note_.empty())
+    add(sessions(no_note_.size()) + " cannot be ended: there is no note of them");
+  if (!refused_.empty()) add(sessions(refused_.size()) + " cannot be ended: " + why_refused_);
   return text.empty() ? std::nullopt : std::optional(text);
 }
 

@@ -40,7 +40,7 @@ class SessionKeeper {
     std::function<void()> rescheduled = {};  // next_tick() may have come nearer
   };
 
-  enum class State : std::uint8_t { open, ending, not_ended, no_note };
+  enum class State : std::uint8_t { open, ending, not_ended, no_note, refused };
   struct Session {
     std::shared_ptr<const Login> login;
     State state = State::open;
@@ -70,9 +70,12 @@ class SessionKeeper {
     std::chrono::seconds backoff{1};
     bool asked = false;   // an answer is awaited
     bool failed = false;  // the last one was no good
+    bool warned = false;  // that it ends otherwise than is configured
   };
 
-  void begin(std::shared_ptr<const Login> login, std::string cause, std::string_view reason);
+  void judge(const Snapshot& snapshot);
+  void begin(std::shared_ptr<const Login> login, std::string cause, std::string_view reason,
+             std::string_view entry);
   void ask(Ending& ending, std::function<void(SessionEnder::Answer)> then = {});
   void answered(const std::string& id, const SessionEnder::Answer& answer);
   void follow(SteadyTime now);
@@ -80,14 +83,19 @@ class SessionKeeper {
   void look(SteadyTime now);
   void looked(const std::vector<std::shared_ptr<const Login>>& asked,
               const tl::expected<SessionEnder::Seen, std::string>& seen);
+  void sort_out(const std::vector<std::shared_ptr<const Login>>& asked,
+                const SessionEnder::Seen& seen);
   void forget(const Login& login);
   void unreachable(const std::string& why);
   void reachable();
 
   Parts parts_;
   std::map<std::string, Ending, std::less<>> endings_;
-  std::set<std::string, std::less<>> seen_live_;
-  std::set<std::string, std::less<>> no_note_;
+  using Ids = std::set<std::string, std::less<>>;
+  Ids noted_;  // of which there was a note when endd was last asked
+  Ids no_note_;
+  Ids refused_;  // there is a note, and endd's checks fail
+  std::string why_refused_;
   std::optional<std::string> unreachable_;
   SteadyTime next_look_{};
   SteadyTime next_tick_{};

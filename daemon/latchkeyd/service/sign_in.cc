@@ -50,7 +50,9 @@ asio::awaitable<Decision> Conversation::sign_in() {
     if (accounts == AccountsNow::unknown) decision = refuse_without_accounts();
   }
   if (decision.allowed() && decision.binding) decision = co_await bind(std::move(decision));
-  if (decision.allowed()) record_login(decision.rule);
+  if (decision.allowed()) {
+    if (Refused full = record_login(decision.rule)) decision = *std::move(full);
+  }
   co_return decision;
 }
 
@@ -253,12 +255,14 @@ asio::awaitable<Decision> Conversation::bind(Decision decision) {
   co_return again;
 }
 
-void Conversation::record_login(const std::string& rule) {
+// Refused where it could not be kept without losing one that has a session: a flood of sign-ins
+// must not be what takes a session out of reach.
+Conversation::Refused Conversation::record_login(const std::string& rule) {
   const Services& services = desk_.services;
   const WallTime now = services.clock.wall();
-  login_id_ = desk_.ids.login_id();
+  std::string id = desk_.ids.login_id();
   const std::string person(latchkey::person(request_, *desk_.snapshot->config));
-  auto login = std::make_shared<const Login>(Login{.id = login_id_,
+  auto login = std::make_shared<const Login>(Login{.id = std::move(id),
                                                    .service = request_.service,
                                                    .user = person,
                                                    .claims = verified_->claims.record(),
@@ -266,16 +270,21 @@ void Conversation::record_login(const std::string& rule) {
                                                    .rule = rule,
                                                    .rhost = request_.rhost});
   const claims::ClaimsRecord& record = login->claims;
+  auto forgotten = services.logins.put(login);
+  if (!forgotten)
+    return refuse(Reason::budget_exhausted, "each login of this person that fits has a session");
+  login_id_ = login->id;
   services.store.put_login(login);
-  for (std::string& forgotten : services.logins.put(login)) {
-    services.store.close_login(std::move(forgotten), now);
+  for (std::string& each : *forgotten) {
+    services.store.close_login(std::move(each), now);
   }
   const std::shared_ptr<const LastSeen> before = services.logins.last_seen(person);
   const bool lately =
       before != nullptr && before->seen_at <= now && now - before->seen_at < kSeenAgainAfter;
-  if (lately && before->claims == record) return;
+  if (lately && before->claims == record) return std::nullopt;
   services.logins.saw(person, LastSeen{.claims = record, .seen_at = now});
   services.store.put_last_seen(person, LastSeen{.claims = record, .seen_at = now});
+  return std::nullopt;
 }
 
 asio::awaitable<KeysOutcome> Conversation::newer_keys(std::string issuer,

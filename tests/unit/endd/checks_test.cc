@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/endd/checks.h"
 
+#include <fstream>
 #include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -67,7 +69,17 @@ TEST(ChecksTest, NothingElseIsEnded) {
        [](World& w) { w.put({.pid = 500, .parent = 400, .comm = "systemd"}); }, Outcome::refused},
       {"the process is sudo's and the note sshd's",
        [](World& w) { w.put({.pid = 500, .parent = 400, .comm = "sudo"}); }, Outcome::refused},
-      {"the person is nobody here", [](World& w) { w.users.erase("alice"); }, Outcome::refused},
+      {"nobody knew the person", [](World& w) { w.note(World::text("sshd", "mallory")); },
+       Outcome::refused, "nobody knew the person's uid when the session was opened"},
+      {"nobody knew who called sudo",
+       [](World& w) {
+         w.put({.pid = 500, .comm = "sudo"});
+         w.note(World::text("sudo", "alice", "mallory"));
+       },
+       Outcome::refused, "nobody knew the person's uid when the session was opened"},
+      {"what /proc says of the process makes no sense",
+       [](World& w) { std::ofstream(w.folder / "proc/500/stat") << "500 (sshd"; }, Outcome::refused,
+       "the process of the session cannot be looked at"},
       {"the person is root", [](World& w) { w.note(World::text("sshd", "root")); },
        Outcome::refused},
       {"the person is root by another name", [](World& w) { w.note(World::text("sshd", "toor")); },
@@ -94,6 +106,23 @@ TEST(ChecksTest, NothingElseIsEnded) {
       EXPECT_EQ(target.error().why, each.why) << each.name;
     }
   }
+}
+
+TEST(ChecksTest, ProcessThatProcHidesIsNotGone) {
+  const World world;
+  world.note(World::text());
+  const Processes hidden(world.folder / "proc", [](pid_t pid) { return pid == 500; });
+  const auto target =
+      Checks(Records(world.folder / "notes", ::getuid()), hidden, default_services())
+          .examine(kLogin);
+  ASSERT_FALSE(target);
+  EXPECT_EQ(target.error().outcome, Outcome::refused) << target.error().why;
+}
+
+TEST(ChecksTest, PidIsTakenWhileTheKernelHasItsProcess) {
+  EXPECT_TRUE(pid_is_taken(1)) << "also another's";
+  EXPECT_TRUE(pid_is_taken(::getpid()));
+  EXPECT_FALSE(pid_is_taken(std::numeric_limits<pid_t>::max()));
 }
 
 TEST(ChecksTest, NameOfAProcessMayHoldAnything) {

@@ -3,6 +3,8 @@
 
 #include <chrono>
 #include <filesystem>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -48,11 +50,11 @@ class EnderTest : public ::testing::Test {
 
   std::string end(std::int64_t grace_s = 10, const std::string& scope = "session",
                   const std::string& login = kLogin) {
-    return ender.end({login, grace_s, "revoked", scope}, now).outcome;
+    return ender->end({login, grace_s, "revoked", scope}, now).outcome;
   }
   void pass(seconds by) {
     now += by;
-    ender.tick(now);
+    ender->tick(now);
   }
 
   World world;
@@ -62,20 +64,26 @@ class EnderTest : public ::testing::Test {
   std::vector<std::string> told;
   std::vector<std::string> signalled;
   SteadyTime now{std::chrono::hours(1)};
-  Ender ender{{.checks = checks,
-               .sessions = logind,
-               .log = log,
-               .tell =
-                   [this](auto processes, uid_t owner, std::string_view text) {
-                     told.push_back(std::to_string(processes.size()) + " of " +
-                                    std::to_string(owner) + ": " + std::string(text));
-                     return processes.size();
-                   },
-               .signal =
-                   [this](const std::string& login) {
-                     signalled.push_back(login);
-                     return ipc::Result<ipc::control::SignalAnswer>({"ending", "", 3});
-                   }}};
+  EndLimits limits;
+  std::unique_ptr<Ender> make() {
+    return std::make_unique<Ender>(
+        Ender::Parts{.checks = checks,
+                     .sessions = logind,
+                     .log = log,
+                     .tell =
+                         [this](auto processes, uid_t owner, std::string_view text) {
+                           told.push_back(std::to_string(processes.size()) + " of " +
+                                          std::to_string(owner) + ": " + std::string(text));
+                           return processes.size();
+                         },
+                     .signal =
+                         [this](const std::string& login) {
+                           signalled.push_back(login);
+                           return ipc::Result<ipc::control::SignalAnswer>({"ending", "", 3});
+                         },
+                     .limits = limits});
+  }
+  std::unique_ptr<Ender> ender = make();
 };
 
 TEST_F(EnderTest, SessionIsToldAtOnceAndEndedByLogindWhenTheGraceIsOver) {
@@ -83,7 +91,7 @@ TEST_F(EnderTest, SessionIsToldAtOnceAndEndedByLogindWhenTheGraceIsOver) {
   EXPECT_EQ(end(10), "ending");
   ASSERT_EQ(told.size(), 1U);
   EXPECT_THAT(told[0], ::testing::StartsWith("2 of 1000: Latchkey: this session ends in 10 s"));
-  EXPECT_EQ(ender.next(), now + seconds(10));
+  EXPECT_EQ(ender->next(), now + seconds(10));
   pass(seconds(9));
   EXPECT_THAT(logind.done, IsEmpty());
   pass(seconds(1));
@@ -108,7 +116,30 @@ TEST_F(EnderTest, SessionIsEndedBySignalsWhereLogindFails) {
   EXPECT_THAT(signalled, ElementsAre(kLogin));
 }
 
+TEST_F(EnderTest, WholeUserIsNotEndedWhereTheUnitDoesNotSaySo) {
+  logind.session = "c7";
+  const auto answer = ender->end({kLogin, 0, "revoked", "user"}, now);
+  EXPECT_EQ(answer.outcome, "ending");
+  EXPECT_THAT(answer.why, ::testing::HasSubstr("not its whole user"));
+  EXPECT_EQ(end(0, "user"), "ending");
+  pass(seconds(0));
+  EXPECT_THAT(logind.done, ElementsAre("terminate c7"));
+}
+
+TEST_F(EnderTest, GraceTimeStaysWithinTheBoundsOfTheUnit) {
+  limits = {.shortest_grace = seconds(5), .longest_grace = seconds(20)};
+  ender = make();
+  end(0);
+  EXPECT_EQ(ender->next(), now + seconds(5));
+  EXPECT_THAT(told[0], ::testing::HasSubstr("ends in 5 s"));
+  ender = make();
+  end(300);
+  EXPECT_EQ(ender->next(), now + seconds(20));
+}
+
 TEST_F(EnderTest, WholeUserIsEndedWhereThatIsWanted) {
+  limits.whole_user = true;
+  ender = make();
   logind.session = "c7";
   end(0, "user");
   pass(seconds(0));
@@ -122,8 +153,22 @@ TEST_F(EnderTest, SessionThatLivesOnIsKilledByLogindAndThenGivenUp) {
   pass(Ender::kPatience);
   EXPECT_THAT(logind.done, ElementsAre("terminate c7", "kill c7"));
   pass(Ender::kPatience);
-  EXPECT_EQ(ender.next(), SteadyTime::max());
+  EXPECT_EQ(ender->next(), SteadyTime::max());
   EXPECT_EQ(end(0), "ending") << "and may be asked for anew";
+}
+
+TEST_F(EnderTest, SessionThatIsAnotherLeadersByNowIsNotKilled) {
+  const std::optional<std::string> whose[] = {"c8", std::nullopt};
+  for (const std::optional<std::string>& later : whose) {
+    logind.done.clear();
+    logind.session = "c7";
+    end(0);
+    pass(seconds(0));
+    logind.session = later;
+    pass(Ender::kPatience);
+    EXPECT_THAT(logind.done, ElementsAre("terminate c7"));
+    pass(Ender::kPatience);
+  }
 }
 
 TEST_F(EnderTest, AskedTwiceItIsToldAndEndedOnce) {
@@ -140,9 +185,9 @@ TEST_F(EnderTest, AskedTwiceItIsToldAndEndedOnce) {
 TEST_F(EnderTest, ShorterGraceCountsAndALongerOneDoesNot) {
   end(10);
   end(2);
-  EXPECT_EQ(ender.next(), now + seconds(2));
+  EXPECT_EQ(ender->next(), now + seconds(2));
   end(10);
-  EXPECT_EQ(ender.next(), now + seconds(2));
+  EXPECT_EQ(ender->next(), now + seconds(2));
 }
 
 TEST_F(EnderTest, ProcessThatGotThePidInTheGraceTimeIsLeftAlone) {
@@ -152,7 +197,7 @@ TEST_F(EnderTest, ProcessThatGotThePidInTheGraceTimeIsLeftAlone) {
   pass(seconds(10));
   EXPECT_THAT(logind.done, IsEmpty());
   EXPECT_THAT(signalled, IsEmpty());
-  EXPECT_EQ(ender.next(), SteadyTime::max());
+  EXPECT_EQ(ender->next(), SteadyTime::max());
 }
 
 TEST_F(EnderTest, NothingIsDoneAboutALoginThatIsNone) {
@@ -171,10 +216,21 @@ TEST_F(EnderTest, LookTellsWhatLivesAndRemovesTheNotesOfWhatDoesNot) {
   const std::string other = "fedcba9876543210fedcba9876543210";
   const std::string none = "00000000000000000000000000000000";
   world.note(World::text("sshd", "bob", "", 800), other);
-  const auto seen = ender.look({{kLogin, other, none}});
+  const auto seen = ender->look({{kLogin, other, none}});
   EXPECT_THAT(seen.live, ElementsAre(kLogin));
   EXPECT_THAT(seen.gone, ElementsAre(other));
   EXPECT_FALSE(std::filesystem::exists(world.path(other)));
+  EXPECT_TRUE(std::filesystem::exists(world.path()));
+  EXPECT_THAT(seen.refused, IsEmpty());
+}
+
+TEST_F(EnderTest, LookTellsWhatItRefusesApartAndLeavesItsNote) {
+  world.note(World::text("cron"));
+  const auto seen = ender->look({{kLogin}});
+  EXPECT_THAT(seen.live, IsEmpty());
+  EXPECT_THAT(seen.gone, IsEmpty());
+  EXPECT_THAT(seen.refused, ElementsAre(kLogin));
+  EXPECT_EQ(seen.why, "sessions of that service are not ended");
   EXPECT_TRUE(std::filesystem::exists(world.path()));
 }
 
@@ -186,10 +242,24 @@ TEST_F(EnderTest, OldNoteOfAProcessThatIsGoneIsRemovedThoughNobodyAsksForIt) {
     world.note(World::text("sshd", "bob", "", 800), login);
   std::filesystem::last_write_time(world.path(old), ago);
   std::filesystem::last_write_time(world.path(), ago);
-  ender.look({});
+  ender->look({std::vector<std::string>(ipc::control::kLooksMost, kLogin)});
+  EXPECT_TRUE(std::filesystem::exists(world.path(old))) << "there is another page to come";
+  ender->look({});
   EXPECT_FALSE(std::filesystem::exists(world.path(old)));
   EXPECT_TRUE(std::filesystem::exists(world.path(fresh))) << "latchkeyd may ask for it yet";
   EXPECT_TRUE(std::filesystem::exists(world.path())) << "it lives";
+}
+
+TEST_F(EnderTest, OneJobIsSeenToInARound) {
+  const std::string other = "fedcba9876543210fedcba9876543210";
+  world.note(World::text(), other);
+  end(1);
+  end(0, "session", other);
+  ender->tick(now + seconds(1));
+  EXPECT_THAT(signalled, ElementsAre(other)) << "the one that has been due for longer";
+  EXPECT_EQ(ender->next(), now + seconds(1));
+  ender->tick(now + seconds(1));
+  EXPECT_THAT(signalled, ElementsAre(other, kLogin));
 }
 
 TEST_F(EnderTest, NoMoreThanItsBoundAreUnderWay) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "daemon/endd/processes.h"
+#include "daemon/endd/members.h"
 
 #include <unistd.h>
 
@@ -18,10 +18,10 @@ using testing::FakeProcess;
 using testing::World;
 
 std::set<pid_t> members_of(const World& world, pid_t leader, pid_t self = 999) {
-  const Processes processes(world.folder / "proc");
+  const Processes processes = world.processes();
+  Members members(processes.find(leader).value(), 1000, self);
   std::set<pid_t> pids;
-  for (const Process& process : members(processes.all(), processes.find(leader).value(), self))
-    pids.insert(process.pid);
+  for (const Process& process : members.look(processes.all())) pids.insert(process.pid);
   return pids;
 }
 
@@ -57,8 +57,61 @@ TEST(MembersTest, AuditSessionThatTheLoginBeganBelongsToIt) {
   world.ssh_session();
   world.put({.pid = 500, .parent = 400, .comm = "sshd", .audit = 42});
   world.put({.pid = 520, .parent = 1, .session = 520, .uid = 1000, .audit = 42});
-  world.put({.pid = 521, .parent = 1, .session = 521, .uid = 1001, .audit = 43});
+  world.put({.pid = 521, .parent = 1, .session = 521, .uid = 1000, .audit = 43});
   EXPECT_EQ(members_of(world, 500), (std::set<pid_t>{501, 502, 520}));
+}
+
+// A service that was restarted from within a login keeps its audit session for good, and so do its
+// workers; other people's logins go through it.
+TEST(MembersTest, ServiceThatWasRestartedFromWithinTheLoginIsNoPartOfIt) {
+  const World world;
+  world.ssh_session();
+  world.put({.pid = 1, .parent = 0, .comm = "init"});
+  world.put({.pid = 500, .parent = 400, .comm = "sshd", .audit = 42});
+  world.put({.pid = 800, .comm = "sshd", .start = 300, .session = 800, .audit = 42});
+  world.put({.pid = 801, .parent = 800, .comm = "worker", .session = 800, .uid = 33, .audit = 42});
+  world.put({.pid = 810, .parent = 800, .comm = "sshd", .session = 810, .audit = 43});
+  world.put({.pid = 811, .parent = 810, .session = 811, .uid = 1001, .audit = 43});
+  world.put({.pid = 820, .parent = 800, .comm = "sshd", .session = 820, .audit = 44});
+  world.put({.pid = 821, .parent = 820, .session = 821, .uid = 1000, .audit = 44});
+  EXPECT_EQ(members_of(world, 500), (std::set<pid_t>{501, 502}));
+}
+
+TEST(MembersTest, ServiceInTheForegroundOfTheLoginHasItsOwnLoginsNotTheLogins) {
+  const World world;
+  world.ssh_session();
+  world.put({.pid = 500, .parent = 400, .comm = "sshd", .audit = 42});
+  world.put({.pid = 800, .parent = 502, .comm = "sshd", .session = 502, .audit = 42});
+  world.put({.pid = 810, .parent = 800, .comm = "sshd", .session = 502, .audit = 43});
+  world.put({.pid = 811, .parent = 810, .session = 811, .uid = 1001, .audit = 43});
+  EXPECT_EQ(members_of(world, 500), (std::set<pid_t>{501, 502, 800}));
+}
+
+TEST(MembersTest, SessionIsKnownAfterItsHostProcessAndItsLeaderHaveGone) {
+  const World world;
+  world.ssh_session();
+  const Processes processes = world.processes();
+  Members members(processes.find(500).value(), 1000, 999);
+  EXPECT_EQ(members.look(processes.all()).size(), 2U);
+  for (const pid_t pid : {500, 501, 502}) world.end(pid);
+  world.put({.pid = 510, .parent = 1, .start = 900, .session = 502, .uid = 1000});
+  EXPECT_EQ(members.look(processes.all()).size(), 1U);
+  world.end(510);
+  EXPECT_EQ(members.look(processes.all()).size(), 0U);
+  world.put({.pid = 511, .parent = 1, .start = 901, .session = 502, .uid = 1001});
+  EXPECT_EQ(members.look(processes.all()).size(), 0U) << "nobody was left to keep the number";
+}
+
+TEST(MembersTest, SessionWhoseNumberIsAnothersByNowIsNotTheLogins) {
+  const World world;
+  world.ssh_session();
+  const Processes processes = world.processes();
+  Members members(processes.find(500).value(), 1000, 999);
+  members.look(processes.all());
+  for (const pid_t pid : {500, 501}) world.end(pid);
+  world.put({.pid = 502, .parent = 1, .start = 900, .session = 502, .uid = 1001});
+  world.put({.pid = 512, .parent = 502, .start = 901, .session = 502, .uid = 1001});
+  EXPECT_EQ(members.look(processes.all()).size(), 0U);
 }
 
 TEST(MembersTest, AuditSessionAroundASudoIsNotTheSudos) {

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,7 @@ class SignallerTest : public ::testing::Test {
     const std::string name = signal == SIGTERM   ? "TERM"
                              : signal == SIGHUP  ? "HUP"
                              : signal == SIGCONT ? "CONT"
+                             : signal == SIGSTOP ? "STOP"
                              : signal == SIGKILL ? "KILL"
                                                  : "?";
     return name + " " + std::to_string(pid);
@@ -43,24 +45,52 @@ class SignallerTest : public ::testing::Test {
   World world;
   Checks checks = world.checks();
   Log log{false};
+  // Tells of time until the job is over, at the pace that it asks for.
+  void run() {
+    while (signaller.next() != SteadyTime::max()) signaller.tick(now = signaller.next());
+  }
+
   std::vector<std::string> sent;
+  std::function<void(pid_t, int)> on_signal;
   SteadyTime now{std::chrono::hours(1)};
   Signaller signaller{checks,
                       [this](const Process& process, int signal) {
                         sent.push_back(word(process.pid, signal));
+                        if (on_signal) on_signal(process.pid, signal);
                         return true;
                       },
                       log};
 };
 
-TEST_F(SignallerTest, WholeSessionIsAskedToEndAndTheHostProcessLast) {
+TEST_F(SignallerTest, AllAreStoppedBeforeOneHearsOfItsEndAndTheHostProcessIsLeftForLast) {
   const auto answer = signaller.end(kLogin, now);
   EXPECT_EQ(answer.outcome, "ending");
-  EXPECT_EQ(answer.processes, 3);
-  const auto terms = of("TERM");
-  EXPECT_THAT(terms, ::testing::UnorderedElementsAre("TERM 501", "TERM 502", "TERM 500"));
-  EXPECT_EQ(sent.back(), "TERM 500");
+  EXPECT_EQ(answer.processes, 2);
+  EXPECT_THAT(of("STOP"), ::testing::UnorderedElementsAre("STOP 501", "STOP 502"));
+  EXPECT_THAT(of("TERM"), ::testing::UnorderedElementsAre("TERM 501", "TERM 502"));
+  EXPECT_THAT(of("CONT"), ::testing::UnorderedElementsAre("CONT 501", "CONT 502"));
+  EXPECT_THAT(sent[0] + sent[1], ::testing::Not(::testing::HasSubstr("TERM")));
+  EXPECT_THAT(sent[sent.size() - 1] + sent[sent.size() - 2],
+              ::testing::Not(::testing::HasSubstr("TERM")));
   EXPECT_THAT(of("KILL"), IsEmpty());
+  for (const pid_t pid : {501, 502}) world.end(pid);
+  signaller.tick(now += Signaller::kEvery);
+  EXPECT_EQ(of("TERM").back(), "TERM 500");
+  world.end(500);
+  run();
+  EXPECT_THAT(of("KILL"), IsEmpty());
+}
+
+TEST_F(SignallerTest, ProcessThatWasForkedWhileOthersWereStoppedIsStoppedToo) {
+  on_signal = [this](pid_t pid, int signal) {
+    if (pid == 502 && signal == SIGSTOP)
+      world.put({.pid = 503, .parent = 502, .start = 200, .session = 503, .uid = 1000});
+    if (pid == 503 && signal == SIGSTOP)
+      world.put({.pid = 504, .parent = 503, .start = 201, .session = 504, .uid = 1000});
+  };
+  signaller.end(kLogin, now);
+  EXPECT_THAT(of("TERM"),
+              ::testing::UnorderedElementsAre("TERM 501", "TERM 502", "TERM 503", "TERM 504"));
 }
 
 TEST_F(SignallerTest, WhatIsLeftIsKilled) {
@@ -71,17 +101,79 @@ TEST_F(SignallerTest, WhatIsLeftIsKilled) {
   world.put({.pid = 502, .parent = 1, .start = 102, .session = 502, .uid = 1000});
   signaller.tick(now + Signaller::kPatience - std::chrono::milliseconds(1));
   EXPECT_THAT(of("KILL"), IsEmpty());
-  signaller.tick(now + Signaller::kPatience);
+  on_signal = [this](pid_t pid, int signal) {
+    if (signal == SIGKILL) world.end(pid);
+  };
+  run();
   EXPECT_THAT(of("KILL"), ElementsAre("KILL 502"));
-  EXPECT_EQ(signaller.next(), SteadyTime::max());
+}
+
+// Two that a handler of SIGTERM made before it ended: one is in the POSIX session, whose leader and
+// host process have gone; its child is made between two looks.
+TEST_F(SignallerTest, ProcessThatWasForkedOnSigtermIsKilled) {
+  signaller.end(kLogin, now);
+  for (const pid_t pid : {500, 501, 502}) world.end(pid);
+  world.put({.pid = 600, .parent = 1, .start = 300, .session = 502, .uid = 1000});
+  on_signal = [this](pid_t pid, int signal) {
+    if (pid == 600 && signal == SIGSTOP)
+      world.put({.pid = 601, .parent = 600, .start = 301, .session = 601, .uid = 1000});
+    if (signal == SIGKILL) world.end(pid);
+  };
+  run();
+  EXPECT_THAT(of("KILL"), ::testing::UnorderedElementsAre("KILL 600", "KILL 601"));
+}
+
+TEST_F(SignallerTest, HostProcessIsKilledLastAndOnlyWhereItDoesNotEndByItself) {
+  on_signal = [this](pid_t pid, int signal) {
+    if (signal == SIGKILL) world.end(pid);
+  };
+  signaller.end(kLogin, now);
+  run();
+  const auto kills = of("KILL");
+  ASSERT_EQ(kills.size(), 3U);
+  EXPECT_EQ(kills.back(), "KILL 500");
+}
+
+TEST_F(SignallerTest, WhatSudoRunsIsKilledWithoutAChanceToFork) {
+  world.put({.pid = 700, .parent = 502, .comm = "sudo", .start = 200});
+  world.put({.pid = 701, .parent = 700, .start = 201, .session = 701});
+  world.note(World::text("sudo", "root", "alice", 700, 200));
+  on_signal = [this](pid_t pid, int signal) {
+    if (signal == SIGKILL) world.end(pid);
+  };
+  signaller.end(kLogin, now);
+  EXPECT_THAT(sent, ElementsAre("STOP 701", "KILL 701"));
+  signaller.tick(now += Signaller::kEvery);
+  EXPECT_THAT(sent, ElementsAre("STOP 701", "KILL 701", "TERM 700", "CONT 700"));
+}
+
+TEST_F(SignallerTest, WhatCannotBeKilledIsGivenUpInTheEnd) {
+  signaller.end(kLogin, now);
+  const SteadyTime began = now;
+  run();
+  EXPECT_LE(now - began, std::chrono::seconds(10)) << "latchkey-endd looks then";
+  EXPECT_EQ(of("KILL").back(), "KILL 500");
+  EXPECT_GE(of("KILL 502").size(), static_cast<std::size_t>(Signaller::kRoundsMost));
+}
+
+TEST_F(SignallerTest, OneSessionIsSeenToInARound) {
+  const std::string other = "fedcba9876543210fedcba9876543210";
+  world.note(World::text(), other);
+  signaller.end(kLogin, now);
+  signaller.end(other, now);
+  const SteadyTime due = signaller.next();
+  signaller.tick(due);
+  EXPECT_EQ(signaller.next(), due) << "the other's turn";
+  signaller.tick(due);
+  EXPECT_EQ(signaller.next(), due + Signaller::kEvery);
 }
 
 TEST_F(SignallerTest, ProcessThatGotAPidMeanwhileIsNotKilled) {
   signaller.end(kLogin, now);
   world.put({.pid = 500, .parent = 1, .comm = "sshd", .start = 900});
   world.put({.pid = 501, .parent = 500, .start = 901});
-  world.put({.pid = 502, .parent = 1, .start = 902});
-  signaller.tick(now + Signaller::kPatience);
+  world.put({.pid = 502, .parent = 1, .start = 902, .session = 502});
+  run();
   EXPECT_THAT(of("KILL"), IsEmpty());
 }
 

@@ -9,7 +9,6 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
-#include <optional>
 #include <string>
 
 #include "daemon/endd/checks.h"
@@ -61,8 +60,16 @@ struct World {
   static std::string text(const std::string& service = "sshd", const std::string& user = "alice",
                           const std::string& ruser = "", pid_t pid = 500,
                           unsigned long long start = 100) {
-    return "latchkey-session 1\nservice=" + service + "\nuser=" + user + "\nruser=" + ruser +
-           "\npid=" + std::to_string(pid) + "\nstart=" + std::to_string(start) + "\nend\n";
+    return "latchkey-session 1\nservice=" + service + "\nuser=" + user + "\nuid=" + uid(user) +
+           "\nruser=" + ruser + "\nruid=" + uid(ruser) + "\npid=" + std::to_string(pid) +
+           "\nstart=" + std::to_string(start) + "\nend\n";
+  }
+  // As the module knew it: empty for a stranger.
+  static std::string uid(const std::string& name) {
+    static const std::map<std::string, std::string> uids{
+        {"alice", "1000"}, {"bob", "1001"}, {"root", "0"}, {"toor", "0"}};
+    const auto found = uids.find(name);
+    return found == uids.end() ? "" : found->second;
   }
   // An ssh session of alice, whole: the host process, her sshd, her shell.
   void ssh_session() const {
@@ -73,16 +80,15 @@ struct World {
     note(text());
   }
 
+  // Those of the folder and no others.
+  Processes processes() const {
+    return Processes(folder / "proc", [](pid_t) { return false; });
+  }
   Checks checks() const {
-    return Checks(Records(folder / "notes", ::getuid()), Processes(folder / "proc"),
-                  default_services(), [this](const std::string& name) -> std::optional<uid_t> {
-                    const auto found = users.find(name);
-                    return found == users.end() ? std::nullopt : std::optional(found->second);
-                  });
+    return Checks(Records(folder / "notes", ::getuid()), processes(), default_services());
   }
 
   test::TemporaryFolder folder;
-  std::map<std::string, uid_t> users{{"alice", 1000}, {"bob", 1001}, {"root", 0}, {"toor", 0}};
 };
 
 }  // namespace latchkey::endd::testing

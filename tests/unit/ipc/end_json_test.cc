@@ -13,9 +13,10 @@ TEST(EndJson, comes_back_as_it_went) {
   ASSERT_TRUE(end) << end.error().detail;
   EXPECT_EQ(end->login + end->cause + end->scope, "0123expireduser");
   EXPECT_EQ(end->grace_s, 10);
-  const auto look = from_json<LookAnswer>(to_json(LookAnswer{{"a"}, {"b", "c"}}));
+  const auto look = from_json<LookAnswer>(to_json(LookAnswer{{"a"}, {"b", "c"}, {"d"}, "so"}));
   ASSERT_TRUE(look) << look.error().detail;
   EXPECT_EQ(look->gone.size(), 2U);
+  EXPECT_EQ(look->refused.at(0) + look->why, "dso");
   const auto signal = from_json<SignalAnswer>(to_json(SignalAnswer{"ending", "", 3}));
   ASSERT_TRUE(signal) << signal.error().detail;
   EXPECT_EQ(signal->processes, 3);

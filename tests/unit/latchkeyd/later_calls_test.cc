@@ -2,6 +2,7 @@
 //
 // Account, setcred and session calls.
 #include <chrono>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -109,6 +110,54 @@ TEST(LaterCalls, SessionOfNoLoginIsNamedToNobody) {
               0U);
   }
   EXPECT_FALSE(host.logins.find(id, "alice")->place);
+}
+
+TEST(LaterCalls, SessionIsNeitherMovedNorClosedByAnotherProcessThatNamesItsLogin) {
+  Host host;
+  Client client{ipc::Fd()};
+  const std::string id = testing::login_id(host.sign_in(client, host.token()));
+  wire::Begin begin{.operation = wire::Operation::open_session,
+                    .pid = 4711,
+                    .service = "sshd",
+                    .user = "alice",
+                    .login = id};
+  EXPECT_EQ(call(host, client, begin).environment_count, 1U);
+  begin.pid = 4712;  // a key's session, into whose environment the person put the id
+  EXPECT_EQ(call(host, client, begin).environment_count, 0U);
+  begin.operation = wire::Operation::close_session;
+  call(host, client, begin);
+  const auto login = host.logins.find(id, "alice");
+  ASSERT_TRUE(login && login->place);
+  EXPECT_EQ(login->place->pid, 4711);
+  begin.pid = 4711;
+  call(host, client, begin);
+  EXPECT_EQ(host.logins.find(id, "alice"), nullptr);
+}
+
+TEST(LaterCalls, SignInIsRefusedWhereItsLoginWouldTakeOneWithASessionOutOfReach) {
+  Host host;
+  Client client{ipc::Fd()};
+  for (std::size_t i = 0; i < LoginBook::Limits{}.logins_per_person; ++i) {
+    const std::string id = std::to_string(i);
+    host.logins.put(std::make_shared<const Login>(Login{.id = id, .user = "alice"}));
+    host.logins.place(id, "alice", {.pid = 1});
+  }
+  EXPECT_EQ(host.sign_in(client, host.token()).result, wire::Result::unavailable);
+  EXPECT_EQ(host.last_reason(), Reason::budget_exhausted);
+  host.logins.close("7", "alice");
+  EXPECT_EQ(host.sign_in(client, host.token()).result, wire::Result::allow);
+  EXPECT_NE(host.logins.find("0", "alice"), nullptr);
+}
+
+TEST(LaterCalls, SessionOfALoginThatWasForgottenMeanwhileIsSaidToBeBeyondReach) {
+  Host host;
+  Client client{ipc::Fd()};
+  const std::string id = testing::login_id(host.sign_in(client, host.token()));
+  host.logins.close(id, "alice");
+  const wire::Begin open{
+      .operation = wire::Operation::open_session, .service = "sshd", .user = "alice", .login = id};
+  EXPECT_EQ(call(host, client, open).environment_count, 0U);
+  EXPECT_EQ(host.journal.count("a session names a login that is not its own"), 1U);
 }
 
 TEST(LaterCalls, AccountWithoutALoginGoesByTheLastSignIn) {

@@ -36,7 +36,7 @@ std::vector<std::string> present(const LoginBook& book, std::string_view person,
 
 TEST(LoginBook, GivesALoginForItsIdAndItsPersonOnly) {
   LoginBook book;
-  EXPECT_TRUE(book.put(login("id1", "alice")).empty());
+  EXPECT_TRUE(book.put(login("id1", "alice")).value().empty());
   struct Case {
     std::string_view name, id, person;
     bool want;
@@ -67,12 +67,35 @@ TEST(LoginBook, AClosedLoginIsGoneAndCanBeClosedOnce) {
   EXPECT_EQ(book.logins(), 1U);
 }
 
+TEST(LoginBook, LoginWithASessionIsForgottenForNoOther) {
+  LoginBook book({.logins_per_person = 2});
+  book.put(login("id1", "alice"));
+  book.place("id1", "alice", {.pid = 1});
+  book.put(login("id2", "alice"));
+  EXPECT_EQ(book.put(login("id3", "alice")).value(), std::vector<std::string>{"id2"});
+  book.place("id3", "alice", {.pid = 2});
+  EXPECT_EQ(book.put(login("id4", "alice")), std::nullopt) << "both have a session";
+  EXPECT_EQ(present(book, "alice", {"id1", "id2", "id3", "id4"}),
+            (std::vector<std::string>{"id1", "id3"}));
+  book.close("id1", "alice");
+  EXPECT_TRUE(book.put(login("id5", "alice")).value().empty());
+}
+
+TEST(LoginBook, LoginsOfOthersWithASessionAreNotForgottenEither) {
+  LoginBook book({.logins = 32});  // two a shard
+  book.put(login("id1", "alice"));
+  book.place("id1", "alice", {.pid = 1});
+  for (int i = 0; i < 1'000; ++i) book.put(login("x" + std::to_string(i), std::to_string(i)));
+  EXPECT_NE(book.find("id1", "alice"), nullptr);
+  EXPECT_LE(book.logins(), 32U);
+}
+
 TEST(LoginBook, APersonBeyondItsLimitLosesItsOwnOldestLogin) {
   LoginBook book({.logins_per_person = 2});
   book.put(login("bob1", "bob"));
   book.put(login("id1", "alice"));
   book.put(login("id2", "alice"));
-  EXPECT_EQ(book.put(login("id3", "alice")), std::vector<std::string>{"id1"});
+  EXPECT_EQ(book.put(login("id3", "alice")).value(), std::vector<std::string>{"id1"});
   EXPECT_EQ(present(book, "alice", {"id1", "id2", "id3"}),
             (std::vector<std::string>{"id2", "id3"}));
   EXPECT_EQ(present(book, "bob", {"bob1"}), std::vector<std::string>{"bob1"});
@@ -82,9 +105,8 @@ TEST(LoginBook, AFullBookForgetsTheOldestAndSaysSo) {
   LoginBook book({.logins = 64});  // 4 a shard
   std::vector<std::string> forgotten;
   for (int i = 0; i < 1'000; ++i) {
-    for (std::string& id : book.put(login("id" + std::to_string(i), "user" + std::to_string(i)))) {
-      forgotten.push_back(std::move(id));
-    }
+    auto ids = book.put(login("id" + std::to_string(i), "user" + std::to_string(i))).value();
+    for (std::string& id : ids) forgotten.push_back(std::move(id));
   }
   EXPECT_LE(book.logins(), 64U);
   EXPECT_EQ(forgotten.size() + book.logins(), 1'000U);

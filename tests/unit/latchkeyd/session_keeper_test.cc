@@ -131,9 +131,9 @@ TEST_F(SessionKeeperTest, HitLoginIsEndedWithTheConfiguredGraceAndOthersAreNot) 
   revoked({{.kind = Kind::user, .value = "alice"}});
   keeper.revocations_changed();
   EXPECT_THAT(ender.asked, ElementsAre(alice + " 10s revoked session"));
-  EXPECT_EQ(
-      journal.count("a session is to end login=" + alice + " cause=revoked reason=revoked_user"),
-      1U);
+  EXPECT_EQ(journal.count("a session is to end login=" + alice +
+                          " cause=revoked reason=revoked_user entry=user=alice"),
+            1U);
   EXPECT_EQ(state(alice), State::ending);
 }
 
@@ -145,6 +145,32 @@ TEST_F(SessionKeeperTest, WholeUserIsEndedWhereTheConfigurationSaysSo) {
   revoked({{.kind = Kind::user, .value = "alice"}});
   keeper.revocations_changed();
   EXPECT_THAT(ender.asked, ElementsAre(alice + " 3s revoked user"));
+}
+
+TEST_F(SessionKeeperTest, EndThatIsNotTheConfiguredOneIsSaid) {
+  const std::string alice = open('a', "alice");
+  ender.answer.why = "not its whole user";
+  revoked({{.kind = Kind::user, .value = "alice"}});
+  keeper.revocations_changed();
+  EXPECT_EQ(journal.count("a session ends otherwise than is configured login=" + alice), 1U);
+}
+
+TEST_F(SessionKeeperTest, LoginThatWasPlacedWhileTheRevocationsChangedEndsAtTheNextLook) {
+  revoked({{.kind = Kind::user, .value = "alice"}});
+  keeper.revocations_changed();
+  pass(1s);
+  const std::string alice = open('a', "alice");
+  pass(61s);
+  EXPECT_THAT(ender.asked, ElementsAre(alice + " 10s revoked session"));
+}
+
+TEST_F(SessionKeeperTest, EventNamesTheEntryThatHit) {
+  open('a', "alice");
+  revoked({{.kind = Kind::token,
+            .issuer = snapshot.config->issuers[0].config.issuer,
+            .value = "jti-a"}});
+  keeper.revocations_changed();
+  EXPECT_EQ(journal.count("reason=revoked_token entry=jti=jti-a"), 1U);
 }
 
 TEST_F(SessionKeeperTest, SecondRevocationOfAnEndingLoginAsksNobodyAgain) {
@@ -217,6 +243,26 @@ TEST_F(SessionKeeperTest, SessionWhoseProcessIsGoneIsForgotten) {
   ender.seen = {};  // its note went, and the answer that said so got lost
   pass(61s);
   EXPECT_THAT(keeper.sessions(), IsEmpty());
+}
+
+TEST_F(SessionKeeperTest, SessionThatEnddRefusesIsKeptAndLoudAndEndsOnceItIsNotRefused) {
+  const std::string alice = open('a', "alice");
+  ender.seen = {.live = {alice}};
+  pass(1s);
+  ender.seen = {.refused = {alice}, .why = "the process cannot be looked at"};
+  pass(61s);
+  pass(61s);
+  EXPECT_EQ(state(alice), State::refused);
+  EXPECT_THAT(keeper.trouble().value_or(""),
+              HasSubstr("1 session cannot be ended: the process cannot be looked at"));
+  EXPECT_EQ(journal.count("a session cannot be ended: latchkey-endd refuses it"), 1U);
+  EXPECT_THAT(store.closed, IsEmpty());
+  ender.seen = {.live = {alice}};
+  pass(61s);
+  EXPECT_EQ(keeper.trouble(), std::nullopt);
+  revoked({{.kind = Kind::user, .value = "alice"}});
+  keeper.revocations_changed();
+  EXPECT_EQ(ender.asked.size(), 1U);
 }
 
 TEST_F(SessionKeeperTest, SessionWithoutANoteIsKeptAndSaidToBeBeyondReach) {

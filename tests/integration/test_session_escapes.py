@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What somebody would try so that a session outlives its revocation: through a real sshd and a real sudo, no logind."""
+
+import os
+import subprocess
+
+import pytest
+
+from box import accounts, clients, files, forge
+from test_sessions import NOTES, OPERATOR, opened, revoke, running, until  # noqa: F401 (a fixture)
+
+REFORK = """
+import os, signal, time
+def again(*_):
+    if os.fork():
+        os._exit(0)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    os.execvp("sleep", ["sleep", "86602"])
+signal.signal(signal.SIGTERM, again)
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+print("in", flush=True)
+nothing = os.open("/dev/null", os.O_RDWR)
+for each in range(3):
+    os.dup2(nothing, each)
+while True:
+    time.sleep(9)
+"""
+
+
+def over(host) -> int:
+    """How many sessions latchkey-endd-signal has seen the last of."""
+    return host.endd_signal.said().count("gone: login=")
+
+
+def test_another_session_that_names_the_login_does_not_close_it(host, opened):
+    alice = opened("alice", "echo in; exec sleep 86601")
+    entry = host.ctl_json("sessions")["sessions"][0]["id"]
+    path = f"{accounts.ALICE.home}/.pam_environment"
+    files.write(path, f"LATCHKEY_LOGIN DEFAULT={entry}\n", 0o600, (accounts.ALICE.uid, accounts.ALICE.uid))
+    try:
+        assert clients.key_login(accounts.ALICE).status == 0
+    finally:
+        os.unlink(path)
+    assert [each["id"] for each in host.ctl_json("sessions")["sessions"]] == [entry]
+    assert entry in os.listdir(NOTES)
+    revoke(host, alice)
+    assert until(lambda: not running("sleep 86601"))
+
+
+def test_an_account_that_was_removed_loses_its_session_with_its_token(host, opened):
+    alice = opened("alice", "echo in; exec sleep 86603")
+    before = files.read("/etc/passwd")
+    try:
+        files.write("/etc/passwd", "".join(line for line in before.splitlines(True) if not line.startswith("alice:")))
+        host.latchkeyd.stop()
+        host.latchkeyd.start()  # it looks at its start
+        assert len(host.ctl_json("sessions")["sessions"]) == 1
+        revoke(host, alice)
+        assert until(lambda: not running("sleep 86603"))
+    finally:
+        files.write("/etc/passwd", before)
+
+
+def test_what_forks_when_it_is_asked_to_end_is_killed(host, opened):
+    script = f"{accounts.ALICE.home}/refork.py"
+    files.write(script, REFORK, 0o644)
+    alice = opened("alice", f"python3 {script}; true")
+    before = over(host)
+    revoke(host, alice)
+    assert until(lambda: over(host) > before)
+    assert not running("sleep 86602")
+    os.unlink(script)
+
+
+@pytest.mark.parametrize("trap", ["sleep 86604 & exit", "setsid -f sleep 86604; exit"])
+def test_a_root_shell_of_sudo_is_not_asked_and_makes_nothing_that_survives(host, trap):
+    inner = host.provider.token("alice", OPERATOR)
+    path = f"{accounts.ALICE.home}/token"
+    files.write(path, inner + "\n", 0o600, (accounts.ALICE.uid, accounts.ALICE.uid))
+    host.with_config(lambda text: text + "sessions: { grace: 1s }\n")
+    shell = f"trap '{trap}' TERM HUP; sleep 86605 & while :; do wait; done"
+    with subprocess.Popen(["latchkey", "sudo", "-k", "bash", "-c", shell], user=accounts.ALICE.uid, group=accounts.ALICE.uid,
+                          extra_groups=(accounts.GROUPS["sre"],), cwd=accounts.ALICE.home, start_new_session=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                          env={"HOME": accounts.ALICE.home, "USER": "alice", "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8",
+                               "BEARER_TOKEN_FILE": path}) as process:
+        assert until(lambda: running("sleep 86605"))
+        before = over(host)
+        host.ctl("revoke", "--jti", forge.claims_of(inner)["jti"], "--issuer", host.provider.issuer)
+        process.wait(clients.DEADLINE_S)
+    assert until(lambda: over(host) > before)
+    assert not running("sleep 86604") and not running("sleep 86605")
+    assert until(lambda: host.ctl_json("sessions")["sessions"] == [])
