@@ -95,6 +95,7 @@ FENCES = [
     (r"openssl/crypto\.h", ["jose", "signing", "devidp", "fetchd"], "OpenSSL's memory is jose's, devidp's and fetchd's"),
     (r"openssl/(?!crypto\.h)", ["jose", "signing", "devidp"], "OpenSSL is seen in common/core/jose only (and devidp)"),
     (r"simdjson", ["jose"], "simdjson sits behind the one reader of common/core/jose"),
+    (r"zlib\.h", ["revocation"], "zlib is seen in common/core/revocation only"),
     (r"security/", ["pam_module"], "libpam is seen in pam_module only"),
     (r"curl/", ["fetchd", "cli"], "curl lives in daemon/fetchd and the user's CLI only"),
     (r"(boost/)?asio(/|\.hpp)", ["latchkeyd", "io"], "Asio is seen in daemon/latchkeyd only"),

@@ -15,7 +15,7 @@
 latchkey_packages_build=(
   g++ cmake ninja-build ccache pkg-config git ca-certificates
   libasio-dev libssl-dev libcurl4-openssl-dev libyaml-cpp-dev libsimdjson-dev nlohmann-json3-dev libfmt-dev
-  libcli11-dev libexpected-dev libsystemd-dev libsqlite3-dev libpam0g-dev libcpp-httplib-dev
+  libcli11-dev libexpected-dev libsystemd-dev libsqlite3-dev libpam0g-dev libcpp-httplib-dev zlib1g-dev
 )
 
 # What the programs talk to when they run for real: the demo and the tests against sshd and sudo. systemd is here for

@@ -129,6 +129,16 @@
   ROW(list_chunk_order)        ROW(list_chunk_moment)       ROW(list_reason_kind)                  \
   ROW(list_reason_empty)       ROW(list_reason_text)        ROW(list_reason_order)                 \
   ROW(list_reason_count)       ROW(list_chunk_size)         ROW(list_chunk_digest)                 \
+  /* Items of other sources, one at a time: core/revocation/signed_item */                         \
+  ROW(item_type)               ROW(item_text_type)          ROW(item_text_size)                    \
+  ROW(item_text_absent)        ROW(item_iat_absent)         ROW(item_ahead)                        \
+  ROW(item_not_before)         ROW(item_expired)                                                   \
+  /* Status lists: core/revocation/status_list, status_list_token */                               \
+  ROW(status_form)             ROW(status_list_form)        ROW(status_index)                      \
+  ROW(status_uri)              ROW(tsl_issuer)              ROW(tsl_subject)                       \
+  ROW(tsl_old)                 ROW(tsl_ttl)                 ROW(tsl_bits)                          \
+  ROW(tsl_too_large)           ROW(tsl_bytes_behind)        ROW(tsl_empty)                         \
+  ROW(tsl_index)                                                                                   \
   /* Names and accounts: core/accounts, core/judge */                                              \
   ROW(name_length)             ROW(name_first_byte)        ROW(name_number)                        \
   ROW(name_bytes)              ROW(name_no_letter)         ROW(name_unusable)                      \
