@@ -139,6 +139,15 @@
   ROW(tsl_old)                 ROW(tsl_ttl)                 ROW(tsl_bits)                          \
   ROW(tsl_too_large)           ROW(tsl_bytes_behind)        ROW(tsl_empty)                         \
   ROW(tsl_index)                                                                                   \
+  /* Security events: core/revocation/event_subject, revoking_event, security_event, set_poll */   \
+  ROW(subject_form)            ROW(subject_foreign)         ROW(subject_aliases_nested)            \
+  ROW(subject_aliases_form)    ROW(subject_aliases_many)    ROW(event_credential_made)             \
+  ROW(set_issuer)              ROW(set_aud_absent)          ROW(set_aud_form)                      \
+  ROW(set_aud_other)           ROW(set_id_other)            ROW(set_nonce)                         \
+  ROW(set_events_form)         ROW(set_events_many)         ROW(set_event_form)                    \
+  ROW(set_logout_event)        ROW(set_logout_endless)      ROW(set_logout_nobody)                 \
+  ROW(set_moment_later)        ROW(poll_sets)               ROW(poll_too_many)                     \
+  ROW(poll_more)               ROW(poll_id)                                                        \
   /* Names and accounts: core/accounts, core/judge */                                              \
   ROW(name_length)             ROW(name_first_byte)        ROW(name_number)                        \
   ROW(name_bytes)              ROW(name_no_letter)         ROW(name_unusable)                      \
