@@ -148,6 +148,14 @@
   ROW(set_logout_event)        ROW(set_logout_endless)      ROW(set_logout_nobody)                 \
   ROW(set_moment_later)        ROW(poll_sets)               ROW(poll_too_many)                     \
   ROW(poll_more)               ROW(poll_id)                                                        \
+  /* Streams: core/revocation/stream_seen, stream_item, stream_progress */                         \
+  ROW(seen_form)               ROW(seen_many)               ROW(seen_key)                          \
+  ROW(seen_seq)                ROW(list_seen)               ROW(stream_integer)                    \
+  ROW(stream_range)            ROW(stream_digest)           ROW(stream_member_unknown)             \
+  ROW(stream_reason)           ROW(stream_kind)             ROW(stream_before_misplaced)           \
+  ROW(stream_entries_many)     ROW(stream_seen_foreign)     ROW(stream_issuer)                     \
+  ROW(stream_format)           ROW(stream_says_nothing)     ROW(stream_ahead)                      \
+  ROW(stream_known)            ROW(stream_gap)              ROW(stream_incomplete)                 \
   /* Names and accounts: core/accounts, core/judge */                                              \
   ROW(name_length)             ROW(name_first_byte)        ROW(name_number)                        \
   ROW(name_bytes)              ROW(name_no_letter)         ROW(name_unusable)                      \
