@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Token Status List (draft-ietf-oauth-status-list, text of version 17): the reference that a token
+// Token Status List (draft-ietf-oauth-status-list, text of version 16): the reference that a token
 // carries, and the signed list that it leads to, in the JWT form. Nothing is fetched here. A list
 // that was read here was signed by a key of the issuer whose tokens it speaks of, for the very URI
 // that was asked for, and is no older than the one before it.

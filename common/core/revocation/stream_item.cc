@@ -44,7 +44,7 @@ ItemResult<NameDigest> read_digest(const JsonValue& json) {
   NameDigest digest{};
   for (std::size_t i = 0; i < std::min(digits.size(), kDigestDigits); ++i) {
     const auto digit = static_cast<unsigned>(std::min(kHex.find(digits[i]), kHex.size() - 1));
-    digest[i / 2] = static_cast<std::uint8_t>(digest[i / 2] << 4 | digit);
+    digest[i / 2] = static_cast<std::uint8_t>(digest[i / 2] * 16U + digit);
   }
   return digest;
 }

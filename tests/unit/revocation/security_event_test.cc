@@ -180,6 +180,8 @@ TEST(SecurityEvent, KeepsTheRulesOfItsClaims) {
       {"events is a list", &Payload::events, "[]", "claim"},
       {"events is empty", &Payload::events, "{}", "claim"},
       {"an event that is no object", &Payload::events, R"({"urn:x":true})", "claim"},
+      {"an event twice, RFC 8417 section 2.2", &Payload::events, R"({"urn:x":{},"urn:\u0078":{}})",
+       "form"},
       {"16 events", &Payload::events, "{" + sixteen, "good"},
       {"17 events", &Payload::events, "{" + many + R"("urn:x":{}})", "bounds"},
       {"no subject", &Payload::sub_id, "", "claim"},

@@ -39,6 +39,46 @@ TEST(StatusList, SaysWhatTheExamplesOfTheDraftSay) {
   EXPECT_EQ(statuses(2, "eNo76fITAAPfAgc", 13), "isv*viviis**?");
 }
 
+// Appendix C.1 and C.2: 2^20 statuses, all of them valid but these.
+TEST(StatusList, SaysWhatTheTestVectorsOfTheDraftSay) {
+  const std::string one =
+      "eNrt3AENwCAMAEGogklACtKQPg9LugC9k_ACvreiogEAAKkeCQAAAAAAAAAAAAAAAAAAAIBylgQAAAAAAAAA"
+      "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAXG9IAAAAAAAAAPwsJAAAAAAAAAAAAAAAvhsSAAAA"
+      "AAAAAAAA7KpLAAAAAAAAAAAAAAAAAAAAAJsLCQAAAAAAAAAAADjelAAAAAAAAAAAKjDMAQAAAACAZC8L2AEb";
+  const std::string two =
+      "eNrt2zENACEQAEEuoaBABP5VIO01fCjIHTMStt9ovGVIAAAAAABAbiEBAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+      "AAAAAAAAAAAAAEB5WwIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+      "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAID0ugQAAAAAAAAAAAAAAAAAQG12SgAAAAAAAAAAAAAA"
+      "AAAAAAAAAAAAAOCSIQEAAAAAAAAAAAAAAAAAAAAAAAD8ExIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+      "AAAAwJEuAQAAAAAAAAAAAAAAAAAAAAAAAMB9SwIAAAAAAAAAAAAAAAAAAACoYUoAAAAAAAAAAAAAAEBqH81g"
+      "AQw";
+  constexpr std::uint64_t kCount = 1'048'576;
+  constexpr auto kInvalid = TokenStatus::invalid;
+  constexpr auto kSuspended = TokenStatus::suspended;
+  const std::vector<std::pair<std::uint64_t, TokenStatus>> set = {{0, kInvalid},
+                                                                  {1'993, kSuspended},
+                                                                  {25'460, kInvalid},
+                                                                  {159'495, TokenStatus::other},
+                                                                  {495'669, kInvalid},
+                                                                  {554'353, kInvalid},
+                                                                  {645'645, kSuspended},
+                                                                  {723'232, kInvalid},
+                                                                  {854'545, kInvalid},
+                                                                  {934'534, kSuspended},
+                                                                  {1'000'345, TokenStatus::other}};
+  const auto of_one = StatusList::unpack(1, jose::decode_base64url(one).value(), kCount).value();
+  const auto of_two = StatusList::unpack(2, jose::decode_base64url(two).value(), kCount).value();
+  EXPECT_EQ(of_one.size(), kCount);
+  EXPECT_EQ(of_two.size(), kCount);
+  std::size_t next = 0;
+  for (std::uint64_t i = 0; i < kCount; ++i) {
+    const bool is = next < set.size() && set[next].first == i;
+    ASSERT_EQ(of_one.at(i), is ? kInvalid : TokenStatus::valid) << i;
+    ASSERT_EQ(of_two.at(i), is ? set[next].second : TokenStatus::valid) << i;
+    next += is ? 1U : 0U;
+  }
+}
+
 TEST(StatusList, OfFourAndEightBitsNamesWhatItKnowsAndRefusesTheRest) {
   const auto four = StatusList::unpack(4, packed("\x10\x32\xCF"), kMost).value();
   EXPECT_EQ(four.size(), 6U);
