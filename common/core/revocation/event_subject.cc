@@ -21,7 +21,6 @@ class SubjectReader {
   explicit SubjectReader(std::span<const std::string> issuers) : issuers_(issuers) {}
 
   ItemResult<EventSubject> read(const JsonValue& identifier) {
-    LATCHKEY_TRY_VOID(check_object(identifier));
     LATCHKEY_TRY(const std::string_view format, format_of(identifier));
     if (format == "complex") {
       LATCHKEY_TRY_VOID(read_complex(identifier));
@@ -35,14 +34,8 @@ class SubjectReader {
   }
 
  private:
-  static ItemResult<void> check_object(const JsonValue& identifier) {
-    if (LATCHKEY_FAILS(subject_form, !identifier.is_object()))
-      return refuse(ItemFault::claim, "a subject identifier is no object");
-    return {};
-  }
-
-  // Drafts called it `subject_type` and wrote "iss-sub" and "jwt-id", and complex subjects had
-  // none.
+  // What is no object has none. Drafts called it `subject_type` and wrote "iss-sub" and "jwt-id",
+  // and complex subjects had none.
   static ItemResult<std::string_view> format_of(const JsonValue& identifier) {
     const bool plain = identifier.find("format").has_value();
     if (!plain && !identifier.find("subject_type") &&
@@ -62,7 +55,6 @@ class SubjectReader {
     for (const auto& [name, role] : kMembers) {
       const auto member = identifier.find(name);
       if (!member) continue;
-      LATCHKEY_TRY_VOID(check_object(*member));
       LATCHKEY_TRY(const std::string_view format, format_of(*member));
       LATCHKEY_TRY_VOID(read_simple(*member, format, role, true));
     }
@@ -106,7 +98,6 @@ class SubjectReader {
     if (LATCHKEY_FAILS(subject_aliases_many, identifiers.size() > event_limits::kAliases))
       return refuse(ItemFault::bounds, "a subject has more than 16 aliases");
     for (const JsonValue each : identifiers.elements()) {
-      LATCHKEY_TRY_VOID(check_object(each));
       LATCHKEY_TRY(const std::string_view format, format_of(each));
       LATCHKEY_TRY_VOID(read_simple(each, format, role, false));
     }

@@ -73,7 +73,6 @@ ItemResult<std::string> read_reason(const JsonValue& json) {
 }
 
 ItemResult<StreamEntry> read_entry(const JsonValue& json) {
-  if (!json.is_object()) return refuse(ItemFault::claim, "an entry is no object");
   LATCHKEY_TRY_VOID(check_members(json));
   StreamEntry out;
   LATCHKEY_TRY(const std::string_view kind_name, item_text(json, "kind"));
