@@ -68,7 +68,8 @@ void read_token(std::string_view bytes, std::string_view payload, bool logout) {
   jose::JsonReader reader;
   const auto json = reader.read(payload);
   require(json && json->is_object() && !json->find("nonce"));
-  require(json->find("iss")->as_string() == kIssuers[0]);
+  const auto issuer = json->find("iss");
+  require(issuer && issuer->as_string() == kIssuers[0]);
 }
 
 void read_answer(std::string_view body) {

@@ -7,6 +7,7 @@
 #include <new>
 #include <span>
 
+#define ZLIB_CONST  // what is packed is only read
 #include <zlib.h>
 
 #include "core/base/mutation.h"
@@ -21,7 +22,7 @@ constexpr std::size_t kWindowBytes = 16'384;
 class Inflater {
  public:
   explicit Inflater(std::string_view packed) {
-    stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
+    stream_.next_in = reinterpret_cast<const Bytef*>(packed.data());
     stream_.avail_in = static_cast<uInt>(packed.size());
     ready_ = inflateInit(&stream_) == Z_OK;
   }

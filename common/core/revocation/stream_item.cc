@@ -15,7 +15,6 @@ namespace latchkey::revocation {
 namespace {
 
 using jose::JsonValue;
-using namespace stream_limits;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
@@ -67,7 +66,7 @@ ItemResult<std::string> read_reason(const JsonValue& json) {
   const bool control = std::any_of(reason.begin(), reason.end(), [](char c) {
     return static_cast<unsigned char>(c) < ' ' || c == '\x7f';
   });
-  if (LATCHKEY_FAILS(stream_reason, reason.size() > kReasonBytes || control))
+  if (LATCHKEY_FAILS(stream_reason, reason.size() > stream_limits::kReasonBytes || control))
     return refuse(ItemFault::bounds, "a 'reason' is too long, or has control characters");
   return std::string(reason);
 }
@@ -99,7 +98,7 @@ ItemResult<std::vector<StreamEntry>> read_entries(const JsonValue& payload) {
   const auto member = payload.find("entries");
   if (!member || !member->is_array())
     return refuse(ItemFault::claim, "'entries' is absent or no array");
-  if (LATCHKEY_FAILS(stream_entries_many, member->size() > kEntries))
+  if (LATCHKEY_FAILS(stream_entries_many, member->size() > stream_limits::kEntries))
     return refuse(ItemFault::bounds, "there are more than 64 entries");
   std::vector<StreamEntry> entries;
   entries.reserve(member->size());
@@ -131,14 +130,15 @@ ItemResult<StreamItem> read_payload(const JsonValue& payload, const StreamTrust&
   StreamItem item;
   LATCHKEY_TRY(const std::uint64_t issued_at, integer(payload, "iat", 0, kLatestSecond));
   item.issued_at = WallTime(seconds(static_cast<std::int64_t>(issued_at)));
-  LATCHKEY_TRY(item.seq, integer(payload, "seq", 1, kSeq));
+  LATCHKEY_TRY(item.seq, integer(payload, "seq", 1, stream_limits::kSeq));
   LATCHKEY_TRY(item.prev, integer(payload, "prev", 0, item.seq - 1));
   LATCHKEY_TRY(item.entries, read_entries(payload));
   LATCHKEY_TRY(item.seen, read_seen(payload, trust.keys));
   if (payload.find("max_age")) {
-    LATCHKEY_TRY(const std::uint64_t max_age,
-                 integer(payload, "max_age", static_cast<std::uint64_t>(kMaxAgeLeast.count()),
-                         static_cast<std::uint64_t>(kMaxAgeMost.count())));
+    LATCHKEY_TRY(
+        const std::uint64_t max_age,
+        integer(payload, "max_age", static_cast<std::uint64_t>(stream_limits::kMaxAgeLeast.count()),
+                static_cast<std::uint64_t>(stream_limits::kMaxAgeMost.count())));
     item.max_age = seconds(static_cast<std::int64_t>(max_age));
   }
   if (LATCHKEY_FAILS(stream_says_nothing, item.entries.empty() && !item.max_age))
