@@ -77,6 +77,10 @@ def fetch_messages():
     put("fetch_messages", "metadata", json.dumps({"v": 1, "id": 7, "issuer": "corp", "digest": "", "document": "metadata"}))
     put("fetch_messages", "introspection", json.dumps(
         {"v": 1, "id": 7, "issuer": "corp", "digest": "d", "document": "introspection", "bytes": 65536}))
+    put("fetch_messages", "list_manifest", json.dumps(
+        {"v": 1, "id": 7, "issuer": "fleet", "digest": "d", "document": "list_manifest", "etag": '"x"'}))
+    put("fetch_messages", "list_chunk", json.dumps(
+        {"v": 1, "id": 7, "issuer": "fleet", "digest": "d", "document": "list_chunk", "bytes": 16777216, "sha256": "7f" * 32}))
     put("fetch_messages", "answer_form", json.dumps({"v": 1, "id": 7, "status": "ok", "bytes": 17, "form": "jwt"}))
     put("fetch_messages", "answer_status", json.dumps(
         {"v": 1, "id": 7, "status": "failed", "error": "corp: introspection: HTTP status 401", "http_status": 401}))

@@ -214,10 +214,24 @@ class Gathering {
     std::array<std::uint8_t, 16> key{};
     if (::getrandom(key.data(), key.size(), 0) != static_cast<ssize_t>(key.size()))
       return fail("the system gives no random bytes");
+    take_feeds();
     evidence_.snapshot.bindings = std::make_shared<const accounts::Bindings>(std::move(bound));
     evidence_.snapshot.revocations = std::make_shared<const revocation::RevocationSet>(
         revocation::RevocationSet::build(revoked, key));
     return true;
+  }
+
+  // What other sources than the local store say, the daemon does not tell. They count as fresh and
+  // empty, and the answer says so.
+  void take_feeds() {
+    for (const revocation::FeedPolicy* policy : config_.revocation.feeds()) {
+      evidence_.snapshot.feeds.push_back(
+          {*policy, revocation::Feed::Known{now_, now_, std::chrono::hours(1)}});
+    }
+    if (order_.sign_in && !evidence_.snapshot.feeds.empty()) {
+      evidence_.notes.emplace_back(
+          "the sources of revocations that are not local were not looked into");
+    }
   }
 
   bool ask_bindings(std::map<std::string, accounts::Subject, std::less<>>& bound) {

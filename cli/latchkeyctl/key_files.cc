@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli/latchkeyctl/files.h"
+#include "core/config/revocation_checks.h"
 #include "core/jose/jwk_set.h"
 
 namespace latchkey::cli {
@@ -40,6 +41,43 @@ void warn_of_credentials(config::Config& config) {
   }
 }
 
+tl::expected<jose::JwkSet, std::string> key_set(const std::string& document,
+                                                const std::string& file) {
+  if (file.empty()) {
+    auto set = jose::JwkSet::parse(document);
+    if (!set) return tl::unexpected<std::string>("it is no JWK set");
+    return *std::move(set);
+  }
+  const auto text = read_key_set_file(file);
+  if (!text) return tl::unexpected(text.error());
+  auto set = jose::JwkSet::parse(text->view());
+  if (!set) return tl::unexpected<std::string>("it is no JWK set");
+  if (set->empty()) return tl::unexpected<std::string>("no key of the set is usable");
+  return *std::move(set);
+}
+
+// As latchkeyd has it: keys of lists are there, and verify nothing else.
+void list_key_errors(config::Config& config, std::vector<config::ConfigError>& errors) {
+  for (const config::ListSource& list : config.revocation.lists) {
+    const auto keys = key_set(list.keys.document, list.keys_file);
+    std::string why = keys ? "" : keys.error();
+    for (const config::Issuer& issuer : config.issuers) {
+      const bool local = issuer.config.inline_keys() || !issuer.config.jwks_file.empty();
+      const auto theirs = local && keys
+                              ? key_set(issuer.config.keys.document, issuer.config.jwks_file)
+                              : tl::unexpected<std::string>("");
+      if (theirs && !config::shared_key(*keys, *theirs).empty())
+        why = "a key also verifies tokens of issuer " + issuer.config.name;
+    }
+    if (why.empty()) continue;
+    if (why.starts_with(list.keys_file + ": ")) why.erase(0, list.keys_file.size() + 2);
+    const bool seen =
+        list.keys_file.empty() || ::access(list.keys_file.c_str(), R_OK) == 0 || errno != EACCES;
+    auto& to = seen ? errors : config.warnings;
+    to.push_back({list.keys_file, 0, 0, "the keys of list " + list.feed.name + ": " + why});
+  }
+}
+
 }  // namespace
 
 std::vector<config::ConfigError> key_file_errors(config::Config& config) {
@@ -56,6 +94,7 @@ std::vector<config::ConfigError> key_file_errors(config::Config& config) {
     auto& list = ours_to_see ? errors : config.warnings;
     list.push_back({file, 0, 0, "the keys of issuer " + issuer.name + ": " + why});
   }
+  list_key_errors(config, errors);
   return errors;
 }
 

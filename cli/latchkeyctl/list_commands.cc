@@ -36,7 +36,22 @@ constexpr std::size_t kLinks = 8;
 constexpr std::size_t kSmall = 4'096;  // entries of a chain that are never too many
 constexpr int kStale = 2;
 
-int failed(const std::string& text) {
+// What a command did: for people, and with --json.
+struct Done {
+  std::string text;
+  nlohmann::ordered_json json;
+};
+int say(const Session& session, const Done& done) {
+  return print(session.json
+                   ? done.json.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace) + "\n"
+                   : done.text);
+}
+
+int failed(const Session& session, const std::string& text) {
+  if (session.json) {
+    const int printed = say(session, {"", {{"error", "failed"}, {"message", text}}});
+    return printed == kOk ? kNegative : printed;
+  }
   std::fprintf(stderr, "latchkeyctl: %s\n", text.c_str());
   return kNegative;
 }
@@ -103,7 +118,7 @@ ListStepResult<ListRows> read_text(const ListBuildOptions& options, std::chrono:
   return rows;
 }
 
-ListStepResult<std::string> build(const ListBuildOptions& options, std::chrono::seconds round_end) {
+ListStepResult<Done> build(const ListBuildOptions& options, std::chrono::seconds round_end) {
   const ListFolder folder(options.folder);
   Reasons reasons;
   const WallTime now = wall_now();
@@ -114,6 +129,12 @@ ListStepResult<std::string> build(const ListBuildOptions& options, std::chrono::
     return tl::unexpected(
         fmt::format("the text has {} entries, fewer than --least {}", rows->size(), options.least));
   drop_ended(*rows, now);
+  const auto few = static_cast<std::size_t>(std::count_if(
+      rows->begin(), rows->end(), [](const ListRow& row) { return !is_many(row.entry.kind); }));
+  if (few > revocation::list_limits::kFewEntries)
+    return tl::unexpected(fmt::format(
+        "readers would refuse the list: it has {} subjects, keys and users, more than {}", few,
+        revocation::list_limits::kFewEntries));
   auto last = folder.read_plan();
   if (!last) return tl::unexpected(last.error());
   const ListManifest plan = last->value_or(ListManifest{});
@@ -121,8 +142,17 @@ ListStepResult<std::string> build(const ListBuildOptions& options, std::chrono::
   if (!before) return tl::unexpected(before.error());
   drop_ended(*before, now);
   const ListChange change = difference(*before, *rows);
+  const auto json = [&](std::uint64_t version) {
+    return nlohmann::ordered_json{{"version", version},
+                                  {"changed", version != plan.version},
+                                  {"entries", rows->size()},
+                                  {"removed", change.removed.size()},
+                                  {"added", change.added.size()}};
+  };
   if (change.empty() && plan.version != 0 && !options.full)
-    return fmt::format("version {}: {} entries, nothing has changed\n", plan.version, rows->size());
+    return Done{
+        fmt::format("version {}: {} entries, nothing has changed\n", plan.version, rows->size()),
+        json(plan.version)};
   if (auto made = folder.create(); !made) return tl::unexpected(made.error());
   const auto next = next_plan(folder, plan, *rows, change, reasons, options.full);
   if (!next) return tl::unexpected(next.error());
@@ -132,8 +162,9 @@ ListStepResult<std::string> build(const ListBuildOptions& options, std::chrono::
     return tl::unexpected("readers would refuse the list: " + read.error().detail +
                           " (--round-end makes fewer chunks)");
   if (auto written = folder.write_plan(*next); !written) return tl::unexpected(written.error());
-  return fmt::format("version {}: {} entries, {} removed, {} added; not signed yet\n",
-                     next->version, rows->size(), change.removed.size(), change.added.size());
+  return Done{fmt::format("version {}: {} entries, {} removed, {} added; not signed yet\n",
+                          next->version, rows->size(), change.removed.size(), change.added.size()),
+              json(next->version)};
 }
 
 ListStepResult<jose::KeyMaterial> read_signing_key(const std::string& path) {
@@ -147,8 +178,8 @@ ListStepResult<jose::KeyMaterial> read_signing_key(const std::string& path) {
   return *std::move(key);
 }
 
-ListStepResult<std::string> sign(const ListSignOptions& options, std::chrono::seconds max_age,
-                                 WallTime now) {
+ListStepResult<Done> sign(const ListSignOptions& options, std::chrono::seconds max_age,
+                          WallTime now) {
   const ListFolder folder(options.folder);
   const auto plan = folder.read_plan();
   if (!plan) return tl::unexpected(plan.error());
@@ -175,8 +206,11 @@ ListStepResult<std::string> sign(const ListSignOptions& options, std::chrono::se
                     "steps, '--round-end' fewer chunks"));
   if (auto written = folder.write_signed(token->view()); !written)
     return tl::unexpected(written.error());
-  return fmt::format("version {} is signed; readers ask again after {} s\n", (*plan)->version,
-                     max_age.count() / 4);
+  return Done{fmt::format("version {} is signed; readers ask again after {} s\n", (*plan)->version,
+                          max_age.count() / 4),
+              {{"version", (*plan)->version},
+               {"issued_at", ipc::format_time(now)},
+               {"max_age_s", max_age.count()}}};
 }
 
 // Whether every version that a reader may be at, and that can be made from here, leads to one set.
@@ -233,6 +267,16 @@ std::string line_of(char sign, const ListRow& row, const Reasons& reasons) {
   return line + "\n";
 }
 
+nlohmann::ordered_json json_of(const ListRow& row, const Reasons& reasons) {
+  nlohmann::ordered_json out{{"kind", entry_kind_name(row.entry.kind)},
+                             {"digest", hex(row.entry.digest)}};
+  if (row.entry.kind == revocation::EntryKind::subject)
+    out["before"] = ipc::format_time(row.entry.before);
+  if (row.entry.end) out["end"] = ipc::format_time(*row.entry.end);
+  if (row.reason != 0) out["reason"] = reasons.text(row.reason);
+  return out;
+}
+
 ListStepResult<ListRows> current_rows(const std::string& path, Reasons& reasons) {
   const ListFolder folder(path);
   const auto plan = folder.read_plan();
@@ -243,14 +287,14 @@ ListStepResult<ListRows> current_rows(const std::string& path, Reasons& reasons)
 
 }  // namespace
 
-int list_build(const Session&, const ListBuildOptions& options) {
+int list_build(const Session& session, const ListBuildOptions& options) {
   const auto round_end = whole_seconds(options.round_end);
   if (!round_end) return usage("--round-end takes a number and a unit, such as 1h or 1d");
   const auto done = build(options, *round_end);
-  return done ? print(*done) : failed(done.error());
+  return done ? say(session, *done) : failed(session, done.error());
 }
 
-int list_sign(const Session&, const ListSignOptions& options) {
+int list_sign(const Session& session, const ListSignOptions& options) {
   using namespace revocation::list_limits;
   const auto max_age = whole_seconds(options.max_age);
   if (!max_age || *max_age < kMaxAgeLeast || *max_age > kMaxAgeMost)
@@ -258,48 +302,64 @@ int list_sign(const Session&, const ListSignOptions& options) {
   const auto now = parse_moment(options.now);
   if (!now) return usage("--now takes an RFC 3339 time from 1970 on, or seconds");
   const auto done = sign(options, *max_age, *now);
-  return done ? print(*done) : failed(done.error());
+  return done ? say(session, *done) : failed(session, done.error());
 }
 
-int list_verify(const Session&, const ListVerifyOptions& options) {
+int list_verify(const Session& session, const ListVerifyOptions& options) {
   const auto now = parse_moment(options.now);
   if (!now) return usage("--now takes an RFC 3339 time from 1970 on, or seconds");
   const auto text = read_key_set_file(options.keys);
-  if (!text) return failed(text.error());
+  if (!text) return failed(session, text.error());
   const auto keys = jose::JwkSet::parse(text->view());
-  if (!keys || keys->empty()) return failed("--keys: there is no usable key in it");
+  if (!keys || keys->empty()) return failed(session, "--keys: there is no usable key in it");
   const ListFolder folder(options.folder);
   const auto manifest = folder.read_signed();
-  if (!manifest) return failed(manifest.error());
+  if (!manifest) return failed(session, manifest.error());
   jose::Scratch scratch;
   const auto read =
       revocation::read_manifest(*manifest, {options.issuer, *keys}, std::nullopt, *now, scratch);
   if (!read)
-    return failed(
-        fmt::format("refused ({}): {}", list_fault_name(read.error().fault), read.error().detail));
+    return failed(session, fmt::format("refused ({}): {}", list_fault_name(read.error().fault),
+                                       read.error().detail));
   Reasons reasons;
   const auto rows = one_set(folder, *read, *now, reasons);
-  if (!rows) return failed(rows.error());
+  if (!rows) return failed(session, rows.error());
   const bool stale = *now > read->issued_at + read->max_age;
+  const std::string signed_at = ipc::format_time(read->issued_at);
   const int printed =
-      print(fmt::format("version {}: {} entries, {} steps, signed {} by key {}{}\n", read->version,
-                        rows->size(), read->steps.size(), ipc::format_time(read->issued_at),
-                        read->key_id, stale ? "; STALE: sign it again" : ""));
+      say(session, {fmt::format("version {}: {} entries, {} steps, signed {} by key {}{}\n",
+                                read->version, rows->size(), read->steps.size(), signed_at,
+                                read->key_id, stale ? "; STALE: sign it again" : ""),
+                    {{"version", read->version},
+                     {"entries", rows->size()},
+                     {"steps", read->steps.size()},
+                     {"issued_at", signed_at},
+                     {"max_age_s", read->max_age.count()},
+                     {"key", read->key_id},
+                     {"stale", stale}}});
   if (printed != kOk) return printed;
   return stale ? kStale : kOk;
 }
 
-int list_diff(const Session&, const ListDiffOptions& options) {
+int list_diff(const Session& session, const ListDiffOptions& options) {
   Reasons reasons;
   const auto from = current_rows(options.from, reasons);
-  if (!from) return failed(from.error());
+  if (!from) return failed(session, from.error());
   const auto to = current_rows(options.to, reasons);
-  if (!to) return failed(to.error());
+  if (!to) return failed(session, to.error());
   const ListChange change = difference(*from, *to);
-  std::string out;
-  for (const ListRow& row : change.removed) out += line_of('-', row, reasons);
-  for (const ListRow& row : change.added) out += line_of('+', row, reasons);
-  const int printed = print(out);
+  Done done{
+      "",
+      {{"removed", nlohmann::ordered_json::array()}, {"added", nlohmann::ordered_json::array()}}};
+  for (const ListRow& row : change.removed) {
+    done.text += line_of('-', row, reasons);
+    done.json["removed"].push_back(json_of(row, reasons));
+  }
+  for (const ListRow& row : change.added) {
+    done.text += line_of('+', row, reasons);
+    done.json["added"].push_back(json_of(row, reasons));
+  }
+  const int printed = say(session, done);
   if (printed != kOk) return printed;
   return change.removed.empty() && change.added.empty() ? kOk : kNegative;
 }

@@ -45,7 +45,10 @@ std::string render_status(const StatusAnswer& status, WallTime now, Style style)
     line(out, "KEYS", bad(trouble, style));
   if (const auto trouble = render_introspection_trouble(status.issuers); !trouble.empty())
     line(out, "ASKING FAILS", bad(trouble, style));
-  return out + render_issuer_details(status.issuers, now, style);
+  if (const auto trouble = render_source_trouble(status.revocation_sources); !trouble.empty())
+    line(out, "REVOCATIONS", bad(trouble, style));
+  return out + render_issuer_details(status.issuers, now, style) +
+         render_source_details(status.revocation_sources, now, style);
 }
 
 std::string render_decision(const DecisionRecord& decision, Style style) {

@@ -25,6 +25,11 @@ std::string detail_line(std::string_view label, std::string_view foreign);
 std::string joined(const std::vector<std::string>& foreign);  // by blanks; still to be escaped
 std::string render_checks(std::span<const ipc::control::CheckRecord> checks, Style style);
 
+// What of them is not fresh, and whom that shuts out; empty where all is well.
+std::string render_source_trouble(std::span<const ipc::control::RevocationSourceStatus> sources);
+std::string render_source_details(std::span<const ipc::control::RevocationSourceStatus> sources,
+                                  WallTime now, Style style);
+
 std::string render_status(const ipc::control::StatusAnswer& status, WallTime now, Style style);
 std::string render_issuers(std::span<const ipc::control::IssuerStatus> issuers, WallTime now,
                            Style style);

@@ -66,6 +66,10 @@ class Judge {
   }
 
   Decision finish(Expected<void> outcome);
+  void add_detail(std::string_view more) {
+    if (more.empty()) return;
+    decision_.detail += (decision_.detail.empty() ? "" : "; ") + std::string(more);
+  }
   void remember(const claims::Claims& claims);
 
   Expected<void> token_steps(const claims::ValidatedClaims& claims, std::size_t issuer);
@@ -81,6 +85,11 @@ class Judge {
 
   Expected<std::size_t> configured_issuer(const claims::Claims& claims) const;
   Expected<void> check_managed(std::string_view who) const;
+  bool is_gate() const {
+    return request_.operation == Operation::authenticate ||
+           request_.operation == Operation::account;
+  }
+  Expected<void> check_feeds() const;
   Expected<void> check_system_account(const accounts::LocalIdentity& identity) const;
   Expected<void> check_binding(const claims::Claims& claims, std::string_view who,
                                Standing standing);
@@ -110,6 +119,7 @@ bool is_system(const Snapshot& snapshot, std::string_view name) {
 Decision Judge::finish(Expected<void> outcome) {
   if (outcome) {
     decision_.reason = Reason::allowed;
+    add_detail(is_gate() ? revocation::describe_feeds(snapshot_.feeds, now_) : std::string());
     return std::move(decision_);
   }
   decision_.reason = outcome.error().reason;
@@ -199,6 +209,7 @@ Expected<void> Judge::person_steps(const claims::ValidatedClaims& claims, std::s
   LATCHKEY_TRY(
       const auto current,
       checked(Check::revocation, revocation::current(claims, who, *snapshot_.revocations)));
+  LATCHKEY_TRY_VOID(checked(Check::revocation, check_feeds()));
   // A token that is shown stands on its issuer's word where the configuration wants that; later
   // calls stand on the login that it opened (docs/INTROSPECTION.md).
   if (standing == Standing::token) LATCHKEY_TRY_VOID(check_introspection(claims, section));
@@ -213,15 +224,27 @@ Expected<void> Judge::person_steps(const claims::ValidatedClaims& claims, std::s
                        accounts::identify(current, section.groups, who, *snapshot_.accounts)));
   LATCHKEY_TRY_VOID(checked(Check::account, check_system_account(identity)));
   LATCHKEY_TRY_VOID(checked(Check::binding, check_binding(*claims, who, standing)));
-  const bool gate =
-      request_.operation == Operation::authenticate || request_.operation == Operation::account;
-  if (gate) {
+  if (is_gate()) {
     LATCHKEY_TRY_VOID(checked(
         Check::access, check_access(current, identity, issuer, standing != Standing::last_seen)));
   } else if (is_sudo(request_, config())) {
     identity.drop_groups();  // the process that sudo prepares is the target's
   }
   decision_.identity = std::move(identity);
+  return {};
+}
+
+// What is revoked was looked for already: that stays revoked, however old the source is. Whether
+// somebody may come in is asked at the gate alone; a session that stands is not kept from closing.
+Expected<void> Judge::check_feeds() const {
+  if (!is_gate()) return {};
+  for (const revocation::Feed& feed : snapshot_.feeds) {
+    const auto state = revocation::feed_state(feed, now_);
+    if (!LATCHKEY_FAILS(feed_refuses, revocation::refuses(feed.policy, state, request_.service)))
+      continue;
+    return fail(Reason::revocation_unknown, "the revocations of " + feed.policy.name + " are " +
+                                                std::string(revocation::feed_state_name(state)));
+  }
   return {};
 }
 
@@ -337,6 +360,8 @@ Expected<void> Judge::check_access(const revocation::CurrentClaims& claims,
 bool whole(const Snapshot& snapshot) {
   return !LATCHKEY_FAILS(snapshot_lacks_config, !snapshot.config) &&
          !LATCHKEY_FAILS(snapshot_lacks_revocations, !snapshot.revocations) &&
+         !LATCHKEY_FAILS(snapshot_lacks_feeds,
+                         snapshot.feeds.size() != snapshot.config->revocation.feed_count()) &&
          !LATCHKEY_FAILS(snapshot_lacks_accounts, !snapshot.accounts) &&
          !LATCHKEY_FAILS(snapshot_lacks_bindings, !snapshot.bindings);
 }

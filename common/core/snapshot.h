@@ -15,6 +15,7 @@
 #include "core/config/config.h"
 #include "core/jose/jwk_set.h"
 #include "core/jose/symmetric_key.h"
+#include "core/revocation/feed.h"
 #include "core/revocation/revocation_set.h"
 
 namespace latchkey {
@@ -36,6 +37,7 @@ struct Snapshot {
   std::shared_ptr<const config::Config> config;
   std::vector<IssuerKeys> keys;  // same order and size as config->issuers
   std::shared_ptr<const revocation::RevocationSet> revocations;
+  std::vector<revocation::Feed> feeds;  // same order and size as config->revocation.feeds()
   std::shared_ptr<const accounts::LocalAccounts> accounts;
   std::uint64_t accounts_stamp = 0;  // of the files that `accounts` were read from; opaque here
   std::shared_ptr<const accounts::Bindings> bindings;

@@ -19,6 +19,7 @@
 
 #include "core/base/time.h"
 #include "ipc/control_issuers.h"
+#include "ipc/control_revocations.h"
 #include "ipc/fault.h"
 
 namespace latchkey::ipc::control {
@@ -58,6 +59,7 @@ struct StatusAnswer {
   std::optional<std::string> state_error;  // the state store's last error, while it stands
   std::optional<std::string> fetch_error;  // why latchkey-fetchd cannot be reached, while it cannot
   std::vector<IssuerStatus> issuers;
+  std::vector<RevocationSourceStatus> revocation_sources;  // the local store first
 };
 
 struct Status {

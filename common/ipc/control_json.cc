@@ -15,6 +15,7 @@ constexpr auto kKeySources = json::one_of("fetched", "cache", "file", "configura
 constexpr auto kFreshness = json::one_of("none", "fresh", "due", "stale", "too_stale");
 constexpr auto kIntrospectionModes = json::one_of("opaque_only", "required");
 constexpr auto kIntrospectionStates = json::one_of("not_asked", "answers", "fails");
+constexpr auto kSourceStates = json::one_of("fresh", "stale", "absent");
 constexpr auto kWhenDown = json::one_of("refuse", "signature");
 constexpr json::Between kPage{1, static_cast<std::int64_t>(kPageMost)};
 
@@ -74,6 +75,24 @@ void fields(Walk& walk, IssuerStatus& value) {
 }
 
 template <typename Walk>
+void fields(Walk& walk, RevocationSourceStatus& value) {
+  walk("name", value.name);
+  walk("kind", value.kind);
+  walk("state", value.state, kSourceStates);
+  walk("refuses", value.refuses);
+  walk("version", value.version);
+  walk("base_entries", value.base_entries);
+  walk("delta_entries", value.delta_entries);
+  walk("bytes", value.bytes);
+  walk("issued_at", value.issued_at);
+  walk("age_s", value.age_s);
+  walk("max_age_s", value.max_age_s);
+  walk("attempted_at", value.attempted_at);
+  walk("next_fetch_at", value.next_fetch_at);
+  walk("last_error", value.last_error);
+}
+
+template <typename Walk>
 void fields(Walk& walk, DecisionCounters& value) {
   walk("allowed", value.allowed);
   walk("refused", value.refused);
@@ -101,6 +120,7 @@ void fields(Walk& walk, StatusAnswer& value) {
   walk("state_error", value.state_error);
   walk("fetch_error", value.fetch_error);
   walk("issuers", value.issuers);
+  walk("revocation_sources", value.revocation_sources);
 }
 
 template <typename Walk>

@@ -12,11 +12,14 @@
 namespace latchkey::ipc::fetch {
 namespace {
 
-constexpr std::array<std::string_view, 3> kDocuments{"metadata", "jwks", "introspection"};
+constexpr std::array<std::string_view, 5> kDocuments{"metadata", "jwks", "introspection",
+                                                     "list_manifest", "list_chunk"};
 constexpr std::array<std::string_view, 2> kForms{"json", "jwt"};
 constexpr std::array<std::string_view, 6> kStatuses{"ok",     "not_modified", "reload",
                                                     "failed", "untrusted",    "unreachable"};
 constexpr std::int64_t kSecondsMost = 10LL * 365 * 86'400;
+
+constexpr std::size_t kSha256Digits = 64;
 
 // The messages as they are spelled.
 struct RequestText {
@@ -28,6 +31,7 @@ struct RequestText {
   std::optional<std::string> etag;
   std::optional<std::string> last_modified;
   std::optional<std::int64_t> bytes;
+  std::optional<std::string> sha256;
 };
 
 struct AnswerText {
@@ -53,7 +57,8 @@ void fields(Walk& walk, RequestText& value) {
   walk("document", value.document);
   walk("etag", value.etag, json::AtMost{kEtagMost});
   walk("last_modified", value.last_modified, json::AtMost{kDateMost});
-  walk("bytes", value.bytes, json::Between{1, static_cast<std::int64_t>(kTokenMost)});
+  walk("bytes", value.bytes, json::Between{1, static_cast<std::int64_t>(kChunkMost)});
+  walk("sha256", value.sha256, json::AtMost{kSha256Digits});
 }
 
 template <typename Walk>
@@ -62,7 +67,7 @@ void fields(Walk& walk, AnswerText& value) {
   walk("v", value.version, json::Between{kVersion, kVersion});
   walk("id", value.id);
   walk("status", value.status);
-  walk("bytes", value.bytes, json::Between{0, static_cast<std::int64_t>(kBodyMost)});
+  walk("bytes", value.bytes, json::Between{0, static_cast<std::int64_t>(kChunkMost)});
   walk("etag", value.etag, json::AtMost{kEtagMost});
   walk("last_modified", value.last_modified, json::AtMost{kDateMost});
   walk("max_age_s", value.max_age_s, seconds);
@@ -92,6 +97,30 @@ Result<T> read(std::string_view message) {
   return text;
 }
 
+bool has_bytes(Document document) {
+  return document == Document::introspection || document == Document::list_chunk;
+}
+
+// It becomes part of a path.
+bool is_sha256(std::string_view digits) {
+  return digits.size() == kSha256Digits &&
+         digits.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+// What goes with each document, and nothing else.
+Result<void> check_members(Document document, const RequestText& text) {
+  if (text.bytes.has_value() != has_bytes(document) ||
+      (text.bytes && (text.etag || text.last_modified)) ||
+      (document == Document::introspection &&
+       *text.bytes > static_cast<std::int64_t>(kTokenMost))) {
+    return fault(FaultKind::malformed, "fetch message: bytes");
+  }
+  const bool chunk = document == Document::list_chunk;
+  if (text.sha256.has_value() != chunk || (chunk && !is_sha256(*text.sha256)))
+    return fault(FaultKind::malformed, "fetch message: sha256");
+  return {};
+}
+
 std::optional<std::string> unless_empty(const std::string& text) {
   return text.empty() ? std::nullopt : std::optional(text);
 }
@@ -117,9 +146,9 @@ std::string encode(const Request& request) {
                    std::string(name(request.document)),
                    unless_empty(request.etag),
                    unless_empty(request.last_modified),
-                   std::nullopt};
-  if (request.document == Document::introspection)
-    text.bytes = static_cast<std::int64_t>(request.bytes);
+                   std::nullopt,
+                   unless_empty(request.sha256)};
+  if (has_bytes(request.document)) text.bytes = static_cast<std::int64_t>(request.bytes);
   return json::text_of(json::Writer::object(text));
 }
 
@@ -146,16 +175,15 @@ Result<Request> decode_request(std::string_view message) {
   if (!text) return tl::unexpected(text.error());
   const auto document = find<Document>(kDocuments, text->document);
   if (!document) return fault(FaultKind::malformed, "fetch message: document");
-  const bool asks = *document == Document::introspection;
-  if (text->bytes.has_value() != asks || (asks && (text->etag || text->last_modified)))
-    return fault(FaultKind::malformed, "fetch message: bytes");
+  if (auto fit = check_members(*document, *text); !fit) return tl::unexpected(fit.error());
   return Request{text->id,
                  std::move(text->issuer),
                  std::move(text->digest),
                  *document,
                  text->etag.value_or(""),
                  text->last_modified.value_or(""),
-                 static_cast<std::size_t>(text->bytes.value_or(0))};
+                 static_cast<std::size_t>(text->bytes.value_or(0)),
+                 text->sha256.value_or("")};
 }
 
 Result<Answer> decode_answer(std::string_view message) {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What latchkeyd asks of latchkey-fetchd, and how a document comes back. One JSON object a
-// SOCK_SEQPACKET message; latchkeyd names (issuer, document) and the digest of that issuer's
-// section, never a URL, so a latchkeyd that was taken over cannot send fetchd anywhere. Bodies
+// SOCK_SEQPACKET message; latchkeyd names (section, document) and the digest of that section, never
+// a URL, so a latchkeyd that was taken over cannot send fetchd anywhere. Of a list's chunk it names
+// the digest, 64 hexadecimal digits, which is all of its place that the configuration leaves open.
+// Bodies
 // travel as sealed memfds: fetchd cannot change them after latchkeyd has looked at them, and
 // latchkeyd maps them without a copy.
 #pragma once
@@ -23,6 +25,8 @@ namespace latchkey::ipc::fetch {
 inline constexpr int kVersion = 1;
 inline constexpr std::size_t kMessageMost = 8'192;  // a request or an answer
 inline constexpr std::size_t kBodyMost = 262'144;   // a document (core's limits::kJwkSetBytes)
+inline constexpr std::size_t kChunkMost =
+    16'777'216;  // a chunk of a list (core's revocation::list_limits)
 inline constexpr std::size_t kEtagMost = 1'024;
 inline constexpr std::size_t kDateMost = 29;  // RFC 9110 section 5.6.7: IMF-fixdate
 inline constexpr std::size_t kErrorMost = 1'024;
@@ -33,6 +37,8 @@ enum class Document : std::uint8_t {
   metadata,
   jwks,
   introspection,  // what the issuer says of the token that comes along in a memfd
+  list_manifest,  // of a revocation list
+  list_chunk,     // of that list, the one with `sha256`
 };
 
 // In which form an introspection answer came, by its media type (RFC 7662, RFC 9701).
@@ -40,12 +46,13 @@ enum class Form : std::uint8_t { json, jwt };
 
 struct Request {
   std::uint64_t id = 0;  // chosen by the asker, comes back in the answer
-  std::string issuer;    // short name of the issuer's section
-  std::string digest;    // IssuerConfig::digest as the asker has it
+  std::string issuer;    // short name of the section: an issuer's, or a list's
+  std::string digest;    // of that section, as the asker has it
   Document document = Document::jwks;
   std::string etag;           // of the copy at hand; empty: none
   std::string last_modified;  // likewise, as the provider wrote it
-  std::size_t bytes = 0;      // introspection: size of the token
+  std::size_t bytes = 0;      // introspection: size of the token; list_chunk: of the chunk
+  std::string sha256 = {};    // list_chunk: 64 lower-case hexadecimal digits
 };
 
 enum class Status : std::uint8_t {
@@ -99,9 +106,9 @@ Result<wire::SecretBuffer> take_token(Fd fd, std::size_t bytes);
 class SealedBody {
  public:
   // Refuses (malformed) what is no memfd with all four seals or whose size is not exactly `bytes`,
-  // and (too_large) what exceeds kBodyMost: only a sealed file cannot raise SIGBUS under us or
-  // change between check and use.
-  static Result<SealedBody> map(Fd fd, std::size_t bytes);
+  // and (too_large) what exceeds `most`: only a sealed file cannot raise SIGBUS under us or change
+  // between check and use.
+  static Result<SealedBody> map(Fd fd, std::size_t bytes, std::size_t most = kBodyMost);
 
   SealedBody(SealedBody&& other) noexcept;
   SealedBody& operator=(SealedBody&& other) noexcept;

@@ -38,8 +38,8 @@ Result<Fd> make_sealed(std::string_view body) {
   return fd;
 }
 
-Result<SealedBody> SealedBody::map(Fd fd, std::size_t bytes) {
-  if (bytes > kBodyMost) return fault(FaultKind::too_large, "a document above the limit");
+Result<SealedBody> SealedBody::map(Fd fd, std::size_t bytes, std::size_t most) {
+  if (bytes > most) return fault(FaultKind::too_large, "a document above the limit");
   const int seals = ::fcntl(fd.get(), F_GET_SEALS);  // EINVAL for anything that is no memfd
   if (seals < 0 || (seals & kSeals) != kSeals)
     return fault(FaultKind::malformed, "a document without its seals");

@@ -23,4 +23,12 @@ const issuer::IssuerConfig* ConfigSource::find(std::string_view name,
   return issuer.digest == digest ? &issuer : nullptr;
 }
 
+const config::ListSource* ConfigSource::find_list(std::string_view name,
+                                                  std::string_view digest) const {
+  for (const config::ListSource& list : config_.revocation.lists) {
+    if (list.feed.name == name) return list.digest == digest ? &list : nullptr;
+  }
+  return nullptr;
+}
+
 }  // namespace latchkey::fetchd

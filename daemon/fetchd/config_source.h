@@ -27,6 +27,8 @@ class ConfigSource {
 
   // The issuer of that short name, where its section has that digest.
   const issuer::IssuerConfig* find(std::string_view name, std::string_view digest) const;
+  // The same for a revocation list.
+  const config::ListSource* find_list(std::string_view name, std::string_view digest) const;
 
  private:
   std::string path_;

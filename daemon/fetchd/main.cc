@@ -94,6 +94,9 @@ int check(const Options& options, Log& log) {
   for (const config::Issuer& issuer : config.current().issuers) {
     std::printf("%s %s\n", issuer.config.name.c_str(), issuer.config.digest.c_str());
   }
+  for (const config::ListSource& list : config.current().revocation.lists) {
+    std::printf("list:%s %s\n", list.feed.name.c_str(), list.digest.c_str());
+  }
   return EX_OK;
 }
 

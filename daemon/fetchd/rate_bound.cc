@@ -22,6 +22,15 @@ std::optional<milliseconds> RateBound::take_question(const issuer::IssuerConfig&
               kQuestionSeconds * kSecond, now);
 }
 
+std::optional<milliseconds> RateBound::take_manifest(const config::ListSource& list,
+                                                     TimePoint now) {
+  return take(list.feed.name + "\nmanifests", kManifestInterval, kBurst * kManifestInterval, now);
+}
+
+std::optional<milliseconds> RateBound::take_chunk(const config::ListSource& list, TimePoint now) {
+  return take(list.feed.name + "\nchunks", kChunkInterval, kChunkBurst * kChunkInterval, now);
+}
+
 // A leaky bucket told by one moment: each fetch moves it on by an interval, and it may be at most
 // the burst ahead of now.
 std::optional<milliseconds> RateBound::take(const std::string& name, TimePoint::duration interval,

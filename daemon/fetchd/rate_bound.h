@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 
+#include "core/config/revocation_config.h"
 #include "core/issuer/issuer_config.h"
 
 namespace latchkey::fetchd {
@@ -24,8 +25,19 @@ class RateBound {
   // again after a start.
   static constexpr int kQuestionSeconds = 4;
 
+  // A reader asks for a manifest every 10 seconds at most; its chunks are 256 at most, and it may
+  // have to begin anew a few times.
+  static constexpr std::chrono::seconds kManifestInterval{10};
+  static constexpr int kChunkBurst = 1'024;
+  static constexpr std::chrono::seconds kChunkInterval{1};
+
   // Takes one fetch of the issuer; where none is left, how long until there is one.
   std::optional<std::chrono::milliseconds> take(const issuer::IssuerConfig& issuer, TimePoint now);
+  // The same for a manifest of a list, and for a chunk.
+  std::optional<std::chrono::milliseconds> take_manifest(const config::ListSource& list,
+                                                         TimePoint now);
+  std::optional<std::chrono::milliseconds> take_chunk(const config::ListSource& list,
+                                                      TimePoint now);
   // The same for a question about a token.
   std::optional<std::chrono::milliseconds> take_question(const issuer::IssuerConfig& issuer,
                                                          TimePoint now);
@@ -39,8 +51,8 @@ class RateBound {
                                                 TimePoint::duration interval,
                                                 TimePoint::duration burst, TimePoint now);
 
-  // By short name, issuer and what for. Names come from the configuration only, so there are not
-  // many; one that is gone stays for the life of the process.
+  // By short name, issuer or list, and what for. Names come from the configuration only, so there
+  // are not many; one that is gone stays for the life of the process.
   std::map<std::string, Bucket, std::less<>> buckets_;
 };
 

@@ -16,6 +16,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "daemon/fetchd/list_plan.h"
 #include "ipc/unix_socket.h"
 
 namespace latchkey::fetchd {
@@ -179,46 +180,84 @@ void Server::read(std::uint64_t id) {
 
 void Server::handle_request(std::uint64_t id, Client::Asked asked) {
   const ipc::fetch::Request& request = asked.request;
+  const auto document = request.document;
+  if (document == Document::list_manifest || document == Document::list_chunk)
+    return handle_list_request(id, asked);
   const issuer::IssuerConfig* issuer = config_.find(request.issuer, request.digest);
   if (issuer == nullptr) {
     // Either side may be the older one: ours is made the newest, then the asker has to.
     const auto loaded = load_config();
     issuer = config_.find(request.issuer, request.digest);
-    if (issuer == nullptr) {
-      Outcome outcome;
-      outcome.answer.id = request.id;
-      outcome.answer.status = Status::reload;
-      outcome.answer.error =
-          loaded ? "latchkey-fetchd has another configuration of this issuer"
-                 : "latchkey-fetchd cannot load its configuration: " + loaded.error();
-      return answer(id, std::move(outcome));
-    }
+    if (issuer == nullptr) return answer_reload(id, request, loaded);
   }
-  const auto document = request.document;
   const auto now = Clock::now();
   const auto wait = document == Document::introspection ? rate_.take_question(*issuer, now)
                                                         : rate_.take(*issuer, now);
-  if (wait) {
-    Outcome outcome;
-    outcome.answer.id = request.id;
-    outcome.answer.status = Status::failed;
-    outcome.answer.retry_after = std::chrono::ceil<std::chrono::seconds>(*wait);
-    outcome.answer.error = request.issuer + ": it was asked for too often; no provider was asked";
-    log_.warning(outcome.answer.error);
-    return answer(id, std::move(outcome));
+  if (wait) return answer_too_often(id, request, *wait);
+  ipc::fetch::Request asked_for = request;
+  begin(id, *issuer, std::move(asked),
+        [this, id, asked_for = std::move(asked_for)](Outcome outcome) {
+          note(asked_for, outcome);
+          answer(id, std::move(outcome));
+        });
+}
+
+void Server::handle_list_request(std::uint64_t id, const Client::Asked& asked) {
+  const ipc::fetch::Request& request = asked.request;
+  const config::ListSource* list = config_.find_list(request.issuer, request.digest);
+  if (list == nullptr) {
+    const auto loaded = load_config();
+    list = config_.find_list(request.issuer, request.digest);
+    if (list == nullptr) return answer_reload(id, request, loaded);
   }
-  begin(id, *issuer, std::move(asked), [this, id, name = issuer->name, document](Outcome outcome) {
-    if (outcome.answer.status >= Status::failed) {
-      log_.warning(outcome.answer.error);
-    } else {
-      // One line a login is not worth the journal's space.
-      const auto level = document == Document::introspection ? LogLevel::debug : LogLevel::info;
-      log_.write(level, name + ": " + std::string(ipc::fetch::name(document)) + ": " +
-                            std::string(ipc::fetch::name(outcome.answer.status)) + ", " +
-                            std::to_string(outcome.body.size()) + " bytes");
-    }
-    answer(id, std::move(outcome));
+  const bool chunk = request.document == Document::list_chunk;
+  // Whatever latchkeyd asks for, this program's memory is bounded.
+  if (chunk && chunks_under_way_ >= kChunksMost)
+    return answer_too_often(id, request, std::chrono::seconds(1));
+  const auto now = Clock::now();
+  const auto wait = chunk ? rate_.take_chunk(*list, now) : rate_.take_manifest(*list, now);
+  if (wait) return answer_too_often(id, request, *wait);
+  // Counted until the fetch has ended or was given up.
+  if (chunk) ++chunks_under_way_;
+  const std::shared_ptr<void> slot(nullptr, [this, chunk](void* /*nothing*/) {
+    if (chunk) --chunks_under_way_;
   });
+  fetcher_.start(id, list->feed.name, std::make_unique<ListPlan>(*list, request),
+                 list->fetch_timeout, [this, id, request, slot](Outcome outcome) {
+                   note(request, outcome);
+                   answer(id, std::move(outcome));
+                 });
+}
+
+void Server::answer_reload(std::uint64_t id, const ipc::fetch::Request& request,
+                           const tl::expected<void, std::string>& loaded) {
+  Outcome outcome;
+  outcome.answer.id = request.id;
+  outcome.answer.status = Status::reload;
+  outcome.answer.error = loaded
+                             ? "latchkey-fetchd has another configuration of " + request.issuer
+                             : "latchkey-fetchd cannot load its configuration: " + loaded.error();
+  answer(id, std::move(outcome));
+}
+
+void Server::answer_too_often(std::uint64_t id, const ipc::fetch::Request& request,
+                              std::chrono::milliseconds wait) {
+  Outcome outcome;
+  outcome.answer.id = request.id;
+  outcome.answer.status = Status::failed;
+  outcome.answer.retry_after = std::chrono::ceil<std::chrono::seconds>(wait);
+  outcome.answer.error = request.issuer + ": it was asked for too often; no provider was asked";
+  log_.warning(outcome.answer.error);
+  answer(id, std::move(outcome));
+}
+
+void Server::note(const ipc::fetch::Request& request, const Outcome& outcome) {
+  if (outcome.answer.status >= Status::failed) return log_.warning(outcome.answer.error);
+  // One line a login is not worth the journal's space.
+  const auto level = request.document == Document::introspection ? LogLevel::debug : LogLevel::info;
+  log_.write(level, request.issuer + ": " + std::string(ipc::fetch::name(request.document)) + ": " +
+                        std::string(ipc::fetch::name(outcome.answer.status)) + ", " +
+                        std::to_string(outcome.body.size()) + " bytes");
 }
 
 void Server::begin(std::uint64_t id, const issuer::IssuerConfig& issuer, Client::Asked asked,

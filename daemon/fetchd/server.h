@@ -26,6 +26,7 @@ namespace latchkey::fetchd {
 class Server {
  public:
   static constexpr std::size_t kClientsMost = 8;
+  static constexpr std::size_t kChunksMost = 4;  // at once, of 16 MiB each
 
   struct Parts {
     ipc::Fd listener;          // non-blocking, SOCK_SEQPACKET
@@ -54,6 +55,12 @@ class Server {
   void accept_clients();
   void read(std::uint64_t id);
   void handle_request(std::uint64_t id, Client::Asked asked);
+  void handle_list_request(std::uint64_t id, const Client::Asked& asked);
+  void answer_reload(std::uint64_t id, const ipc::fetch::Request& request,
+                     const tl::expected<void, std::string>& loaded);
+  void answer_too_often(std::uint64_t id, const ipc::fetch::Request& request,
+                        std::chrono::milliseconds wait);
+  void note(const ipc::fetch::Request& request, const Outcome& outcome);
   void begin(std::uint64_t id, const issuer::IssuerConfig& issuer, Client::Asked asked,
              Fetcher::Done done);
   void answer(std::uint64_t id, Outcome outcome);
@@ -66,7 +73,8 @@ class Server {
   ConfigSource& config_;
   Log& log_;
   ServiceManager& manager_;
-  EndpointMemory endpoints_;  // outlives the fetcher, whose plans refer to it
+  std::size_t chunks_under_way_ = 0;  // outlives the fetcher, whose work counts itself in it
+  EndpointMemory endpoints_;          // outlives the fetcher, whose plans refer to it
   Fetcher fetcher_;
   RateBound rate_;
   Clients clients_;

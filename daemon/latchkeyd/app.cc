@@ -2,6 +2,7 @@
 #include "daemon/latchkeyd/app.h"
 
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -22,6 +23,7 @@ namespace latchkey::latchkeyd {
 namespace {
 
 constexpr std::size_t kWorkersMost = 4;
+constexpr int kBuilderNice = 10;  // of that thread alone: Linux keeps it by thread
 // Shorter than the unit's TimeoutStopSec, so that the end has a reason in the journal.
 constexpr std::chrono::seconds kStopPatience{8};
 
@@ -50,7 +52,8 @@ std::set<std::string> key_folders(const config::Config& config) {
   return folders;
 }
 
-// For `systemctl status`: how many issuers can be verified, and how many are about not to be.
+// For `systemctl status`: how many issuers can be verified, and how many are about not to be; which
+// sources of revocations are not fresh.
 std::string status_text(const ControlPlane& plane, WallTime now) {
   const config::Config& config = *plane.current().config;
   const std::vector<KeyState> states = plane.key_states();
@@ -64,6 +67,8 @@ std::string status_text(const ControlPlane& plane, WallTime now) {
   std::string text =
       std::to_string(serving) + " of " + std::to_string(states.size()) + " issuers have keys";
   if (stale > 0) text += ", STALE ones of " + std::to_string(stale);
+  const std::string feeds = revocation::describe_feeds(plane.current().feeds, now);
+  if (!feeds.empty()) text += "; " + feeds;
   return text;
 }
 
@@ -79,6 +84,7 @@ App::App(const Options& options, const SystemClock& clock, QueuedJournal& journa
       loop_(loop),
       fetch_(loop_, {.path = options.fetch_socket}),
       key_cache_(options.state_dir, disk_, journal),
+      list_store_(options.state_dir, journal),
       decisions_(ground.config.remembered_decisions),
       plane_(plane_parts(), {.config = std::move(ground.config),
                              .accounts = std::move(ground.accounts),
@@ -90,6 +96,8 @@ App::App(const Options& options, const SystemClock& clock, QueuedJournal& journa
       signals_(loop_.context()),
       watchdog_(loop_.context()),
       last_moment_(loop_.context()) {
+  // Ten million entries take seconds of one processor, which logins want first.
+  builder_.post([] { ::setpriority(PRIO_PROCESS, 0, kBuilderNice); });
   logins_.load(std::move(ground.stored.logins), std::move(ground.stored.last_seen));
   crew_.emplace(worker_count(options), services(), Patience{}, ground.listeners.pam, plane_.hub(),
                 loop_);
@@ -122,6 +130,9 @@ ControlPlane::Parts App::plane_parts() {
           .journal = journal_,
           .store = store_,
           .fetcher = fetch_,
+          .list_fetcher = fetch_,
+          .list_store = list_store_,
+          .builder = builder_,
           .introspector = fetch_,
           .introspections = introspections_,
           .key_storage = key_cache_,

@@ -18,6 +18,7 @@
 #include "daemon/latchkeyd/io/folder_watch.h"
 #include "daemon/latchkeyd/io/folder_watches.h"
 #include "daemon/latchkeyd/io/key_cache.h"
+#include "daemon/latchkeyd/io/list_store.h"
 #include "daemon/latchkeyd/io/loop.h"
 #include "daemon/latchkeyd/io/queued_journal.h"
 #include "daemon/latchkeyd/io/serial_thread.h"
@@ -75,6 +76,8 @@ class App {
   SerialThread disk_;
   FetchClient fetch_;
   KeyCache key_cache_;
+  ListStore list_store_;
+  SerialThread builder_;          // builds sets of revocations; ends before what it works on
   std::optional<Ticker> ticker_;  // this and the next before what calls upon them while it is made
   std::optional<FolderWatches> key_folders_;
   LoginBook logins_;

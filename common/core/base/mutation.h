@@ -118,6 +118,9 @@
   ROW(revoked_last_seen)       ROW(revoked_undated)        ROW(revoked_before)                     \
   ROW(revoked_token_hash)      ROW(revoked_session)        ROW(revoked_key)                        \
   ROW(revoked_added)           ROW(revoked_base)                                                   \
+  /* How old what is known of them may be: core/revocation/feed, core/judge */                     \
+  ROW(feed_stale)              ROW(feed_ahead)              ROW(feed_absent)                       \
+  ROW(feed_refuses)            ROW(snapshot_lacks_feeds)                                           \
   /* Lists of revocations: core/revocation/list_manifest, list_chunk */                            \
   ROW(list_integer)            ROW(list_range)              ROW(list_text)                         \
   ROW(list_member_unknown)     ROW(list_kind)               ROW(list_op)                           \
@@ -129,6 +132,8 @@
   ROW(list_chunk_order)        ROW(list_chunk_moment)       ROW(list_reason_kind)                  \
   ROW(list_reason_empty)       ROW(list_reason_text)        ROW(list_reason_order)                 \
   ROW(list_reason_count)       ROW(list_chunk_size)         ROW(list_chunk_digest)                 \
+  ROW(list_key_shared)         ROW(list_few_begun)          ROW(list_few_changed)                  \
+  ROW(list_key_of_issuer)      ROW(list_not_newer)          ROW(list_key_withdrawn)                \
   /* Items of other sources, one at a time: core/revocation/signed_item */                         \
   ROW(item_type)               ROW(item_text_type)          ROW(item_text_size)                    \
   ROW(item_text_absent)        ROW(item_iat_absent)         ROW(item_ahead)                        \

@@ -54,6 +54,7 @@ constexpr auto kRows = std::to_array<ReasonRow>({
   {R(revoked_key), K::refused, warning, "the key that signed this token was revoked, and all of its tokens with it", "The token has been revoked", "-"},
   {R(revoked_subject), K::refused, warning, "the tokens of this subject were revoked", "Access has been revoked", "-"},
   {R(revoked_user), K::refused, warning, "this local user was revoked", "Access has been revoked", "-"},
+  {R(revocation_unknown), K::unavailable, warning, "a source of revocations that this service needs ('stale_refuses', 'absent_refuses') is older than its max_age, or nothing of it was ever accepted; see 'latchkeyctl status'", "Try again later", "docs/REVOCATION-LIST.md section 5"},
   {R(name_unusable), K::refused, notice, "the claim that names the user holds no usable local name", "The token names no usable account", "RFC 8725 section 3.10"},
   {R(user_mismatch), K::refused, notice, "the token is good, but not for the local user that was asked for", "The token is not for this account", "-"},
   {R(user_unknown), K::user_unknown, notice, "this host has no local user of that name", "The token is not for this account", "-"},

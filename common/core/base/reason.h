@@ -70,6 +70,7 @@ enum class ReasonLevel : std::uint8_t { info, notice, warning, error };
   ROW(revoked_key)                 \
   ROW(revoked_subject)             \
   ROW(revoked_user)                \
+  ROW(revocation_unknown)          \
   ROW(name_unusable)               \
   ROW(user_mismatch)               \
   ROW(user_unknown)                \

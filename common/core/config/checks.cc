@@ -7,6 +7,7 @@
 #include "core/base/text.h"
 #include "core/config/introspection_checks.h"
 #include "core/config/preset_rules.h"
+#include "core/config/revocation_checks.h"
 #include "core/config/source_checks.h"
 
 namespace latchkey::config {
@@ -27,6 +28,11 @@ class Checker {
     for (std::size_t i = 0; i < config_.issuers.size(); ++i)
       issuer(config_.issuers[i], reader_.issuers()[i]);
     check_introspection(config_, reader_, warnings_);
+    unique(config_.revocation.lists, reader_.lists(), "name", Section::revocation_list,
+           [](const ListSource& list) { return list.feed.name; });
+    unique(config_.revocation.lists, reader_.lists(), "issuer", Section::revocation_list,
+           [](const ListSource& list) { return list.issuer; });
+    check_revocation(config_, reader_);
     for (std::size_t i = 0; i < config_.access.size(); ++i)
       rule(config_.access[i], reader_.rules()[i]);
     return std::move(warnings_);

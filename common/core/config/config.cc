@@ -22,4 +22,10 @@ std::ptrdiff_t Config::find_issuer_by_name(std::string_view name) const {
   return index_of(issuers, [&](const Issuer& each) { return each.config.name == name; });
 }
 
+std::vector<const revocation::FeedPolicy*> RevocationConfig::feeds() const {
+  std::vector<const revocation::FeedPolicy*> all;
+  for (const ListSource& list : lists) all.push_back(&list.feed);
+  return all;
+}
+
 }  // namespace latchkey::config

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/accounts/mapping_config.h"
+#include "core/config/revocation_config.h"
 #include "core/config/source.h"
 #include "core/issuer/issuer_config.h"
 #include "core/policy/access_config.h"
@@ -43,6 +44,7 @@ struct Config {
   std::size_t remembered_tokens = 10'000;
   std::size_t remembered_decisions = 1'000;
   BudgetConfig budgets;
+  RevocationConfig revocation;
   std::string log_level = "info";  // error | warning | notice | info | debug
   std::string digest;              // lower-case hex SHA-256 over the canonical dump
   std::vector<ConfigError>

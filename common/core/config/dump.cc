@@ -121,8 +121,10 @@ struct ValueWriter {
     };
     if (slot.section == Section::issuer) {
       for (auto& issuer : target.config->issuers) add({.issuer = &issuer});
-    } else {
+    } else if (slot.section == Section::rule) {
       for (auto& rule : target.config->access) add({.rule = &rule});
+    } else {
+      for (auto& list : target.config->revocation.lists) add({.list = &list});
     }
     return out.empty() ? "" : '\n' + out;
   }
@@ -166,8 +168,10 @@ struct ValueWriter {
   }
   template <typename Member>
   std::string operator()(Slot<std::vector<Member>> slot) const {
-    // An empty 'managed' says something: that no regular user is managed by being one.
-    const bool said = key.name == "managed" && !target.config->managed.regular_users;
+    // An empty 'managed' says something: that no regular user is managed by being one. So does an
+    // empty list of the services that refuse.
+    const bool said = (key.name == "managed" && !target.config->managed.regular_users) ||
+                      key.name.ends_with("_refuses");
     const auto& values = slot(target);
     if (values.size() == 1 && has(key.rule, Rule::alone)) return line(scalar(values.front()));
     return values.empty() && !said ? "" : line(list(values));
@@ -218,6 +222,11 @@ std::string dump(const Config& config) {
 std::string marked_dump(const Config& config) {
   Config copy = config;
   return section_text(Section::root, {.config = &copy}, "", Marks::presets);
+}
+
+std::string dump(const ListSource& list) {
+  ListSource copy = list;
+  return section_text(Section::revocation_list, {.list = &copy}, "", Marks::none);
 }
 
 std::string dump(const Issuer& issuer) {

@@ -16,7 +16,8 @@ std::string dump(const Config& config);
 // The same with those comments.
 std::string marked_dump(const Config& config);
 
-// One member of 'issuers' alone.
+// One member of 'issuers', or of 'revocation.lists', alone.
 std::string dump(const Issuer& issuer);
+std::string dump(const ListSource& list);
 
 }  // namespace latchkey::config

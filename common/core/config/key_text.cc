@@ -30,6 +30,10 @@ std::string_view prefix(Section section) {
       return "access[].";
     case Section::allow:
       return "access[].allow.";
+    case Section::revocation:
+      return "revocation.";
+    case Section::revocation_list:
+      return "revocation.lists[].";
   }
   return "";
 }

@@ -19,6 +19,7 @@ constexpr std::int64_t kDay = 24 * kHour;
 // NOLINTBEGIN(cppcoreguidelines-macro-usage,bugprone-macro-parentheses): a member's path is no value.
 #define ROOT(type, member) Slot<type>([](const Target& t) -> type& { return t.config->member; })
 #define ISSUER(type, member) Slot<type>([](const Target& t) -> type& { return t.issuer->member; })
+#define LIST(type, member) Slot<type>([](const Target& t) -> type& { return t.list->member; })
 #define RULE(type, member) Slot<type>([](const Target& t) -> type& { return t.rule->member; })
 #define CHOICE(list, member)                                                               \
   ChoiceSlot {                                                                             \
@@ -74,6 +75,8 @@ constexpr auto kKeys = std::to_array<Key>({
    .meaning = "What is logged: error, warning, notice, info or debug. No level logs a token or a part of one."},
   {.section = Section::root, .name = "budgets", .slot = SectionSlot{Section::budgets},
    .meaning = "What one source may use: a source is the service with the peer's address (/32 or /64), for sudo the invoking user."},
+  {.section = Section::root, .name = "revocation", .slot = SectionSlot{Section::revocation},
+   .meaning = "Where revocations come from besides 'latchkeyctl revoke'. What one source revokes, no other takes back."},
 
   // ---- budgets
   {.section = Section::budgets, .name = "verify_cpu_per_second", .slot = ROOT(milliseconds, budgets.verify_cpu_per_second), .range = {1, kSecond},
@@ -295,12 +298,51 @@ constexpr auto kKeys = std::to_array<Key>({
    .meaning = "How long ago the user may have authenticated at the provider ('auth_time'). Needs a live token login, so a call within sudo's timestamp is refused."},
   {.section = Section::allow, .name = "anyone", .slot = RULE(bool, anyone), .example = "true",
    .meaning = "true: no condition at all, whoever has an accepted token for a regular account. Stands alone."},
+
+  // ---- revocation
+  {.section = Section::revocation, .name = "lists", .slot = SectionListSlot{Section::revocation_list}, .rule = Rule::append,
+   .meaning = "Signed lists that any web server can serve (docs/REVOCATION.md, docs/REVOCATION-LIST.md)."},
+
+  // ---- revocation.lists[]
+  {.section = Section::revocation_list, .name = "name", .slot = LIST(Text, feed.name), .form = &kShortName, .rule = Rule::required, .example = "fleet",
+   .meaning = "How logs, commands and files call it; no other source of revocations has the name."},
+  {.section = Section::revocation_list, .name = "issuer", .slot = LIST(Text, issuer), .form = &kAnyText, .rule = Rule::required,
+   .example = "https://lists.example.com/corp",
+   .meaning = "The list's own name, its 'iss', compared byte for byte: what is signed with the same key for another list is refused."},
+  {.section = Section::revocation_list, .name = "url", .slot = LIST(Text, url), .form = &kHttpsUrl, .rule = Rule::required,
+   .example = "https://lists.example.com/corp/manifest.jwt",
+   .meaning = "Where the manifest lies. Its chunks lie in 'chunks/' beside it and nowhere else. Redirects are refused."},
+  {.section = Section::revocation_list, .name = "keys_file", .slot = LIST(Text, keys_file), .form = &kPath,
+   .example = "/etc/latchkey/fleet-list-keys.json",
+   .meaning = "A local file with the public keys that sign the list (a JWK set), read anew for each manifest. These keys are of lists alone: one that also verifies an issuer's tokens is refused. It belongs to root and is not writable by others."},
+  {.section = Section::revocation_list, .name = "keys", .slot = LIST(issuer::InlineKeys, keys),
+   .example = "{ keys: [ { kty: OKP, crv: Ed25519, x: \"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\" } ] }",
+   .meaning = "The same keys in the configuration itself: a JWK set as YAML, or as a text of JSON. Exactly one of 'keys' and 'keys_file' is set."},
+  {.section = Section::revocation_list, .name = "ca_file", .slot = LIST(Text, ca_file), .form = &kPath,
+   .example = "/etc/latchkey/corp-ca.pem",
+   .meaning = "The CA certificates that the server's TLS certificate must come from. Default: the system's."},
+  {.section = Section::revocation_list, .name = "tls_pins", .slot = LIST(List, tls_pins), .form = &kTlsPin, .rule = Rule::nonempty,
+   .example = "[ sha256//YhKJKSzoTt2b5FP18fvpHo7fJYqQCjAa3HWY3tvRMwE= ]",
+   .meaning = "Public keys of which the server's TLS certificate must have one, besides being from a trusted CA; as an issuer's 'tls_pins'."},
+  {.section = Section::revocation_list, .name = "proxy", .slot = LIST(Text, proxy), .form = &kProxy,
+   .example = "http://proxy.example.com:3128",
+   .meaning = "An HTTP proxy through which the server is reached; as an issuer's 'proxy'."},
+  {.section = Section::revocation_list, .name = "fetch_timeout", .slot = LIST(seconds, fetch_timeout), .range = {kSecond, 5 * kMinute},
+   .standard = "30s", .example = "30s",
+   .meaning = "The longest time that the manifest, or one chunk (16 MiB at most), may take."},
+  {.section = Section::revocation_list, .name = "stale_refuses", .slot = LIST(List, feed.stale_refuses), .form = &kService,
+   .standard = "[sudo, sudo-i]", .example = "[ sudo, sudo-i, sshd ]",
+   .meaning = "The PAM services that refuse everybody (revocation_unknown) while the list is older than the max_age that it was signed with; \"*\" is any. The others go on with what is known, loudly. What the list revokes stays revoked either way."},
+  {.section = Section::revocation_list, .name = "absent_refuses", .slot = LIST(List, feed.absent_refuses), .form = &kService,
+   .standard = "[\"*\"]", .example = "[ sudo, sudo-i ]",
+   .meaning = "The same while nothing of the list was ever accepted, or what was kept cannot be read."},
 });
 // clang-format on
 
 #undef ROOT
 #undef ISSUER
 #undef RULE
+#undef LIST
 #undef CHOICE
 
 }  // namespace

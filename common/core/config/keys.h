@@ -30,6 +30,8 @@ enum class Section : std::uint8_t {
   opaque_tokens,
   rule,
   allow,
+  revocation,
+  revocation_list,
 };
 
 // The values that a section's keys fill. Each pointer is set where the section (or one around it)
@@ -38,6 +40,7 @@ struct Target {
   Config* config = nullptr;
   Issuer* issuer = nullptr;
   policy::AccessRule* rule = nullptr;
+  ListSource* list = nullptr;
 };
 
 // Where a key's value lives, which is also its type.

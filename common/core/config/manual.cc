@@ -66,9 +66,11 @@ std::string example_of(const Key& key, const std::string& indent, bool active) {
   if (is_section(key)) return out + '\n' + example_of(inner_section(key), indent + "  ", active);
   if (!is_list_of_sections(key)) return out + ' ' + std::string(key.example) + '\n';
   auto member = example_of(inner_section(key), indent + "    ", active);
-  const auto first = member.find(std::string(4, ' ') +
+  // Behind the '#', where the whole list is: without it the member begins as it should.
+  const std::string mark = active ? "" : "#";
+  const auto first = member.find(std::string(4, ' ') + mark +
                                  std::string(keys_of(inner_section(key)).front()->name) + ':');
-  member.replace(first, 4, "  - ");
+  member.replace(first, 4 + mark.size(), "  " + mark + "- ");
   return out + '\n' + member + std::string(key.example);
 }
 
@@ -119,7 +121,9 @@ constexpr auto kHeadings =
                             {Section::introspection_client, "`issuers[].introspection_client`"},
                             {Section::opaque_tokens, "`issuers[].opaque_tokens`"},
                             {Section::rule, "`access[]`"},
-                            {Section::allow, "`access[].allow`"}});
+                            {Section::allow, "`access[].allow`"},
+                            {Section::revocation, "`revocation`"},
+                            {Section::revocation_list, "`revocation.lists[]`"}});
 
 constexpr std::string_view kIntroduction =
     R"(# Configuration
@@ -127,7 +131,7 @@ constexpr std::string_view kIntroduction =
 <!-- Generated from the key table (common/core/config/keys.cc); LATCHKEY_REWRITE_GOLDEN=1 ./test unit writes it anew. -->
 
 Latchkey reads `/etc/latchkey/latchkey.yaml` and then `conf.d/*.yaml` beside it, in the order of their names. `issuers`,
-`access`, `managed` and `unmanaged` of all files are joined; any other key may be set once in all. The files hold no
+`access`, `managed`, `unmanaged` and `revocation.lists` of all files are joined; any other key may be set once in all. The files hold no
 secret. They must be plain files, owned by root, that nobody else may write to.
 
 - `latchkeyctl config check FILE` reads a file as the daemons do and prints every error with file, line and column.

@@ -45,6 +45,11 @@ bool add_digests(Config& config) {
     if (!digest) return false;
     issuer.config.digest = *std::move(digest);
   }
+  for (auto& list : config.revocation.lists) {
+    auto digest = jose::sha256_hex(dump(list));
+    if (!digest) return false;
+    list.digest = *std::move(digest);
+  }
   auto whole = jose::sha256_hex(dump(config));
   if (!whole) return false;
   config.digest = *std::move(whole);

@@ -148,23 +148,37 @@ void Reader::read_value(const Key& key, const YamlNode& node, const Target& targ
   std::visit(ValueReader{*this, key, node, target, seen}, key.slot);
 }
 
-// Each member is an issuer or a rule of its own, behind those that other files gave.
+std::deque<Instance>& Reader::instances_of(Section section) {
+  if (section == Section::issuer) return issuers_;
+  return section == Section::rule ? rules_ : lists_;
+}
+
+Target Reader::add_member(Section section, const Place& at) {
+  Target target{.config = &config_};
+  if (section == Section::issuer) {
+    target.issuer = &config_.issuers.emplace_back();
+  } else if (section == Section::rule) {
+    target.rule = &config_.access.emplace_back();
+    target.rule->name = "access[" + std::to_string(config_.access.size()) + "]";
+    target.rule->source = where(at);
+  } else {
+    target.list = &config_.revocation.lists.emplace_back();
+  }
+  return target;
+}
+
+// Each member is an issuer, a rule or a list of its own, behind those that other files gave.
 void Reader::read_list_of_sections(const Key& key, const YamlNode& node) {
   const auto section = std::get<SectionListSlot>(key.slot).section;
+  const auto most = section == Section::issuer ? limits::kIssuers
+                    : section == Section::rule ? kRulesMost
+                                               : limits::kRevocationLists;
+  auto& instances = instances_of(section);
   for (const auto& item : node.items) {
-    Target target{.config = &config_};
-    auto& instances = section == Section::issuer ? issuers_ : rules_;
-    const auto most = section == Section::issuer ? limits::kIssuers : kRulesMost;
     if (instances.size() == most)
       return error(item, "more than " + std::to_string(most) + " members of '" + path(key) + "'");
     auto& instance = instances.emplace_back(Instance{place(item), {}});
-    if (section == Section::issuer) {
-      target.issuer = &config_.issuers.emplace_back();
-    } else {
-      target.rule = &config_.access.emplace_back();
-      target.rule->name = "access[" + std::to_string(config_.access.size()) + "]";
-      target.rule->source = where(instance.place);
-    }
+    const Target target = add_member(section, instance.place);
     apply_defaults(section, target);
     read_section(section, item, target, instance.seen);
     if (section == Section::issuer) {

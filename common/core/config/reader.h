@@ -35,9 +35,10 @@ class Reader {
   std::vector<ConfigError>& errors() { return errors_; }
 
   const Seen& root() const { return root_; }
-  // One for each issuer and rule of the Config, in its order.
+  // One for each issuer, rule and list of the Config, in its order.
   const std::deque<Instance>& issuers() const { return issuers_; }
   const std::deque<Instance>& rules() const { return rules_; }
+  const std::deque<Instance>& lists() const { return lists_; }
 
  private:
   friend struct ValueReader;
@@ -51,6 +52,8 @@ class Reader {
   void unknown_key(Section section, const YamlNode& name);
   void read_value(const Key& key, const YamlNode& node, const Target& target, Seen& seen);
   void read_list_of_sections(const Key& key, const YamlNode& node);
+  std::deque<Instance>& instances_of(Section section);
+  Target add_member(Section section, const Place& at);
   void missing_keys(Section section, const Place& at, const Seen& seen);
 
   Config& config_;
@@ -59,6 +62,7 @@ class Reader {
   Seen root_;
   std::deque<Instance> issuers_;
   std::deque<Instance> rules_;
+  std::deque<Instance> lists_;
 };
 
 // The name of the list that is nearest to a misspelt one, or nothing; `names` in any order.

@@ -40,6 +40,7 @@ class FewEntries {
 
   std::size_t size() const { return size_; }
   std::size_t changes() const { return changed_.size(); }
+  std::size_t settled() const { return settled_ ? settled_->size() : 0; }
   std::size_t bytes() const;
 
  private:

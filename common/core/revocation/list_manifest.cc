@@ -237,9 +237,9 @@ ListResult<jose::VerifiedJws> verify(std::string_view bytes, const ListTrust& tr
 }  // namespace
 
 std::string_view list_fault_name(ListFault fault) {
-  constexpr std::array<std::string_view, 12> kNames = {"form",     "type",   "key",    "signature",
-                                                       "issuer",   "format", "bounds", "ahead",
-                                                       "rollback", "no_way", "chunk",  "memory"};
+  constexpr std::array<std::string_view, 13> kNames = {
+      "form",  "type",     "key",    "signature", "issuer", "format", "bounds",
+      "ahead", "rollback", "no_way", "chunk",     "memory", "storage"};
   return kNames[static_cast<std::size_t>(fault)];
 }
 

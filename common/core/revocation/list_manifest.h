@@ -37,6 +37,7 @@ enum class ListFault : std::uint8_t {
   no_way,     // no steps lead to the version
   chunk,      // a chunk is not what the manifest says
   memory,     // a digest could not be made
+  storage,    // what was good could not be made durable
 };
 
 std::string_view list_fault_name(ListFault fault);  // "rollback"
@@ -96,6 +97,7 @@ inline constexpr std::size_t kChunks = 256;
 inline constexpr std::uint64_t kChunkBytes = 16'777'216;
 inline constexpr std::uint64_t kChunkEntries = 1'048'576;
 inline constexpr std::uint64_t kWayBytes = 1'073'741'824;
+inline constexpr std::size_t kFewEntries = 262'144;  // subjects, keys and users of a set
 inline constexpr std::uint64_t kVersion = (std::uint64_t{1} << 53) - 1;
 inline constexpr std::chrono::seconds kMaxAgeLeast{60};
 inline constexpr std::chrono::seconds kMaxAgeMost{2'592'000};

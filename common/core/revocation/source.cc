@@ -111,6 +111,10 @@ std::size_t Source::size() const {
   return base_->size() - removed_.size() + added_.size() + few_.size();
 }
 
+std::size_t Source::base_size() const { return base_->size() + few_.settled(); }
+
+std::size_t Source::delta_size() const { return added_.size() + removed_.size() + few_.changes(); }
+
 std::size_t Source::bytes() const {
   return base_->bytes() + removed_.bytes() + added_.bytes() + few_.bytes();
 }

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 
 #include "core/base/time.h"
 #include "core/revocation/entry.h"
@@ -48,6 +49,9 @@ class Source {
   // merge, not what is there.
   Source with(std::span<const Entry> removed, std::span<const Entry> added) const;
 
+  // For changes that come one by one and are very many: what it is made of is copied once.
+  class Editor;
+
   // Whether the change on top has grown so that it should go into a new base.
   bool wants_merge() const;
   // The same with all of it in a new base, without what has ended at `now`. 0.1 s for 10 million.
@@ -57,6 +61,9 @@ class Source {
   Source following(const Source& merged, const Source& from) const;
 
   std::size_t size() const;
+  std::size_t base_size() const;                   // as of the last merge
+  std::size_t delta_size() const;                  // what changed since, removals counted as well
+  std::size_t few() const { return few_.size(); }  // subjects, keys and users
   std::size_t bytes() const;
   const HashSecret& secret() const { return secret_; }
 
@@ -77,6 +84,20 @@ class Source {
   std::uint8_t kinds_ = 0;
 };
 
+// The next state of a source while it is made: in the order of the calls.
+class Source::Editor {
+ public:
+  explicit Editor(const Source& from) : next_(from) {}
+
+  void add(const Entry& entry) { next_.add(entry); }
+  void remove(const Entry& entry) { next_.remove(entry); }
+  const Source& source() const { return next_; }
+  Source finish() { return std::move(next_); }
+
+ private:
+  Source next_;
+};
+
 // Makes the first state of a source, or one that begins anew, entry by entry in any order, without
 // holding them a second time.
 class SourceBuilder {
@@ -86,6 +107,7 @@ class SourceBuilder {
                 TableMemory memory = nullptr);
 
   void add(const Entry& entry);
+  std::size_t few() const { return source_.few(); }
   Source finish();
 
  private:

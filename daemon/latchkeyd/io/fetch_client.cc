@@ -100,12 +100,21 @@ class FetchClient::Core : public std::enable_shared_from_this<FetchClient::Core>
   using Done = std::function<void(const FetchResult&, const fetch::Answer*)>;
 
   void ask(FetchRequest request, std::function<void(const FetchResult&)> done) {
-    const auto deadline =
-        request.timeout.count() == 0
-            ? options_.deadline
-            : std::max<std::chrono::milliseconds>(options_.deadline, request.timeout + kMargin);
+    const auto deadline = deadline_of(request.timeout);
     ask({0, std::move(request.issuer), std::move(request.digest), fetch::Document::jwks,
          std::move(request.etag), std::move(request.last_modified)},
+        ipc::Fd(), deadline,
+        [done = std::move(done)](const FetchResult& result, const fetch::Answer* /*answer*/) {
+          done(result);
+        });
+  }
+
+  void ask(ListRequest request, std::function<void(const FetchResult&)> done) {
+    const auto document =
+        request.sha256.empty() ? fetch::Document::list_manifest : fetch::Document::list_chunk;
+    const auto deadline = deadline_of(request.timeout);
+    ask({0, std::move(request.list), std::move(request.digest), document, std::move(request.etag),
+         std::move(request.last_modified), request.bytes, std::move(request.sha256)},
         ipc::Fd(), deadline,
         [done = std::move(done)](const FetchResult& result, const fetch::Answer* /*answer*/) {
           done(result);
@@ -139,9 +148,16 @@ class FetchClient::Core : public std::enable_shared_from_this<FetchClient::Core>
   const std::optional<std::string>& trouble() const { return trouble_; }
 
  private:
+  std::chrono::milliseconds deadline_of(std::chrono::seconds timeout) const {
+    if (timeout.count() == 0) return options_.deadline;
+    return std::max<std::chrono::milliseconds>(options_.deadline, timeout + kMargin);
+  }
+
   void ask(fetch::Request request, ipc::Fd file, std::chrono::milliseconds deadline, Done done) {
     const std::uint64_t id = ++last_id_;
     request.id = id;
+    const std::size_t most =
+        request.document == fetch::Document::list_chunk ? request.bytes : fetch::kBodyMost;
     const auto sent = send(fetch::encode(request), file.get());
     if (!sent) {
       trouble_ = sent.error().detail;
@@ -152,8 +168,8 @@ class FetchClient::Core : public std::enable_shared_from_this<FetchClient::Core>
       });
       return;
     }
-    Open& open =
-        open_.emplace(id, Open{std::move(done), asio::steady_timer(loop_.context())}).first->second;
+    Open& open = open_.emplace(id, Open{std::move(done), asio::steady_timer(loop_.context()), most})
+                     .first->second;
     open.timer.expires_after(deadline);
     open.timer.async_wait([weak = weak_from_this(), id](const asio::error_code& error) {
       const auto core = weak.lock();
@@ -164,6 +180,7 @@ class FetchClient::Core : public std::enable_shared_from_this<FetchClient::Core>
   struct Open {
     Done done;
     asio::steady_timer timer;
+    std::size_t most;  // bytes of the body
   };
   using Socket = asio::posix::stream_descriptor;
 
@@ -211,7 +228,10 @@ class FetchClient::Core : public std::enable_shared_from_this<FetchClient::Core>
       finish(answer.id, result, &answer);
       return {};
     }
-    LATCHKEY_TRY(const auto body, fetch::SealedBody::map(std::move(received.fd), answer.bytes));
+    const auto open = open_.find(answer.id);
+    const std::size_t most = open == open_.end() ? fetch::kChunkMost : open->second.most;
+    LATCHKEY_TRY(const auto body,
+                 fetch::SealedBody::map(std::move(received.fd), answer.bytes, most));
     result.body = body.view();
     finish(answer.id, result, &answer);
     return {};
@@ -259,6 +279,10 @@ FetchClient::FetchClient(Loop& loop, Options options)
 FetchClient::~FetchClient() = default;
 
 void FetchClient::fetch_keys(FetchRequest request, std::function<void(const FetchResult&)> done) {
+  core_->ask(std::move(request), std::move(done));
+}
+
+void FetchClient::fetch_list(ListRequest request, std::function<void(const FetchResult&)> done) {
   core_->ask(std::move(request), std::move(done));
 }
 

@@ -13,11 +13,12 @@
 
 #include "daemon/latchkeyd/io/fetcher.h"
 #include "daemon/latchkeyd/io/introspector.h"
+#include "daemon/latchkeyd/io/list_fetcher.h"
 #include "daemon/latchkeyd/io/loop.h"
 
 namespace latchkey::latchkeyd {
 
-class FetchClient final : public Fetcher, public Introspector {
+class FetchClient final : public Fetcher, public Introspector, public ListFetcher {
  public:
   struct Options {
     std::string path;                            // of fetch.sock
@@ -31,6 +32,8 @@ class FetchClient final : public Fetcher, public Introspector {
   ~FetchClient() override;
 
   void fetch_keys(FetchRequest request, std::function<void(const FetchResult&)> done) override;
+
+  void fetch_list(ListRequest request, std::function<void(const FetchResult&)> done) override;
 
   void introspect(IntrospectRequest request,
                   std::function<void(const IntrospectResult&)> done) override;

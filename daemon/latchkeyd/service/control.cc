@@ -108,6 +108,9 @@ control::StatusAnswer Control::status() const {
   answer.state_error = parts_.state_error();
   answer.fetch_error = parts_.fetch_error();
   answer.issuers = all_issuers();
+  const Now now{parts_.clock.wall(), parts_.clock.steady()};
+  for (const RevocationSourceState& source : parts_.plane.revocation_sources())
+    answer.revocation_sources.push_back(revocation_source_status(source, now));
   return answer;
 }
 

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/latchkeyd/service/control_plane.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
+
+#include "daemon/latchkeyd/service/list_keeper.h"
 
 namespace latchkey::latchkeyd {
 
@@ -28,10 +31,21 @@ ControlPlane::ControlPlane(Parts parts, Start start)
           .rescheduled = parts_.rescheduled,
           .random = parts_.random,
       });
+  feeds_.push_back(std::make_unique<ListKeeper>(ListKeeper::Parts{
+      .control = parts_.control,
+      .builder = parts_.builder,
+      .clock = parts_.clock,
+      .journal = parts_.journal,
+      .fetcher = parts_.list_fetcher,
+      .store = parts_.list_store,
+      .secret = revocations_.secret(),
+      .issuer_of_key = [this](std::string_view thumbprint) { return issuer_of_key(thumbprint); },
+      .hooks = feed_hooks()}));
   Snapshot first;
   first.config = std::make_shared<const config::Config>(std::move(start.config));
   first.keys = keys_->configure(first.config);
-  first.revocations = revocations_.set();
+  for (const auto& feed : feeds_) feed->configure(first.config);
+  gather(first);
   first.accounts = std::move(start.accounts.accounts);
   first.accounts_stamp = start.accounts.stamp;
   first.bindings = std::make_shared<const accounts::Bindings>(std::move(start.bindings));
@@ -42,11 +56,60 @@ ControlPlane::ControlPlane(Parts parts, Start start)
 
 ControlPlane::~ControlPlane() = default;
 
+RevocationFeed::Hooks ControlPlane::feed_hooks() {
+  return {.publish = [this](std::function<void()> done) { publish_revocations(std::move(done)); },
+          .reload = [this] { reload([](const auto& /*outcome*/) {}); },
+          .rescheduled = parts_.rescheduled,
+          .random = parts_.random};
+}
+
+std::string ControlPlane::issuer_of_key(std::string_view thumbprint) const {
+  const std::vector<KeyState> states = keys_->states();
+  for (const KeyState& state : states) {
+    const auto& set = state.keys.keys;
+    if (!set) continue;
+    for (const jose::Jwk& key : set->keys()) {
+      if (key.thumbprint() == thumbprint) return state.issuer;
+    }
+  }
+  return {};
+}
+
+void ControlPlane::tick() {
+  keys_->tick();
+  for (const auto& feed : feeds_) feed->tick();
+}
+
+SteadyTime ControlPlane::next_tick() const {
+  SteadyTime next = keys_->next_tick();
+  for (const auto& feed : feeds_) next = std::min(next, feed->next_tick());
+  return next;
+}
+
+void ControlPlane::gather(Snapshot& next) const {
+  RevocationFeed::Gathered gathered;
+  for (const auto& feed : feeds_) feed->gather(gathered);
+  next.revocations = revocations_.set(std::move(gathered.sources));
+  next.feeds = std::move(gathered.feeds);
+}
+
+void ControlPlane::publish_revocations(std::function<void()> done) {
+  publish([this](Snapshot& next) { gather(next); }, std::move(done));
+}
+
 void ControlPlane::publish(const std::function<void(Snapshot&)>& change,
                            std::function<void()> done) {
   Snapshot next = current();
   change(next);
-  hub_->publish(std::move(next), std::move(done));
+  const bool others = next.revocations != current().revocations;
+  if (!others || observers_.empty()) return hub_->publish(std::move(next), std::move(done));
+  // Filled before `done` can run: the hub posts it.
+  auto published = std::make_shared<SnapshotPtr>();
+  hub_->publish(std::move(next), [this, published, done = std::move(done)] {
+    if (done) done();
+    for (const RevocationsObserver& observer : observers_) observer(*published);
+  });
+  *published = hub_->current();
 }
 
 void ControlPlane::request_keys(std::string issuer, std::uint64_t seen_generation,
@@ -137,23 +200,52 @@ void ControlPlane::reload(std::function<void(tl::expected<bool, ConfigErrors>)> 
   auto loaded = parts_.load_config();
   // A configuration whose keys cannot serve would lock out everybody whose tokens they verify.
   ConfigErrors errors = loaded ? key_file_errors(*loaded) : std::move(loaded).error();
+  if (loaded) {
+    for (auto& error : list_key_errors(*loaded)) errors.push_back(std::move(error));
+  }
   if (!loaded || !errors.empty()) {
     note_errors(errors);
     return answer(tl::unexpected(std::move(errors)));
   }
   config_errors_.clear();
   config_loaded_at_ = parts_.clock.wall();
-  if (loaded->digest == current().config->digest) return answer(false);
+  if (loaded->digest == current().config->digest) {
+    const bool others = look_at_feeds();
+    if (!others) return answer(false);
+    return publish_revocations([done = std::move(done)] { done(false); });
+  }
   auto config = std::make_shared<const config::Config>(*std::move(loaded));
   note_config(*config);
   publish(
       [&](Snapshot& next) {
         next.keys = keys_->configure(config);
         next.config = config;
+        for (const auto& feed : feeds_) feed->configure(config);
+        gather(next);
         questions_.configure(*config);
       },
       [done = std::move(done)] { done(true); });
   if (parts_.rescheduled) parts_.rescheduled();
+}
+
+bool ControlPlane::look_at_feeds() {
+  bool others = false;
+  for (const auto& feed : feeds_) others = feed->look_again() || others;
+  return others;
+}
+
+std::vector<RevocationSourceState> ControlPlane::revocation_sources() const {
+  const revocation::Source& local = *revocations_.source();
+  std::vector<RevocationSourceState> all(1);
+  all.front().kind = "local";
+  all.front().feed.policy.name = "local";
+  all.front().base_entries = local.base_size();
+  all.front().delta_entries = local.delta_size();
+  all.front().bytes = local.bytes();
+  for (const auto& feed : feeds_) {
+    for (RevocationSourceState& state : feed->states()) all.push_back(std::move(state));
+  }
+  return all;
 }
 
 void ControlPlane::note_errors(const ConfigErrors& errors) {
@@ -192,26 +284,24 @@ void ControlPlane::note_config(const config::Config& config) {
 void ControlPlane::revoke(revocation::Revocation revocation,
                           std::function<void(Expected<std::int64_t>)> done) {
   revocation::Revocation copy = revocation;
-  parts_.store.add_revocation(std::move(copy), parts_.control,
-                              [this, revocation = std::move(revocation),
-                               done = std::move(done)](Expected<std::int64_t> id) mutable {
-                                if (!id) return done(std::move(id));
-                                revocation.id = *id;
-                                revocations_.add(std::move(revocation));
-                                publish(
-                                    [&](Snapshot& next) { next.revocations = revocations_.set(); },
-                                    [done = std::move(done), id = *id] { done(id); });
-                              });
+  parts_.store.add_revocation(
+      std::move(copy), parts_.control,
+      [this, revocation = std::move(revocation),
+       done = std::move(done)](Expected<std::int64_t> id) mutable {
+        if (!id) return done(std::move(id));
+        revocation.id = *id;
+        revocations_.add(std::move(revocation));
+        publish_revocations([done = std::move(done), id = *id] { done(id); });
+      });
 }
 
 void ControlPlane::remove_revocation(std::int64_t id, std::function<void(Expected<bool>)> done) {
-  parts_.store.remove_revocation(
-      id, parts_.control, [this, id, done = std::move(done)](Expected<bool> found) mutable {
-        if (!found || !*found) return done(std::move(found));
-        revocations_.remove(id);
-        publish([&](Snapshot& next) { next.revocations = revocations_.set(); },
-                [done = std::move(done)] { done(true); });
-      });
+  parts_.store.remove_revocation(id, parts_.control,
+                                 [this, id, done = std::move(done)](Expected<bool> found) mutable {
+                                   if (!found || !*found) return done(std::move(found));
+                                   revocations_.remove(id);
+                                   publish_revocations([done = std::move(done)] { done(true); });
+                                 });
 }
 
 void ControlPlane::remove_binding(std::string user, std::function<void(Expected<bool>)> done) {

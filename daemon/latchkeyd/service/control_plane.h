@@ -22,11 +22,14 @@
 #include "daemon/latchkeyd/io/introspector.h"
 #include "daemon/latchkeyd/io/journal.h"
 #include "daemon/latchkeyd/io/key_storage.h"
+#include "daemon/latchkeyd/io/list_fetcher.h"
+#include "daemon/latchkeyd/io/list_store.h"
 #include "daemon/latchkeyd/io/storage.h"
 #include "daemon/latchkeyd/service/introspection_keeper.h"
 #include "daemon/latchkeyd/service/key_keeper.h"
 #include "daemon/latchkeyd/service/needs.h"
 #include "daemon/latchkeyd/service/revocation_book.h"
+#include "daemon/latchkeyd/service/revocation_feed.h"
 #include "daemon/latchkeyd/service/snapshot_hub.h"
 
 namespace latchkey::latchkeyd {
@@ -42,6 +45,9 @@ class ControlPlane final : public Needs {
     Journal& journal;
     StateStore& store;
     Fetcher& fetcher;
+    ListFetcher& list_fetcher;
+    ListStore& list_store;
+    Executor& builder;  // a thread for what takes long
     Introspector& introspector;
     IntrospectionMemory& introspections;
     KeyStorage& key_storage;
@@ -81,9 +87,9 @@ class ControlPlane final : public Needs {
 
   // The rest on the control thread; completions run there, after every worker has what they tell.
 
-  // Fetches the keys that are due.
-  void tick() { keys_->tick(); }
-  SteadyTime next_tick() const { return keys_->next_tick(); }
+  // Fetches the keys, and what other sources of revocations say, where that is due.
+  void tick();
+  SteadyTime next_tick() const;
   // Reads key files that have changed.
   void look_at_key_files() { keys_->look_at_files(); }
 
@@ -110,6 +116,12 @@ class ControlPlane final : public Needs {
   void remove_revocation(std::int64_t id, std::function<void(Expected<bool>)> done);
   void remove_binding(std::string user, std::function<void(Expected<bool>)> done);
 
+  // Called for each snapshot whose revocations are others than those of the one before, after every
+  // worker has it: whoever was let in by an earlier one can be looked at again. In the order of the
+  // calls; for the life of this. An observer must not wait for anything.
+  using RevocationsObserver = std::function<void(const SnapshotPtr&)>;
+  void on_revocations(RevocationsObserver observer) { observers_.push_back(std::move(observer)); }
+
   const Snapshot& current() const { return *hub_->current(); }
   std::span<const revocation::Revocation> revocations() const { return revocations_.all(); }
   std::vector<KeyState> key_states() const { return keys_->states(); }
@@ -117,18 +129,29 @@ class ControlPlane final : public Needs {
   const IntrospectionState* introspection_state(std::string_view issuer) const {
     return questions_.state(issuer);
   }
+  // The local store first, then those of each kind in the order of the configuration.
+  std::vector<RevocationSourceState> revocation_sources() const;
   WallTime config_loaded_at() const { return config_loaded_at_; }
   // The first error of the last reload, where it failed.
   std::optional<std::string> config_error() const;
 
  private:
   void publish(const std::function<void(Snapshot&)>& change, std::function<void()> done);
+  RevocationFeed::Hooks feed_hooks();
+  // The issuer that has the key now, by what its last good set says; empty: none.
+  std::string issuer_of_key(std::string_view thumbprint) const;
+  // The next snapshot's revocations, from all sources.
+  void gather(Snapshot& next) const;
+  bool look_at_feeds();
+  void publish_revocations(std::function<void()> done);
   void bound(NewBinding binding, Expected<void> stored, std::function<void(Expected<void>)> done);
   void note_errors(const ConfigErrors& errors);
   void note_config(const config::Config& config);
 
   Parts parts_;
   RevocationBook revocations_;
+  std::vector<std::unique_ptr<RevocationFeed>> feeds_;  // one for each kind of source
+  std::vector<RevocationsObserver> observers_;
   std::unique_ptr<KeyKeeper> keys_;
   std::unique_ptr<SnapshotHub> hub_;
   IntrospectionKeeper questions_;

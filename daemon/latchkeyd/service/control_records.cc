@@ -187,6 +187,37 @@ control::IssuerStatus issuer_status(const issuer::IssuerConfig& config, const Ke
   return status;
 }
 
+// The local store is always of now.
+control::RevocationSourceStatus revocation_source_status(const RevocationSourceState& source,
+                                                         Now now) {
+  using revocation::FeedState;
+  const auto count = [](std::size_t number) { return static_cast<std::int64_t>(number); };
+  const auto seconds = [](std::chrono::milliseconds time) {
+    return std::chrono::duration_cast<std::chrono::seconds>(time).count();
+  };
+  const FeedState state =
+      source.kind == "local" ? FeedState::fresh : revocation::feed_state(source.feed, now.wall);
+  control::RevocationSourceStatus status;
+  status.name = source.feed.policy.name;
+  status.kind = source.kind;
+  status.state = revocation::feed_state_name(state);
+  if (state == FeedState::stale) status.refuses = source.feed.policy.stale_refuses;
+  if (state == FeedState::absent) status.refuses = source.feed.policy.absent_refuses;
+  if (source.version) status.version = count(static_cast<std::size_t>(*source.version));
+  status.base_entries = count(source.base_entries);
+  status.delta_entries = count(source.delta_entries);
+  status.bytes = count(source.bytes);
+  if (const auto& known = source.feed.known) {
+    status.issued_at = known->issued_at;
+    status.age_s = seconds(now.wall - known->as_of);
+    status.max_age_s = known->max_age.count();
+  }
+  status.attempted_at = source.attempted_at;
+  if (source.next_fetch) status.next_fetch_at = wall_of(*source.next_fetch, now);
+  status.last_error = source.last_error;
+  return status;
+}
+
 control::RefreshedIssuer refreshed_issuer(std::string issuer, const Refreshed& refreshed, Now now) {
   control::RefreshedIssuer record{std::move(issuer), std::string(name(refreshed.outcome)), {}, {}};
   if (refreshed.outcome == Refreshed::Outcome::failed) record.error = refreshed.error;

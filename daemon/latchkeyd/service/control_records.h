@@ -10,6 +10,7 @@
 #include "daemon/latchkeyd/service/decision_log.h"
 #include "daemon/latchkeyd/service/introspection_keeper.h"
 #include "daemon/latchkeyd/service/key_keeper.h"
+#include "daemon/latchkeyd/service/revocation_feed.h"
 #include "ipc/control.h"
 #include "ipc/control_calls.h"
 
@@ -25,6 +26,8 @@ struct Now {
 };
 ipc::control::IssuerStatus issuer_status(const issuer::IssuerConfig& config, const KeyState& state,
                                          Now now);
+ipc::control::RevocationSourceStatus revocation_source_status(const RevocationSourceState& source,
+                                                              Now now);
 ipc::control::RefreshedIssuer refreshed_issuer(std::string issuer, const Refreshed& refreshed,
                                                Now now);
 

@@ -345,7 +345,10 @@ std::vector<IssuerKeys> KeyKeeper::keys() const {
 
 std::vector<KeyState> KeyKeeper::states() const {
   std::vector<KeyState> states;
-  for (const auto& issuer : issuers_) states.push_back(issuer->state);
+  for (const auto& issuer : issuers_) {
+    states.push_back(issuer->state);
+    states.back().issuer = issuer->config.name;
+  }
   return states;
 }
 

@@ -51,6 +51,7 @@ std::vector<config::ConfigError> key_file_errors(const config::Config& config);
 struct KeyState {
   enum class Origin : std::uint8_t { none, fetched, cache, file, configuration };
   Origin origin = Origin::none;
+  std::string issuer;  // short name
   IssuerKeys keys;
   std::shared_ptr<const std::string> document;  // the set at hand as it came; null with no keys
   std::optional<std::chrono::seconds> max_age;  // of the set at hand, as the provider said

@@ -70,9 +70,10 @@ void RevocationBook::remove(std::int64_t id) {
   change({&*entry, 1}, stay);
 }
 
-std::shared_ptr<const revocation::RevocationSet> RevocationBook::set() const {
-  return std::make_shared<const revocation::RevocationSet>(
-      secret_, names_, revocation::RevocationSet::Sources{source_});
+std::shared_ptr<const revocation::RevocationSet> RevocationBook::set(
+    revocation::RevocationSet::Sources others) const {
+  others.insert(others.begin(), source_);
+  return std::make_shared<const revocation::RevocationSet>(secret_, names_, std::move(others));
 }
 
 }  // namespace latchkey::latchkeyd

@@ -25,8 +25,14 @@ class RevocationBook {
 
   std::span<const revocation::Revocation> all() const { return revocations_; }
 
-  // Hashed under a secret of this process.
-  std::shared_ptr<const revocation::RevocationSet> set() const;
+  // Under which all sources of this process hash: theirs and ours are looked for by one hash.
+  const revocation::HashSecret& secret() const { return secret_; }
+
+  const std::shared_ptr<const revocation::Source>& source() const { return source_; }
+
+  // What it says, and what `others` say.
+  std::shared_ptr<const revocation::RevocationSet> set(
+      revocation::RevocationSet::Sources others = {}) const;
 
  private:
   std::vector<revocation::Revocation>::iterator at(std::int64_t id);

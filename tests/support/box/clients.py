@@ -31,7 +31,7 @@ class Result:
 def install_laptop() -> None:
     """The laptop's ssh configuration, its knowledge of the host's key, and the helper for a plain paste."""
     files.must_be_in_box()
-    files.write("/etc/hosts", f"127.0.0.1 localhost box {HOST} other.example idp.example\n::1 localhost\n")
+    files.write("/etc/hosts", f"127.0.0.1 localhost box {HOST} other.example idp.example lists.example\n::1 localhost\n")
     own = LAPTOP.uid, LAPTOP.uid
     shutil.rmtree(f"{LAPTOP.home}/.config", ignore_errors=True)
     key = files.read(f"{sshd.HOST_KEY}.pub").split()[:2]

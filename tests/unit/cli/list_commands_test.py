@@ -236,6 +236,35 @@ class Lists(Commands):
         self.assertFalse(os.path.exists(self.path("list/manifest.json")))
         self.build(*entries)
 
+    def test_more_small_kinds_than_a_set_may_have_are_refused(self):
+        many = "".join(f'{{"kind":"user","value":"u{i}"}}\n' for i in range(262_145))
+        done = self.run_it("list", "build", "list", stdin=many)
+        self.assertEqual((done.returncode, done.out), (1, ""))
+        self.assertIn("262145 subjects, keys and users, more than 262144", done.err)
+        self.assertFalse(os.path.exists(self.path("list/manifest.json")))
+        self.assertIn("262144 entries", self.good("list", "build", "list", stdin=many[:many.rindex('{"kind"')]))
+
+    def test_json_says_the_same_to_programs(self):
+        def run(*arguments: str, **options) -> tuple:
+            done = self.run_it("--json", "list", *arguments, **options)
+            self.assertEqual(done.err, "")
+            return done.returncode, json.loads(done.out)
+
+        status, said = run("build", "list", stdin=lines(token("a", reason="stolen"), token("b")))
+        self.assertEqual((status, said), (0, {"version": 1, "changed": True, "entries": 2, "removed": 0, "added": 2}))
+        self.assertEqual(run("build", "list", stdin=lines(token("a", reason="stolen"), token("b")))[1]["changed"], False)
+        status, said = run("sign", "list", "--issuer", LIST, "--key", "key", "--now", NOW)
+        self.assertEqual((status, said), (0, {"version": 1, "issued_at": "2026-03-01T00:00:00.000Z", "max_age_s": 3600}))
+        status, said = run("verify", "list", "--issuer", LIST, "--keys", "key.set", "--now", LATER)
+        self.assertEqual((status, said["version"], said["entries"], said["stale"]), (2, 1, 2, True))
+        self.build(token("b"), folder="other")
+        status, said = run("diff", "list", "other")
+        self.assertEqual((status, said["added"]), (1, []))
+        self.assertEqual([row["digest"] for row in said["removed"]], [named("t", "a").hex()])
+        status, said = run("verify", "list", "--issuer", "another", "--keys", "key.set")
+        self.assertEqual((status, said["error"]), (1, "failed"))
+        self.assertIn("refused (issuer)", said["message"])
+
 
 if __name__ == "__main__":
     commands.main()

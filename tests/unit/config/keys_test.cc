@@ -90,6 +90,16 @@ std::string with(const Key& key, std::string_view value) {
     out += unless(Section::groups, "claim", "      claim: g\n") +
            unless(Section::groups, "map", "      map: { a: [ sre ] }\n");
   }
+  if (key.section == Section::revocation) out += "revocation:\n  " + line;
+  if (key.section == Section::revocation_list) {
+    const auto of = [&](std::string_view name, const std::string& text) {
+      return unless(Section::revocation_list, name, "      " + std::string(name) + text);
+    };
+    out += "revocation:\n  lists:\n    -\n" + set(Section::revocation_list, "      ") +
+           of("name", ": fleet\n") + of("issuer", ": https://lists.example.com/corp\n") +
+           of("url", ": https://lists.example.com/corp/list.jwt\n") +
+           (key.name == "keys" ? "" : of("keys_file", ": /k\n"));
+  }
   out += "access:\n  -\n" + unless(Section::rule, "services", "    services: [ sshd ]\n") +
          set(Section::rule, "    ");
   out +=

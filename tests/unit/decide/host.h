@@ -8,6 +8,7 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -66,7 +67,8 @@ struct Host {
   std::string access{kAccess};
   std::vector<std::pair<std::string, accounts::Subject>> bindings;
   std::vector<revocation::Revocation> revocations;
-  std::vector<revocation::Entry> listed;  // by another source
+  std::vector<revocation::Entry> listed;                        // by another source
+  std::optional<revocation::Feed::Known> known = std::nullopt;  // of each list in `settings`
 
   Snapshot snapshot() const {
     constexpr std::array<std::uint8_t, 16> kKey{};
@@ -82,6 +84,7 @@ struct Host {
         revocation::RevocationSet::build(revocations, kKey)
             .with(std::make_shared<const revocation::Source>(
                 revocation::Source(kKey).with({}, listed))));
+    for (const auto* policy : out.config->revocation.feeds()) out.feeds.push_back({*policy, known});
     return out;
   }
 };

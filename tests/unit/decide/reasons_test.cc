@@ -204,6 +204,12 @@ const std::vector<Case>& sign_ins() {
       {Reason::revoked_key, key_listed()},
       {Reason::revoked_subject, revoked(Kind::subject, "subject-of-alice")},
       {Reason::revoked_user, revoked(Kind::user, "alice")},
+      {Reason::revocation_unknown,
+       [](SignIn& s) {
+         s.host.settings =
+             "revocation: { lists: [ { name: fleet, issuer: l, url: https://l, keys_file: /k } ] "
+             "}\n";
+       }},
       {Reason::name_unusable, claim("preferred_username", R"("al ice")")},
       {Reason::user_mismatch, [](SignIn& s) { s.request.user = "bob"; }},
       {Reason::user_unknown, user("dave")},

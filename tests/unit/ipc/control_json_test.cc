@@ -45,6 +45,21 @@ StatusAnswer some_status() {
                       "disk full", "no such file",
                       {}};
   status.issuers.push_back(some_issuer());
+  status.revocation_sources = {{"local", "local", "fresh", {}, {}, 3, 1, 512},
+                               {"fleet",
+                                "list",
+                                "stale",
+                                {"sudo", "sudo-i"},
+                                42,
+                                10'000'000,
+                                7,
+                                106'000'000,
+                                at(1),
+                                7'200,
+                                3'600,
+                                at(2),
+                                at(3),
+                                "rollback: version 41 after version 42"}};
   return status;
 }
 

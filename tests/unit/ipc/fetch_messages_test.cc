@@ -41,6 +41,22 @@ struct MessageCase {
   bool good;
 };
 
+std::string chunk(const std::string& bytes, const std::string& sha256) {
+  return R"({"v":1,"id":1,"issuer":"a","digest":"d","document":"list_chunk","bytes":)" + bytes +
+         R"(,"sha256":")" + sha256 + "\"}";
+}
+
+TEST(FetchRequest, of_a_chunk_survives_the_trip) {
+  Request request{7, "fleet", "d1", Document::list_chunk};
+  request.bytes = kChunkMost;
+  request.sha256 = std::string(64, '7');
+  const auto read = decode_request(encode(request));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->document, Document::list_chunk);
+  EXPECT_EQ(read->bytes, kChunkMost);
+  EXPECT_EQ(read->sha256, request.sha256);
+}
+
 TEST(FetchRequest, is_read_to_the_letter) {
   const MessageCase cases[] = {
       {"good", R"({"v":1,"id":1,"issuer":"corp","digest":"d","document":"jwks"})", true},
@@ -75,6 +91,26 @@ TEST(FetchRequest, is_read_to_the_letter) {
       {"a question about a token",
        R"({"v":1,"id":1,"issuer":"a","digest":"d","document":"introspection","bytes":65536})",
        true},
+      {"a list's manifest",
+       R"({"v":1,"id":1,"issuer":"a","digest":"d","document":"list_manifest","etag":"\"x\""})",
+       true},
+      {"a list's chunk", chunk("16777216", std::string(64, 'a')), true},
+      {"a chunk above the limit", chunk("16777217", std::string(64, 'a')), false},
+      {"a chunk of nothing", chunk("0", std::string(64, 'a')), false},
+      {"a chunk of a short digest", chunk("16", std::string(63, 'a')), false},
+      {"a chunk of a long digest", chunk("16", std::string(65, 'a')), false},
+      {"a chunk in capitals", chunk("16", std::string(64, 'A')), false},
+      {"a chunk that leads elsewhere", chunk("16", "../" + std::string(61, 'a')), false},
+      {"a chunk without its digest",
+       R"({"v":1,"id":1,"issuer":"a","digest":"d","document":"list_chunk","bytes":16})", false},
+      {"a chunk with a tag",
+       chunk("16", std::string(64, 'a')).substr(0, chunk("16", std::string(64, 'a')).size() - 1) +
+           R"(,"etag":"\"x\""})",
+       false},
+      {"a manifest with a digest",
+       R"({"v":1,"id":1,"issuer":"a","digest":"d","document":"list_manifest","sha256":")" +
+           std::string(64, 'a') + "\"}",
+       false},
       {"a question without a size",
        R"({"v":1,"id":1,"issuer":"a","digest":"d","document":"introspection"})", false},
       {"a question about nothing",
@@ -152,8 +188,8 @@ TEST(FetchAnswer, is_read_to_the_letter) {
       {"good", R"({"v":1,"id":1,"status":"not_modified"})", true},
       {"ok without a size", R"({"v":1,"id":1,"status":"ok"})", false},
       {"a size without ok", R"({"v":1,"id":1,"status":"failed","bytes":1})", false},
-      {"a size at the limit", R"({"v":1,"id":1,"status":"ok","bytes":262144})", true},
-      {"a size above the limit", R"({"v":1,"id":1,"status":"ok","bytes":262145})", false},
+      {"a size at the limit", R"({"v":1,"id":1,"status":"ok","bytes":16777216})", true},
+      {"a size above the limit", R"({"v":1,"id":1,"status":"ok","bytes":16777217})", false},
       {"a negative size", R"({"v":1,"id":1,"status":"ok","bytes":-1})", false},
       {"a negative age", R"({"v":1,"id":1,"status":"not_modified","max_age_s":-1})", false},
       {"an unknown status", R"({"v":1,"id":1,"status":"fine"})", false},

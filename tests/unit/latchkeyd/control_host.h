@@ -65,6 +65,7 @@ class ControlTest : public ::testing::Test {
     stop();
     store.emplace(SqliteStateStore::Options{.directory = state.path(), .growth_pages_most = growth},
                   clock, journal);
+    list_store.emplace(state.path(), journal);
     auto stored = store->load();
     ASSERT_TRUE(stored) << stored.error().detail;
     plane.emplace(
@@ -74,6 +75,9 @@ class ControlTest : public ::testing::Test {
             .journal = journal,
             .store = *store,
             .fetcher = fetcher,
+            .list_fetcher = fetcher,
+            .list_store = *list_store,
+            .builder = loop,
             .introspector = introspector,
             .introspections = introspections,
             .key_storage = storage,
@@ -171,6 +175,7 @@ class ControlTest : public ::testing::Test {
   std::optional<std::string> fetch_error;
   ipc::Peer peer{4711, 0, 0};
   std::optional<SqliteStateStore> store;
+  std::optional<ListStore> list_store;
   std::optional<ControlPlane> plane;
   std::optional<Control> methods;
   std::optional<ipc::varlink::Service> service;

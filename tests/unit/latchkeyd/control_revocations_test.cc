@@ -173,6 +173,26 @@ TEST_F(ControlTest, RevocationsComeInPages) {
   EXPECT_EQ(call<control::Revocations>({.kind = "nonsense"}).error().text, "kind");
 }
 
+// For the look through running logins: they see what the workers have by then.
+TEST_F(ControlTest, EachChangeOfRevocationsIsToldToThoseWhoWatch) {
+  std::vector<std::uint64_t> told;
+  plane->on_revocations([&](const SnapshotPtr& snapshot) {
+    EXPECT_EQ(taken[0]->number, snapshot->number);
+    EXPECT_EQ(taken[1]->number, snapshot->number);
+    EXPECT_TRUE(snapshot->revocations->user_revoked("mallory"));
+    told.push_back(snapshot->number);
+  });
+  ASSERT_TRUE(revoke_user("mallory"));
+  EXPECT_THAT(told, ::testing::ElementsAre(taken[0]->number));
+  put_accounts("bob");
+  plane->refresh_accounts();
+  while (some_worker_is_waited_for()) {
+    for (testing::TestLoop& worker : workers) worker.run_ready();
+  }
+  loop.run_ready();
+  EXPECT_EQ(told.size(), 1U) << "nothing was revoked";
+}
+
 TEST_F(ControlTest, RemovalOfWhatIsNotThereIsNotFound) {
   EXPECT_EQ(call<control::RemoveRevocation>({42}).error().kind, Kind::not_found);
   EXPECT_EQ(call<control::RemoveBinding>({"nobody"}).error().kind, Kind::not_found);

@@ -98,6 +98,46 @@ TEST_F(FetchClientTest, AsksByNameAndDigestAndTakesTheSealedSet) {
   EXPECT_FALSE(client.trouble());
 }
 
+TEST_F(FetchClientTest, AsksForAListAndForAChunkOfItByDigestAlone) {
+  const auto keep = [this](const FetchResult& result) {
+    seen.push_back({result.status, std::string(result.body), result.error, result.etag,
+                    result.max_age, result.last_modified});
+  };
+  listen();
+  client.fetch_list({.list = "fleet", .digest = "d", .etag = "\"e\""}, keep);
+  accept();
+  const auto manifest = read_request();
+  EXPECT_EQ(manifest.document, fetch::Document::list_manifest);
+  EXPECT_EQ(manifest.issuer, "fleet");
+  EXPECT_EQ(manifest.etag, "\"e\"");
+  answer({.id = manifest.id, .status = fetch::Status::not_modified});
+  run_until(1);
+  EXPECT_EQ(seen[0].status, Status::not_modified);
+  const std::string body(fetch::kBodyMost + 16, 'x');
+  client.fetch_list(
+      {.list = "fleet", .digest = "d", .sha256 = std::string(64, 'a'), .bytes = body.size()}, keep);
+  const auto chunk = read_request();
+  EXPECT_EQ(chunk.document, fetch::Document::list_chunk);
+  EXPECT_EQ(chunk.sha256, std::string(64, 'a'));
+  EXPECT_EQ(chunk.bytes, body.size());
+  answer({.id = chunk.id, .status = fetch::Status::ok, .bytes = body.size()}, body);
+  run_until(2);
+  EXPECT_EQ(seen[1].body, body);
+}
+
+TEST_F(FetchClientTest, AChunkLargerThanAskedForIsNotMapped) {
+  listen();
+  client.fetch_list({.list = "fleet", .digest = "d", .sha256 = std::string(64, 'a'), .bytes = 16},
+                    [this](const FetchResult& result) {
+                      seen.push_back({result.status, std::string(result.body), result.error});
+                    });
+  accept();
+  answer({.id = read_request().id, .status = fetch::Status::ok, .bytes = 17}, std::string(17, 'x'));
+  run_until(1);
+  EXPECT_EQ(seen[0].status, Status::failed);
+  EXPECT_TRUE(seen[0].body.empty());
+}
+
 TEST_F(FetchClientTest, AnswersFindTheirRequestsInAnyOrder) {
   listen();
   ask("one");

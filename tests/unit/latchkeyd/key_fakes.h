@@ -18,6 +18,7 @@
 #include "daemon/latchkeyd/io/fetcher.h"
 #include "daemon/latchkeyd/io/introspector.h"
 #include "daemon/latchkeyd/io/key_storage.h"
+#include "daemon/latchkeyd/io/list_fetcher.h"
 
 namespace latchkey::latchkeyd::testing {
 
@@ -27,11 +28,15 @@ inline const std::string kKeysOne =
 inline const std::string kKeysTwo =
     R"({"keys":[{"kty":"EC","crv":"P-256","kid":"two","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}]})";
 
-class FakeFetcher final : public Fetcher {
+class FakeFetcher final : public Fetcher, public ListFetcher {
  public:
   void fetch_keys(FetchRequest request, std::function<void(const FetchResult&)> done) override {
     requests.push_back(request);
     open.emplace_back(std::move(request), std::move(done));
+  }
+
+  void fetch_list(ListRequest request, std::function<void(const FetchResult&)> done) override {
+    lists.emplace_back(std::move(request), std::move(done));
   }
 
   // Answers the oldest open request.
@@ -39,6 +44,13 @@ class FakeFetcher final : public Fetcher {
     ASSERT_FALSE(open.empty()) << "nothing was asked";
     auto done = std::move(open.front().second);
     open.erase(open.begin());
+    done(result);
+  }
+  // The same for one of a list.
+  void answer_list(const FetchResult& result) {
+    ASSERT_FALSE(lists.empty()) << "nothing was asked of a list";
+    auto done = std::move(lists.front().second);
+    lists.erase(lists.begin());
     done(result);
   }
   void answer_ok(const std::string& body, std::string etag = {},
@@ -60,6 +72,7 @@ class FakeFetcher final : public Fetcher {
     answer({.status = FetchResult::Status::unreachable, .error = "latchkey-fetchd is gone"});
   }
 
+  std::vector<std::pair<ListRequest, std::function<void(const FetchResult&)>>> lists;
   std::vector<FetchRequest> requests;
   std::vector<std::pair<FetchRequest, std::function<void(const FetchResult&)>>> open;
 };

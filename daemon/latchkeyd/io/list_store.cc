@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/latchkeyd/io/list_store.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <memory>
+#include <system_error>
+#include <utility>
+
+#include "core/jose/sha256.h"
+#include "daemon/latchkeyd/io/plain_file.h"
+#include "ipc/fd.h"
+
+namespace latchkey::latchkeyd {
+namespace {
+
+constexpr std::string_view kRecord = "record.json";
+constexpr std::size_t kRecordBytes = 65'536;
+constexpr std::size_t kDigits = 64;
+
+std::string system_text(int error_number) { return std::system_category().message(error_number); }
+
+tl::unexpected<std::string> system_failure() { return tl::unexpected(system_text(errno)); }
+
+// The configuration allows no other names; a path is made of them, so it is asked again here.
+bool usable_in_path(std::string_view list) {
+  return !list.empty() &&
+         list.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string_view::npos;
+}
+
+bool is_digest(std::string_view text) {
+  return text.size() == kDigits &&
+         text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+// A folder of ours that nobody else may write to; made where it is missing.
+tl::expected<ipc::Fd, std::string> open_folder(const std::string& path) {
+  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return system_failure();
+  ipc::Fd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  struct stat status {};
+  if (!folder || ::fstat(folder.get(), &status) != 0) return system_failure();
+  if (status.st_uid != ::geteuid() || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+    return tl::unexpected<std::string>("its folder is not ours alone");
+  return folder;
+}
+
+bool write_all(int file, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t step = ::write(file, bytes.data(), bytes.size());
+    if (step < 0 && errno == EINTR) continue;
+    if (step <= 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(step));
+  }
+  return true;
+}
+
+// Whole or not at all, and on the disk when it returns.
+tl::expected<void, std::string> replace(int folder, const std::string& name,
+                                        std::string_view bytes) {
+  const std::string fresh = "." + name + ".new";
+  ::unlinkat(folder, fresh.c_str(), 0);  // left by a daemon that was killed while it wrote
+  const ipc::Fd file(::openat(folder, fresh.c_str(),
+                              O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                              S_IRUSR | S_IWUSR));
+  if (!file) return system_failure();
+  if (!write_all(file.get(), bytes) || ::fsync(file.get()) != 0 ||
+      ::renameat(folder, fresh.c_str(), folder, name.c_str()) != 0 || ::fsync(folder) != 0) {
+    auto failure = system_failure();
+    ::unlinkat(folder, fresh.c_str(), 0);
+    return failure;
+  }
+  return {};
+}
+
+std::vector<std::string> names_in(int folder) {
+  std::vector<std::string> names;
+  const int copy = ::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (copy < 0) return names;
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::fdopendir(copy), &::closedir);
+  if (!directory) {
+    ::close(copy);
+    return names;
+  }
+  while (const dirent* entry = ::readdir(directory.get())) names.emplace_back(entry->d_name);
+  return names;
+}
+
+}  // namespace
+
+ListStore::ListStore(const std::string& state_directory, Journal& journal) : journal_(journal) {
+  const std::string path = state_directory + "/lists";
+  const auto folder = open_folder(path);
+  if (folder) {
+    path_ = path;
+  } else {
+    journal.log(LogLevel::error, "revocation lists are not stored: the folder cannot be used",
+                {{"path", path}, {"error", folder.error()}});
+  }
+}
+
+std::optional<ListRecord> ListStore::load(const std::string& list) {
+  if (path_.empty() || !usable_in_path(list)) return std::nullopt;
+  struct stat status {};
+  const std::string path = folder(list);
+  if (::lstat((path + "/" + std::string(kRecord)).c_str(), &status) != 0 && errno == ENOENT)
+    return std::nullopt;
+  const auto record = [&]() -> Result<ListRecord> {
+    auto opened = open_folder(path);
+    if (!opened) return tl::unexpected(std::move(opened).error());
+    auto text = read_plain_file(std::string(kRecord), {.bytes_most = kRecordBytes, .own = true},
+                                opened->get());
+    if (!text) return tl::unexpected(std::move(text).error().what);
+    return decode_list_record(text->bytes);
+  }();
+  if (record) return *record;
+  journal_.log(LogLevel::error,
+               "what is stored of a revocation list is ignored; it is fetched anew, and an older "
+               "version could be shown to this host",
+               {{"list", list}, {"path", path}, {"error", record.error()}});
+  return std::nullopt;
+}
+
+ListStore::Result<std::string> ListStore::read(const std::string& list, std::string_view sha256,
+                                               std::size_t most) {
+  if (path_.empty() || !usable_in_path(list) || !is_digest(sha256))
+    return tl::unexpected<std::string>("is not stored");
+  auto opened = open_folder(folder(list));
+  if (!opened) return tl::unexpected(std::move(opened).error());
+  const std::string name(sha256);
+  auto text = read_plain_file(name, {.bytes_most = most, .own = true}, opened->get());
+  if (!text) {
+    // Not ours, or not as it was written: it must not stand in the way of a good one.
+    if (text.error().kind != FileTrouble::Kind::passing) ::unlinkat(opened->get(), name.c_str(), 0);
+    return tl::unexpected(std::move(text).error().what);
+  }
+  if (jose::sha256_hex(text->bytes) != name) {
+    ::unlinkat(opened->get(), name.c_str(), 0);
+    return tl::unexpected<std::string>("is damaged");
+  }
+  return std::move(text->bytes);
+}
+
+bool ListStore::holds(const std::string& list, std::string_view sha256, std::size_t bytes) const {
+  if (path_.empty() || !usable_in_path(list) || !is_digest(sha256)) return false;
+  struct stat status {};
+  const std::string path = folder(list) + "/" + std::string(sha256);
+  return ::lstat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) && status.st_size >= 0 &&
+         static_cast<std::size_t>(status.st_size) == bytes;
+}
+
+ListStore::Result<void> ListStore::put(const std::string& list, std::string_view sha256,
+                                       std::string_view bytes) {
+  if (path_.empty() || !usable_in_path(list) || !is_digest(sha256))
+    return tl::unexpected<std::string>("there is no folder for it");
+  auto opened = open_folder(folder(list));
+  if (!opened) return tl::unexpected(std::move(opened).error());
+  return replace(opened->get(), std::string(sha256), bytes);
+}
+
+ListStore::Result<void> ListStore::commit(const std::string& list, const ListRecord& record,
+                                          const std::set<std::string, std::less<>>& keep) {
+  if (path_.empty() || !usable_in_path(list))
+    return tl::unexpected<std::string>("there is no folder for it");
+  auto opened = open_folder(folder(list));
+  if (!opened) return tl::unexpected(std::move(opened).error());
+  if (auto written = replace(opened->get(), std::string(kRecord), encode_list_record(record));
+      !written)
+    return written;
+  for (const std::string& name : names_in(opened->get())) {
+    const bool named =
+        keep.contains(name) || name == kRecord ||
+        std::find(record.trail.begin(), record.trail.end(), name) != record.trail.end();
+    if (!named && name != "." && name != "..") ::unlinkat(opened->get(), name.c_str(), 0);
+  }
+  return {};
+}
+
+}  // namespace latchkey::latchkeyd

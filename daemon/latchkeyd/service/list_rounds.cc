@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One round of a revocation list: manifest, the chunks that are missing, the set. It goes on where
+// it was when each answer comes, and ends in done(), refused(), failed() or unreachable(), which
+// say when the next one begins.
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "core/base/mutation.h"
+#include "core/revocation/list_walk.h"
+#include "daemon/latchkeyd/service/list_keeper_list.h"
+
+namespace latchkey::latchkeyd {
+
+using revocation::ListChunk;
+using revocation::ListFault;
+using revocation::ListManifest;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+namespace {
+
+constexpr seconds kSoonest{10};          // between two rounds of a list
+constexpr seconds kPauseMost{300};       // after failures, while the list is absent
+constexpr seconds kUnreachableMost{60};  // until fetchd is asked again; 1 s first, then doubled
+
+// Whether one more manifest can be walked behind these at the next start: under a key that is gone
+// by then none can.
+bool outlives(const Trail& trail, const jose::JwkSet& keys) {
+  const auto known = [&](const TrailStep& step) {
+    return std::any_of(keys.keys().begin(), keys.keys().end(), [&](const jose::Jwk& key) {
+      return key.thumbprint() == step.manifest.key_id;
+    });
+  };
+  return trail.size() < kTrailMost && std::all_of(trail.begin(), trail.end(), known);
+}
+
+// A tenth of it at random, so that hosts that began together do not stay together.
+milliseconds spread(milliseconds pause, std::uint32_t random) {
+  const auto tenth = static_cast<std::uint32_t>(std::max<std::int64_t>(pause.count() / 10, 1));
+  return milliseconds(random % tenth);
+}
+
+}  // namespace
+
+void ListKeeper::ask(const ListPtr& list) {
+  list->busy = true;
+  list->round.reset();
+  list->attempted_at = parts_.clock.wall();
+  // The tag is of a manifest that was fetched there; one that is not at hand is asked for in full.
+  const bool named = list->present() && list->url == list->config.url;
+  ListRequest request{.list = list->name(),
+                      .digest = list->config.digest,
+                      .etag = named ? list->etag : "",
+                      .last_modified = named ? list->last_modified : "",
+                      .timeout = list->config.fetch_timeout};
+  parts_.fetcher.fetch_list(std::move(request),
+                            [this, weak = std::weak_ptr(list)](const FetchResult& result) {
+                              const auto owner = weak.lock();  // gone with its section
+                              if (owner) answered(owner, result);
+                            });
+}
+
+void ListKeeper::answered(const ListPtr& list, const FetchResult& result) {
+  on_control(list, [&] {
+    if (list->round) {
+      chunk_came(list, result);
+    } else {
+      manifest_came(list, result);
+    }
+    if (!list->busy && parts_.hooks.rescheduled) parts_.hooks.rescheduled();
+  });
+}
+
+// Everything but a document.
+void ListKeeper::no_answer(const ListPtr& list, const FetchResult& result) {
+  if (result.status == FetchResult::Status::unreachable) return unreachable(*list, result.error);
+  if (result.status != FetchResult::Status::reload)
+    return failed(*list, result.error, result.retry_after);
+  const std::string digest = list->config.digest;
+  parts_.hooks.reload();
+  if (std::find(lists_.begin(), lists_.end(), list) == lists_.end()) return;
+  if (list->config.digest != digest) return ask(list);
+  failed(*list, result.error);
+}
+
+void ListKeeper::manifest_came(const ListPtr& list, const FetchResult& result) {
+  if (result.status == FetchResult::Status::not_modified) {
+    // It says so of the manifest that was named, and makes it no fresher.
+    if (!list->present() || (list->etag.empty() && list->last_modified.empty()))
+      return failed(*list, "the server says \"not modified\", and no manifest was named to it");
+    list->unreachable = 0;
+    if (check_keys(*list)) return done(*list);
+    publish(nullptr);
+    return failed(*list, std::string(*list->last_error));
+  }
+  if (result.status != FetchResult::Status::ok) return no_answer(list, result);
+  list->unreachable = 0;
+  const auto keys = list_keys(list->config);
+  if (!keys) return failed(*list, "the keys of the list: " + keys.error());
+  if (!check_keys(*list)) publish(nullptr);
+  const WallTime now = parts_.clock.wall();
+  auto manifest = revocation::read_manifest(result.body, {list->config.issuer, *keys},
+                                            list->accepted, now, *scratch_);
+  if (!manifest) return refused(*list, manifest.error());
+  const std::string issuer = parts_.issuer_of_key(manifest->key_id);
+  if (LATCHKEY_FAILS(list_key_of_issuer, !issuer.empty())) {
+    return refused(*list, {ListFault::key, "its key also verifies tokens of issuer " + issuer});
+  }
+  // A cache at the edge may be behind; that is no attack, and nothing new.
+  if (list->accepted && manifest->version == list->accepted->version &&
+      LATCHKEY_FAILS(list_not_newer, list->present()
+                                         ? manifest->issued_at <= list->accepted->issued_at
+                                         : manifest->issued_at < list->accepted->issued_at)) {
+    if (list->present()) {
+      list->url = list->config.url;
+      list->etag = result.etag;
+      list->last_modified = result.last_modified;
+      return done(*list);
+    }
+    return failed(*list, "an older signing of the version that was accepted is served");
+  }
+  const bool anew = !list->present() || !outlives(*list->standing.trail, *keys);
+  Round round{.order = {.list = list->name(),
+                        .issuer = list->config.issuer,
+                        .url = list->config.url,
+                        .text = std::string(result.body),
+                        .manifest = *std::move(manifest),
+                        .etag = result.etag,
+                        .last_modified = result.last_modified,
+                        .from = anew ? ListWork::Standing() : list->standing,
+                        .now = now}};
+  round.missing = work_->missing(list->name(), round.order.manifest, round.order.from, now);
+  list->round = std::move(round);
+  next_chunk(list);
+}
+
+void ListKeeper::next_chunk(const ListPtr& list) {
+  const Round& round = *list->round;
+  if (round.next >= round.missing.size()) return build(list);
+  const ListChunk& chunk = round.missing[round.next];
+  parts_.fetcher.fetch_list({.list = list->name(),
+                             .digest = list->config.digest,
+                             .sha256 = chunk.sha256,
+                             .bytes = static_cast<std::size_t>(chunk.size),
+                             .timeout = list->config.fetch_timeout},
+                            [this, weak = std::weak_ptr(list)](const FetchResult& result) {
+                              const auto owner = weak.lock();
+                              if (owner) answered(owner, result);
+                            });
+}
+
+void ListKeeper::chunk_came(const ListPtr& list, const FetchResult& result) {
+  if (result.status == FetchResult::Status::reload) list->round.reset();
+  if (result.status != FetchResult::Status::ok) return no_answer(list, result);
+  Round& round = *list->round;
+  parts_.builder.post([this, list, name = list->name(), work = work_, control = &parts_.control,
+                       chunk = round.missing[round.next++], bytes = std::string(result.body)] {
+    auto taken = work->take_chunk(name, chunk, bytes);
+    control->post([this, list, taken = std::move(taken)] {
+      on_control(list, [&] {
+        if (!taken) return refused(*list, taken.error());
+        next_chunk(list);
+      });
+      if (!list->busy && parts_.hooks.rescheduled) parts_.hooks.rescheduled();
+    });
+  });
+}
+
+void ListKeeper::build(const ListPtr& list) {
+  Round& round = *list->round;
+  round.url = round.order.url;
+  round.etag = round.order.etag;
+  round.last_modified = round.order.last_modified;
+  auto order = std::make_shared<ListWork::Order>(std::move(round.order));
+  parts_.builder.post([this, list, work = work_, control = &parts_.control, order] {
+    auto result =
+        std::make_shared<ListWork::Result<ListWork::Standing>>(work->accept(std::move(*order)));
+    // Its last owner may be this thread: what it replaces is given back here.
+    order->from = {};
+    control->post([this, list, result] {
+      on_control(list, [&] {
+        built(*list, std::move(*result));
+        if (parts_.hooks.rescheduled) parts_.hooks.rescheduled();
+      });
+    });
+  });
+}
+
+void ListKeeper::built(List& list, ListWork::Result<ListWork::Standing> standing) {
+  const std::string url = list.round->url;
+  const std::string etag = list.round->etag;
+  const std::string last_modified = list.round->last_modified;
+  list.round.reset();
+  if (!standing) return refused(list, standing.error());
+  auto old = std::move(list.standing.source);
+  const bool changed = old != standing->source;
+  take(list, *std::move(standing));
+  list.url = url;
+  list.etag = etag;
+  list.last_modified = last_modified;
+  done(list);
+  note_state(list);
+  const revocation::Source& source = *list.standing.source;
+  if (changed) {
+    parts_.journal.log(LogLevel::notice, "a revocation list is at work",
+                       {{"list", list.name()},
+                        {"version", fmt::format("{}", list.accepted->version)},
+                        {"entries", fmt::format("{}", source.size())}});
+  }
+  publish(std::move(old));
+}
+
+// The next one begins after `pause`; at once where this one was of a place that is left.
+void ListKeeper::end_round(List& list, milliseconds pause) {
+  list.busy = false;
+  list.round.reset();
+  const bool now = std::exchange(list.again, false);
+  list.next_fetch = parts_.clock.steady() + (now ? milliseconds(0) : pause);
+}
+
+// Well, though perhaps nothing is new.
+void ListKeeper::done(List& list) {
+  if (list.last_error && list.failures > 0)
+    parts_.journal.log(LogLevel::notice, "a revocation list can be fetched again",
+                       {{"list", list.name()}});
+  list.failures = 0;
+  list.unreachable = 0;
+  list.last_error.reset();
+  const milliseconds quarter = std::max<milliseconds>(list.feed.known->max_age / 4, kSoonest);
+  end_round(list,
+            std::max<milliseconds>(quarter - spread(quarter, parts_.hooks.random()), kSoonest));
+}
+
+void ListKeeper::refused(List& list, const Fault& fault) {
+  failed(list, fmt::format("{}: {}", revocation::list_fault_name(fault.fault), fault.detail));
+}
+
+void ListKeeper::failed(List& list, std::string why, std::optional<seconds> retry_after) {
+  const unsigned doublings = std::min(list.failures++, 16U);
+  const milliseconds most = std::max<milliseconds>(
+      list.feed.known ? milliseconds(list.feed.known->max_age / 4) : kPauseMost, kSoonest);
+  milliseconds pause = std::min<milliseconds>(kSoonest * (1 << doublings), most);
+  if (retry_after) pause = std::max<milliseconds>(pause, *retry_after);
+  pause += spread(pause, parts_.hooks.random());
+  end_round(list, pause);
+  complain(list, why, pause);
+  list.last_error = std::move(why);
+}
+
+// No server saw a request, so it is asked again soon: a fetchd that was restarted costs no minute.
+void ListKeeper::unreachable(List& list, std::string why) {
+  const unsigned doublings = std::min(list.unreachable++, 16U);
+  const milliseconds pause =
+      std::min<milliseconds>(seconds(1) * (1 << doublings), kUnreachableMost);
+  end_round(list, pause);
+  if (list.unreachable == 1 || pause == kUnreachableMost) complain(list, why, pause);
+  list.last_error = std::move(why);
+}
+
+void ListKeeper::complain(const List& list, std::string_view why, milliseconds delay) {
+  parts_.journal.log(
+      list.present() ? LogLevel::warning : LogLevel::error,
+      list.present() ? "a revocation list cannot be taken; the last good one stays at work"
+                     : "a revocation list cannot be taken, and there is no earlier one",
+      {{"list", list.name()},
+       {"error", why},
+       {"version", list.accepted ? fmt::format("{}", list.accepted->version) : "none"},
+       {"retry_s", fmt::format("{}", std::chrono::duration_cast<seconds>(delay).count())}});
+}
+
+}  // namespace latchkey::latchkeyd

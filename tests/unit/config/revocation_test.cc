@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The sources of revocations in the configuration.
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/config/dump.h"
+#include "tests/unit/config/parsed.h"
+
+namespace latchkey::config {
+namespace {
+
+using ::testing::ElementsAre;
+using testing::errors_of;
+using ::testing::HasSubstr;
+using testing::issuer;
+using testing::parsed;
+
+// RFC 8037 appendix A.2, and another one.
+const std::string kKey =
+    "{ keys: [ { kty: OKP, crv: Ed25519, x: 11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo } ] }";
+const std::string kOther =
+    "{ keys: [ { kty: EC, crv: P-256, x: f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU, y: "
+    "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0 } ] }";
+
+std::string list(const std::string& name, const std::string& more) {
+  return "    - name: " + name + "\n      issuer: https://lists.example.com/" + name +
+         "\n      url: https://lists.example.com/" + name + "/list.jwt\n" + more;
+}
+
+std::string lists(const std::string& members) {
+  return issuer("") + "revocation:\n  lists:\n" + members;
+}
+
+TEST(RevocationConfig, HasTheDefaultsOfRefusal) {
+  const auto config = parsed(lists(list("fleet", "      keys: " + kKey + "\n")));
+  ASSERT_TRUE(config);
+  ASSERT_EQ(config->revocation.lists.size(), 1U);
+  const ListSource& fleet = config->revocation.lists[0];
+  EXPECT_EQ(fleet.feed.name, "fleet");
+  EXPECT_THAT(fleet.feed.stale_refuses, ElementsAre("sudo", "sudo-i"));
+  EXPECT_THAT(fleet.feed.absent_refuses, ElementsAre("*"));
+  EXPECT_EQ(fleet.digest.size(), 64U);
+}
+
+TEST(RevocationConfig, DumpsToWhatItWas) {
+  const auto config =
+      parsed(lists(list("fleet", "      keys: " + kKey + "\n      stale_refuses: []\n") +
+                   list("more", "      keys_file: /k.json\n      absent_refuses: [ sudo ]\n")));
+  ASSERT_TRUE(config);
+  const auto again = parsed(dump(*config));
+  ASSERT_TRUE(again) << dump(*config);
+  EXPECT_EQ(dump(*again), dump(*config));
+  EXPECT_EQ(again->digest, config->digest);
+  EXPECT_TRUE(again->revocation.lists[0].feed.stale_refuses.empty());
+}
+
+TEST(RevocationConfig, OfSeveralFilesIsJoined) {
+  const std::string one = lists(list("one", "      keys_file: /k.json\n"));
+  const std::string two = "revocation:\n  lists:\n" + list("two", "      keys_file: /k.json\n");
+  const std::vector<SourceText> sources = {{"f", one}, {"g", two}};
+  const auto config = parse(sources);
+  ASSERT_TRUE(config);
+  EXPECT_EQ(config->revocation.lists.size(), 2U);
+}
+
+TEST(RevocationConfig, EachIsTheOnlyOneOfItsNameAndItsIssuer) {
+  const std::string keys = "      keys_file: /k.json\n";
+  EXPECT_THAT(errors_of(lists(list("a", keys) + list("a", keys))),
+              ElementsAre(HasSubstr("the name \"a\" is taken"),
+                          HasSubstr("the issuer \"https://lists.example.com/a\" is taken")));
+}
+
+TEST(RevocationConfig, NeedsKeysFromOnePlace) {
+  EXPECT_THAT(errors_of(lists(list("a", ""))), ElementsAre(HasSubstr("'keys' or 'keys_file'")));
+  EXPECT_THAT(errors_of(lists(list("a", "      keys_file: /k\n      keys: " + kKey + "\n"))),
+              ElementsAre(HasSubstr("'keys' or 'keys_file'")));
+}
+
+TEST(RevocationConfig, RefusesAnIssuersKeys) {
+  const auto with = [](const std::string& issuer_keys, const std::string& list_keys) {
+    return errors_of(issuer(issuer_keys) + "revocation:\n  lists:\n" + list("a", list_keys));
+  };
+  EXPECT_THAT(with("    keys: " + kKey + "\n", "      keys: " + kKey + "\n"),
+              ElementsAre(HasSubstr("a key also verifies tokens of issuer \"a\"")));
+  EXPECT_THAT(with("    keys: " + kOther + "\n", "      keys: " + kKey + "\n"), ElementsAre());
+  EXPECT_THAT(with("    jwks_file: /k.json\n", "      keys_file: /k.json\n"),
+              ElementsAre(HasSubstr("these are the keys of issuer \"a\"")));
+}
+
+TEST(RevocationConfig, KnowsHttpsOnly) {
+  EXPECT_THAT(errors_of(lists("    - name: a\n      issuer: a\n      url: http://a/l\n"
+                              "      keys_file: /k\n")),
+              ElementsAre(HasSubstr("expected an https URL")));
+}
+
+}  // namespace
+}  // namespace latchkey::config
