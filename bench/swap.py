@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Logins while a large revocation list is fetched, built and swapped, over the same logins in quiet (PERFORMANCE section 8),
+"""Logins while a large revocation list is checked, built and swapped, over the same logins in quiet (PERFORMANCE section 8),
 in a box: latchkeyd, latchkey-fetchd, a real nginx. Rounds are alternated and medians printed; nothing is asserted but that
-every login went well and every version came to work.
+every login went well and every list came to work.
 
     bench/run swap
 """
@@ -34,30 +34,35 @@ def memory_kb(pid: int) -> tuple[int, int]:
     return tuple(int(re.search(rf"{name}:\s+(\d+)", text).group(1)) for name in ("VmRSS", "VmHWM"))
 
 
-def versions(server) -> list:
-    """So many lists of one more entry each, all of it new to a reader, and a first one."""
+def issuer(number: int) -> str:
+    return f"https://lists.example/{number}"
+
+
+def renamed(server) -> list:
+    """The list under so many names: whoever comes to another one builds all of it anew (a change alone would cost what has
+    changed, and that is little)."""
     text = server.folder / "text.jsonl"
     with open(text, "w", encoding="utf-8") as file:
         for number in range(ENTRIES):
             file.write(f'{{"kind":"token","issuer":"https://id.example","value":"token-{number}"}}\n')
+    server.build_from(text)
     made = []
     for number in range(ROUNDS * SWAPS + 1):
-        with open(text, "a", encoding="utf-8") as file:
-            file.write(f'{{"kind":"token","issuer":"https://id.example","value":"more-{number}"}}\n')
-        server._ctl("list", "build", "--full", "--from", str(text), str(server.www))
-        server.sign()
-        made.append(server.copy())
+        server.sign(issuer=issuer(number))
+        made.append((server.www / "manifest.jwt").read_bytes())
     return made
 
 
-def take_up(host, server, version: int) -> float:
-    """How long it took from the order to ask until the version was at work."""
+def take_up(host, server, manifests: list, number: int) -> float:
+    """How long it took from the order to take that list until it was at work."""
+    (server.www / "manifest.jwt").write_bytes(manifests[number])
+    section = server.section("      absent_refuses: []\n").replace(lists.ISSUER, issuer(number))
     started = time.monotonic()
-    host.configure(host.config().replace("log_level: debug", "log_level: warning") + server.section())
+    host.configure(host.config().replace("log_level: debug", "log_level: warning") + section)
     host.reload()
-    while (status := source(host)).get("version") != version:
+    while (status := source(host))["state"] != "fresh":
         if time.monotonic() - started > 120:
-            raise RuntimeError(f"version {version} does not come: {status}")
+            raise RuntimeError(f"list {number} does not come: {status}")
         time.sleep(0.05)  # the tool that asks would be the load
     return time.monotonic() - started
 
@@ -69,23 +74,21 @@ def main() -> int:
     host = host_module.Host(build, folder)
     server = lists.Server()
     try:
-        made = versions(server)
+        made = renamed(server)
         host.reset()
         files.write(f"{folder}/good", host.provider.token("alice", ["corp-developers"], size=1543) + "\n", 0o600)
         command = [f"{build}/bench/latchkey_load", "--socket", host.sockets["pam"].path, "--user", "alice", "--server-pid",
                    str(host.latchkeyd.pid), "--seconds", SECONDS, "--rounds", "1", "--token-file", f"{folder}/good"]
-        server.again(made[0])
-        print(f"{ENTRIES} entries: the first one is at work after {take_up(host, server, 1):.2f} s", flush=True)
+        print(f"{ENTRIES} entries: fetched and at work after {take_up(host, server, made, 0):.2f} s", flush=True)
         seen = {"quiet": [], "swapped": []}
         took = []
-        version = 1
+        number = 0
         for _ in range(ROUNDS):
             for name in seen:
                 load = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
                 for _ in range(SWAPS if name == "swapped" else 0):
-                    server.again(made[version])
-                    version += 1
-                    took.append(take_up(host, server, version))
+                    number += 1
+                    took.append(take_up(host, server, made, number))
                 out = load.communicate()[0]
                 if load.returncode != 0:
                     raise RuntimeError(out)
@@ -97,7 +100,7 @@ def main() -> int:
         print(f"ratio    {swapped[0] / quiet[0]:10.2f}      cpu {swapped[1] / quiet[1]:7.2f}      p50 {swapped[2] / quiet[2]:8.2f}      "
               f"p99 {swapped[3] / quiet[3]:8.2f}")
         now, most = memory_kb(host.latchkeyd.pid)
-        print(f"a swap takes {statistics.median(took):.2f} s with reload, fetch and build; latchkeyd {now} kB resident, {most} kB at "
+        print(f"a swap takes {statistics.median(took):.2f} s with reload, check and build; latchkeyd {now} kB resident, {most} kB at "
               f"most; the set {source(host)['bytes'] / 1e6:.1f} MB")
     finally:
         server.close()

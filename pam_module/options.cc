@@ -18,6 +18,12 @@ const char* socket_fault(std::string_view path) noexcept {
   return nullptr;
 }
 
+const char* folder_fault(std::string_view path) noexcept {
+  if (!path.starts_with('/')) return "the path is not absolute";
+  if (path.size() > kPathMost) return "the path is too long";
+  return nullptr;
+}
+
 const char* timeout_fault(std::string_view text, unsigned& milliseconds) noexcept {
   constexpr const char* kWhy = "a number of seconds from 1 to 60 is wanted";
   unsigned seconds = 0;
@@ -75,6 +81,7 @@ bool Options::is_exempt(std::string_view user) const noexcept {
 OptionError parse_options(int argc, const char** argv, Options& options) noexcept {
   Options parsed;
   bool has_socket = false;
+  bool has_sessions = false;
   for (int i = 0; i < argc; ++i) {
     std::string_view word = argv[i];
     const char* why = "unknown option";
@@ -82,6 +89,10 @@ OptionError parse_options(int argc, const char** argv, Options& options) noexcep
       why = has_socket ? "given twice" : socket_fault(word);
       has_socket = true;
       parsed.socket = word;
+    } else if (wire::take(word, "sessions=")) {
+      why = has_sessions ? "given twice" : folder_fault(word);
+      has_sessions = true;
+      parsed.sessions = word;
     } else if (wire::take(word, "timeout=")) {
       why = parsed.timeout_ms != 0 ? "given twice" : timeout_fault(word, parsed.timeout_ms);
     } else if (wire::take(word, "exempt=")) {

@@ -15,14 +15,18 @@
 #include "pam_module/groups.h"
 #include "pam_module/options.h"
 #include "pam_module/request.h"
+#include "pam_module/session_record.h"
 #include "pam_module/verdict_table.h"
 #include "wire/codec.h"
+#include "wire/text.h"
 
 namespace latchkey::pam_module {
 namespace {
 
 using wire::FrameType;
 using wire::Operation;
+
+constexpr std::string_view kLoginPrefix = "LATCHKEY_LOGIN=";
 
 // A call on its way. Holds no more than what its steps share; the texts belong to libpam and to
 // argv.
@@ -47,6 +51,7 @@ class Terminal {
   Step ask(wire::Bytes frame) noexcept;
   Step tell(wire::Bytes frame) noexcept;
   Outcome finish(const wire::Verdict& verdict) noexcept;
+  bool note_session(const wire::Verdict& verdict) noexcept;
   bool put_environment(const wire::Verdict& verdict) noexcept;
 
   // The outcome of a call that came to no verdict, with its line in the log.
@@ -62,6 +67,7 @@ class Terminal {
   const Options& options_;
   Conversation conversation_;
   Channel channel_;
+  const char* user_ = nullptr;
   unsigned asks_ = 0;
   unsigned tells_ = 0;
 };
@@ -85,6 +91,7 @@ Outcome Terminal::broken(const char* why) const noexcept {
 }
 
 Outcome Terminal::run(const char* user) noexcept {
+  user_ = user;
   channel_.start_deadline(options_.timeout_ms);
   const ChannelFault opened = channel_.open(options_.socket);
   if (opened != ChannelFault::none) return failed(opened);
@@ -144,7 +151,8 @@ Terminal::Step Terminal::tell(wire::Bytes frame) noexcept {
 }
 
 Outcome Terminal::finish(const wire::Verdict& verdict) noexcept {
-  if (verdict.environment_count > 0 && operation_ != Operation::authenticate) {
+  const bool opens = operation_ == Operation::open_session;
+  if (verdict.environment_count > 0 && operation_ != Operation::authenticate && !opens) {
     return broken("environment in a call that sets none");
   }
   if (verdict.groups_count > 0 && operation_ != Operation::setcred) {
@@ -152,7 +160,11 @@ Outcome Terminal::finish(const wire::Verdict& verdict) noexcept {
   }
   const Outcome outcome = outcome_of(verdict.result, operation_);
   if (outcome == Outcome::broken) return broken("a verdict that this call cannot have");
-  if (outcome == Outcome::allow && !put_environment(verdict)) return Outcome::broken;
+  if (opens && verdict.environment_count > 0) {
+    if (!note_session(verdict)) return broken("a session of no login");
+  } else if (outcome == Outcome::allow && !put_environment(verdict)) {
+    return Outcome::broken;
+  }
   // Deleting and refreshing change no groups: hosts call setcred for both, and in processes of
   // their own.
   const bool adds = (flags_ & (PAM_ESTABLISH_CRED | PAM_REINITIALIZE_CRED)) != 0 &&
@@ -163,6 +175,26 @@ Outcome Terminal::finish(const wire::Verdict& verdict) noexcept {
   }
   conversation_.tell(outcome != Outcome::allow, verdict.text);
   return outcome;
+}
+
+// The verdict names the login that the daemon holds the session for: what PAM's environment says is
+// not root's word alone. A note that cannot be written ends no login: that its session cannot be
+// ended is said here, and by `latchkeyctl status`.
+bool Terminal::note_session(const wire::Verdict& verdict) noexcept {
+  std::string_view login = verdict.environment[0];
+  if (verdict.environment_count != 1 || !wire::take(login, kLoginPrefix) || !names_login(login)) {
+    return false;
+  }
+  const RecordFault fault =
+      write_record(handle_, options_.sessions.data(), user_ == nullptr ? "" : user_, login);
+  if (fault == RecordFault::system) {
+    pam_syslog(handle_, LOG_ERR, "the session's note in %s: %s (errno %d)",
+               options_.sessions.data(), sentence(fault), errno);
+  } else if (fault != RecordFault::none) {
+    pam_syslog(handle_, LOG_ERR, "the session's note in %s: %s", options_.sessions.data(),
+               sentence(fault));
+  }
+  return true;
 }
 
 bool Terminal::put_environment(const wire::Verdict& verdict) noexcept {
@@ -210,6 +242,11 @@ Outcome outcome_of_call(pam_handle_t* handle, int flags, int argc, const char** 
     return outcome;
   }
   if (options.is_exempt(user)) return Outcome::exempt;
+  if (operation == Operation::close_session) {
+    // Whatever the daemon says: the session is at its end.
+    const char* login = pam_getenv(handle, "LATCHKEY_LOGIN");
+    if (login != nullptr) remove_record(options.sessions.data(), login);
+  }
   return Terminal(handle, static_cast<unsigned>(flags), operation, options).run(user);
 }
 

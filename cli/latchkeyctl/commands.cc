@@ -166,6 +166,33 @@ int remove_revocation(const Session& session, std::int64_t id) {
       fmt::format("revocation {}", id));
 }
 
+int list_sessions(const Session& session) {
+  control::SessionsAnswer all;
+  const int status = all_pages<control::Sessions>(
+      session, {}, all,
+      [](control::SessionsAnswer& sum, control::SessionsRequest& request,
+         control::SessionsAnswer page) {
+        if (!page.sessions.empty()) request.after = page.sessions.back().id;
+        const bool more = page.more && !page.sessions.empty();
+        for (auto& entry : page.sessions) sum.sessions.push_back(std::move(entry));
+        return more;
+      });
+  if (status != kOk) return status;
+  return print(session.json ? ascii_json(to_json(all)) + "\n"
+                            : render_sessions(all.sessions, wall_now()));
+}
+
+int end_session(const Session& session, const std::string& id) {
+  return call_and_print<control::EndSession>(
+      session, {id},
+      [](const control::EndSessionAnswer& answer) {
+        return std::string(answer.outcome == "gone"
+                               ? "the session has ended\n"
+                               : "the session was told, and ends when its grace time is over\n");
+      },
+      "session of that login");
+}
+
 int list_bindings(const Session& session) {
   control::BindingsAnswer all;
   const int status = all_pages<control::Bindings>(

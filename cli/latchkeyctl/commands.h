@@ -46,6 +46,8 @@ int reload(const Session& session);
 int revoke_one(const Session& session, const Revocation& revocation);
 int list_revocations(const Session& session, const std::string& kind);
 int remove_revocation(const Session& session, std::int64_t id);
+int list_sessions(const Session& session);
+int end_session(const Session& session, const std::string& id);
 int list_bindings(const Session& session);
 int remove_binding(const Session& session, const std::string& user);
 

@@ -124,6 +124,24 @@ void add_bindings(CLI::App& app, Options& options, int& status) {
   remove->callback([&] { status = remove_binding(options.session, options.user); });
 }
 
+void add_sessions(CLI::App& app, Options& options, int& status) {
+  CLI::App* sessions = app.add_subcommand(
+      "sessions",
+      "List the sessions that logins with a token have opened on this host, or end one");
+  sessions->require_subcommand(0, 1);
+  CLI::App* list = sessions->add_subcommand("list", "Print them by login; so does no word at all");
+  CLI::App* end = sessions->add_subcommand(
+      "end",
+      "End one: it is told on its terminal, and ends when the configuration's 'sessions.grace' is "
+      "over; returns when latchkey-endd has it");
+  end->add_option("ID", options.id, "The login, as `sessions` shows it")->required();
+  end->callback([&] { status = end_session(options.session, options.id); });
+  list->callback([&] { status = list_sessions(options.session); });
+  sessions->callback([&, sessions] {
+    if (sessions->get_subcommands().empty()) status = list_sessions(options.session);
+  });
+}
+
 void add_decisions(CLI::App& app, Options& options, int& status) {
   CLI::App* explain =
       app.add_subcommand("explain", "Print each check of a past decision with its outcome");
@@ -184,6 +202,7 @@ int run(int argc, char** argv) {
       ->callback([&] { status = reload(options.session); });
   add_revocations(app, options, status);
   add_bindings(app, options, status);
+  add_sessions(app, options, status);
   TokenOptions token_options;
   add_token(app, options.session, token_options, status);
   add_jwk(app, options.session, token_options, status);

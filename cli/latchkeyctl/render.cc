@@ -16,6 +16,7 @@ using ipc::control::DecisionCounters;
 using ipc::control::DecisionRecord;
 using ipc::control::DecisionSummary;
 using ipc::control::RevocationRecord;
+using ipc::control::SessionRecord;
 using ipc::control::StatusAnswer;
 
 std::string render_status(const StatusAnswer& status, WallTime now, Style style) {
@@ -30,6 +31,7 @@ std::string render_status(const StatusAnswer& status, WallTime now, Style style)
        status.fetch_error ? bad(clean(*status.fetch_error), style) : good("reachable", style));
   line(out, "state",
        status.state_error ? bad(clean(*status.state_error), style) : good("ok", style));
+  if (status.sessions_error) line(out, "SESSIONS", bad(clean(*status.sessions_error), style));
   line(out, "conversations",
        fmt::format("{} open, {} workers", status.conversations, status.workers));
   line(out, "logins", fmt::format("{} open", status.logins));
@@ -121,6 +123,19 @@ std::string render_revocations(std::span<const RevocationRecord> revocations) {
     rows.push_back({fmt::format("{}", entry.id), clean(entry.kind), or_dash(entry.value),
                     or_dash(entry.issuer), entry.before ? ipc::format_time(*entry.before) : "-",
                     ipc::format_time(entry.created_at), or_dash(entry.comment)});
+  }
+  return table(rows);
+}
+
+std::string render_sessions(std::span<const SessionRecord> sessions, WallTime now) {
+  if (sessions.empty()) return "no sessions\n";
+  std::vector<std::vector<std::string>> rows{
+      {"LOGIN", "STATE", "USER", "SERVICE", "OPENED", "TOKEN ENDS", "FROM", "PID", "SUBJECT"}};
+  for (const SessionRecord& entry : sessions) {
+    rows.push_back({clean(entry.id), clean(entry.state), or_dash(entry.user),
+                    or_dash(entry.service), ago(entry.opened_at, now),
+                    ipc::format_time(entry.expires_at), or_dash(entry.rhost),
+                    fmt::format("{}", entry.pid), or_dash(entry.subject)});
   }
   return table(rows);
 }

@@ -44,6 +44,7 @@ std::string render_refreshed(std::span<const ipc::control::RefreshedIssuer> issu
 std::string render_decision(const ipc::control::DecisionRecord& decision, Style style);
 std::string render_decisions(std::span<const ipc::control::DecisionSummary> decisions);
 std::string render_revocations(std::span<const ipc::control::RevocationRecord> revocations);
+std::string render_sessions(std::span<const ipc::control::SessionRecord> sessions, WallTime now);
 std::string render_bindings(std::span<const ipc::control::BindingRecord> bindings);
 std::string render_config_errors(std::span<const ipc::control::ConfigErrorRecord> errors);
 

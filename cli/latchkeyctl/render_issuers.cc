@@ -44,7 +44,7 @@ bool fails(const std::optional<IntrospectionStatus>& asked) {
 std::string_view without_answers(const IntrospectionStatus& asked) {
   if (asked.mode != "required") return "its opaque tokens are refused";
   return asked.down == "signature"
-             ? "while nobody answers, signatures decide alone; else its tokens are refused"
+             ? "while nobody is there, signatures decide alone; else its tokens are refused"
              : "its tokens are refused";
 }
 

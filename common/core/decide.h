@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -100,6 +101,14 @@ Decision judge(const claims::ValidatedClaims& claims, std::size_t issuer,
                const LoginRequest& request, const Snapshot& snapshot, WallTime now, Trace trace,
                const Introspected* introspected = nullptr);
 
+// The session that a login opened, as the module told it at open_session.
+struct LoginPlace {
+  std::int32_t pid = 0;  // of the host process: sshd's monitor, sudo
+  std::string tty;       // PAM_TTY; sshd has none then, and says "ssh"
+  std::string session;   // XDG_SESSION_ID; empty where there is no logind
+  WallTime opened_at{};
+};
+
 // What the service remembers of a login that it allowed (id, who, from which token).
 struct Login {
   std::string id;  // 32 hex digits
@@ -107,6 +116,9 @@ struct Login {
   std::string user;  // the person: PAM_USER at authenticate (sudo: the invoking user)
   claims::ClaimsRecord claims;
   WallTime started_at{};
+  std::string rule = {};                 // the access rule that let it in
+  std::string rhost = {};                // PAM_RHOST
+  std::optional<LoginPlace> place = {};  // none before open_session
 };
 
 // The claims with which a name last signed in.

@@ -238,13 +238,9 @@ Expected<void> Judge::person_steps(const claims::ValidatedClaims& claims, std::s
 // somebody may come in is asked at the gate alone; a session that stands is not kept from closing.
 Expected<void> Judge::check_feeds() const {
   if (!is_gate()) return {};
-  for (const revocation::Feed& feed : snapshot_.feeds) {
-    const auto state = revocation::feed_state(feed, now_);
-    if (!LATCHKEY_FAILS(feed_refuses, revocation::refuses(feed.policy, state, request_.service)))
-      continue;
-    return fail(Reason::revocation_unknown, "the revocations of " + feed.policy.name + " are " +
-                                                std::string(revocation::feed_state_name(state)));
-  }
+  auto why = revocation::refusal(snapshot_.feeds, request_.service, now_);
+  if (LATCHKEY_FAILS(feed_refuses, why.has_value()))
+    return fail(Reason::revocation_unknown, *std::move(why));
   return {};
 }
 
@@ -375,16 +371,6 @@ Decision refused(Reason reason, std::string detail, const Trace& trace) {
 }
 
 }  // namespace
-
-bool managed(std::string_view name, const Snapshot& snapshot) {
-  const auto& rules = snapshot.config->managed;
-  if (LATCHKEY_FAILS(managed_unlisted, contains(rules.unmanaged, name))) return false;
-  if (contains(rules.managed, name) || snapshot.bindings->find(name) != nullptr) return true;
-  // A name of which no local file knows the uid may be any regular user's (LDAP, SSSD): only what
-  // is known to be the system's own is left alone.
-  return !LATCHKEY_FAILS(managed_by_list, !rules.regular_users) &&
-         !LATCHKEY_FAILS(managed_system, is_system(snapshot, name));
-}
 
 std::string_view person(const LoginRequest& request, const config::Config& config) {
   const bool prepares = request.operation == Operation::setcred ||

@@ -58,6 +58,7 @@ struct StatusAnswer {
   DecisionCounters decisions;              // since the start
   std::optional<std::string> state_error;  // the state store's last error, while it stands
   std::optional<std::string> fetch_error;  // why latchkey-fetchd cannot be reached, while it cannot
+  std::optional<std::string> sessions_error;  // why sessions are not ended, while they are not
   std::vector<IssuerStatus> issuers;
   std::vector<RevocationSourceStatus> revocation_sources;  // the local store first
 };
@@ -251,6 +252,57 @@ struct RemoveBinding {
   using Answer = Empty;
 };
 
+// A login that has opened a session, by what it signed in with.
+struct SessionRecord {
+  std::string id;     // of the login
+  std::string state;  // open | ending | not_ended | no_note
+  std::string user;
+  std::string service;
+  std::string rule;
+  std::string issuer;
+  std::string subject;
+  std::string token_id;
+  std::string provider_session;  // `sid`
+  std::string key_id;            // RFC 7638 thumbprint
+  WallTime expires_at{};         // of the token
+  std::string rhost;
+  std::string tty;
+  std::int64_t pid = 0;  // of the host process
+  std::string logind_session;
+  WallTime opened_at{};
+};
+
+struct SessionsRequest {
+  std::optional<std::string> after;   // only ids above it: the next page
+  std::optional<std::int64_t> limit;  // 1 to kPageMost; default kPageMost
+};
+
+struct SessionsAnswer {
+  std::vector<SessionRecord> sessions;  // by rising id
+  bool more = false;
+};
+
+struct Sessions {
+  static constexpr std::string_view kMethod = "io.latchkey.Control.Sessions";
+  using Request = SessionsRequest;
+  using Answer = SessionsAnswer;
+};
+
+struct EndSessionRequest {
+  std::string id;
+};
+
+struct EndSessionAnswer {
+  std::string outcome;  // ending | gone
+};
+
+// Answered once latchkey-endd has it. Errors: NotFound, Refused.
+struct EndSession {
+  static constexpr std::string_view kMethod = "io.latchkey.Control.EndSession";
+  using Request = EndSessionRequest;
+  using Answer = EndSessionAnswer;
+};
+
 struct ConfigErrorRecord {
   std::string file;
   std::int64_t line = 0;
@@ -302,6 +354,10 @@ std::string to_json(const RemoveRevocationRequest& value);
 std::string to_json(const BindingsRequest& value);
 std::string to_json(const BindingsAnswer& value);
 std::string to_json(const RemoveBindingRequest& value);
+std::string to_json(const SessionsRequest& value);
+std::string to_json(const SessionsAnswer& value);
+std::string to_json(const EndSessionRequest& value);
+std::string to_json(const EndSessionAnswer& value);
 std::string to_json(const RefusedError& value);
 std::string to_json(const InvalidParameterError& value);
 std::string to_json(const ConfigInvalidError& value);

@@ -4,8 +4,7 @@
 // `from_json`. The order is that of io.latchkey.Control.varlink; a test compares the two.
 #include "ipc/control.h"
 
-#include "ipc/json_fields.h"
-#include "ipc/varlink.h"
+#include "ipc/json_message.h"
 
 namespace latchkey::ipc::control {
 namespace {
@@ -119,6 +118,7 @@ void fields(Walk& walk, StatusAnswer& value) {
   walk("decisions", value.decisions);
   walk("state_error", value.state_error);
   walk("fetch_error", value.fetch_error);
+  walk("sessions_error", value.sessions_error);
   walk("issuers", value.issuers);
   walk("revocation_sources", value.revocation_sources);
 }
@@ -331,32 +331,8 @@ void fields(Walk& walk, ConfigInvalidError& value) {
   walk("errors", value.errors);
 }
 
-namespace {
-
-template <typename T>
-Result<T> read(std::string_view text, json::Unknown unknown) {
-  jose::JsonReader reader({.bytes = varlink::kReplyMost});
-  const auto value = reader.read(text);
-  if (!value) return fault(FaultKind::malformed, std::string(jose::describe(value.error())));
-  T result;
-  if (auto read = json::Reader::object(*value, result, unknown); !read)
-    return tl::unexpected(read.error());
-  return result;
-}
-
-}  // namespace
-
 // Requests are read to the letter (Varlink answers an unknown parameter with InvalidParameter);
 // answers may have grown a member in a newer daemon.
-// NOLINTBEGIN(cppcoreguidelines-macro-usage): a function template cannot make an overload and a
-// specialisation for each of a list of types.
-#define LATCHKEY_MESSAGE(type, unknown)                                                         \
-  std::string to_json(const type& value) { return json::text_of(json::Writer::object(value)); } \
-  template <>                                                                                   \
-  Result<type> from_json<type>(std::string_view text) {                                         \
-    return read<type>(text, json::Unknown::unknown);                                            \
-  }
-
 LATCHKEY_MESSAGE(Empty, refused)
 LATCHKEY_MESSAGE(StatusAnswer, ignored)
 LATCHKEY_MESSAGE(IssuersRequest, refused)
@@ -382,8 +358,5 @@ LATCHKEY_MESSAGE(RemoveBindingRequest, refused)
 LATCHKEY_MESSAGE(RefusedError, ignored)
 LATCHKEY_MESSAGE(InvalidParameterError, ignored)
 LATCHKEY_MESSAGE(ConfigInvalidError, ignored)
-
-#undef LATCHKEY_MESSAGE
-// NOLINTEND(cppcoreguidelines-macro-usage)
 
 }  // namespace latchkey::ipc::control

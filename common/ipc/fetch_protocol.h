@@ -62,7 +62,7 @@ enum class Status : std::uint8_t {
   // This one and those below it are failures; see `error`.
   failed,
   untrusted,    // who answered does not show the certificate or the pin of the section
-  unreachable,  // of an introspection: nobody answered, and not for a cause on fetchd's own side
+  unreachable,  // of an introspection: nobody is there, and not for a cause on fetchd's own side
 };
 
 struct Answer {

@@ -52,8 +52,9 @@ enum class NoAnswer : std::uint8_t {
 
 // Verdict: result u8, reserved u8[3] = 0, request id 8 bytes of hex, text u16 length + bytes (for
 // the user; may be empty), environment count u8, each u16 length + "NAME=VALUE", groups count u8,
-// each gid u32. Variables are named LATCHKEY_…, and come with allow in authenticate alone; groups
-// come with allow in setcred alone (docs/decisions/what-a-verdict-may-carry.md).
+// each gid u32. Variables are named LATCHKEY_…, and come with allow in authenticate alone (in
+// open_session one that names the login of the session); groups come with allow in setcred alone
+// (docs/decisions/what-a-verdict-may-carry.md).
 enum class Result : std::uint8_t {
   allow = 1,
   refused = 2,

@@ -90,8 +90,8 @@ void Fetcher::perform() {
 
 // A look-up that is given up goes on by itself, and is counted until it has ended.
 void Fetcher::finish_lookups() {
-  lookups_.settle();
   const auto now = std::chrono::steady_clock::now();
+  lookups_.settle(now);
   for (auto each = jobs_.begin(); each != jobs_.end();) {
     const auto job = each++;  // may be gone afterwards
     if (!job->lookup) continue;
@@ -104,7 +104,7 @@ void Fetcher::finish_lookups() {
     }
     HttpFailure failure{.cause = "timeout: the name look-up of " + job->peer.host + " hangs",
                         .retry_after = {},
-                        .unreachable = true};
+                        .unreachable = lookups_.untold(job->peer.host, now)};
     take(job, job->plan->next(tl::unexpected(addresses ? std::move(addresses->error())
                                                        : excuse(*job, std::move(failure)))));
   }
@@ -149,6 +149,9 @@ void Fetcher::begin(Jobs::iterator job, const HttpRequest& request) {
   if (job->peer.host.empty()) return begin_transfer(*job, {});
   auto lookup = lookups_.find(job->issuer, job->peer.host, std::chrono::steady_clock::now());
   if (!lookup) return take(job, job->plan->next(tl::unexpected(std::move(lookup).error())));
+  // Of one that ended long ago no event tells.
+  if (const auto known = Lookups::result(**lookup); known && *known)
+    return begin_transfer(*job, **known);
   job->lookup = *std::move(lookup);
 }
 

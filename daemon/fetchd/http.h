@@ -50,7 +50,7 @@ struct HttpFailure {
   std::optional<std::chrono::seconds> retry_after;  // with status 429 or 503
   std::optional<int> status = std::nullopt;         // where the server answered
   bool untrusted = false;    // who answered does not show the certificate or the pin that it should
-  bool unreachable = false;  // nobody answered, and not for a cause of ours (trouble.h)
+  bool unreachable = false;  // nobody is there, and not for a cause of ours (trouble.h)
 };
 
 }  // namespace latchkey::fetchd

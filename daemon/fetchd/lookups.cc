@@ -102,6 +102,12 @@ class Lookups::Lookup {
   const std::string host;
   const Clock::time_point begun_at;
   std::optional<Addresses> result;
+  std::optional<Clock::time_point> ended_at;  // as it was noticed; of the owner's thread alone
+
+  bool serves(Clock::time_point now) const {
+    return result->has_value() && *ended_at - begun_at >= kHangsAfter &&
+           now - *ended_at < kLateKept;
+  }
 };
 
 Lookups::Lookups(Resolve resolve)
@@ -114,24 +120,25 @@ Lookups::~Lookups() = default;
 
 tl::expected<std::shared_ptr<const Lookups::Lookup>, HttpFailure> Lookups::find(
     const std::string& issuer, const std::string& host, Clock::time_point now) {
-  sweep();
+  sweep(now);
   std::size_t of_host = 0;
   std::size_t of_issuer = 0;
   bool asked_just_now = false;
   for (const auto& each : lookups_) {
+    if (each->host == host && (each->ended_at || now - each->begun_at < kHangsAfter)) return each;
+    if (each->ended_at) continue;
     if (each->issuer == issuer) ++of_issuer;
     if (each->host != host) continue;
-    if (now - each->begun_at < kHangsAfter) return each;
     asked_just_now = asked_just_now || now - each->begun_at < kSilentFor;
     ++of_host;
   }
   if (of_host >= kOfHostMost)
     return fail(host,
                 std::to_string(of_host) + " look-ups of this name hang: no name server tells it",
-                asked_just_now);
+                asked_just_now && untold(host, now));
   if (of_issuer >= kOfIssuerMost)
     return fail(host, "too many look-ups of this issuer's names hang", false);
-  if (lookups_.size() >= kInAllMost) return fail(host, "too many look-ups hang", false);
+  if (outstanding() >= kInAllMost) return fail(host, "too many look-ups hang", false);
   auto lookup = std::make_shared<Lookup>(shared_, issuer, host, now);
   try {
     std::thread([lookup] { lookup->run(); }).detach();
@@ -148,16 +155,43 @@ std::optional<Addresses> Lookups::result(const Lookup& lookup) {
 
 int Lookups::event() const { return shared_->ended.get(); }
 
-void Lookups::settle() {
+bool Lookups::untold(const std::string& host, Clock::time_point now) const {
+  const auto found = untold_.find(host);
+  return found != untold_.end() && now - found->second < kUntoldFor;
+}
+
+void Lookups::note(const Lookup& ended, Clock::time_point now) {
+  std::erase_if(untold_, [now](const auto& each) { return now - each.second >= kUntoldFor; });
+  const bool told_nothing = !*ended.result && ended.result->error().unreachable;
+  if (!told_nothing) {
+    untold_.erase(ended.host);
+  } else if (untold_.size() < kUntoldMost) {
+    untold_.insert_or_assign(ended.host, now);
+  }
+}
+
+std::size_t Lookups::outstanding() const {
+  return static_cast<std::size_t>(std::count_if(lookups_.begin(), lookups_.end(),
+                                                [](const auto& each) { return !each->ended_at; }));
+}
+
+void Lookups::settle(Clock::time_point now) {
   std::uint64_t count = 0;
   if (::read(event(), &count, sizeof(count)) < 0 && errno != EAGAIN && errno != EINTR) std::abort();
-  sweep();
+  sweep(now);
 }
 
 // The event stays: somebody else may still have to hear of an end that is only noticed here.
-void Lookups::sweep() {
+void Lookups::sweep(Clock::time_point now) {
   const std::lock_guard lock(shared_->mutex);
-  lookups_.remove_if([](const auto& each) { return each->result.has_value(); });
+  lookups_.remove_if([this, now](const auto& each) {
+    if (!each->result) return false;
+    if (!each->ended_at) {
+      each->ended_at = now;
+      note(*each, now);
+    }
+    return !each->serves(now);
+  });
 }
 
 }  // namespace latchkey::fetchd

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,9 +46,16 @@ class Lookups {
   static constexpr std::size_t kInAllMost = limits::kIssuers * kOfIssuerMost;
   // One that is older is taken to hang: nobody joins it, and a second one is begun.
   static constexpr std::chrono::seconds kHangsAfter{3};
+  // An answer that came that late serves whoever needs the name next: nobody has waited for it, and
+  // where each takes as long (the first of the host's name servers is gone) nobody ever would.
+  static constexpr std::chrono::seconds kLateKept{10};
   // For how long those that hang speak for the name server: it may be back since, and not be asked
   // because of our bound.
   static constexpr std::chrono::seconds kSilentFor{5};
+  // One that hangs says nothing of the name as long as the last one that ended told it: where the
+  // first name server is gone each takes 5 s. So long an end that told nothing counts.
+  static constexpr std::chrono::seconds kUntoldFor{60};
+  static constexpr std::size_t kUntoldMost = 1'024;  // hosts
 
   class Lookup;  // one of them, shared by all who wait for it
 
@@ -57,8 +65,8 @@ class Lookups {
   ~Lookups();
 
   // Joins or begins a look-up of `host` for `issuer`, or fails at once: where all of the host's
-  // hang nobody answers for it (unreachable) while the last one is young; a bound of ours is not
-  // that.
+  // hang nobody answers for it (unreachable) while the last one is young and the name is untold();
+  // a bound of ours is not that.
   tl::expected<std::shared_ptr<const Lookup>, HttpFailure> find(const std::string& issuer,
                                                                 const std::string& host,
                                                                 Clock::time_point now);
@@ -68,18 +76,23 @@ class Lookups {
 
   // Becomes readable when one has ended, and is read by settle().
   int event() const;
-  void settle();
+  void settle(Clock::time_point now);
+
+  // Whether the host's last look-up that ended told nothing, and that was lately.
+  bool untold(const std::string& host, Clock::time_point now) const;
 
   // Those that have not ended, given up or not.
-  std::size_t outstanding() const { return lookups_.size(); }
+  std::size_t outstanding() const;
 
  private:
   struct Shared;
 
-  void sweep();
+  void sweep(Clock::time_point now);
+  void note(const Lookup& ended, Clock::time_point now);
 
   std::shared_ptr<Shared> shared_;  // with the threads, which may outlive us
   std::list<std::shared_ptr<Lookup>> lookups_;
+  std::map<std::string, Clock::time_point> untold_;  // hosts, and when
 };
 
 }  // namespace latchkey::fetchd

@@ -6,6 +6,11 @@
 // the program ends.
 #include "daemon/fetchd/transfer.h"
 
+#include <fcntl.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 #include <arpa/inet.h>
 
 #include <algorithm>
@@ -148,6 +153,8 @@ void Transfer::set_bounds(std::chrono::milliseconds timeout) {
   set(easy, CURLOPT_WRITEDATA, this);
   set(easy, CURLOPT_HEADERFUNCTION, &Transfer::on_header);
   set(easy, CURLOPT_HEADERDATA, this);
+  set(easy, CURLOPT_OPENSOCKETFUNCTION, &Transfer::on_open);
+  set(easy, CURLOPT_OPENSOCKETDATA, this);
 }
 
 void Transfer::set_request() {
@@ -218,6 +225,26 @@ std::size_t Transfer::on_header(char* data, std::size_t size, std::size_t count,
   return transfer.header_.take({data, bytes}) ? bytes : CURL_WRITEFUNC_ERROR;
 }
 
+curl_socket_t Transfer::on_open(void* self, curlsocktype /*purpose*/, curl_sockaddr* address) {
+  auto& transfer = *static_cast<Transfer*>(self);
+  const int opened = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  if (opened < 0) return CURL_SOCKET_BAD;
+  transfer.sockets_.emplace_back(::fcntl(opened, F_DUPFD_CLOEXEC, 0));
+  return opened;
+}
+
+// Whether a connection ever stood, with whichever address: then the peer has acknowledged the SYN.
+// That outlives a reset, and curl's own time of the connection counts the handshake of TLS in. What
+// cannot be told is taken for one that stood.
+bool Transfer::connected() const {
+  return std::any_of(sockets_.begin(), sockets_.end(), [](const ipc::Fd& socket) {
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    return ::getsockopt(socket.get(), IPPROTO_TCP, TCP_INFO, &info, &size) != 0 ||
+           info.tcpi_bytes_acked > 0;
+  });
+}
+
 tl::expected<HttpResponse, HttpFailure> Transfer::finish(CURLcode code) {
   long status = 0;
   curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
@@ -245,17 +272,12 @@ HttpFailure Transfer::failure(CURLcode code) const {
   cause += sentence_is_curls_own(code) && error_[0] != '\0' ? error_ : curl_easy_strerror(code);
   const bool untrusted =
       code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_PINNEDPUBKEYNOTMATCH;
-  Progress progress;
-  curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &progress.http_status);
-  curl_easy_getinfo(easy_.get(), CURLINFO_HTTP_CONNECTCODE, &progress.proxy_status);
+  Progress progress{.connected = connected()};
   curl_easy_getinfo(easy_.get(), CURLINFO_OS_ERRNO, &progress.system_error);
-  curl_off_t first_byte_us = 0;
-  curl_easy_getinfo(easy_.get(), CURLINFO_STARTTRANSFER_TIME_T, &first_byte_us);
-  progress.began = first_byte_us != 0;
   return {.cause = printable(cause, kCauseMost),
           .retry_after = {},
           .untrusted = untrusted,
-          .unreachable = nobody_answered(code, progress)};
+          .unreachable = nobody_is_there(code, progress)};
 }
 
 tl::expected<HttpResponse, HttpFailure> Transfer::response() {

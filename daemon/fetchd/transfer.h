@@ -19,6 +19,7 @@
 
 #include "daemon/fetchd/header_lines.h"
 #include "daemon/fetchd/http.h"
+#include "ipc/fd.h"
 
 namespace latchkey::fetchd {
 
@@ -54,6 +55,7 @@ class Transfer {
 
   static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
   static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
+  static curl_socket_t on_open(void* self, curlsocktype purpose, curl_sockaddr* address);
 
   void set_fences();
   void set_addresses(const Peer& peer, const std::vector<std::string>& addresses);
@@ -64,6 +66,7 @@ class Transfer {
   void set_form();
   void add_field(const std::string& field);
   void add_authorization();
+  bool connected() const;
   HttpFailure failure(CURLcode code) const;
   tl::expected<HttpResponse, HttpFailure> response();
 
@@ -73,6 +76,7 @@ class Transfer {
   std::string body_;
   HeaderLines header_;
   bool body_too_large_ = false;
+  std::vector<ipc::Fd> sockets_;  // all that were opened, to be looked at when curl's are closed
   char error_[CURL_ERROR_SIZE] = {};
   std::unique_ptr<CURL, FreeEasy> easy_;  // last, so that it goes first: it points to the others
 };

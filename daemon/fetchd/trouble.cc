@@ -8,10 +8,9 @@ namespace {
 
 // Of a connect: what the other host or the way to it says. Nothing that this host runs out of or
 // forbids itself is among them.
-bool says_nobody_is_there(long system_error) {
+bool says_so(long system_error) {
   switch (system_error) {
     case ECONNREFUSED:
-    case ECONNRESET:
     case EHOSTDOWN:
     case EHOSTUNREACH:
     case ENETDOWN:
@@ -67,13 +66,11 @@ bool sentence_is_curls_own(CURLcode code) {
   }
 }
 
-bool nobody_answered(CURLcode code, const Progress& progress) {
-  // A proxy that has answered 200 is only the way; what it says else is an answer.
-  const bool proxy_refuses = progress.proxy_status != 0 && progress.proxy_status / 100 != 2;
-  if (progress.http_status != 0 || progress.began || proxy_refuses) return false;
+bool nobody_is_there(CURLcode code, const Progress& progress) {
+  if (progress.connected) return false;
   switch (code) {
     case CURLE_COULDNT_CONNECT:
-      return says_nobody_is_there(progress.system_error);
+      return says_so(progress.system_error);
     case CURLE_OPERATION_TIMEDOUT:
       return true;
     default:

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a transfer that came to nothing came to: in words for an administrator, and as the one
-// question on which a login may depend (`introspection_down: signature`): was there anybody who
-// answered?
+// question on which a login may depend (`introspection_down: signature`): was there anybody?
 #pragma once
 
 #include <string_view>
@@ -20,16 +19,15 @@ bool sentence_is_curls_own(CURLcode code);
 
 // How far a transfer came before it failed.
 struct Progress {
-  long http_status = 0;   // the server's, interim ones included; 0: none
-  long proxy_status = 0;  // the proxy's answer to CONNECT; 0: none
-  long system_error = 0;  // errno of the connect that failed
-  bool began = false;     // at least one byte of an answer has come
+  bool connected = false;  // a TCP connection stood, with the server or the proxy
+  long system_error = 0;   // errno of the connect that failed
 };
 
-// Whether nobody answered: the name is not known or not told, the connection was refused or found
-// no way, or the time was over before a byte of an answer came. Everything else is no: whatever
-// answers, with TLS, a status or a word that is not what it should be, is there, and what fails on
-// this host (no descriptors, a CA file, a filter of its own) says nothing of the other one.
-bool nobody_answered(CURLcode code, const Progress& progress);
+// Whether nobody is there: the connection was refused, found no way, or did not stand before the
+// time was over. (Of names: lookups.h.) Everything else is no. Whoever has taken a connection is
+// there, also where it says nothing: how long it is silent may depend on the token that it is asked
+// about, and on what others ask. And what fails on this host (no descriptors, a CA file, a filter
+// of its own) says nothing of the other one.
+bool nobody_is_there(CURLcode code, const Progress& progress);
 
 }  // namespace latchkey::fetchd

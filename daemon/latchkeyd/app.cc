@@ -83,6 +83,7 @@ App::App(const Options& options, const SystemClock& clock, QueuedJournal& journa
       accounts_(accounts),
       loop_(loop),
       fetch_(loop_, {.path = options.fetch_socket}),
+      end_(loop_, options.end_socket),
       key_cache_(options.state_dir, disk_, journal),
       list_store_(options.state_dir, journal),
       decisions_(ground.config.remembered_decisions),
@@ -90,6 +91,16 @@ App::App(const Options& options, const SystemClock& clock, QueuedJournal& journa
                              .accounts = std::move(ground.accounts),
                              .bindings = std::move(ground.stored.bindings),
                              .revocations = std::move(ground.stored.revocations)}),
+      sessions_({.clock = clock_,
+                 .journal = journal_,
+                 .store = store_,
+                 .logins = logins_,
+                 .ender = end_,
+                 .snapshot = [this]() -> const Snapshot& { return plane_.current(); },
+                 .rescheduled =
+                     [this] {
+                       if (ticker_) ticker_->poke();
+                     }}),
       varlink_(
           {.vendor = "Latchkey", .product = "latchkeyd", .version = LATCHKEY_VERSION, .url = ""}),
       control_(control_parts(worker_count(options), clock.wall())),
@@ -106,7 +117,8 @@ App::App(const Options& options, const SystemClock& clock, QueuedJournal& journa
   control_server_.emplace(loop_, std::move(ground.listeners.control), varlink_, journal_);
   ticker_.emplace(loop_, clock_, [this] {
     plane_.tick();
-    return plane_.next_tick();
+    sessions_.tick();
+    return std::min(plane_.next_tick(), sessions_.next_tick());
   });
   watch_.emplace(loop_, accounts_.folder(), journal_, [this] {
     if (plane_.accounts_changed(plane_.current())) plane_.refresh_accounts();
@@ -143,7 +155,8 @@ ControlPlane::Parts App::plane_parts() {
               [this] {
                 if (ticker_) ticker_->poke();
               },
-          .random = random_number};
+          .random = random_number,
+          .revoked = [this] { sessions_.revocations_changed(); }};
 }
 
 Control::Parts App::control_parts(std::size_t workers, WallTime started_at) {
@@ -152,6 +165,7 @@ Control::Parts App::control_parts(std::size_t workers, WallTime started_at) {
           .plane = plane_,
           .decisions = decisions_,
           .logins = logins_,
+          .sessions = sessions_,
           .memory = memory_,
           .counters = counters_,
           .state_error = [this] { return store_.trouble(); },

@@ -14,6 +14,7 @@
 
 #include "daemon/latchkeyd/io/accounts_files.h"
 #include "daemon/latchkeyd/io/control_server.h"
+#include "daemon/latchkeyd/io/end_client.h"
 #include "daemon/latchkeyd/io/fetch_client.h"
 #include "daemon/latchkeyd/io/folder_watch.h"
 #include "daemon/latchkeyd/io/folder_watches.h"
@@ -31,6 +32,7 @@
 #include "daemon/latchkeyd/service/control_plane.h"
 #include "daemon/latchkeyd/service/crew.h"
 #include "daemon/latchkeyd/service/pulse.h"
+#include "daemon/latchkeyd/service/session_keeper.h"
 
 namespace latchkey::latchkeyd {
 
@@ -75,6 +77,7 @@ class App {
   Loop& loop_;
   SerialThread disk_;
   FetchClient fetch_;
+  EndClient end_;
   KeyCache key_cache_;
   ListStore list_store_;
   SerialThread builder_;          // builds sets of revocations; ends before what it works on
@@ -87,6 +90,7 @@ class App {
   DecisionLog decisions_;
   Counters counters_;
   ControlPlane plane_;
+  SessionKeeper sessions_;
   std::optional<Crew> crew_;
   std::optional<Pulse> pulse_;
   ipc::varlink::Service varlink_;

@@ -60,6 +60,9 @@ ParsedOptions parse_options(int argc, char** argv) {
   app.add_option("--fetch-socket", options.fetch_socket, "Where latchkey-fetchd is reached")
       ->type_name("PATH")
       ->capture_default_str();
+  app.add_option("--end-socket", options.end_socket, "Where latchkey-endd is reached")
+      ->type_name("PATH")
+      ->capture_default_str();
   app.add_option("--accounts-root", options.accounts_root,
                  "Read DIR/etc/passwd and DIR/etc/group instead of the host's (for tests)")
       ->type_name("DIR");

@@ -113,7 +113,7 @@ def asked(world, authorities, report):
 
 @pytest.fixture(scope="module")
 def down(world, authorities, report):
-    """The same where a signature does while nobody answers; the other issuer is asked, too."""
+    """The same where a signature does while nobody is there; the other issuer is asked, too."""
     from harness.down import DownCorp
     with contextlib.closing(DownCorp(authorities[0])) as corp, \
             contextlib.closing(DownCorp(authorities[0], "other", guess="other-")) as other:

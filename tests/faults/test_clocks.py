@@ -32,7 +32,7 @@ def test_f3_a_day_without_a_provider(running, world, corp):
     before, after = 23 * HOUR + 59 * MINUTE, 24 * HOUR + MINUTE
     classes = [at_time(corp, "now", 0, weight=80), at_time(corp, "before", before),
                at_time(corp, "after", after, refuse("keys_stale"))]
-    with running(corp, classes=classes) as scenario:
+    with running(corp, classes=lambda _world: classes) as scenario:
         traffic = scenario.traffic
         quiet = scenario.quiet()
         corp.provider.refuse()
@@ -68,7 +68,7 @@ def test_f20_wall_clock_jumps(running, world, corp):
     jumps = {"hour_on": HOUR, "hour_back": -HOUR, "years_on": YEARS_10, "year_1970": 1000 - time.time(), "leap": -1}
     classes = [at_time(corp, "now", 0, weight=80)] + [at_time(corp, name, offset) for name, offset in jumps.items()]
     names = [kind.name for kind in classes]
-    with running(corp, classes=classes) as scenario:
+    with running(corp, classes=lambda _world: classes) as scenario:
         traffic = scenario.traffic
         quiet = scenario.quiet()
         on = time.monotonic()
@@ -108,7 +108,7 @@ def test_f21_eight_hours_of_sleep(running, world, corp):
     that were fetched after the sleep, and while the provider is away nobody is."""
     classes = [at_time(corp, "now", 0, weight=80), at_time(corp, "morning", 8 * HOUR),
                at_time(corp, "noon", 12 * HOUR)]
-    with running(corp, classes=classes, sections=[corp.section(max_stale="1h")]) as scenario:
+    with running(corp, classes=lambda _world: classes, sections=[corp.section(max_stale="1h")]) as scenario:
         traffic = scenario.traffic
         quiet = scenario.quiet()
         traffic.weight("now", 0)

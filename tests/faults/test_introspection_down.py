@@ -67,6 +67,18 @@ def test_one_bearers_tokens_hang(down):
     attack(down, "one bearer's tokens hang", on, lambda: down.traffic.weight("his", 1))
 
 
+def test_an_endpoint_that_answers_one_question_after_another(down):
+    """Guesses from one address put everybody's questions far back in its queue."""
+    def on() -> None:
+        down.corp.answer_s = 0.3
+        down.traffic.weight("guesses_at_corp", 60)
+
+    def off() -> None:
+        down.corp.answer_s = 0.0
+        down.traffic.weight("guesses_at_corp", 4)
+    attack(down, "one answer after another", on, off, seconds=4 * FAULT_S)
+
+
 def test_another_issuer_answers_with_thousands_of_header_lines(down):
     def on() -> None:
         down.other.guesses = LINES

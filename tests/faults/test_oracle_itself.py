@@ -61,7 +61,7 @@ def test_wrong_verdicts_of_the_real_daemons_would_be_found(running, corp):
     """Traffic with two classes declared to be what they are not."""
     good, expired = corp.good(), next(kind for kind in corp.bad() if kind.name == "expired")
     good.right, expired.right = refuse("token_expired"), Right(ALLOW)
-    with running(corp, classes=[good, expired]) as scenario:
+    with running(corp, classes=lambda _world: [good, expired]) as scenario:
         scenario.traffic.seconds(1)
         tally = judge(scenario.traffic.all(), scenario.traffic.rights)
     assert tally.wrong_accepts and {record.kind for record in tally.wrong_accepts} == {"good"}

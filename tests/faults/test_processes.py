@@ -30,7 +30,7 @@ def test_f12_killed_at_random_moments(running, world, corps):
     for one in made:
         alternating(one, spare)
     classes = [corp.good(), *corp.bad()]
-    with running(corp, classes=classes, sections=[one.section() for one in made]) as scenario:
+    with running(corp, classes=lambda _world: classes, sections=[one.section() for one in made]) as scenario:
         traffic = scenario.traffic
         quiet = scenario.quiet()
         on = time.monotonic()

@@ -31,7 +31,7 @@ def test_f7_f8_rotation_and_withdrawal_under_load(running, corp):
                for number, key in enumerate(keys)]
     classes[0].weight = 80
     allowances, turns, withdrawals = [], [], []
-    with running(corp, classes=classes + corp.bad(), members={"remembered_tokens": 0}, rate=RATE) as scenario:
+    with running(corp, classes=lambda _world: classes + corp.bad(), members={"remembered_tokens": 0}, rate=RATE) as scenario:
         traffic = scenario.traffic
         quiet = scenario.quiet()
         on = time.monotonic()

@@ -35,11 +35,16 @@ def test_everything_is_where_debian_expects_it_and_nothing_else_is_installed(tre
         f"644 /usr/lib/{architecture}/security/pam_latchkey.so",
         "755 /usr/libexec/latchkey/latchkeyd",
         "755 /usr/libexec/latchkey/latchkey-fetchd",
+        "755 /usr/libexec/latchkey/latchkey-endd",
         "755 /usr/libexec/latchkey/latchkey-askpass",
         "755 /usr/bin/latchkey",
         "755 /usr/bin/latchkeyctl",
         "644 /usr/lib/systemd/system/latchkeyd.service",
         "644 /usr/lib/systemd/system/latchkey-fetchd.service",
+        "644 /usr/lib/systemd/system/latchkey-endd.service",
+        "644 /usr/lib/systemd/system/latchkey-endd-signal.service",
+        "644 /usr/lib/systemd/system/latchkey-endd.socket",
+        "644 /usr/lib/systemd/system/latchkey-endd-signal.socket",
         "644 /usr/lib/systemd/system/latchkey-pam.socket",
         "644 /usr/lib/systemd/system/latchkey-control.socket",
         "644 /usr/lib/systemd/system/latchkey-fetchd.socket",
@@ -73,12 +78,13 @@ def test_visudo_accepts_the_sudoers_example(installed):
 
 def test_systemd_verifies_every_unit_without_a_word(installed):
     units = sorted(str(path) for path in pathlib.Path(UNITS).glob("latchkey*"))
-    assert len(units) == 5
+    assert len(units) == 9
     checked = run("systemd-analyze", "verify", "--man=no", *units)
     assert (checked.returncode, checked.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("unit, tenths", [("latchkeyd", 3), ("latchkey-fetchd", 11)])
+@pytest.mark.parametrize("unit, tenths", [("latchkeyd", 3), ("latchkey-fetchd", 11), ("latchkey-endd", 9),
+                                          ("latchkey-endd-signal", 10)])
 def test_the_exposure_of_each_daemon_is_no_more_than_promised(installed, unit, tenths):
     checked = run("systemd-analyze", "security", "--no-pager", "--offline=true", f"--threshold={tenths}",
                   f"{UNITS}/{unit}.service")
@@ -86,7 +92,8 @@ def test_the_exposure_of_each_daemon_is_no_more_than_promised(installed, unit, t
     assert "Overall exposure level" in checked.stdout
 
 
-@pytest.mark.parametrize("unit", ["latchkeyd.service", "latchkey-fetchd.service"])
+@pytest.mark.parametrize("unit", ["latchkeyd.service", "latchkey-fetchd.service", "latchkey-endd.service",
+                                  "latchkey-endd-signal.service"])
 def test_a_daemon_comes_back_without_limit(installed, unit):
     lines = pathlib.Path(UNITS, unit).read_text().splitlines()
     for line in ("Restart=always", "RestartSec=100ms", "StartLimitIntervalSec=0", "Type=notify"):
@@ -101,6 +108,10 @@ def test_a_daemon_comes_back_without_limit(installed, unit):
     ("latchkey-control.socket", "SocketGroup=latchkey-admin"),
     ("latchkey-fetchd.socket", "SocketMode=0600"),
     ("latchkey-fetchd.socket", "SocketUser=latchkey"),
+    ("latchkey-endd.socket", "SocketMode=0600"),
+    ("latchkey-endd.socket", "SocketUser=latchkey"),
+    ("latchkey-endd-signal.socket", "SocketMode=0600"),
+    ("latchkey-endd-signal.socket", "SocketUser=root"),
 ])
 def test_who_may_speak_is_decided_by_the_socket(installed, unit, line):
     assert line in pathlib.Path(UNITS, unit).read_text().splitlines()
@@ -116,6 +127,9 @@ def test_each_daemon_has_a_system_user_that_nobody_can_sign_in_as(installed):
 @pytest.mark.parametrize("path, mode, owner", [
     ("/run/latchkey", 0o755, "root"),
     ("/run/latchkey-fetch", 0o755, "root"),
+    ("/run/latchkey-endd", 0o755, "root"),
+    ("/run/latchkey-endd-signal", 0o755, "root"),
+    ("/run/latchkey-sessions", 0o700, "root"),
     ("/etc/latchkey", 0o755, "root"),
     ("/var/lib/latchkey", 0o700, "latchkey"),
 ])

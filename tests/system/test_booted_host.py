@@ -5,11 +5,13 @@ import contextlib
 import os
 import pathlib
 import re
+import signal
 import subprocess
+import time
 
 import pytest
 
-from box import accounts, leaks, provider as provider_module
+from box import accounts, forge, leaks, provider as provider_module
 from fetching.certificates import Authority
 from fetching.introspection import PATH, SECRET, Endpoint
 from fetching.stub_provider import StubProvider
@@ -17,7 +19,7 @@ from machine import ROOT, Machine
 
 GROUPS = ["corp-developers", "corp-operators"]
 UNITS = ("latchkeyd.service", "latchkey-fetchd.service", "latchkey-pam.socket", "latchkey-control.socket",
-         "latchkey-fetchd.socket")
+         "latchkey-fetchd.socket", "latchkey-endd.service", "latchkey-endd.socket", "latchkey-endd-signal.socket")
 CONFIG = """\
 version: 1
 log_level: debug
@@ -30,6 +32,7 @@ issuers:
 access:
   - {{ services: [ sshd ], allow: {{ groups: [ developers ] }} }}
   - {{ services: [ sudo, sudo-i ], allow: {{ groups: [ sre ] }} }}
+sessions: {{ grace: 1s }}
 """
 
 
@@ -42,14 +45,37 @@ class Client:
         key = pathlib.Path(f"{ROOT}/etc/ssh/ssh_host_ed25519_key.pub").read_text().split()[:2]
         (folder / "known").write_text(f"127.0.0.1 {' '.join(key)}\n")
 
-    def ssh(self, token: str, user: str, command: str) -> subprocess.CompletedProcess:
-        file = self._folder / "token"
+    def _how(self, token: str, user: str, command: str, *options: str) -> tuple[list[str], dict]:
+        file = self._folder / f"token-{hash(token)}"
         file.write_text(token)
         file.chmod(0o600)
-        return subprocess.run(
-            [self._latchkey, "ssh", "-F", "none", "-o", f"UserKnownHostsFile={self._folder}/known", f"{user}@127.0.0.1", command],
-            env={"PATH": os.environ["PATH"], "HOME": str(self._folder), "BEARER_TOKEN_FILE": str(file), "LANG": "C.UTF-8"},
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=170, check=False, start_new_session=True)
+        return ([self._latchkey, "ssh", "-F", "none", "-o", f"UserKnownHostsFile={self._folder}/known", *options,
+                 f"{user}@127.0.0.1", command],
+                {"env": {"PATH": os.environ["PATH"], "HOME": str(self._folder), "BEARER_TOKEN_FILE": str(file), "LANG": "C.UTF-8"},
+                 "stdin": subprocess.DEVNULL, "text": True, "start_new_session": True})
+
+    def ssh(self, token: str, user: str, command: str) -> subprocess.CompletedProcess:
+        words, how = self._how(token, user, command)
+        return subprocess.run(words, capture_output=True, timeout=170, check=False, **how)
+
+    @contextlib.contextmanager
+    def session(self, token: str, user: str, command: str, *options: str):
+        """An ssh that goes on; given when the command has said "in"."""
+        words, how = self._how(token, user, command, *options)
+        process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **how)
+        try:
+            said = []  # sudo may have a word before it
+            for line in process.stdout:
+                said.append(line)
+                if line.strip() == "in":
+                    break
+            assert said and said[-1].strip() == "in", said
+            yield process
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            process.stdout.close()
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +170,85 @@ def test_a_daemon_has_no_privilege_and_no_way_to_any(machine, unit):
     assert "0" not in status["Uid"].split()
 
 
+@pytest.mark.parametrize("unit, kept", [("latchkey-endd", 0), ("latchkey-endd-signal", 1 << 5)])
+def test_what_ends_sessions_is_root_without_roots_power(machine, unit, kept):
+    machine.run("systemctl", "start", f"{unit}.service")
+    pid = machine.property(f"{unit}.service", "MainPID")
+    status = dict(line.split(":\t", 1) for line in machine.run("cat", f"/proc/{pid}/status").stdout.splitlines() if ":\t" in line)
+    for field in ("CapPrm", "CapEff", "CapBnd"):
+        assert int(status[field], 16) == kept, field
+    assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2")
+    own, init = (machine.run("readlink", f"/proc/{which}/ns/net").stdout for which in (pid, "1"))
+    assert own != init
+
+
+def logind_sessions(machine) -> str:
+    return machine.run("loginctl", "--no-legend", "list-sessions").stdout
+
+
+def revoke(machine, provider, token) -> float:
+    machine.run("latchkeyctl", "revoke", "--jti", forge.claims_of(token)["jti"], "--issuer", provider.issuer)
+    return time.monotonic()
+
+
+def test_a_revoked_token_loses_the_session_that_logind_holds_and_bobs_lives_on(machine, client, provider):
+    token = provider.token("alice", GROUPS)
+    command = "nohup setsid sleep 86501 >/dev/null 2>&1 </dev/null & echo in; exec sleep 86502"
+    with client.session(token, "alice", command, "-tt") as alice, \
+            client.session(provider.token("bob", GROUPS), "bob", "echo in; exec sleep 86503") as bob:
+        assert "alice" in logind_sessions(machine)
+        started = time.monotonic()
+        revoke(machine, provider, token)
+        said = alice.stdout.read()
+        alice.wait(60)
+        print(f"\nfrom the command to the end of logind's session: {time.monotonic() - started:.2f} s, grace time 1 s")
+        assert "Latchkey: this session ends in 1 s: the sign-in that opened it was revoked." in said
+        machine.wait_for(lambda: "alice" not in logind_sessions(machine))
+        assert machine.run("pgrep", "-f", "sleep 8650[12]", check=False).stdout == ""
+        assert bob.poll() is None and "bob" in logind_sessions(machine)
+        done = client.ssh(token, "alice", "id")
+        assert done.returncode == 255 and "revoked_token" in done.stdout + done.stderr
+        machine.wait_for(lambda: "alice" not in machine.run("latchkeyctl", "sessions").stdout)
+    journal = machine.run("journalctl", "--no-pager", "-u", "latchkey-endd").stdout
+    assert "told:" in journal and "terminals=1" in journal and re.search(r"ended: .*user=alice .*logind=\S+", journal)
+
+
+def test_a_revoked_sudo_ends_by_signals_and_the_session_around_it_lives_on(machine, client, provider):
+    inner = provider.token("alice", GROUPS)
+    machine.write("/home/alice/token", inner, 0o600, accounts.ALICE.uid)
+    command = "BEARER_TOKEN_FILE=~/token latchkey sudo sh -c 'echo in; exec sleep 86504'; echo over; exec sleep 86505"
+    with client.session(provider.token("alice", GROUPS), "alice", command) as alice:
+        started = time.monotonic()
+        revoke(machine, provider, inner)
+        machine.wait_for(lambda: machine.run("pgrep", "-f", "^sleep 86504", check=False).stdout == "")
+        print(f"\nfrom the command to the end of the sudo: {time.monotonic() - started:.2f} s, grace time 1 s")
+        machine.wait_for(lambda: machine.run("pgrep", "-f", "^sleep 86505", check=False).stdout)
+        assert alice.poll() is None
+
+
+def test_what_lingers_survives_the_session_and_ends_where_the_whole_user_is_to(machine, client, provider):
+    machine.run("loginctl", "enable-linger", "alice")
+    linger = "XDG_RUNTIME_DIR=/run/user/$(id -u) systemd-run --user --quiet --collect sleep 86506; echo in; exec sleep 86507"
+    try:
+        token = provider.token("alice", GROUPS)
+        with client.session(token, "alice", linger) as alice:
+            revoke(machine, provider, token)
+            alice.wait(60)
+        assert machine.run("pgrep", "-f", "sleep 86506", check=False).stdout
+        config = CONFIG.format(issuer=provider.issuer).replace("grace: 1s", "grace: 1s, terminate: user")
+        machine.write("/etc/latchkey/latchkey.yaml", config)
+        machine.run("latchkeyctl", "reload")
+        token = provider.token("alice", GROUPS)
+        with client.session(token, "alice", "echo in; exec sleep 86508") as alice:
+            revoke(machine, provider, token)
+            alice.wait(60)
+        machine.wait_for(lambda: machine.run("pgrep", "-f", "sleep 86506", check=False).stdout == "")
+    finally:
+        machine.run("loginctl", "disable-linger", "alice")
+        machine.write("/etc/latchkey/latchkey.yaml", CONFIG.format(issuer=provider.issuer))
+        machine.run("latchkeyctl", "reload")
+
+
 def test_latchkeyd_has_a_network_with_nothing_in_it(machine):
     pid = machine.property("latchkeyd.service", "MainPID")
     own, init = (machine.run("readlink", f"/proc/{which}/ns/net").stdout for which in (pid, "1"))
@@ -152,13 +257,14 @@ def test_latchkeyd_has_a_network_with_nothing_in_it(machine):
     assert [line.split(":")[0].strip() for line in interfaces] == ["lo"]
 
 
-@pytest.mark.parametrize("unit, tenths", [("latchkeyd", 3), ("latchkey-fetchd", 11)])
+@pytest.mark.parametrize("unit, tenths", [("latchkeyd", 3), ("latchkey-fetchd", 11), ("latchkey-endd", 9),
+                                          ("latchkey-endd-signal", 10)])
 def test_systemd_itself_rates_the_running_unit_as_promised(machine, unit, tenths):
     machine.run("systemd-analyze", "security", "--no-pager", f"--threshold={tenths}", f"{unit}.service")
 
 
 def test_the_kernel_refused_neither_daemon_a_call_that_it_needs(machine):
-    for unit in ("latchkeyd", "latchkey-fetchd"):
+    for unit in ("latchkeyd", "latchkey-fetchd", "latchkey-endd"):
         said = machine.run("journalctl", "-t", unit, "--no-pager").stdout
         assert unit in said
         assert "not permitted" not in said, said

@@ -23,16 +23,12 @@ bool names_email(std::string_view claim) {
   constexpr std::string_view kMail = "mail";
   return std::search(claim.begin(), claim.end(), kMail.begin(), kMail.end(), same_letter) !=
              claim.end() &&
-         !ends_with(claim, "verified");
+         (!ends_with(claim, "verified") || ends_with(claim, "unverified"));
 }
 
 bool is_email(std::string_view value) {
   const std::size_t at = value.find('@');
-  if (at == 0 || at == std::string_view::npos) return false;
-  const std::string_view domain = value.substr(at + 1);
-  return domain.find('.') != std::string_view::npos &&
-         value.find_first_of("/: ") == std::string_view::npos &&
-         domain.find('@') == std::string_view::npos;
+  return at != 0 && at != std::string_view::npos && value.find('/') == std::string_view::npos;
 }
 
 }  // namespace latchkey::claims

@@ -10,11 +10,11 @@ namespace latchkey::claims {
 
 // Whether a claim of that name holds addresses: "mail" is in it, in any case ("email", "E-Mail",
 // "user_email", "emails", "address.email", "https://corp.example/mail"), and it is not what says
-// that one is verified ("email_verified").
+// that one is verified ("email_verified"; but "email_unverified" is one).
 bool names_email(std::string_view claim);
 
-// Whether a value looks like one: something, '@', and a domain with a dot. Not so
-// "org/repo/.github/workflows/a.yml@refs/heads/main" and "x@host".
+// Whether a value looks like one: something and '@' ("a@host", "mailto:a@b.example"). Not so
+// "org/repo/.github/workflows/a.yml@refs/heads/main".
 bool is_email(std::string_view value);
 
 }  // namespace latchkey::claims

@@ -34,6 +34,13 @@ struct BudgetConfig {
   std::size_t conversations_per_source = 64;
 };
 
+// How a session ends whose token was revoked, or has expired where its rule says so.
+struct SessionsConfig {
+  enum class Terminate : std::uint8_t { session, user };
+  std::chrono::seconds grace{10};  // between the word on the terminal and the end
+  Terminate terminate = Terminate::session;
+};
+
 struct Config {
   std::vector<Issuer> issuers;             // at least one; unique by name and by `iss`
   std::vector<policy::AccessRule> access;  // in the order of the file
@@ -45,6 +52,7 @@ struct Config {
   std::size_t remembered_decisions = 1'000;
   BudgetConfig budgets;
   RevocationConfig revocation;
+  SessionsConfig sessions;
   std::string log_level = "info";  // error | warning | notice | info | debug
   std::string digest;              // lower-case hex SHA-256 over the canonical dump
   std::vector<ConfigError>

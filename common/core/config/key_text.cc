@@ -16,6 +16,8 @@ std::string_view prefix(Section section) {
       return "";
     case Section::budgets:
       return "budgets.";
+    case Section::sessions:
+      return "sessions.";
     case Section::issuer:
       return "issuers[].";
     case Section::user:

@@ -37,6 +37,7 @@ constexpr std::array kAuthentications = {Names("client_secret_basic"), Names("cl
                                          Names("private_key_jwt")};
 constexpr std::array kAudiences = {Names("issuer"), Names("endpoint")};
 constexpr std::array kAnswerForms = {Names("json"), Names("jwt")};
+constexpr std::array kTerminate = {Names("session"), Names("user")};
 constexpr std::array kWhenDown = {Names("refuse"), Names("signature")};
 
 using Text = std::string;
@@ -73,10 +74,22 @@ constexpr auto kKeys = std::to_array<Key>({
    .meaning = "How many decisions 'latchkeyctl explain' can look back on; a quarter of them at most is of one source."},
   {.section = Section::root, .name = "log_level", .slot = ROOT(Text, log_level), .form = &kLogLevel, .standard = "info", .example = "info",
    .meaning = "What is logged: error, warning, notice, info or debug. No level logs a token or a part of one."},
+  {.section = Section::root, .name = "sessions", .slot = SectionSlot{Section::sessions},
+   .meaning = "How a session ends whose token, subject, key or user was revoked (docs/SESSIONS.md)."},
   {.section = Section::root, .name = "budgets", .slot = SectionSlot{Section::budgets},
    .meaning = "What one source may use: a source is the service with the peer's address (/32 or /64), for sudo the invoking user."},
   {.section = Section::root, .name = "revocation", .slot = SectionSlot{Section::revocation},
    .meaning = "Where revocations come from besides 'latchkeyctl revoke'. What one source revokes, no other takes back."},
+
+  // ---- sessions
+  {.section = Section::sessions, .name = "grace", .slot = ROOT(seconds, sessions.grace), .range = {0, 5 * kMinute},
+   .standard = "10s", .example = "10s",
+   .meaning = "How long a session that is to end goes on after the line on its terminal that says so. 0s: it ends at once."},
+  {.section = Section::sessions, .name = "terminate", .slot = ChoiceSlot{kTerminate,
+     [](const Target& t) { return static_cast<std::size_t>(t.config->sessions.terminate); },
+     [](const Target& t, std::size_t place) { t.config->sessions.terminate = static_cast<SessionsConfig::Terminate>(place); }},
+   .standard = "session", .example = "user",
+   .meaning = "What ends: the session that the login opened, or everything of its user that logind knows, user@ services that linger and sessions of other logins among it. Where there is no logind, the session in either case."},
 
   // ---- budgets
   {.section = Section::budgets, .name = "verify_cpu_per_second", .slot = ROOT(milliseconds, budgets.verify_cpu_per_second), .range = {1, kSecond},
@@ -199,7 +212,7 @@ constexpr auto kKeys = std::to_array<Key>({
    .meaning = "json: plain answers, which TLS alone vouches for. jwt: answers must be signed with one of the issuer's keys and be meant for us (RFC 9701); anything else is no answer."},
   {.section = Section::issuer, .name = "introspection_down", .slot = CHOICE(kWhenDown, config.introspection.down),
    .standard = "refuse", .example = "refuse",
-   .meaning = "What becomes of a signed token while nobody answers where the endpoint should be: its name is not found, the connection is refused or finds no way, or nothing comes in time. refuse: it is refused. signature: its signature and claims decide alone, with a warning each time; whoever can keep the host from the provider then undoes a revocation. Any answer, an error status as well, a certificate that is not trusted, a limit and a failure of this host's own refuse in either case, and an opaque token is refused always."},
+   .meaning = "What becomes of a signed token while nobody is where the endpoint should be: its name is not found, the connection is refused, finds no way, or is not taken in time. refuse: it is refused. signature: its signature and claims decide alone, with a warning each time; whoever can keep the host from the provider then undoes a revocation. Whoever takes the connection is somebody: an error status, silence, a certificate that is not trusted, a limit and a failure of this host's own refuse in either case, and an opaque token is refused always."},
   {.section = Section::issuer, .name = "introspection_positive_ttl", .slot = ISSUER(seconds, config.introspection.positive_ttl), .range = {0, kHour},
    .standard = "30s", .example = "30s",
    .meaning = "How long the answer that a token is active serves, never beyond its end: so long a token that was revoked at the provider may still sign in. 0s: it is asked each time."},
@@ -227,7 +240,7 @@ constexpr auto kKeys = std::to_array<Key>({
    .meaning = "What is taken off the end of the claim's value; a value that ends with none of these is refused. Required for an e-mail address, with its '@' and domain: an address of another domain names another person. Several domains give one local name for the same name in each of them, and the first of them to sign in is bound to it: list only domains in which a name is one person's."},
   {.section = Section::user, .name = "email_verified_claim", .slot = ISSUER(Text, config.claims.email_verified_claim), .form = &kAnyText,
    .standard = "email_verified", .example = "xms_edov",
-   .meaning = "The claim that must be true where an e-mail address is used: as the name, for groups or under 'require', which is said by 'mail' in the claim's name or by a value that looks like an address (Entra: xms_edov). It must be set where a claim has another such name than 'email', of which alone 'email_verified' speaks. none: nothing need say it; only for login names that look like an address and that the provider alone gives out, such as upn of your own Entra tenant."},
+   .meaning = "The claim that must be true where an e-mail address is used: as the name, for groups or under 'require', which is said by 'mail' in the claim's name or by a value that looks like an address (Entra: xms_edov). It must be set where such a claim is another than 'email', of which alone 'email_verified' speaks; but for a name with an '@' in 'strip_suffix'. none: nothing need say it; only for login names that look like an address and that the provider alone gives out, such as upn of your own Entra tenant."},
 
   // ---- issuers[].groups
   {.section = Section::groups, .name = "claim", .slot = ISSUER(Text, config.claims.group_claim), .form = &kAnyText, .rule = Rule::shown,
@@ -274,6 +287,9 @@ constexpr auto kKeys = std::to_array<Key>({
   {.section = Section::rule, .name = "services", .slot = RULE(List, services), .form = &kService, .rule = Rule::required | Rule::nonempty,
    .example = "[ sshd ]",
    .meaning = "The PAM services that the rule is about; \"*\" is any."},
+  {.section = Section::rule, .name = "end_session_at_expiry", .slot = RULE(bool, end_session_at_expiry),
+   .example = "true",
+   .meaning = "true: a session that this rule let in ends when its token does, the issuer's 'leeway' later. Else it outlives the token and ends by a revocation only (docs/SESSIONS.md)."},
   {.section = Section::rule, .name = "allow", .slot = SectionSlot{Section::allow}, .rule = Rule::required,
    .meaning = "Whom it lets in: all conditions together; within a list one member is enough."},
 

@@ -23,6 +23,7 @@ namespace latchkey::config {
 enum class Section : std::uint8_t {
   root,
   budgets,
+  sessions,
   issuer,
   user,
   groups,

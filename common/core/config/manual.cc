@@ -115,6 +115,7 @@ struct Heading {
 constexpr auto kHeadings =
     std::to_array<Heading>({{Section::root, "The file"},
                             {Section::budgets, "`budgets`"},
+                            {Section::sessions, "`sessions`"},
                             {Section::issuer, "`issuers[]`"},
                             {Section::user, "`issuers[].user`"},
                             {Section::groups, "`issuers[].groups`"},

@@ -64,13 +64,18 @@ milliseconds refresh_delay(seconds lifetime, std::uint32_t random) {
   return whole * kEarliestPercent / 100 + share(whole * kSpreadPercent / 100, random);
 }
 
+seconds pause(const IssuerConfig& config, seconds retry_after) {
+  constexpr seconds kMost{600};
+  return std::min({retry_after, config.max_stale / 4, kMost});
+}
+
 milliseconds retry_delay(const IssuerConfig& config, unsigned failures,
                          std::optional<seconds> retry_after, std::uint32_t random) {
   const auto most = std::max(config.refresh_interval, config.min_fetch_interval);
   auto delay = config.min_fetch_interval;
   for (unsigned i = 1; i < failures && delay < most; ++i) delay *= 2;
   delay = std::min(delay, most);
-  if (retry_after) delay = std::max(delay, std::min(*retry_after, config.max_stale / 4));
+  if (retry_after) delay = std::max<seconds>(delay, pause(config, *retry_after));
   return delay + share(milliseconds(delay) / 4, random);
 }
 

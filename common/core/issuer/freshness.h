@@ -46,10 +46,14 @@ bool serves(Freshness freshness);
 // so that a fleet does not come all at once.
 std::chrono::milliseconds refresh_delay(std::chrono::seconds lifetime, std::uint32_t random);
 
+// How much of the pause that a provider asks for (Retry-After) is kept: 10 minutes at most, and
+// `max_stale` / 4. Whoever can have keys fetched can draw one, and while it lasts a key that was
+// withdrawn goes on.
+std::chrono::seconds pause(const IssuerConfig& config, std::chrono::seconds retry_after);
+
 // From the `failures`-th failure in a row (1 = the first) to the next attempt:
 // `min_fetch_interval`, doubled with each failure up to `refresh_interval`, and up to a quarter
-// more by the random number; never before the provider's `retry_after`, which counts up to
-// `max_stale` / 4.
+// more by the random number; never before the provider's `retry_after`, as pause() takes it.
 std::chrono::milliseconds retry_delay(const IssuerConfig& config, unsigned failures,
                                       std::optional<std::chrono::seconds> retry_after,
                                       std::uint32_t random);

@@ -23,6 +23,7 @@ struct AccessRule {
   std::vector<std::string> acr;
   std::vector<std::string> amr;  // at least one of them
   std::optional<std::chrono::seconds> max_auth_age;
+  bool end_session_at_expiry = false;  // of the token that opened it; no condition
 
   bool has_condition() const {
     return !users.empty() || !groups.empty() || !issuers.empty() || needs_live_login();

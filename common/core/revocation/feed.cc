@@ -42,6 +42,17 @@ bool refuses(const FeedPolicy& policy, FeedState state, std::string_view service
   return LATCHKEY_FAILS(feed_absent, named(policy.absent_refuses));
 }
 
+std::optional<std::string> refusal(std::span<const Feed> feeds, std::string_view service,
+                                   WallTime now) {
+  for (const Feed& feed : feeds) {
+    const FeedState state = feed_state(feed, now);
+    if (refuses(feed.policy, state, service))
+      return "the revocations of " + feed.policy.name + " are " +
+             std::string(feed_state_name(state));
+  }
+  return std::nullopt;
+}
+
 std::string describe_feeds(std::span<const Feed> feeds, WallTime now) {
   std::string all;
   for (const Feed& feed : feeds) {

@@ -46,7 +46,12 @@ FeedState feed_state(const Feed& feed, WallTime now);
 // Whether a service may not go on without what the feed would say.
 bool refuses(const FeedPolicy& policy, FeedState state, std::string_view service);
 
-// "fleet is stale", for all that are not fresh, one behind the other; empty where all are.
+// Why the service may not go on: the first feed that forbids it; nothing where none does.
+std::optional<std::string> refusal(std::span<const Feed> feeds, std::string_view service,
+                                   WallTime now);
+
+// "the revocations of fleet are stale", for all that are not fresh, one behind the other; empty
+// where all are.
 std::string describe_feeds(std::span<const Feed> feeds, WallTime now);
 
 }  // namespace latchkey::revocation

@@ -27,7 +27,7 @@ struct IntrospectResult {
     ok,           // `body` is the answer
     reload,       // fetchd reads another configuration than we do
     failed,       // no good answer came of it, or a limit or failure of this host's own
-    down,         // nobody answered where the provider should be
+    down,         // nobody is where the provider should be
     unreachable,  // fetchd could not be asked
   };
   Status status = Status::unreachable;

@@ -65,6 +65,20 @@ CREATE TABLE last_seen (
 ) STRICT;
 )";
 
+// Beside version 1 and not a part of it: an older latchkeyd passes it over, and loses by it what it
+// does not know. What a login opened, and what let it in.
+constexpr const char* kLoginPlace = R"(
+CREATE TABLE IF NOT EXISTS login_place (
+  id TEXT PRIMARY KEY REFERENCES login (id) ON DELETE CASCADE,
+  rule TEXT NOT NULL,
+  rhost TEXT NOT NULL,
+  pid INTEGER NOT NULL,
+  tty TEXT NOT NULL,
+  logind_session TEXT NOT NULL,
+  opened_at_ms INTEGER
+) STRICT;
+)";
+
 Error refusal(std::string detail) { return Error{Reason::state_unavailable, std::move(detail)}; }
 
 Error system_refusal(const std::string& path, int error_number) {
@@ -196,6 +210,7 @@ Expected<void> migrate(const std::string& path, sqlite::Connection& connection) 
   if (!objects) return refused(objects.error());
   if (*application == 0 && *version == 0 && *objects == 0) {
     if (auto created = create(connection); !created) return refused(created.error());
+    if (auto added = connection.execute(kLoginPlace); !added) return refused(added.error());
     return {};
   }
   if (*application != kApplicationId)
@@ -209,6 +224,11 @@ Expected<void> migrate(const std::string& path, sqlite::Connection& connection) 
   const auto checked = quick_check(connection);
   if (!checked) return refused(checked.error());
   if (*checked != "ok") return tl::unexpected(damaged(path, *checked));
+  const auto places =
+      pragma(connection, "SELECT count(*) FROM sqlite_schema WHERE name = 'login_place'");
+  if (!places) return refused(places.error());
+  if (*places == 1) return {};
+  if (auto added = connection.execute(kLoginPlace); !added) return refused(added.error());
   return {};
 }
 

@@ -50,14 +50,31 @@ class Loader {
   }
 
   Expected<void> logins(StoredState& state) {
-    const std::string sql =
-        fmt::format("SELECT id, service, user, started_at_ms, {} FROM login ORDER BY started_at_ms",
-                    state_rows::kClaimsColumns);
+    const std::string sql = fmt::format(
+        "SELECT id, service, user, started_at_ms, {}, rule, rhost, pid, tty, "
+        "logind_session, opened_at_ms FROM login LEFT JOIN login_place USING (id) "
+        "ORDER BY started_at_ms",
+        state_rows::kClaimsColumns);
     return each(sql, [&](const sqlite::Statement& row) {
       auto claims = state_rows::read_claims(row, 4);
       if (!claims) return false;
-      state.logins.push_back(Login{row.text(0), row.text(1), row.text(2), *std::move(claims),
-                                   state_rows::wall_time(row.integer(3))});
+      Login login{.id = row.text(0),
+                  .service = row.text(1),
+                  .user = row.text(2),
+                  .claims = *std::move(claims),
+                  .started_at = state_rows::wall_time(row.integer(3))};
+      constexpr int kPlace = 4 + state_rows::kClaimsCount;
+      if (!row.is_null(kPlace)) {
+        login.rule = row.text(kPlace);
+        login.rhost = row.text(kPlace + 1);
+      }
+      if (!row.is_null(kPlace + 5)) {
+        login.place = LoginPlace{.pid = static_cast<std::int32_t>(row.integer(kPlace + 2)),
+                                 .tty = row.text(kPlace + 3),
+                                 .session = row.text(kPlace + 4),
+                                 .opened_at = state_rows::wall_time(row.integer(kPlace + 5))};
+      }
+      state.logins.push_back(std::move(login));
       return true;
     });
   }

@@ -115,9 +115,12 @@ void SqliteStateStore::put_login(std::shared_ptr<const Login> login) {
 void SqliteStateStore::close_login(std::string id, WallTime /*at*/) {
   const std::unique_lock lock(mutex_);
   const auto pending = records_.logins.find(id);
-  // Put and closed before it was written: the disk never hears of it.
   if (pending != records_.logins.end()) {
-    if (pending->second) records_.logins.erase(pending);
+    if (pending->second && pending->second->place) {
+      pending->second = nullptr;  // what is put anew with its session was put before
+    } else if (pending->second) {
+      records_.logins.erase(pending);  // put and closed before it was written: the disk never hears
+    }
     return;
   }
   if (!has_room(records_.logins)) return;

@@ -38,6 +38,7 @@ struct StateTables::Statements {
   sqlite::Statement put_revocation;
   sqlite::Statement remove_revocation;
   sqlite::Statement put_login;
+  sqlite::Statement put_place;
   sqlite::Statement close_login;
   sqlite::Statement put_last_seen;
   sqlite::Statement reseal;
@@ -78,6 +79,9 @@ sqlite::Result<void> StateTables::prepare_all() {
   LATCHKEY_TRY(auto remove_revocation, prepare("DELETE FROM revocation WHERE id = ?"));
   LATCHKEY_TRY(auto put_login,
                prepare(put_sql("INSERT OR REPLACE INTO login (id, service, user, started_at_ms")));
+  LATCHKEY_TRY(auto put_place,
+               prepare("INSERT OR REPLACE INTO login_place (id, rule, rhost, pid, tty, "
+                       "logind_session, opened_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)"));
   LATCHKEY_TRY(auto close_login, prepare("DELETE FROM login WHERE id = ?"));
   LATCHKEY_TRY(auto put_last_seen,
                prepare(put_sql("INSERT OR REPLACE INTO last_seen (user, seen_at_ms")));
@@ -86,11 +90,11 @@ sqlite::Result<void> StateTables::prepare_all() {
   LATCHKEY_TRY(
       auto reseal,
       prepare("UPDATE seal SET rows = rows + ?2, sum = (sum | ?3) - (sum & ?3) WHERE name = ?1"));
-  statements_.reset(
-      new Statements{std::move(find_binding), std::move(put_binding), std::move(remove_binding),
-                     std::move(find_revocation), std::move(get_revocation),
-                     std::move(put_revocation), std::move(remove_revocation), std::move(put_login),
-                     std::move(close_login), std::move(put_last_seen), std::move(reseal)});
+  statements_.reset(new Statements{
+      std::move(find_binding), std::move(put_binding), std::move(remove_binding),
+      std::move(find_revocation), std::move(get_revocation), std::move(put_revocation),
+      std::move(remove_revocation), std::move(put_login), std::move(put_place),
+      std::move(close_login), std::move(put_last_seen), std::move(reseal)});
   return {};
 }
 
@@ -151,6 +155,13 @@ StateOutcome StateTables::put_login(const Login& login) {
   LATCHKEY_TRY_VOID(state_rows::with_claims(statements_->put_login, claims, view(login.id),
                                             view(login.service), view(login.user),
                                             milliseconds(login.started_at))
+                        .run());
+  const LoginPlace place = login.place.value_or(LoginPlace{});
+  const std::optional<std::int64_t> opened =
+      login.place ? std::optional(milliseconds(place.opened_at)) : std::nullopt;
+  LATCHKEY_TRY_VOID(statements_->put_place
+                        .with(view(login.id), view(login.rule), view(login.rhost),
+                              std::int64_t{place.pid}, view(place.tty), view(place.session), opened)
                         .run());
   return 0;
 }

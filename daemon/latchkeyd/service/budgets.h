@@ -28,10 +28,13 @@ inline constexpr std::size_t kSourcesMost =
     16'384;  // tracked; the one seen longest ago is forgotten first
 inline constexpr std::chrono::seconds kSourceFreshAfter{60};
 
-// For whom a request is made, as bytes to compare: service and IPv4 address, IPv6 /64 or host name;
-// without PAM_RHOST the invoking user, else the terminal. For sudo services always the invoking
-// user.
+// For whom a request is made, as bytes to compare: service and IPv4 address, IPv6 /64 or host name
+// (all loopback addresses are one); without PAM_RHOST the invoking user, else the terminal. For
+// sudo services always the invoking user.
 std::string source_of(const LoginRequest& request, bool sudo);
+
+// The same without the service.
+std::string origin_of(std::string_view source);
 
 // Which slots a conversation may use.
 enum class Lane : std::uint8_t {

@@ -68,6 +68,12 @@ void Control::serve(ipc::varlink::Service& service) {
       service, [this](const Peer&, const auto& request, auto done) { done(revocations(request)); });
   control::serve<control::Bindings>(
       service, [this](const Peer&, const auto& request, auto done) { done(bindings(request)); });
+  control::serve<control::Sessions>(
+      service, [this](const Peer&, const auto& request, auto done) { done(sessions(request)); });
+  control::serve<control::EndSession>(service,
+                                      [this](const Peer& peer, const auto& request, auto done) {
+                                        end_session(peer, request.id, std::move(done));
+                                      });
   control::serve<control::Reload>(
       service, [this](const Peer& peer, const auto&, auto done) { reload(peer, std::move(done)); });
   control::serve<control::Revoke>(service,
@@ -107,6 +113,7 @@ control::StatusAnswer Control::status() const {
       counters.counted(ReasonClass::not_managed)};
   answer.state_error = parts_.state_error();
   answer.fetch_error = parts_.fetch_error();
+  answer.sessions_error = parts_.sessions.trouble();
   answer.issuers = all_issuers();
   const Now now{parts_.clock.wall(), parts_.clock.steady()};
   for (const RevocationSourceState& source : parts_.plane.revocation_sources())
@@ -218,6 +225,38 @@ control::Outcome<control::BindingsAnswer> Control::bindings(
   }
   answer.more = binding != all.end();
   return answer;
+}
+
+control::Outcome<control::SessionsAnswer> Control::sessions(
+    const control::SessionsRequest& request) const {
+  const std::size_t most = page(request.limit, static_cast<std::int64_t>(control::kPageMost));
+  if (most == 0) return error(MethodError::Kind::invalid_parameter, "limit");
+  control::SessionsAnswer answer;
+  for (const SessionKeeper::Session& session : parts_.sessions.sessions()) {
+    if (request.after && session.login->id <= *request.after) continue;
+    if (answer.sessions.size() == most) {
+      answer.more = true;
+      break;
+    }
+    answer.sessions.push_back(session_record(session));
+  }
+  return answer;
+}
+
+void Control::end_session(const ipc::Peer& peer, const std::string& id,
+                          Done<control::EndSessionAnswer> done) {
+  note(peer, "the end of a session was asked for", {{"login", id}});
+  parts_.sessions.end(
+      id, [done = std::move(done)](const std::optional<SessionEnder::Answer>& answer) {
+        using Outcome = SessionEnder::Outcome;
+        if (!answer) return done(error(MethodError::Kind::not_found));
+        if (answer->outcome == Outcome::ending) return done(control::EndSessionAnswer{"ending"});
+        if (answer->outcome == Outcome::gone) return done(control::EndSessionAnswer{"gone"});
+        done(error(MethodError::Kind::refused,
+                   answer->outcome == Outcome::unreachable
+                       ? "latchkey-endd does not answer (" + answer->why + "); it is asked again"
+                       : answer->why));
+      });
 }
 
 void Control::reload(const ipc::Peer& peer, Done<control::ReloadAnswer> done) {

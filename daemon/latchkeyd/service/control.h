@@ -23,6 +23,7 @@
 #include "daemon/latchkeyd/service/counters.h"
 #include "daemon/latchkeyd/service/decision_log.h"
 #include "daemon/latchkeyd/service/login_book.h"
+#include "daemon/latchkeyd/service/session_keeper.h"
 #include "daemon/latchkeyd/service/token_memory.h"
 #include "ipc/control.h"
 #include "ipc/control_calls.h"
@@ -39,6 +40,7 @@ class Control {
     ControlPlane& plane;
     const DecisionLog& decisions;
     const LoginBook& logins;
+    SessionKeeper& sessions;
     const TokenMemory& memory;
     const Counters& counters;
     std::function<std::optional<std::string>()> state_error;  // of the state store, while it stands
@@ -73,6 +75,10 @@ class Control {
       const ipc::control::RevocationsRequest& request) const;
   ipc::control::Outcome<ipc::control::BindingsAnswer> bindings(
       const ipc::control::BindingsRequest& request) const;
+  ipc::control::Outcome<ipc::control::SessionsAnswer> sessions(
+      const ipc::control::SessionsRequest& request) const;
+  void end_session(const ipc::Peer& peer, const std::string& id,
+                   Done<ipc::control::EndSessionAnswer> done);
   void reload(const ipc::Peer& peer, Done<ipc::control::ReloadAnswer> done);
   void revoke(const ipc::Peer& peer, const ipc::control::RevokeRequest& request,
               Done<ipc::control::RevokeAnswer> done);

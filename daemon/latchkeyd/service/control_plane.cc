@@ -99,17 +99,16 @@ void ControlPlane::publish_revocations(std::function<void()> done) {
 
 void ControlPlane::publish(const std::function<void(Snapshot&)>& change,
                            std::function<void()> done) {
+  const auto before = current().revocations;
   Snapshot next = current();
   change(next);
-  const bool others = next.revocations != current().revocations;
-  if (!others || observers_.empty()) return hub_->publish(std::move(next), std::move(done));
-  // Filled before `done` can run: the hub posts it.
-  auto published = std::make_shared<SnapshotPtr>();
-  hub_->publish(std::move(next), [this, published, done = std::move(done)] {
-    if (done) done();
-    for (const RevocationsObserver& observer : observers_) observer(*published);
-  });
-  *published = hub_->current();
+  if (parts_.revoked && next.revocations != before) {
+    done = [this, done = std::move(done)] {
+      if (done) done();
+      parts_.revoked();
+    };
+  }
+  hub_->publish(std::move(next), std::move(done));
 }
 
 void ControlPlane::request_keys(std::string issuer, std::uint64_t seen_generation,

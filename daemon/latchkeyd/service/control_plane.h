@@ -57,6 +57,8 @@ class ControlPlane final : public Needs {
         {};  // what else follows the configuration: log level, sizes
     std::function<void()> rescheduled = {};  // next_tick() may have come nearer
     std::function<std::uint32_t()> random;
+    // The revocations have changed, whatever their source, and every worker has them.
+    std::function<void()> revoked = {};
   };
 
   // What was read at start; makes the first snapshot. Before the threads start.
@@ -116,12 +118,6 @@ class ControlPlane final : public Needs {
   void remove_revocation(std::int64_t id, std::function<void(Expected<bool>)> done);
   void remove_binding(std::string user, std::function<void(Expected<bool>)> done);
 
-  // Called for each snapshot whose revocations are others than those of the one before, after every
-  // worker has it: whoever was let in by an earlier one can be looked at again. In the order of the
-  // calls; for the life of this. An observer must not wait for anything.
-  using RevocationsObserver = std::function<void(const SnapshotPtr&)>;
-  void on_revocations(RevocationsObserver observer) { observers_.push_back(std::move(observer)); }
-
   const Snapshot& current() const { return *hub_->current(); }
   std::span<const revocation::Revocation> revocations() const { return revocations_.all(); }
   std::vector<KeyState> key_states() const { return keys_->states(); }
@@ -151,7 +147,6 @@ class ControlPlane final : public Needs {
   Parts parts_;
   RevocationBook revocations_;
   std::vector<std::unique_ptr<RevocationFeed>> feeds_;  // one for each kind of source
-  std::vector<RevocationsObserver> observers_;
   std::unique_ptr<KeyKeeper> keys_;
   std::unique_ptr<SnapshotHub> hub_;
   IntrospectionKeeper questions_;

@@ -263,4 +263,43 @@ control::Outcome<revocation::Revocation> revocation_of(const control::RevokeRequ
   return revocation;
 }
 
+namespace {
+
+std::string state_name(SessionKeeper::State state) {
+  switch (state) {
+    case SessionKeeper::State::open:
+      return "open";
+    case SessionKeeper::State::ending:
+      return "ending";
+    case SessionKeeper::State::not_ended:
+      return "not_ended";
+    case SessionKeeper::State::no_note:
+      break;
+  }
+  return "no_note";
+}
+
+}  // namespace
+
+control::SessionRecord session_record(const SessionKeeper::Session& session) {
+  const Login& login = *session.login;
+  const LoginPlace place = login.place.value_or(LoginPlace{});
+  return {.id = login.id,
+          .state = state_name(session.state),
+          .user = login.user,
+          .service = login.service,
+          .rule = login.rule,
+          .issuer = login.claims.issuer,
+          .subject = login.claims.subject,
+          .token_id = login.claims.token_id,
+          .provider_session = login.claims.session,
+          .key_id = login.claims.key_id,
+          .expires_at = login.claims.expires_at,
+          .rhost = login.rhost,
+          .tty = place.tty,
+          .pid = place.pid,
+          .logind_session = place.session,
+          .opened_at = place.opened_at};
+}
+
 }  // namespace latchkey::latchkeyd

@@ -11,6 +11,7 @@
 #include "daemon/latchkeyd/service/introspection_keeper.h"
 #include "daemon/latchkeyd/service/key_keeper.h"
 #include "daemon/latchkeyd/service/revocation_feed.h"
+#include "daemon/latchkeyd/service/session_keeper.h"
 #include "ipc/control.h"
 #include "ipc/control_calls.h"
 
@@ -40,5 +41,7 @@ std::optional<ipc::control::IntrospectionStatus> introspection_status(
 // nothing.
 ipc::control::Outcome<revocation::Revocation> revocation_of(
     const ipc::control::RevokeRequest& request, const config::Config& config, WallTime now);
+
+ipc::control::SessionRecord session_record(const SessionKeeper::Session& session);
 
 }  // namespace latchkey::latchkeyd

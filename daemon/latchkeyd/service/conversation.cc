@@ -149,6 +149,7 @@ asio::awaitable<Decision> Conversation::later_call() {
     if (accounts == AccountsNow::newer) decision = judge_later_call();
     if (accounts == AccountsNow::unknown) decision = refuse_without_accounts();
   }
+  if (request_.operation == Operation::open_session && decision.allowed()) place_login();
   if (request_.operation == Operation::close_session) close_login();
   co_return decision;
 }
@@ -160,6 +161,23 @@ Decision Conversation::judge_later_call() {
   const std::shared_ptr<const LastSeen> last_seen = services.logins.last_seen(person);
   return latchkey::judge_later_call(request_, login.get(), last_seen.get(), *desk_.snapshot,
                                     services.clock.wall());
+}
+
+// The session of a login, for whoever ends it. The verdict names the login to the module, which
+// notes the session under that name. A login without a token's (a key's) has no id and no note.
+void Conversation::place_login() {
+  const Services& services = desk_.services;
+  const std::string_view person = latchkey::person(request_, *desk_.snapshot->config);
+  const std::shared_ptr<const Login> login = services.logins.find(request_.login, person);
+  if (login == nullptr || login->service != request_.service) return;
+  const auto placed = services.logins.place(login->id, person,
+                                            {.pid = request_.pid,
+                                             .tty = request_.tty,
+                                             .session = request_.session,
+                                             .opened_at = services.clock.wall()});
+  if (placed == nullptr) return;
+  services.store.put_login(placed);
+  placed_id_ = placed->id;
 }
 
 // Whatever the verdict: the session is at its end.
@@ -235,8 +253,9 @@ std::size_t Conversation::encode_verdict(const Decision& decision) {
   std::string environment;
   wire::Verdict verdict{
       .result = result_of(decision.reason), .request_id = request_id_, .text = text};
-  if (decision.allowed() && !login_id_.empty()) {
-    environment = "LATCHKEY_LOGIN=" + login_id_;
+  const std::string& login = login_id_.empty() ? placed_id_ : login_id_;
+  if (decision.allowed() && !login.empty()) {
+    environment = "LATCHKEY_LOGIN=" + login;
     verdict.environment[verdict.environment_count++] = environment;
   }
   // In sudo PAM_USER is the target, which gets none of the caller's groups (DESIGN section 5).

@@ -58,6 +58,7 @@ class Conversation {
   bool admitted();
   asio::awaitable<Decision> later_call();
   Decision judge_later_call();
+  void place_login();
   void close_login();
   asio::awaitable<void> conclude(Decision decision);
   bool unheard(const Decision& decision) const;
@@ -99,7 +100,7 @@ class Conversation {
   // sign_in.cc again
   Decision judge_again();
   asio::awaitable<Decision> bind(Decision decision);
-  void record_login();
+  void record_login(const std::string& rule);
   asio::awaitable<KeysOutcome> newer_keys(std::string issuer, std::uint64_t seen_generation);
   asio::awaitable<AccountsNow> newer_accounts();
   asio::awaitable<Expected<void>> store_binding(NewBinding binding);
@@ -126,7 +127,8 @@ class Conversation {
   SteadyTime heard_at_{};  // when the token was whole: since then the module waits for us
   bool waited_ = false;    // for an answer; what was verified before is looked at again
   Trace trace_;
-  std::string login_id_;  // of the login that was allowed
+  std::string login_id_;   // of the login that was allowed
+  std::string placed_id_;  // of the login whose session was opened
 };
 
 }  // namespace latchkey::latchkeyd

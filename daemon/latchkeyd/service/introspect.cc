@@ -76,8 +76,9 @@ asio::awaitable<Conversation::Refused> Conversation::introspect(std::size_t issu
 
 asio::awaitable<IntrospectionReply> Conversation::ask_issuer(Question question) {
   const std::chrono::milliseconds most = patience_left();
-  IntrospectionOrder order{std::move(question), source_, wire::SecretBuffer(token_view_.size())};
-  if (!order.question.opaque) order.subject = std::string(verified_->claims->subject);
+  // To a provider it is the same whether somebody comes by sshd or by su.
+  IntrospectionOrder order{std::move(question), origin_of(source_),
+                           wire::SecretBuffer(token_view_.size())};
   if (most < kPatienceLeast || !order.token.append(token_view_))
     co_return IntrospectionReply{nullptr, {Reason::introspection_unavailable, "no time is left"}};
   const auto pending = std::make_shared<Pending<IntrospectionReply>>(desk_.loop.context());
@@ -90,7 +91,7 @@ asio::awaitable<IntrospectionReply> Conversation::ask_issuer(Question question) 
                                {Reason::introspection_unavailable, "no answer came in time"}};
 }
 
-// Only where nobody answered, and only for a token whose signature has verified, may the
+// Only where nobody is there, and only for a token whose signature has verified, may the
 // configuration say that this is enough; it is never said quietly.
 Conversation::Refused Conversation::without_answer(const Question& question,
                                                    const IntrospectionReply& reply,

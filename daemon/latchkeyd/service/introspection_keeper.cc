@@ -13,6 +13,7 @@ constexpr std::chrono::seconds kPauseMost{30};  // that a provider may ask for
 constexpr std::chrono::seconds kPauseLeast{1};  // after a 429 that asks for none
 constexpr int kTooManyRequests = 429;
 constexpr int kServerError = 500;
+constexpr int kUnavailable = 503;
 
 QuestionGate::Kind kind_of(const Question& question) {
   return question.opaque ? QuestionGate::Kind::opaque : QuestionGate::Kind::signed_token;
@@ -50,7 +51,7 @@ void IntrospectionKeeper::configure(const config::Config& config) {
       continue;
     }
     QuestionRate rate(issuer.introspection.rate, parts_.clock.steady());
-    next.emplace(issuer.name, std::make_shared<Issuer>(issuer.digest, std::move(rate)));
+    next.emplace(issuer.name, std::make_shared<Issuer>(issuer, std::move(rate)));
   }
   const auto old = std::exchange(issuers_, std::move(next));
   for (const auto& [name, issuer] : old) {
@@ -94,10 +95,9 @@ void IntrospectionKeeper::ask(IntrospectionOrder order,
     return done(*std::move(why));
   }
   const bool turn = issuer->gate.begin(kind_of(question), order.source);
-  issuer->flights.emplace(name, Flight{question,
-                                       {std::move(order.source), std::move(order.subject)},
-                                       {{std::move(done)}},
-                                       turn});
+  issuer->flights.emplace(
+      name,
+      Flight{question, std::move(order.source), parts_.clock.steady(), {{std::move(done)}}, turn});
   ++issuer->state.under_way;
   parts_.introspector.introspect(
       {question.issuer, question.config_digest, std::move(order.token)},
@@ -115,16 +115,17 @@ std::optional<IntrospectionReply> IntrospectionKeeper::withhold(Issuer& issuer,
     return no(Reason::budget_exhausted, std::string(what));
   };
   const SteadyTime now = parts_.clock.steady();
-  if (issuer.not_before && now < *issuer.not_before)
-    return no(Reason::introspection_unavailable, "the provider has asked for a pause");
   if (const auto held = issuer.gate.refuse(kind_of(question), source, now))
     return no(Reason::introspection_unavailable, std::string(held->why), held->down);
-  if (!has_place(issuer)) return spent("too many questions are under way");
+  const bool halved = question.opaque && issuer.asks_about_signed;
+  if (!has_place(issuer, halved)) return spent("too many questions are under way");
   if (issuer.flights.size() >= kQuestionsOfIssuer)
     return spent("too many questions to this issuer are under way");
+  if (halved && issuer.under_way().about_opaque >= kQuestionsOfIssuer / 2)
+    return spent("too many questions about opaque tokens to this issuer are under way");
   const auto of_source =
       std::count_if(issuer.flights.begin(), issuer.flights.end(),
-                    [&](const auto& flight) { return flight.second.asker.source == source; });
+                    [&](const auto& flight) { return flight.second.source == source; });
   if (static_cast<std::size_t>(of_source) >= kQuestionsOfSource)
     return spent("too many questions of this source are under way");
   switch (issuer.rate.take(source, now)) {
@@ -138,13 +139,31 @@ std::optional<IntrospectionReply> IntrospectionKeeper::withhold(Issuer& issuer,
   return std::nullopt;
 }
 
+QuestionsUnderWay IntrospectionKeeper::Issuer::under_way() const {
+  const auto halved = std::count_if(flights.begin(), flights.end(), [this](const auto& flight) {
+    return asks_about_signed && flight.second.question.opaque;
+  });
+  const auto opaque = static_cast<std::size_t>(halved);
+  return {flights.size() - opaque, opaque};
+}
+
+// With one place alone it is anybody's.
+std::size_t QuestionsUnderWay::shared(std::size_t reserved) const {
+  const std::size_t half = std::max<std::size_t>(reserved / 2, 1);
+  const std::size_t own_opaque = std::min(about_opaque, half);
+  const std::size_t own_signed = std::min(about_signed, reserved - own_opaque);
+  return about_signed + about_opaque - own_opaque - own_signed;
+}
+
 // One of its own, or one of those that are nobody's.
-bool IntrospectionKeeper::has_place(const Issuer& issuer) const {
+bool IntrospectionKeeper::has_place(const Issuer& issuer, bool halved) const {
   const std::size_t reserved = questions_reserved(issuers_.size());
-  if (issuer.flights.size() < reserved) return true;
+  QuestionsUnderWay with = issuer.under_way();
+  const std::size_t before = with.shared(reserved);
+  ++(halved ? with.about_opaque : with.about_signed);
+  if (with.shared(reserved) <= before) return true;
   std::size_t shared = 0;
-  for (const auto& [name, each] : issuers_)
-    shared += std::max(each->flights.size(), reserved) - reserved;
+  for (const auto& [name, each] : issuers_) shared += each->under_way().shared(reserved);
   return shared < kQuestionsInAll - reserved * issuers_.size();
 }
 
@@ -155,33 +174,49 @@ void IntrospectionKeeper::answered(const IssuerPtr& issuer, const std::string& f
   const Flight ended = std::move(found->second);
   issuer->flights.erase(found);
   --issuer->state.under_way;
-  const IntrospectionReply reply = reply_to(*issuer, ended.question, result);
-  learn(*issuer, ended, result, reply.down);
+  const bool down = nobody_is_there(*issuer, ended, result);
+  learn(*issuer, ended, result, down);
+  const IntrospectionReply reply = reply_to(*issuer, ended.question, result, down);
   for (const Waiter& waiter : ended.waiters) waiter.done(reply);
 }
 
-// An endpoint that refuses a question is there, whatever the question was; and a failure of our own
-// says nothing about it. Whoever guesses could bring either about.
+// An answer of any kind could be brought about, by a flood, by the token or by a mistake in the
+// configuration; so could a failure of our own. Nobody is there where no connection was taken, not
+// of this question and of no other meanwhile: one that has as many connections as it takes is busy.
+bool IntrospectionKeeper::nobody_is_there(Issuer& issuer, const Flight& flight,
+                                          const IntrospectResult& result) {
+  using Status = IntrospectResult::Status;
+  if (result.status == Status::ok || result.status == Status::failed) {
+    issuer.heard_at = parts_.clock.steady();
+    issuer.gate.doubted();
+  }
+  if (result.status != Status::down) return false;
+  return !issuer.heard_at || flight.began - *issuer.heard_at >= kHeardOf;
+}
+
+// An endpoint that refuses a question is there, whatever the question was; and a bound or a reload
+// of our own says nothing about it. Whoever guesses could bring either about.
 void IntrospectionKeeper::learn(Issuer& issuer, const Flight& flight,
                                 const IntrospectResult& result, bool down) {
   using Status = IntrospectResult::Status;
   const QuestionGate::Kind kind = kind_of(flight.question);
   const SteadyTime now = parts_.clock.steady();
-  if (flight.turn) issuer.gate.ended(kind, flight.asker.source);
+  if (flight.turn) issuer.gate.ended(kind, flight.source);
   const int status = result.http_status.value_or(0);
   if (result.status == Status::ok) return issuer.gate.answered();
-  if (status == kTooManyRequests) {
+  if (status == kTooManyRequests || (status == kUnavailable && result.retry_after)) {
     const auto pause = std::min(result.retry_after.value_or(kPauseLeast), kPauseMost);
-    return issuer.gate.throttled(kind, flight.asker.source, pause, now, parts_.random());
+    return issuer.gate.throttled(kind, flight.source, pause, now, parts_.random());
   }
   if (status != 0 && status < kServerError) return issuer.gate.answered();
-  const bool sick = down || status >= kServerError || result.status == Status::unreachable;
-  if (sick) return issuer.gate.failed(kind, flight.asker, down, now, parts_.random());
+  const bool in_vain = status == 0 && !result.retry_after && result.status != Status::reload;
+  const bool sick = in_vain || status >= kServerError;
+  if (sick) return issuer.gate.failed(kind, flight.source, down, now, parts_.random());
   issuer.gate.doubted();
 }
 
 IntrospectionReply IntrospectionKeeper::reply_to(Issuer& issuer, const Question& question,
-                                                 const IntrospectResult& result) {
+                                                 const IntrospectResult& result, bool down) {
   switch (result.status) {
     case IntrospectResult::Status::ok:
       return read(issuer, question, result);
@@ -193,7 +228,7 @@ IntrospectionReply IntrospectionKeeper::reply_to(Issuer& issuer, const Question&
     case IntrospectResult::Status::unreachable:
       break;
   }
-  return failed(issuer, question, result);
+  return failed(issuer, question, result, down);
 }
 
 IntrospectionReply IntrospectionKeeper::read(Issuer& issuer, const Question& question,
@@ -228,17 +263,9 @@ IntrospectionReply IntrospectionKeeper::read(Issuer& issuer, const Question& que
 }
 
 IntrospectionReply IntrospectionKeeper::failed(Issuer& issuer, const Question& question,
-                                               const IntrospectResult& result) {
+                                               const IntrospectResult& result, bool down) {
   ++issuer.state.failed;
-  // A pause of fetchd's own bound is not the provider's: it comes without a status of its; and
-  // that of a 429 binds its source (learn()).
-  if (result.retry_after && result.http_status && result.http_status != kTooManyRequests) {
-    issuer.not_before = parts_.clock.steady() + std::min(*result.retry_after, kPauseMost);
-  }
   complain(issuer, question, result.error);
-  // An answer of any kind could be brought about, by a flood, by the token or by a mistake in the
-  // configuration; so could a failure of our own. Only silence is down.
-  const bool down = result.status == IntrospectResult::Status::down;
   return no(Reason::introspection_unavailable, result.error, down);
 }
 

@@ -38,6 +38,9 @@ namespace latchkey::latchkeyd {
 
 inline constexpr std::size_t kQuestionsOfIssuer = 32;  // under way at once
 inline constexpr std::size_t kQuestionsOfSource = 8;   // of one issuer
+// How long an issuer that was heard of is not taken for gone. One that is slow, or takes so many
+// connections and no more, answers others meanwhile.
+inline constexpr std::chrono::seconds kHeardOf{10};
 // Of all issuers: below what fetchd has open for one connection (128), so that a flood never looks
 // like a fetchd that cannot be reached, and keys can be fetched beside it.
 inline constexpr std::size_t kQuestionsInAll = 96;
@@ -49,6 +52,15 @@ constexpr std::size_t questions_reserved(std::size_t issuers) {
   if (2 * issuers > kQuestionsInAll) return kQuestionsInAll / issuers;
   return std::min(kMost, kQuestionsInAll / (2 * issuers));
 }
+
+// Where an issuer is asked about signed tokens too, guesses at opaque ones have half of its places
+// and half of its own: anybody can guess, from as many sources as he has.
+struct QuestionsUnderWay {
+  std::size_t about_signed = 0;
+  std::size_t about_opaque = 0;  // where they have half; else they count as the others
+
+  std::size_t shared(std::size_t reserved) const;  // that no place of the issuer's own holds
+};
 
 // What status tells of asking one issuer; since the start, or since its section changed.
 struct IntrospectionState {
@@ -97,19 +109,25 @@ class IntrospectionKeeper {
   };
   struct Flight {
     Question question;
-    QuestionGate::Asker asker;  // that began it
+    std::string source;  // that began it
+    SteadyTime began;
     std::vector<Waiter> waiters;
     bool turn = false;  // it goes out while others are held back
   };
   struct Issuer {
-    Issuer(std::string digest_in, QuestionRate rate_in)
-        : digest(std::move(digest_in)), rate(std::move(rate_in)) {}
+    Issuer(const issuer::IssuerConfig& config, QuestionRate rate_in)
+        : digest(config.digest),
+          asks_about_signed(config.introspection.required()),
+          rate(std::move(rate_in)) {}
+
+    QuestionsUnderWay under_way() const;
 
     std::string digest;
+    bool asks_about_signed = false;
     IntrospectionState state;
     QuestionRate rate;
     QuestionGate gate;
-    std::optional<SteadyTime> not_before;                // the provider asked for a pause
+    std::optional<SteadyTime> heard_at;  // last, whatever it said, or failed on our side
     std::map<std::string, Flight, std::less<>> flights;  // by the token's digest and kind
   };
   using IssuerPtr = std::shared_ptr<Issuer>;
@@ -117,14 +135,15 @@ class IntrospectionKeeper {
   // Why it is not asked.
   std::optional<IntrospectionReply> withhold(Issuer& issuer, const Question& question,
                                              const std::string& source);
-  bool has_place(const Issuer& issuer) const;
+  bool has_place(const Issuer& issuer, bool halved) const;
+  bool nobody_is_there(Issuer& issuer, const Flight& flight, const IntrospectResult& result);
   void learn(Issuer& issuer, const Flight& flight, const IntrospectResult& result, bool down);
   void answered(const IssuerPtr& issuer, const std::string& flight, const IntrospectResult& result);
   IntrospectionReply reply_to(Issuer& issuer, const Question& question,
-                              const IntrospectResult& result);
+                              const IntrospectResult& result, bool down);
   IntrospectionReply read(Issuer& issuer, const Question& question, const IntrospectResult& result);
   IntrospectionReply failed(Issuer& issuer, const Question& question,
-                            const IntrospectResult& result);
+                            const IntrospectResult& result, bool down);
   void complain(Issuer& issuer, const Question& question, std::string why);
 
   Parts parts_;

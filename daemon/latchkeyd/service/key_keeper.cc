@@ -20,7 +20,6 @@ namespace {
 constexpr seconds kUnreachableFirst{1};  // until fetchd is asked again; doubled each time
 constexpr milliseconds kSpread{5'000};   // of a refresh due at start: hosts that boot together
 constexpr seconds kIdle{3'600};
-constexpr int kRetryAfterShare = 4;          // of max_stale; as issuer::retry_delay has it
 constexpr std::size_t kWaitersMost = 4'096;  // of one issuer; far above what the workers hold open
 
 // The same keys in the same order; then remembered tokens need not be verified anew.
@@ -167,9 +166,11 @@ void KeyKeeper::request(std::string_view name, std::uint64_t seen_generation,
 // From when on the provider may be asked because somebody wants it now.
 SteadyTime KeyKeeper::allowed_at(const Issuer& issuer) const {
   if (issuer.unreachable > 0) return issuer.state.next_fetch;
-  const SteadyTime soonest =
-      issuer.asked_at ? *issuer.asked_at + issuer.config.min_fetch_interval : SteadyTime{};
-  return std::max(soonest, issuer.not_before);
+  return std::max(soonest(issuer), issuer.not_before);
+}
+
+SteadyTime KeyKeeper::soonest(const Issuer& issuer) {
+  return issuer.asked_at ? *issuer.asked_at + issuer.config.min_fetch_interval : SteadyTime{};
 }
 
 void KeyKeeper::fetch(Issuer& issuer) {
@@ -277,8 +278,7 @@ void KeyKeeper::taken(Issuer& issuer, std::optional<seconds> max_age) {
 void KeyKeeper::failed(Issuer& issuer, std::string why, std::optional<seconds> retry_after) {
   ++issuer.failures;
   if (retry_after) {
-    issuer.not_before =
-        clock_.steady() + std::min(*retry_after, issuer.config.max_stale / kRetryAfterShare);
+    issuer.not_before = clock_.steady() + issuer::pause(issuer.config, *retry_after);
   }
   const auto delay =
       issuer::retry_delay(issuer.config, issuer.failures, retry_after, hooks_.random());

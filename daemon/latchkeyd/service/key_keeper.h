@@ -130,6 +130,7 @@ class KeyKeeper {
   void start(Issuer& issuer);
   void adopt(Issuer& issuer, const issuer::IssuerConfig& config);
   SteadyTime allowed_at(const Issuer& issuer) const;
+  static SteadyTime soonest(const Issuer& issuer);  // by our own interval
   void dated(Issuer& issuer, WallTime fetched_at);
   bool never_younger(Issuer& issuer);
   void fetch(Issuer& issuer);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Fresh keys because an administrator wants them. Whatever an administrator may do in a loop must
-// not become a storm at a provider, so the interval and the provider's own wish hold for this, too.
+// Fresh keys because an administrator wants them, who may have a reason that the provider does not
+// know when it asks for a pause (Retry-After): a key that was stolen. Whatever an administrator may
+// do in a loop must not become a storm at a provider, so the interval holds for this, too.
 #include <memory>
 #include <utility>
 
@@ -38,7 +39,7 @@ void KeyKeeper::refresh(std::string_view name, std::function<void(Refreshed)> do
                                             : asked->state.last_error.value_or("too many wait")});
   };
   if (!issuer->from_file() && !issuer->fetching) {
-    const SteadyTime allowed = allowed_at(*issuer);
+    const SteadyTime allowed = soonest(*issuer);
     // Asking a latchkey-fetchd that could not be reached costs no provider anything.
     if (issuer->unreachable == 0 && clock_.steady() < allowed)
       return done({Outcome::too_soon, {}, allowed});

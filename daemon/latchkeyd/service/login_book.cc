@@ -52,6 +52,22 @@ std::shared_ptr<const Login> LoginBook::find(std::string_view id, std::string_vi
   return login == logins.rend() ? nullptr : **login;
 }
 
+std::shared_ptr<const Login> LoginBook::place(std::string_view id, std::string_view person,
+                                              LoginPlace place) {
+  Shard& shard = this->shard(person);
+  const std::lock_guard lock(shard.mutex);
+  const auto found = shard.persons.find(person);
+  if (id.empty() || found == shard.persons.end()) return nullptr;
+  for (const Logins::iterator& login : found->second.logins) {
+    if ((*login)->id != id) continue;
+    Login placed = **login;  // whoever holds the old one goes on reading it
+    placed.place = std::move(place);
+    *login = std::make_shared<const Login>(std::move(placed));
+    return *login;
+  }
+  return nullptr;
+}
+
 bool LoginBook::close(std::string_view id, std::string_view person) {
   Shard& shard = this->shard(person);
   const std::lock_guard lock(shard.mutex);
@@ -87,6 +103,15 @@ std::shared_ptr<const LastSeen> LoginBook::last_seen(std::string_view name) cons
   const std::lock_guard lock(shard.mutex);
   const auto found = shard.persons.find(name);
   return found == shard.persons.end() ? nullptr : found->second.last_seen;
+}
+
+std::vector<std::shared_ptr<const Login>> LoginBook::all() const {
+  std::vector<std::shared_ptr<const Login>> logins;
+  for (const Shard& shard : shards_) {
+    const std::lock_guard lock(shard.mutex);
+    logins.insert(logins.end(), shard.logins.begin(), shard.logins.end());
+  }
+  return logins;
 }
 
 std::size_t LoginBook::logins() const {

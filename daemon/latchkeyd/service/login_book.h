@@ -43,12 +43,18 @@ class LoginBook {
   // Null where the person has no open login of that id. The service is for judge_later_call() to
   // compare.
   std::shared_ptr<const Login> find(std::string_view id, std::string_view person) const;
+  // Notes the session that it opened, and gives what it is now; null where there is no such login.
+  std::shared_ptr<const Login> place(std::string_view id, std::string_view person,
+                                     LoginPlace place);
   // Whether it was open.
   bool close(std::string_view id, std::string_view person);
 
   // Keeps the one that came last, whatever the clock said then: it may have been set back since.
   void saw(std::string_view name, LastSeen seen);
   std::shared_ptr<const LastSeen> last_seen(std::string_view name) const;
+
+  // All that are open; oldest first within a shard.
+  std::vector<std::shared_ptr<const Login>> all() const;
 
   std::size_t logins() const;
   std::size_t names() const;

@@ -31,13 +31,12 @@ struct IntrospectionOrder {
   Question question;
   std::string source;  // on whose behalf
   wire::SecretBuffer token;
-  std::string subject = {};  // of a signed one
 };
 
 struct IntrospectionReply {
   std::shared_ptr<const Introspected> answer;  // null: none, `error` says why
   Error error{Reason::introspection_unavailable, ""};
-  bool down = false;  // nobody answered, and no limit or pause was the cause
+  bool down = false;  // nobody is there, and no limit or pause was the cause
 };
 
 class Needs {

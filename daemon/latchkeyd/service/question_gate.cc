@@ -12,16 +12,15 @@ std::optional<QuestionGate::Refusal> QuestionGate::refuse(Kind kind, std::string
     return Refusal{false, "the provider has asked for a pause"};
   const Row& row = rows_[static_cast<std::size_t>(kind)];
   if (!row.closed()) return std::nullopt;
-  const bool silent = kind == Kind::signed_token && row.all_down && now - row.failed_at < kDownMost;
-  if (silent && !row.witnessed()) return std::nullopt;
+  const bool down = kind == Kind::signed_token && row.is_down(now);
   const Turn* turn = &row.everybody;
-  if (!silent) {
+  if (!down) {
     const auto own = row.own.find(source);
     if (own == row.own.end() && row.own.size() < kSourcesMost) return std::nullopt;
     if (own != row.own.end()) turn = &own->second;
   }
   if (!turn->waits(now)) return std::nullopt;
-  return Refusal{silent, "the last questions to the issuer failed, and it is not asked again yet"};
+  return Refusal{down, "the last questions to the issuer failed, and it is not asked again yet"};
 }
 
 // Those of both: which of them counts may change while it is out.
@@ -42,18 +41,16 @@ void QuestionGate::ended(Kind kind, std::string_view source) {
 void QuestionGate::answered() { rows_ = {}; }
 
 void QuestionGate::doubted() {
-  for (Row& row : rows_) row.all_down = false;
+  for (Row& row : rows_) row.down = 0;
 }
 
-void QuestionGate::failed(Kind kind, const Asker& asker, bool down, SteadyTime now,
+void QuestionGate::failed(Kind kind, const std::string& source, bool down, SteadyTime now,
                           std::uint32_t random) {
   Row& row = this->row(kind);
-  row.all_down = row.all_down && down;
+  row.down = down ? std::min(row.down + 1, kFailuresInRow) : 0;
   row.failed_at = now;
-  if (row.sources.size() < kWitnesses) row.sources.insert(asker.source);
-  if (row.subjects.size() < kWitnesses) row.subjects.insert(asker.subject);
   row.failures = std::min(row.failures + 1, kFailuresInRow);
-  if (row.closed()) row.hold_back(asker.source, now, random);
+  if (row.closed()) row.hold_back(source, now, random);
 }
 
 void QuestionGate::Row::hold_back(const std::string& source, SteadyTime now, std::uint32_t random) {

@@ -9,13 +9,12 @@
 // each source has its own turns: one question at a time, at growing intervals once its own have
 // failed. So nobody's failures hold others back.
 //
-// A row of signed tokens alone may say that the issuer is down, and only where several sources have
-// met silence, about tokens of several subjects: one bearer's tokens may be all that hangs. Then
-// one question of all goes out at a time. What one source or subject has met is asked about, each
-// time, within the places.
+// A row of signed tokens alone may say that the issuer is down: where nobody took the connection,
+// as often in a row as closes it. That does not depend on the token that was asked about. Then one
+// question of all goes out at a time.
 //
-// "429 Too Many Requests" binds the source whose question drew it for as long as the provider says.
-// A second one, drawn by another source meanwhile, closes the row that it belongs to.
+// A pause that the provider asks for (429, 503 with Retry-After) binds the source whose question
+// drew it. A second one, drawn by another source meanwhile, closes the row that it belongs to.
 //
 // Pure but for the clock and random numbers that are handed in. Not thread-safe.
 #pragma once
@@ -26,7 +25,6 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 
@@ -37,7 +35,6 @@ namespace latchkey::latchkeyd {
 class QuestionGate {
  public:
   static constexpr unsigned kFailuresInRow = 5;  // so many go out side by side, and no more
-  static constexpr std::size_t kWitnesses = 2;   // sources, and subjects, that make an outage
   static constexpr std::chrono::milliseconds kIntervalFirst{250};
   static constexpr std::chrono::milliseconds kIntervalMost{5'000};
   // How long a row says that it is down: one interval, and the question that ends it.
@@ -47,14 +44,8 @@ class QuestionGate {
   enum class Kind : std::uint8_t { signed_token, opaque };
 
   struct Refusal {
-    bool down = false;  // all failures of the row were silence, to several, the last just now
+    bool down = false;  // nobody was there the last times, and that was just now
     std::string_view why;
-  };
-
-  // On whose behalf, about whose token.
-  struct Asker {
-    std::string source;
-    std::string subject;  // as the signature vouches for it; of an opaque token nothing
   };
 
   // Whether a question may go out now; changes nothing.
@@ -64,11 +55,12 @@ class QuestionGate {
   bool begin(Kind kind, const std::string& source);
   void ended(Kind kind, std::string_view source);
 
-  // What became of a question: an answer; a sign that the endpoint is sick, `down` where that was
-  // silence; "429", with what the provider asked for.
+  // What became of a question: an answer; a sign that the endpoint is sick, `down` where nobody was
+  // there; a pause that the provider asked for.
   void answered();
   void doubted();  // neither: nothing says any more that it is down
-  void failed(Kind kind, const Asker& asker, bool down, SteadyTime now, std::uint32_t random);
+  void failed(Kind kind, const std::string& source, bool down, SteadyTime now,
+              std::uint32_t random);
   void throttled(Kind kind, const std::string& source, std::chrono::seconds pause, SteadyTime now,
                  std::uint32_t random);
 
@@ -85,15 +77,15 @@ class QuestionGate {
   };
   struct Row {
     unsigned failures = 0;
-    bool all_down = true;
+    unsigned down = 0;  // of these, the last so many
     SteadyTime failed_at{};
     Turn everybody;
     std::map<std::string, Turn, std::less<>> own;  // by source
-    std::set<std::string, std::less<>> sources;    // that failed, as many as it takes
-    std::set<std::string, std::less<>> subjects;   // and whose tokens
 
     bool closed() const { return failures >= kFailuresInRow; }
-    bool witnessed() const { return sources.size() >= kWitnesses && subjects.size() >= kWitnesses; }
+    bool is_down(SteadyTime now) const {
+      return down >= kFailuresInRow && now - failed_at < kDownMost;
+    }
     Turn* turn_of(const std::string& source);
     void hold_back(const std::string& source, SteadyTime now, std::uint32_t random);
   };

@@ -50,7 +50,7 @@ asio::awaitable<Decision> Conversation::sign_in() {
     if (accounts == AccountsNow::unknown) decision = refuse_without_accounts();
   }
   if (decision.allowed() && decision.binding) decision = co_await bind(std::move(decision));
-  if (decision.allowed()) record_login();
+  if (decision.allowed()) record_login(decision.rule);
   co_return decision;
 }
 
@@ -253,7 +253,7 @@ asio::awaitable<Decision> Conversation::bind(Decision decision) {
   co_return again;
 }
 
-void Conversation::record_login() {
+void Conversation::record_login(const std::string& rule) {
   const Services& services = desk_.services;
   const WallTime now = services.clock.wall();
   login_id_ = desk_.ids.login_id();
@@ -262,7 +262,9 @@ void Conversation::record_login() {
                                                    .service = request_.service,
                                                    .user = person,
                                                    .claims = verified_->claims.record(),
-                                                   .started_at = now});
+                                                   .started_at = now,
+                                                   .rule = rule,
+                                                   .rhost = request_.rhost});
   const claims::ClaimsRecord& record = login->claims;
   services.store.put_login(login);
   for (std::string& forgotten : services.logins.put(login)) {

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Issuers whose tokens are let in by their signature where nobody answers, and whose endpoint is up."""
+"""Issuers whose tokens are let in by their signature where nobody is there, and whose endpoint is up."""
+
+import asyncio
 
 from fetching import faults
 from fetching.fault_provider import METADATA
@@ -16,6 +18,8 @@ class DownCorp(AskedCorp):
         self.guess, self.beginning = random_opaque_token(guess)
         self.apart: dict[str, object] = {}
         self.guesses = None  # how guesses are answered
+        self.answer_s = 0.0  # so long each question takes, one after the other
+        self._turn = asyncio.Lock()
         super().__init__(*arguments, **options)
 
     def serve(self, *keys, **options) -> None:
@@ -24,6 +28,9 @@ class DownCorp(AskedCorp):
         self.provider.routes = self.provider.routes | {METADATA: faults.document(metadata)}
 
     async def _reply(self, token: str, exchange) -> None:
+        if self.answer_s:
+            async with self._turn:
+                await asyncio.sleep(self.answer_s)
         own = self.apart.get(token) or (self.guesses if token.startswith(self.beginning) else None)
         await (own(exchange) if own else super()._reply(token, exchange))
 

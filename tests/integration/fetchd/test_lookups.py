@@ -5,6 +5,7 @@ import contextlib
 import functools
 import os
 import resource
+import signal
 
 import pytest
 
@@ -55,7 +56,6 @@ def test_look_ups_that_hang_are_bounded_and_no_other_issuer_notices(start, name_
         assert answer.error.startswith("lost: introspection: "), answer
         if HANGING in answer.error:
             break
-        assert answer.status == "unreachable", answer
     else:
         pytest.fail(f"never bounded: {answer}")
     assert threads(fetchd) == 1 + OF_HOST_MOST
@@ -66,6 +66,42 @@ def test_look_ups_that_hang_are_bounded_and_no_other_issuer_notices(start, name_
         assert ask_about_a_token(fetchd, "corp").status == "ok"
     assert threads(fetchd) <= 1 + OF_HOST_MOST + 1
     assert name_server.asked
+
+
+def untell(fetchd: Fetchd, name_server: NameServer) -> None:
+    """Has a look-up end that was told nothing; those that hang behind it then say so, too."""
+    told, name_server.mode = name_server.mode, "fail"
+    name_server.silent_about.discard(SILENT)
+    # One that hangs is shared as long as it is young.
+    assert any(ask_about_a_token(fetchd, "lost").status == "unreachable" for _ in range(TRIES_MOST))
+    name_server.mode = told
+    name_server.silent_about.add(SILENT)
+
+
+def test_a_look_up_that_hangs_says_nothing_of_the_name_until_one_has_ended(start, name_server, asked_section):
+    fetchd = start(asked_section("lost", f"https://{SILENT}"))
+    answer = ask_about_a_token(fetchd, "lost")
+    assert answer.status == "failed" and "look-up" in answer.error, answer
+    untell(fetchd, name_server)
+    answer = ask_about_a_token(fetchd, "lost")
+    assert answer.status == "unreachable" and "look-up" in answer.error, answer
+
+
+def test_a_fetchd_that_was_stopped_takes_no_name_for_gone(start, name_server, good, asked_section):
+    section = asked_section("lost", f"https://{SILENT}")
+    late, clock = start(section, asked_section("corp", good.origin)), start(section)
+    untell(late, name_server)
+    with late.connect() as latchkeyd:
+        questions.send_question(late, latchkeyd, "lost")
+        assert ask_about_a_token(late, "corp").status == "ok"  # so it has taken that question
+        os.kill(late.process.pid, signal.SIGSTOP)
+        try:
+            # Asked later, and told when its time is over: so that of the first is over, too.
+            assert ask_about_a_token(clock, "lost").status == "failed"
+        finally:
+            os.kill(late.process.pid, signal.SIGCONT)
+        answer = latchkeyd.answer()
+    assert answer.status == "failed" and "itself was late" in answer.error, answer
 
 
 def test_a_name_that_is_unknown_or_that_the_name_server_fails_at_is_nobody_there(start, name_server, asked_section):

@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What of an endpoint that does not answer is nobody there: a signature may then do in the place of the provider's word."""
+"""What of an endpoint that does not answer is nobody there: a signature may then do in the place of the provider's word. Whoever
+has taken the connection is somebody: how long it says nothing may depend on the token."""
 
 import contextlib
 import os
+import pathlib
 import signal
+import socket
+import struct
 import threading
+import time
 
 import pytest
 
 from fetching.introspection import PATH
 from fetching.questions import ask_about_a_token, asked_section, send_question
-from fetching.stub_provider import METADATA, Proxy, document, raw, until_left
+from fetching.stub_provider import METADATA, Proxy, document, raw
 
 INACTIVE = document(b'{"active":false}', Content_Type="application/json")
 
@@ -22,13 +27,40 @@ def _released():
     released.set()
 
 
+class Full:
+    """A listener whose queue is full: who comes to it is not answered, not even by the kernel."""
+
+    def __init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=0)
+        self._address = self._listener.getsockname()
+        self._first = socket.create_connection(self._address)
+        self.origin = f"https://127.0.0.1:{self._address[1]}"
+
+    def until_somebody_waits(self) -> None:
+        port = f"0100007F:{self._address[1]:04X}"
+        syn_sent = "02"
+        deadline = time.monotonic() + 60
+        while not any(line.split()[2:4] == [port, syn_sent] for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()):
+            assert time.monotonic() < deadline, "nobody comes"
+
+    def close(self) -> None:
+        self._first.close()
+        self._listener.close()
+
+
+@pytest.fixture(name="full")
+def _full():
+    with contextlib.closing(Full()) as full:
+        yield full
+
+
 @pytest.fixture(name="asked")
 def _asked(authority, tmp_path, provider):
     return lambda **members: asked_section(authority, tmp_path, "corp", provider.origin, **members)
 
 
 @pytest.mark.parametrize("bytes_that_come, status", [
-    (b"", "unreachable"), (b"H", "failed"), (b"HTTP/1.1 200 OK", "failed"), (b"HTTP/1.1 403 " + b"A" * 40_000, "failed"),
+    (b"", "failed"), (b"H", "failed"), (b"HTTP/1.1 200 OK", "failed"), (b"HTTP/1.1 403 " + b"A" * 40_000, "failed"),
     (b"HTTP/1.1 100 Continue\r\n\r\n", "failed"), (b"HTTP/1.1 200 OK\r\nContent-Ty", "failed"),
 ])
 def test_who_has_sent_a_byte_is_there(start, provider, released, asked, bytes_that_come, status):
@@ -43,7 +75,7 @@ def test_metadata_are_not_given_up_for_being_slow(start, provider, released, ask
     del section["introspection_endpoint"]
     provider.routes[METADATA] = raw(hold=released)
     answer = ask_about_a_token(start(section), "corp")
-    assert answer.status == "unreachable" and "timed out after" in answer.error, answer
+    assert answer.status == "failed" and "timed out after" in answer.error, answer
 
 
 def test_a_failed_question_does_not_send_the_next_one_to_the_metadata(start, provider, asked, released):
@@ -68,13 +100,45 @@ def test_who_has_told_the_metadata_is_there(start, provider, asked, released):
     assert answer.status == "failed" and "timeout: " in answer.error, answer
 
 
-def test_a_fetchd_that_was_stopped_takes_nobody_for_gone(start, provider, asked):
-    late, clock = start(asked()), start(asked())
-    reached, left = threading.Event(), threading.Event()
-    provider.routes[PATH] = until_left(reached, left)
+def test_where_no_connection_is_taken_nobody_is_there(start, authority, tmp_path, full):
+    answer = ask_about_a_token(start(asked_section(authority, tmp_path, "corp", full.origin)), "corp")
+    assert answer.status == "unreachable" and "timeout: " in answer.error, answer
+    full.close()
+    answer = ask_about_a_token(start(asked_section(authority, tmp_path, "corp", full.origin)), "corp")
+    assert answer.status == "unreachable" and "connection: " in answer.error, answer
+
+
+def test_who_takes_the_connection_and_nothing_else_is_there(start, authority, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        section = asked_section(authority, tmp_path, "corp", f"https://127.0.0.1:{silent.getsockname()[1]}")
+        answer = ask_about_a_token(start(section), "corp")
+    assert answer.status == "failed" and "timeout: " in answer.error, answer
+
+
+def test_who_takes_the_connection_and_resets_it_is_there(start, authority, tmp_path):
+    """At once: curl may see the reset before it has begun TLS."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        def reset_all() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    taken, _ = listener.accept()
+                    taken.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    taken.close()
+        resetting = threading.Thread(target=reset_all)
+        resetting.start()
+        fetchd = start(asked_section(authority, tmp_path, "corp", f"https://127.0.0.1:{listener.getsockname()[1]}"))
+        statuses = {ask_about_a_token(fetchd, "corp").status for _ in range(20)}
+        listener.shutdown(socket.SHUT_RDWR)
+        resetting.join()
+    assert statuses == {"failed"}
+
+
+def test_a_fetchd_that_was_stopped_takes_nobody_for_gone(start, authority, tmp_path, full):
+    section = asked_section(authority, tmp_path, "corp", full.origin)
+    late, clock = start(section), start(section)
     with late.connect() as latchkeyd:
         send_question(late, latchkeyd, "corp")
-        assert reached.wait(60)
+        full.until_somebody_waits()
         os.kill(late.process.pid, signal.SIGSTOP)
         try:
             # Asked later, and told when its time is over: so that of the first is over, too.
@@ -83,11 +147,13 @@ def test_a_fetchd_that_was_stopped_takes_nobody_for_gone(start, provider, asked)
             os.kill(late.process.pid, signal.SIGCONT)
         answer = latchkeyd.answer()
     assert answer.status == "failed" and "itself was late" in answer.error, answer
+    answer = ask_about_a_token(late, "corp")
+    assert answer.status == "unreachable", f"what was lost before it is not excused: {answer}"
 
 
-def test_a_proxys_tunnel_is_no_answer_of_the_provider(start, provider, released, asked):
+def test_a_proxy_that_takes_the_connection_is_there_whoever_is_silent_behind_it(start, provider, released, asked):
     provider.routes[PATH] = raw(hold=released)
     with contextlib.closing(Proxy()) as proxy:
         answer = ask_about_a_token(start(asked(proxy=proxy.url)), "corp")
         released.set()
-        assert answer.status == "unreachable" and proxy.heads, answer
+        assert answer.status == "failed" and proxy.heads, answer

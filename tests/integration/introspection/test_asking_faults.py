@@ -9,7 +9,7 @@ import threading
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from box import clients, files, host as host_module
+from box import clients, files, host as host_module, namespaces
 from fetching.certificates import Authority
 from fetching.introspection import (GROUPS, JWT, OPAQUE, PATH, SECRET_FILE, Endpoint, introspection_of, opaque, opens, refused,
                                     secret_file)
@@ -141,7 +141,7 @@ def test_fetchds_own_bound_does_not_let_the_signature_do_and_is_no_pause_of_the_
     else:
         pytest.fail("the bound is never reached")
     # Another source, of whose share nothing is spent: it is told of our bound or of the provider's answer.
-    other = clients.paste(token, "alice", options=("-o", "BindAddress=127.0.0.2"))
+    other = clients.paste(token, "alice", options=("-o", f"BindAddress={namespaces.ELSEWHERE}"))
     assert other.status == 255 and "uid=" not in other.out, other.said
     reason, request = host.refusal(other.said)
     assert reason in ("introspection_unavailable", "token_inactive"), other.said

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """How often an issuer is asked: what is kept and for how long, and what somebody costs it who guesses at tokens."""
 
-from box import clients, files, host as host_module
+from box import clients, files, host as host_module, namespaces
 from fetching.introspection import GROUPS, OPAQUE, claims_of, introspection_of, opaque, opens, refused
 
 KEPT = ["introspection_positive_ttl: 1h", "introspection_negative_ttl: 1h"]
 BRIEFLY = ["introspection_positive_ttl: 1s", "introspection_negative_ttl: 1s"]
-ELSEWHERE = ("-o", "BindAddress=127.0.0.2")  # another source
+ELSEWHERE = ("-o", f"BindAddress={namespaces.ELSEWHERE}")  # another source
 LOGINS_MOST = 100  # of one after the other, which take longer than what is kept briefly
 
 

@@ -70,8 +70,11 @@ class Host:
         self.leaks: list[str] = []
         self.logs = logs.LogCollector(folder)
         self.provider = Provider(build, self.search, f"{folder}/devidp.log")
-        self.sockets = {name: units.Socket(f"latchkey-{name}.socket") for name in ("pam", "control", "fetchd")}
+        self.sockets = {name: units.Socket(f"latchkey-{name}.socket") for name in ("pam", "control", "fetchd", "endd", "endd-signal")}
         self.fetchd = units.from_unit("latchkey-fetchd", f"{folder}/fetchd.log", [self.sockets["fetchd"]], [])
+        self.endd = units.from_unit("latchkey-endd", f"{folder}/endd.log", [self.sockets["endd"]], [])
+        self.endd_signal = units.from_unit("latchkey-endd-signal", f"{folder}/endd-signal.log",
+                                           [self.sockets["endd-signal"]], [])
         self.latchkeyd = units.from_unit("latchkeyd", f"{folder}/latchkeyd.log",
                                          [self.sockets["pam"], self.sockets["control"]], [])
         sshd.install_sshd()
@@ -103,6 +106,8 @@ class Host:
         """Ends the daemons and looks through what they leave on disk for tokens."""
         self.latchkeyd.stop()
         self.fetchd.stop()
+        self.endd.stop()
+        self.endd_signal.stop()
         self.leaks += self.search.in_tree(STATE)
 
     @staticmethod
@@ -119,6 +124,8 @@ class Host:
         for listener in self.sockets.values():
             listener.open()
         self.fetchd.start()
+        self.endd_signal.start()
+        self.endd.start()
         self.latchkeyd.start()
 
     def config(self) -> str:

@@ -106,6 +106,9 @@ class Server:
         text = "".join(json.dumps(entry) + "\n" for entry in entries)
         self._ctl("list", "build", "--least", "0", *options, str(self.www), text=text)
 
+    def build_from(self, text: pathlib.Path) -> None:
+        self._ctl("list", "build", "--from", str(text), str(self.www))
+
     def sign(self, key: str = "good", max_age: str = "1h", now: str | None = None, issuer: str = ISSUER) -> None:
         self._ctl("list", "sign", "--issuer", issuer, "--key", str(self.folder / f"{key}.jwk"), "--max-age", max_age,
                   *(["--now", now] if now else []), str(self.www))

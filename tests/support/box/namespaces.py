@@ -35,6 +35,7 @@ GLOBAL_CAPABILITIES = {
     "sys_time": 25, "wake_alarm": 35,
 }
 LAST_CAPABILITY = 40
+CAPABILITIES = {"CAP_KILL": 5}  # that a shipped unit keeps
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -80,7 +81,21 @@ def drop_capabilities(numbers) -> None:
         prctl(PR_CAPBSET_DROP, number)
 
 
+ELSEWHERE = "192.0.2.77"  # an address of the box that is none of its loopback ones: somebody else, for who counts sources
+
+
 def loopback_up() -> None:
+    _loopback_up()
+    _add_address(ELSEWHERE)
+
+
+def _add_address(address: str) -> None:
+    siocsifaddr = 0x8916
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        fcntl.ioctl(control, siocsifaddr, struct.pack("16sHH4s8x", b"lo:1", socket.AF_INET, 0, socket.inet_aton(address)))
+
+
+def _loopback_up() -> None:
     siocgifflags, siocsifflags, iff_up = 0x8913, 0x8914, 0x1
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
         request = struct.pack("16sH14x", b"lo", 0)

@@ -76,13 +76,16 @@ class Process:
     """A daemon that tells when it is ready. Its output goes to a file of its own."""
 
     def __init__(self, name: str, command: list[str], log: str, *, sockets=(), user: str = "root",
-                 environment: dict[str, str] | None = None) -> None:
+                 environment: dict[str, str] | None = None, kept: frozenset[str] | None = None,
+                 groups: tuple[str, ...] = ()) -> None:
         self.name = name
         self.log = log
         self.command = command
         self.environment = environment or {}
         self._sockets = sockets
         self._user = pwd.getpwnam(user)
+        self._kept = kept  # of root: the names of the capabilities that it keeps; None: all
+        self._groups = [grp.getgrnam(name).gr_gid for name in groups]
         self.pid = 0
         self._pidfd = -1
 
@@ -132,6 +135,11 @@ class Process:
             os.setgroups([])
             os.setgid(self._user.pw_gid)
             os.setuid(self._user.pw_uid)
+            ns.prctl(ns.PR_SET_NO_NEW_PRIVS, 1)
+        elif self._kept is not None:
+            os.setgroups(self._groups)
+            numbers = {ns.CAPABILITIES[name] for name in self._kept}
+            ns.drop_capabilities(number for number in range(ns.LAST_CAPABILITY + 1) if number not in numbers)
             ns.prctl(ns.PR_SET_NO_NEW_PRIVS, 1)
         os.umask(0o077)
         os.chdir("/")
@@ -191,4 +199,6 @@ def from_unit(unit: str, log: str, sockets: list[Socket], arguments: list[str]) 
     values = parse_unit(f"{UNIT_FOLDER}/{unit}.service")
     if values["Type"] != ["notify"]:
         raise ValueError(f"{unit} is expected to be Type=notify")
-    return Process(unit, shlex.split(values["ExecStart"][0]) + arguments, log, sockets=sockets, user=values["User"][0])
+    return Process(unit, shlex.split(values["ExecStart"][0]) + arguments, log, sockets=sockets, user=values["User"][0],
+                   kept=frozenset(" ".join(values["CapabilityBoundingSet"]).split()),
+                   groups=tuple(" ".join(values.get("SupplementaryGroups", [])).split()))

@@ -74,7 +74,7 @@ TEST(RenderStatus, says_loudly_that_an_issuer_cannot_be_asked_and_what_that_mean
   status.issuers.push_back({.name = "d", .introspection = IntrospectionStatus{.mode = "required"}});
   const std::string text = render_status(status, kNow, Style::plain);
   EXPECT_NE(text.find("  ASKING FAILS   a: its tokens are refused; b: its opaque tokens are "
-                      "refused; c: while nobody answers, signatures decide alone; else its tokens "
+                      "refused; c: while nobody is there, signatures decide alone; else its tokens "
                       "are refused\n"),
             std::string::npos)
       << text;
@@ -178,6 +178,24 @@ TEST(RenderDecision, prints_each_check_in_order_with_its_outcome) {
   EXPECT_NE(text.find("request 5f3c19a2"), std::string::npos);
   EXPECT_LT(text.find("passed       signature"), text.find("FAILED       access")) << text;
   EXPECT_NE(text.find("not reached  binding"), std::string::npos) << text;
+}
+
+TEST(Render, shows_sessions_by_login_and_says_what_lives_on) {
+  ipc::control::SessionRecord session;
+  session.id = "0123456789abcdef0123456789abcdef";
+  session.state = "not_ended";
+  session.user = "al\nice";
+  session.service = "sshd";
+  session.rhost = "192.0.2.7";
+  session.pid = 4711;
+  session.expires_at = kNow;
+  session.opened_at = kNow - 5min;
+  const std::string text = render_sessions(std::vector{session}, kNow);
+  for (const char* part : {"LOGIN", "0123456789abcdef0123456789abcdef  not_ended", "al\\x0aice",
+                           "5 min ago", "192.0.2.7", "4711"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
+  }
+  EXPECT_EQ(render_sessions({}, kNow), "no sessions\n");
 }
 
 TEST(Render, escapes_what_came_from_outside) {

@@ -112,6 +112,9 @@ max_claims_age: 1d
 remembered_tokens: 10000
 remembered_decisions: 1000
 log_level: info
+sessions:
+  grace: 10s
+  terminate: session
 budgets:
   verify_cpu_per_second: 50ms
   verify_cpu_burst: 500ms

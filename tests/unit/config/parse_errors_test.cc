@@ -181,12 +181,19 @@ TEST(ConfigError, NamesWhatIsWrongAndWhere) {
       {"addresses of which nobody says that they are verified",
        issuer("    user: { claim: x.email, strip_suffix: \"@e.com\" }\n"
               "    groups: { claim: E-Mail, map: { b@e.com: [ sre ] } }\n"
-              "    require: { user_email: { present: true } }\n"),
+              "    require: { user_email: { present: true }, nickname: c@e.com }\n"),
        {"f:6:13: 'email_verified' speaks of 'email' and not of \"x.email\": "
         "'user.email_verified_claim' must name what does, or be none",
         "f:7:15: 'email_verified' speaks of 'email' and not of \"E-Mail\": "
         "'user.email_verified_claim' must name what does, or be none",
         "f:8:5: 'email_verified' speaks of 'email' and not of \"user_email\": "
+        "'user.email_verified_claim' must name what does, or be none",
+        "f:8:5: 'email_verified' speaks of 'email' and not of \"nickname\": "
+        "'user.email_verified_claim' must name what does, or be none"}},
+      {"groups by addresses of which nobody says that they are verified",
+       issuer("    user: { claim: upn, strip_suffix: \"@e.com\" }\n"
+              "    groups: { claim: upn, map: { b@e.com: [ sre ] } }\n"),
+       {"f:7:15: 'email_verified' speaks of 'email' and not of \"upn\": "
         "'user.email_verified_claim' must name what does, or be none"}},
       {"a CA for a file",
        issuer("    ca_file: /c\n    jwks_file: /k\n"),

@@ -266,8 +266,7 @@ TEST(Presets, DemandAVerifiedAddressWhereOneDecidesBesideTheLoginName) {
   EXPECT_EQ(verified_claim("leeway: 60s"), "none");
   EXPECT_EQ(verified_claim("groups: { claim: email, map: { \"b@e.com\": [ sre ] } }"),
             "email_verified");
-  EXPECT_EQ(verified_claim("groups: { claim: upn, map: { \"b@e.com\": [ sre ] } }"),
-            "email_verified");
+  EXPECT_EQ(verified_claim("groups: { claim: upn, map: { \"b@e.com\": [ sre ] } }"), "not read");
   EXPECT_EQ(verified_claim("groups: { claim: groups, map: { sre: [ sre ] } }"), "none");
   EXPECT_EQ(verified_claim("require: { email: b@e.com }"), "email_verified");
   EXPECT_EQ(verified_claim("require: { mail: b@e.com }"), "not read");

@@ -43,7 +43,7 @@ StatusAnswer some_status() {
                       3,           4,
                       5,           {1, 2, 3, 4, 5},
                       "disk full", "no such file",
-                      {}};
+                      "no endd",   {}};
   status.issuers.push_back(some_issuer());
   status.revocation_sources = {{"local", "local", "fresh", {}, {}, 3, 1, 512},
                                {"fleet",
@@ -123,6 +123,14 @@ TEST(ControlJson, every_message_survives_the_trip) {
   expect_round_trip(RemoveRevocationRequest{12});
   expect_round_trip(BindingsRequest{"alice", 1});
   expect_round_trip(BindingsAnswer{{{"alice", "i", "s"}}, false});
+  SessionRecord session;
+  session.id = "0123";
+  session.state = "not_ended";
+  session.pid = 7;
+  expect_round_trip(SessionsRequest{"0", 1});
+  expect_round_trip(SessionsAnswer{{session}, true});
+  expect_round_trip(EndSessionRequest{"0123"});
+  expect_round_trip(EndSessionAnswer{"gone"});
   expect_round_trip(RemoveBindingRequest{"alice"});
 }
 
@@ -294,6 +302,10 @@ TEST_F(ControlInterface, says_of_each_method_what_the_structs_say) {
   EXPECT_EQ(names_of(request("Bindings")), members_of(BindingsRequest{"a", 1}));
   EXPECT_EQ(names_of(answer("Bindings")), members_of(BindingsAnswer{}));
   EXPECT_EQ(names_of(request("RemoveBinding")), members_of(RemoveBindingRequest{}));
+  EXPECT_EQ(names_of(request("Sessions")), members_of(SessionsRequest{"a", 1}));
+  EXPECT_EQ(names_of(answer("Sessions")), members_of(SessionsAnswer{}));
+  EXPECT_EQ(names_of(request("EndSession")), members_of(EndSessionRequest{}));
+  EXPECT_EQ(names_of(answer("EndSession")), members_of(EndSessionAnswer{}));
   EXPECT_EQ(names_of(list_after(text_, "error Refused (")), members_of(RefusedError{}));
   EXPECT_EQ(names_of(list_after(text_, "error ConfigInvalid (")), members_of(ConfigInvalidError{}));
 }
@@ -312,6 +324,8 @@ TEST_F(ControlInterface, says_of_each_type_what_the_structs_say) {
                 "revocations"));
   EXPECT_EQ(names_of(type("Binding")),
             members_of_first(to_json(BindingsAnswer{{{}}, true}), "bindings"));
+  EXPECT_EQ(names_of(type("Session")),
+            members_of_first(to_json(SessionsAnswer{{SessionRecord{}}, true}), "sessions"));
   EXPECT_EQ(names_of(type("ConfigError")),
             members_of_first(to_json(ConfigInvalidError{{{}}}), "errors"));
   jose::JsonReader reader;
@@ -327,8 +341,8 @@ TEST_F(ControlInterface, names_every_method) {
   for (const std::string_view method :
        {Status::kMethod, Issuers::kMethod, RefreshKeys::kMethod, GetConfig::kMethod,
         GetKeys::kMethod, Reload::kMethod, Explain::kMethod, Decisions::kMethod, Revoke::kMethod,
-        Revocations::kMethod, RemoveRevocation::kMethod, Bindings::kMethod,
-        RemoveBinding::kMethod}) {
+        Revocations::kMethod, RemoveRevocation::kMethod, Bindings::kMethod, RemoveBinding::kMethod,
+        Sessions::kMethod, EndSession::kMethod}) {
     ASSERT_TRUE(method.starts_with("io.latchkey.Control."));
     EXPECT_NE(text_.find("\nmethod " + std::string(method.substr(20)) + "("), std::string::npos)
         << method;

@@ -17,10 +17,12 @@
 #include "daemon/latchkeyd/service/control.h"
 #include "tests/unit/latchkeyd/fakes.h"
 #include "tests/unit/latchkeyd/key_fakes.h"
+#include "tests/unit/latchkeyd/session_fakes.h"
 
 namespace latchkey::latchkeyd::control_test {
 
 using testing::FakeClock;
+using testing::FakeEnder;
 using testing::FakeFetcher;
 using testing::FakeIntrospector;
 using testing::FakeJournal;
@@ -84,7 +86,8 @@ class ControlTest : public ::testing::Test {
             .accounts = accounts,
             .load_config = [this] { return next_config; },
             .apply = [this](const config::Config& config) { applied.push_back(config.digest); },
-            .random = [] { return 0U; }},
+            .random = [] { return 0U; },
+            .revoked = [this] { sessions->revocations_changed(); }},
         ControlPlane::Start{corp_config("digest-1"), accounts.read().value(),
                             std::move(stored->bindings), std::move(stored->revocations)});
     for (std::size_t i = 0; i < taken.size(); ++i) {
@@ -92,11 +95,19 @@ class ControlTest : public ::testing::Test {
       plane->hub().add_worker(workers[i],
                               [this, i](SnapshotPtr snapshot) { taken[i] = std::move(snapshot); });
     }
+    sessions.emplace(
+        SessionKeeper::Parts{.clock = clock,
+                             .journal = journal,
+                             .store = *store,
+                             .logins = logins,
+                             .ender = ender,
+                             .snapshot = [this]() -> const Snapshot& { return plane->current(); }});
     methods.emplace(Control::Parts{.clock = clock,
                                    .journal = journal,
                                    .plane = *plane,
                                    .decisions = decisions,
                                    .logins = logins,
+                                   .sessions = *sessions,
                                    .memory = memory,
                                    .counters = counters,
                                    .state_error = [this] { return store->trouble(); },
@@ -110,6 +121,7 @@ class ControlTest : public ::testing::Test {
   void stop() {
     service.reset();
     methods.reset();
+    sessions.reset();
     plane.reset();
     store.reset();
   }
@@ -177,6 +189,8 @@ class ControlTest : public ::testing::Test {
   std::optional<SqliteStateStore> store;
   std::optional<ListStore> list_store;
   std::optional<ControlPlane> plane;
+  FakeEnder ender;
+  std::optional<SessionKeeper> sessions;
   std::optional<Control> methods;
   std::optional<ipc::varlink::Service> service;
 };

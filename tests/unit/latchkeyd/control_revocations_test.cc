@@ -50,6 +50,36 @@ TEST_F(ControlTest, RevokedUserIsRevokedForEveryWorkerWhenTheAnswerComes) {
   for (const auto& snapshot : taken) EXPECT_TRUE(snapshot->revocations->user_revoked("mallory"));
 }
 
+TEST_F(ControlTest, RevocationEndsTheSessionsThatItHitsOnceEveryWorkerHasIt) {
+  const auto open = [&](char name, const std::string& user) {
+    const std::string id(32, name);
+    logins.put(std::make_shared<const Login>(Login{.id = id, .service = "sshd", .user = user}));
+    logins.place(id, user, {.pid = 7, .opened_at = clock.wall()});
+    return id;
+  };
+  const std::string mallory = open('b', "mallory");
+  const std::string alice = open('a', "alice");
+  ASSERT_TRUE(revoke_user("mallory"));
+  loop.run_ready();
+  EXPECT_THAT(ender.asked, ElementsAre(mallory + " 10s revoked session"));
+  const auto listed = call<control::Sessions>({.limit = 1});
+  ASSERT_EQ(listed->sessions.size(), 1U);
+  EXPECT_TRUE(listed->more);
+  EXPECT_EQ(listed->sessions[0].id, alice);
+  const auto rest = call<control::Sessions>({.after = alice});
+  ASSERT_EQ(rest->sessions.size(), 1U);
+  EXPECT_EQ(rest->sessions[0].state, "ending");
+  EXPECT_EQ(rest->sessions[0].pid, 7);
+  EXPECT_EQ(call<control::EndSession>({alice})->outcome, "ending");
+  EXPECT_EQ(ender.asked.back(), alice + " 10s administrator session");
+  EXPECT_EQ(journal.count("the end of a session was asked for login=" + alice), 1U);
+  EXPECT_EQ(call<control::EndSession>({std::string(32, 'f')}).error().kind, Kind::not_found);
+  ender.answer = {SessionEnder::Outcome::unreachable, "nobody"};
+  open('c', "bob");
+  EXPECT_EQ(call<control::EndSession>({std::string(32, 'c')}).error().kind, Kind::refused);
+  EXPECT_THAT(call<control::Status>({})->sessions_error.value_or(""), HasSubstr("nobody"));
+}
+
 TEST_F(ControlTest, RevocationsOutliveTheDaemonUntilTheyAreRemoved) {
   const auto user = revoke_user("mallory");
   const auto token =
@@ -171,26 +201,6 @@ TEST_F(ControlTest, RevocationsComeInPages) {
   EXPECT_EQ(call<control::Revocations>({.limit = 0}).error().text, "limit");
   EXPECT_EQ(call<control::Revocations>({.limit = 1'001}).error().text, "limit");
   EXPECT_EQ(call<control::Revocations>({.kind = "nonsense"}).error().text, "kind");
-}
-
-// For the look through running logins: they see what the workers have by then.
-TEST_F(ControlTest, EachChangeOfRevocationsIsToldToThoseWhoWatch) {
-  std::vector<std::uint64_t> told;
-  plane->on_revocations([&](const SnapshotPtr& snapshot) {
-    EXPECT_EQ(taken[0]->number, snapshot->number);
-    EXPECT_EQ(taken[1]->number, snapshot->number);
-    EXPECT_TRUE(snapshot->revocations->user_revoked("mallory"));
-    told.push_back(snapshot->number);
-  });
-  ASSERT_TRUE(revoke_user("mallory"));
-  EXPECT_THAT(told, ::testing::ElementsAre(taken[0]->number));
-  put_accounts("bob");
-  plane->refresh_accounts();
-  while (some_worker_is_waited_for()) {
-    for (testing::TestLoop& worker : workers) worker.run_ready();
-  }
-  loop.run_ready();
-  EXPECT_EQ(told.size(), 1U) << "nothing was revoked";
 }
 
 TEST_F(ControlTest, RemovalOfWhatIsNotThereIsNotFound) {

@@ -42,14 +42,14 @@ class IntrospectionKeeperTest : public ::testing::Test {
   std::shared_ptr<std::optional<IntrospectionReply>> ask(const std::string& token,
                                                          const std::string& issuer = "corp",
                                                          const std::string& source = "s",
-                                                         const std::string& subject = "u") {
+                                                         bool opaque = false) {
     auto reply = std::make_shared<std::optional<IntrospectionReply>>();
     const auto& config =
         snapshot.config
             ->issuers[static_cast<std::size_t>(snapshot.config->find_issuer_by_name(issuer))]
             .config;
     IntrospectionOrder order{
-        {issuer, config.digest, token, false}, source, wire::SecretBuffer(token.size()), subject};
+        {issuer, config.digest, token, opaque}, source, wire::SecretBuffer(token.size())};
     EXPECT_TRUE(order.token.append(token));
     keeper.ask(std::move(order), [reply](IntrospectionReply said) { *reply = std::move(said); });
     return reply;

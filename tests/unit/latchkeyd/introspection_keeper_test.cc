@@ -184,7 +184,7 @@ TEST_F(IntrospectionKeeperTest, AFailureIsToldToAllKeptByNobodyAndSaidOnce) {
 
 // Where a signature alone would do while the provider is down, nothing that answers may bring that
 // about, nor a limit or a failure of our own.
-TEST_F(IntrospectionKeeperTest, OnlySilenceIsDown) {
+TEST_F(IntrospectionKeeperTest, OnlyNobodyIsDown) {
   using Status = IntrospectResult::Status;
   const IntrospectResult cases[]{
       {.status = Status::failed, .http_status = 401, .error = "HTTP status 401"},
@@ -201,9 +201,87 @@ TEST_F(IntrospectionKeeperTest, OnlySilenceIsDown) {
     EXPECT_EQ((*reply)->error.reason, Reason::introspection_unavailable) << result.error;
     EXPECT_FALSE((*reply)->down) << result.error;
   }
+  clock.advance(kHeardOf);
   const auto reply = ask("token-1");
-  provider.be_down("timeout");
+  provider.be_down("connection");
   EXPECT_TRUE((*reply)->down);
+}
+
+TEST_F(IntrospectionKeeperTest, WhatSaysNothingOfTheProviderEndsThatItIsDown) {
+  using Status = IntrospectResult::Status;
+  const IntrospectResult cases[]{
+      {.status = Status::failed, .retry_after = 1s, .error = "no provider was asked"},
+      {.status = Status::failed, .http_status = 500, .error = "HTTP status 500"},
+      {.status = Status::reload, .error = "reload"}};
+  for (const IntrospectResult& result : cases) {
+    const auto under_way = ask("under way");
+    for (unsigned i = 0; i < QuestionGate::kFailuresInRow; ++i) {
+      ask(std::to_string(i));
+      provider.answer_last({.status = Status::down, .error = "connection"});
+    }
+    EXPECT_TRUE((*ask("held back"))->down);
+    provider.answer(result);
+    EXPECT_FALSE((*ask("held back"))->down);
+    clock.advance(1h);
+    ask("last");
+    provider.answer_ok(kActive);
+    clock.advance(1h);
+  }
+}
+
+TEST_F(IntrospectionKeeperTest, AnAnswerOfEitherKindOpensBothRows) {
+  for (const bool opaque : {true, false}) {
+    for (unsigned i = 0; i < QuestionGate::kFailuresInRow; ++i) {
+      for (const bool kind : {true, false}) {
+        ask(std::to_string(i), "corp", "s", kind);
+        provider.fail("HTTP status 500", 500);
+      }
+    }
+    EXPECT_TRUE(*ask("held back", "corp", "s", opaque));
+    clock.advance(1h);
+    ask("probe", "corp", "t", opaque);
+    provider.answer_ok(kInactive);
+    for (const bool kind : {true, false}) {
+      EXPECT_FALSE(*ask("more 1", "corp", "s", kind)) << opaque << kind;
+      EXPECT_FALSE(*ask("more 2", "corp", "s", kind)) << opaque << kind << ": no turns";
+    }
+    while (!provider.open.empty()) provider.answer_ok(kInactive);
+    clock.advance(1h);
+  }
+}
+
+// What an answer has to say differs: all of a login, or only that it goes on.
+TEST_F(IntrospectionKeeperTest, AQuestionAboutAnOpaqueTokenIsNotSharedWithOneAboutASignedOne) {
+  ask("token-1", "corp", "s", false);
+  const auto opaque = ask("token-1", "corp", "s", true);
+  EXPECT_EQ(provider.asked, 2U);
+  provider.answer_ok(R"({"active":true})");
+  EXPECT_FALSE(*opaque);
+}
+
+// A provider or its firewall takes so many connections and no more; others may take them all.
+TEST_F(IntrospectionKeeperTest, WhoAnswersOthersMeanwhileIsNotDown) {
+  using Status = IntrospectResult::Status;
+  const IntrospectResult signs_of_life[]{
+      {.status = Status::ok, .body = std::string(kInactive)},
+      {.status = Status::failed, .http_status = 500, .error = "HTTP status 500"},
+      {.status = Status::failed, .error = "timeout: nothing came"}};
+  for (const IntrospectResult& sign : signs_of_life) {
+    clock.advance(1h);
+    const auto begun_before = ask("token-1");
+    ask("another", "corp", "t");
+    provider.answer_last(sign);
+    provider.be_down("connection");
+    EXPECT_FALSE((*begun_before)->down);
+    for (const auto& [wait, down] : {std::pair(kHeardOf - 1ms, false), std::pair(1ms, true)}) {
+      clock.advance(wait);
+      const auto begun_after = ask("token-1");
+      provider.be_down("connection");
+      EXPECT_EQ((*begun_after)->down, down);
+    }
+    ask("its last");
+    provider.answer_ok(kActive);
+  }
 }
 
 TEST_F(IntrospectionKeeperTest, APauseThatTheProviderAsksForIsNotDown) {

@@ -71,16 +71,20 @@ TEST_F(IntrospectionKeeperTest, QuestionsUnderWayAreBoundedByIssuerAndBySource) 
 
 // Whoever guesses can draw one. Were it to bind everybody, one guess each half minute would keep
 // all users of the issuer out.
-TEST_F(IntrospectionKeeperTest, TooManyRequestsBindsTheSourceThatDrewIt) {
-  ask("guess", "corp", "guesser");
-  provider.fail("corp: introspection: HTTP status 429", 429, 1h);
-  EXPECT_TRUE(*ask("guess-2", "corp", "guesser"));
-  EXPECT_FALSE(*ask("token-1", "corp", "somebody else"));
-  provider.answer_ok(kActive);
-  clock.advance(30s - 1ms);
-  EXPECT_TRUE(*ask("guess-2", "corp", "guesser")) << "somebody else's good answer frees nobody";
-  clock.advance(1ms);
-  EXPECT_FALSE(*ask("guess-2", "corp", "guesser")) << "30 s at most";
+TEST_F(IntrospectionKeeperTest, APauseBindsTheSourceThatDrewIt) {
+  for (const int status : {429, 503}) {
+    ask("guess", "corp", "guesser");
+    provider.fail("corp: introspection: HTTP status", status, 1h);
+    EXPECT_TRUE(*ask("guess-2", "corp", "guesser"));
+    EXPECT_FALSE(*ask("token-1", "corp", "somebody else"));
+    provider.answer_ok(kActive);
+    clock.advance(30s - 1ms);
+    EXPECT_TRUE(*ask("guess-2", "corp", "guesser")) << "somebody else's good answer frees nobody";
+    clock.advance(1ms);
+    EXPECT_FALSE(*ask("guess-2", "corp", "guesser")) << "30 s at most";
+    provider.answer_ok(kActive);
+    clock.advance(1h);
+  }
 }
 
 TEST_F(IntrospectionKeeperTest, ASecondTooManyRequestsLetsOneQuestionOfASourceThroughAtATime) {
@@ -125,28 +129,57 @@ TEST_F(IntrospectionKeeperTest, AfterFailuresInARowOneQuestionAtATimeGoesOut) {
   for (const auto* token : {"token-2", "token-3"}) EXPECT_FALSE(*ask(token)) << "it is over";
 }
 
-// Of what one bearer has met, another's revoked token must not be let in without being asked about.
-TEST_F(IntrospectionKeeperTest, SilenceAboutOneBearersTokensDecidesNobodyElses) {
-  for (unsigned i = 0; i < 2 * QuestionGate::kFailuresInRow; ++i) {
-    ask("his " + std::to_string(i), "corp", i % 2 == 0 ? "a" : "b", "mallory");
-    provider.be_down("timeout");
+// Anybody can guess at opaque tokens, from as many sources as he has.
+TEST_F(IntrospectionKeeperTest, GuessesLeaveHalfOfTheIssuersPlacesToSignedTokens) {
+  const auto guess = [&](std::size_t i) {
+    return ask("guess " + std::to_string(i), "corp", "guesser " + std::to_string(i), true);
+  };
+  for (std::size_t i = 0; i < kQuestionsOfIssuer / 2; ++i) EXPECT_FALSE(*guess(i)) << i;
+  EXPECT_EQ((*guess(100))->error.reason, Reason::budget_exhausted);
+  for (std::size_t i = 0; i < kQuestionsOfIssuer / 2; ++i) {
+    const std::string number = std::to_string(i);
+    EXPECT_FALSE(*ask("token " + number, "corp", "user " + number)) << i;
   }
-  const auto hers = ask("hers", "corp", "c", "alice");
-  ASSERT_FALSE(*hers) << "it is asked about";
-  provider.be_down("timeout");
-  const auto held = ask("another", "corp", "d", "bob");
-  ASSERT_TRUE(*held) << "now several have met it";
-  EXPECT_TRUE((*held)->down);
+}
+
+TEST_F(IntrospectionKeeperTest, GuessesLeaveHalfOfTheIssuersOwnPlacesWhereTheSharedOnesAreTaken) {
+  std::vector<issuer::IssuerConfig> issuers;
+  for (int i = 0; i < 6; ++i) issuers.push_back(section("i" + std::to_string(i)));
+  configure(issuers);
+  for (std::size_t i = 0; i < 6 * kQuestionsOfIssuer; ++i) {
+    const std::string number = std::to_string(i);
+    ask("guess " + number, "i" + std::to_string(i % 6), number, true);
+  }
+  const std::size_t own = questions_reserved(issuers.size());
+  EXPECT_EQ(provider.asked, kQuestionsInAll - 6 * own / 2);
+  for (int issuer = 0; issuer < 6; ++issuer) {
+    const std::string name = "i" + std::to_string(issuer);
+    for (std::size_t i = 0; i < own / 2; ++i)
+      EXPECT_FALSE(*ask("token " + std::to_string(i), name, "user " + std::to_string(i))) << name;
+    EXPECT_EQ((*ask("one more", name, "user"))->error.reason, Reason::budget_exhausted);
+  }
+  EXPECT_EQ(provider.asked, kQuestionsInAll);
+}
+
+TEST_F(IntrospectionKeeperTest, AnIssuerThatIsAskedAboutOpaqueTokensAloneHasAllPlacesForThem) {
+  auto config = section("corp");
+  config.digest = "digest-2";
+  config.introspection.mode = issuer::IntrospectionMode::opaque_only;
+  configure({config});
+  for (std::size_t i = 0; i < kQuestionsOfIssuer; ++i) {
+    const std::string number = std::to_string(i);
+    EXPECT_FALSE(*ask(number, "corp", number, true)) << i;
+  }
 }
 
 TEST_F(IntrospectionKeeperTest, ErrorsThatOneSourceDrawsKeepNobodyElseOut) {
   for (unsigned i = 0; i < 2 * QuestionGate::kFailuresInRow; ++i) {
-    ask("his " + std::to_string(i), "corp", "a", "mallory");
+    ask("his " + std::to_string(i), "corp", "a");
     provider.fail("corp: introspection: HTTP status 500", 500);
     clock.advance(5s);
   }
-  ask("his last", "corp", "a", "mallory");
-  EXPECT_FALSE(*ask("hers", "corp", "b", "alice"));
+  ask("his last", "corp", "a");
+  EXPECT_FALSE(*ask("hers", "corp", "b"));
 }
 
 TEST_F(IntrospectionKeeperTest, AFetchdThatIsGoneIsNotWaitedForByEachLogin) {

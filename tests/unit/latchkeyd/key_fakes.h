@@ -3,6 +3,7 @@
 // Key sets, issuers, and what stands in the place of latchkey-fetchd and of the disk.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <map>
@@ -93,6 +94,11 @@ class FakeIntrospector final : public Introspector {
     const Done done = std::move(open.front().second);
     open.erase(open.begin());
     done(result);
+  }
+  void answer_last(const IntrospectResult& result) {
+    ASSERT_FALSE(open.empty()) << "nothing was asked";
+    std::rotate(open.begin(), open.end() - 1, open.end());
+    answer(result);
   }
   void answer_ok(std::string_view body, issuer::AnswerForm form = issuer::AnswerForm::json) {
     answer({.status = IntrospectResult::Status::ok, .body = body, .form = form});

@@ -71,6 +71,46 @@ TEST(LaterCalls, AreJudgedByTheLoginOfTheirIdPersonAndService) {
   }
 }
 
+TEST(LaterCalls, OpenedSessionIsNotedAndItsLoginNamedToTheModule) {
+  Host host;
+  Client client{ipc::Fd()};
+  const std::string id = testing::login_id(host.sign_in(client, host.token()));
+  wire::Begin open{.operation = wire::Operation::open_session,
+                   .pid = 4711,
+                   .service = "sshd",
+                   .user = "alice",
+                   .tty = "ssh",
+                   .session = "c3",
+                   .login = id};
+  const wire::Verdict verdict = call(host, client, open);
+  ASSERT_EQ(verdict.environment_count, 1U);
+  EXPECT_EQ(verdict.environment[0], "LATCHKEY_LOGIN=" + id);
+  const auto login = host.logins.find(id, "alice");
+  ASSERT_TRUE(login && login->place);
+  EXPECT_EQ(login->place->pid, 4711);
+  EXPECT_EQ(login->place->tty, "ssh");
+  EXPECT_EQ(login->place->session, "c3");
+  EXPECT_EQ(login->place->opened_at, host.clock.wall());
+}
+
+TEST(LaterCalls, SessionOfNoLoginIsNamedToNobody) {
+  Host host;
+  Client client{ipc::Fd()};
+  const std::string id = testing::login_id(host.sign_in(client, host.token()));
+  wire::Begin open{.operation = wire::Operation::open_session, .service = "sshd", .user = "alice"};
+  EXPECT_EQ(call(host, client, open).environment_count, 0U) << "a key's, under the last sign-in";
+  open.service = "login";
+  open.login = id;
+  EXPECT_EQ(call(host, client, open).environment_count, 0U) << "another service's";
+  for (const auto operation : {wire::Operation::account, wire::Operation::setcred}) {
+    EXPECT_EQ(call(host, client,
+                   {.operation = operation, .service = "sshd", .user = "alice", .login = id})
+                  .environment_count,
+              0U);
+  }
+  EXPECT_FALSE(host.logins.find(id, "alice")->place);
+}
+
 TEST(LaterCalls, AccountWithoutALoginGoesByTheLastSignIn) {
   Host host;
   Client client{ipc::Fd()};

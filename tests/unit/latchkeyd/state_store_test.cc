@@ -186,6 +186,51 @@ TEST(StateStore, ClosedLoginIsGoneAndTheLastSightOfANameCounts) {
   EXPECT_EQ(store.loaded->last_seen[0].second.claims.subject, "s-2");
 }
 
+TEST(StateStore, SessionOfALoginComesBackWithIt) {
+  const TempDir folder;
+  Login login = login_of(kId1, "alice");
+  login.rule = "operators";
+  login.rhost = "192.0.2.7";
+  {
+    Store store(folder.path());
+    store->put_login(std::make_shared<const Login>(login));
+    store->put_login(std::make_shared<const Login>(login_of(kId2, "bob")));
+    store.drain();
+    login.place = LoginPlace{.pid = 4711,
+                             .tty = "ssh",
+                             .session = "c3",
+                             .opened_at = WallTime(std::chrono::milliseconds(1'700'000'000'007))};
+    store->put_login(std::make_shared<const Login>(login));
+  }
+  const Store store(folder.path());
+  ASSERT_EQ(store.loaded->logins.size(), 2U);
+  const bool first = store.loaded->logins[0].id == kId1;
+  const Login& loaded = store.loaded->logins[first ? 0 : 1];
+  EXPECT_EQ(loaded.rule, "operators");
+  EXPECT_EQ(loaded.rhost, "192.0.2.7");
+  ASSERT_TRUE(loaded.place);
+  EXPECT_EQ(loaded.place->pid, 4711);
+  EXPECT_EQ(loaded.place->tty, "ssh");
+  EXPECT_EQ(loaded.place->session, "c3");
+  EXPECT_EQ(loaded.place->opened_at, login.place->opened_at);
+  EXPECT_FALSE(store.loaded->logins[first ? 1 : 0].place) << "it has opened none";
+}
+
+TEST(StateStore, LoginClosedBeforeItsSessionWasWrittenIsNotThere) {
+  const TempDir folder;
+  {
+    Store store(folder.path());
+    Login login = login_of(kId1, "alice");
+    store->put_login(std::make_shared<const Login>(login));
+    store.drain();
+    login.place = LoginPlace{.pid = 1, .tty = {}, .session = {}};
+    store->put_login(std::make_shared<const Login>(login));
+    store->close_login(kId1, WallTime());
+  }
+  const Store store(folder.path());
+  EXPECT_TRUE(store.loaded->logins.empty());
+}
+
 TEST(StateStore, LoginClosedBeforeItWasWrittenIsNotThere) {
   const TempDir folder;
   {

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Whose names are ours to judge.
+#include <algorithm>
+
+#include "core/base/mutation.h"
+#include "core/decide.h"
+
+namespace latchkey {
+namespace {
+
+bool contains(const std::vector<std::string>& values, std::string_view value) {
+  return std::find(values.begin(), values.end(), value) != values.end();
+}
+
+bool is_system(const Snapshot& snapshot, std::string_view name) {
+  const auto* user = snapshot.accounts->find_user(name);
+  return user != nullptr && user->is_system();
+}
+
+}  // namespace
+
+bool managed(std::string_view name, const Snapshot& snapshot) {
+  const auto& rules = snapshot.config->managed;
+  if (LATCHKEY_FAILS(managed_unlisted, contains(rules.unmanaged, name))) return false;
+  if (contains(rules.managed, name) || snapshot.bindings->find(name) != nullptr) return true;
+  // A name of which no local file knows the uid may be any regular user's (LDAP, SSSD): only what
+  // is known to be the system's own is left alone.
+  return !LATCHKEY_FAILS(managed_by_list, !rules.regular_users) &&
+         !LATCHKEY_FAILS(managed_system, is_system(snapshot, name));
+}
+
+}  // namespace latchkey

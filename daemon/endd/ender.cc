@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/endd/ender.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "daemon/endd/terminal.h"
+
+namespace latchkey::endd {
+
+using ipc::control::EndAnswer;
+using ipc::control::EndRequest;
+using ipc::control::LookAnswer;
+using ipc::control::LookRequest;
+
+namespace {
+
+constexpr std::chrono::minutes kForgottenAfter{10};
+constexpr std::size_t kSweptMost = 65'536;
+
+std::string who(const Target& target) {
+  return fmt::format("login={} service={} user={} uid={} pid={}", target.login, target.service,
+                     target.person, target.uid, target.leader.pid);
+}
+
+}  // namespace
+
+EndAnswer Ender::end(const EndRequest& request, SteadyTime now) {
+  const auto target = parts_.checks.examine(request.login);
+  if (!target) {
+    const Refusal& refusal = target.error();
+    if (refusal.outcome == Outcome::gone) parts_.checks.records().remove(request.login);
+    if (refusal.outcome == Outcome::refused) {
+      parts_.log.warning(
+          fmt::format("refused: login={} why={}", request.login.substr(0, 32), refusal.why));
+    }
+    return {std::string(name(refusal.outcome)), refusal.why};
+  }
+  const SteadyTime due = now + std::chrono::seconds(request.grace_s);
+  if (const auto job = jobs_.find(request.login); job != jobs_.end()) {
+    if (job->second.step == Step::grace) job->second.due = std::min(job->second.due, due);
+    job->second.whole_user = job->second.whole_user || request.scope == "user";
+    return {"ending", ""};
+  }
+  if (jobs_.size() >= kJobsMost) return {"refused", "too many sessions end just now"};
+  const auto all = parts_.checks.processes().all();
+  const std::size_t told = parts_.tell(members(all, target->leader, ::getpid()), target->uid,
+                                       sentence(request.cause, request.grace_s));
+  parts_.log.notice(fmt::format("told: {} cause={} scope={} grace={}s terminals={}", who(*target),
+                                request.cause, request.scope, request.grace_s, told));
+  jobs_.emplace(request.login, Job{.due = due, .whole_user = request.scope == "user"});
+  return {"ending", ""};
+}
+
+LookAnswer Ender::look(const LookRequest& request) const {
+  LookAnswer answer;
+  for (const std::string& login : request.logins) {
+    const auto target = parts_.checks.examine(login);
+    const Outcome outcome = target ? Outcome::ending : target.error().outcome;
+    if (outcome == Outcome::gone) {
+      parts_.checks.records().remove(login);
+      answer.gone.push_back(login);
+    } else if (outcome == Outcome::ending) {
+      answer.live.push_back(login);
+    }
+  }
+  // Nobody asks for a login that latchkeyd has lost; its note must not lie about for ever.
+  for (const std::string& login : parts_.checks.records().older_than(kForgottenAfter, kSweptMost)) {
+    const auto target = parts_.checks.examine(login);
+    if (!target && target.error().outcome == Outcome::gone) parts_.checks.records().remove(login);
+  }
+  return answer;
+}
+
+void Ender::tick(SteadyTime now) {
+  for (auto job = jobs_.begin(); job != jobs_.end();) {
+    const bool over = job->second.due <= now && !advance(job->first, job->second, now);
+    job = over ? jobs_.erase(job) : std::next(job);
+  }
+}
+
+// False where the job is over.
+bool Ender::advance(const std::string& login, Job& job, SteadyTime now) {
+  const auto target = parts_.checks.examine(login);
+  if (!target) {
+    parts_.log.notice(fmt::format("over: login={} {}", login, target.error().why));
+    return false;
+  }
+  job.due = now + kPatience;
+  switch (job.step) {
+    case Step::grace:
+      job.step = Step::ended;
+      terminate(*target, job);
+      return true;
+    case Step::ended:
+      job.step = Step::killed;
+      if (job.session && parts_.sessions.find(target->leader.pid, target->uid) == job.session) {
+        const auto killed = parts_.sessions.kill(*job.session);
+        parts_.log.notice(fmt::format("killed: {} logind={} {}", who(*target), *job.session,
+                                      killed ? "" : killed.error().detail));
+      }
+      return true;
+    case Step::killed:
+      break;
+  }
+  parts_.log.error(fmt::format("lives on: {} could not be ended", who(*target)));
+  return false;
+}
+
+void Ender::terminate(const Target& target, Job& job) {
+  if (job.whole_user) {
+    const auto ended = parts_.sessions.terminate_user(target.uid);
+    parts_.log.notice(fmt::format("ended the user: {} {}", who(target),
+                                  ended ? "by logind" : ended.error().detail));
+  }
+  job.session = parts_.sessions.find(target.leader.pid, target.uid);
+  if (!job.session) return signal(target);
+  const auto ended = parts_.sessions.terminate(*job.session);
+  if (ended) {
+    parts_.log.notice(fmt::format("ended: {} logind={}", who(target), *job.session));
+    return;
+  }
+  parts_.log.error(fmt::format("logind did not end: {} {}", who(target), ended.error().detail));
+  signal(target);
+}
+
+void Ender::signal(const Target& target) {
+  const auto answer = parts_.signal(target.login);
+  if (!answer) {
+    parts_.log.error(
+        fmt::format("latchkey-endd-signal: {} {}", who(target), answer.error().detail));
+    return;
+  }
+  parts_.log.notice(fmt::format("ended: {} by signals, {} processes={} {}", who(target),
+                                answer->outcome, answer->processes, answer->why));
+}
+
+SteadyTime Ender::next() const {
+  SteadyTime next = SteadyTime::max();
+  for (const auto& [login, job] : jobs_) next = std::min(next, job.due);
+  return next;
+}
+
+}  // namespace latchkey::endd

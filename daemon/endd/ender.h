@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Ends logins one step after the other: the word on the terminal, the grace time, logind's end or
+// the signals', and a last look. What was true at one step is looked at anew at the next. Asked
+// again while it is under way, nothing changes but a shorter grace.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "daemon/endd/checks.h"
+#include "daemon/endd/log.h"
+#include "daemon/endd/logind.h"
+#include "daemon/endd/signaller.h"
+#include "ipc/end.h"
+
+namespace latchkey::endd {
+
+class Ender {
+ public:
+  static constexpr std::size_t kJobsMost = 1'024;
+  static constexpr std::chrono::seconds kPatience{5};  // between one step of the end and the next
+
+  // All outlive it.
+  struct Parts {
+    const Checks& checks;
+    SessionManager& sessions;
+    const Log& log;
+    // How many terminals of the processes took the line.
+    std::function<std::size_t(std::span<const Process>, uid_t, std::string_view)> tell;
+    // Has the unit with CAP_KILL end the login's processes.
+    std::function<ipc::Result<ipc::control::SignalAnswer>(const std::string& login)> signal;
+  };
+
+  explicit Ender(Parts parts) : parts_(std::move(parts)) {}
+
+  ipc::control::EndAnswer end(const ipc::control::EndRequest& request, SteadyTime now);
+  ipc::control::LookAnswer look(const ipc::control::LookRequest& request) const;
+
+  // Does what is due.
+  void tick(SteadyTime now);
+  SteadyTime next() const;
+
+ private:
+  enum class Step : std::uint8_t { grace, ended, killed };
+  struct Job {
+    SteadyTime due;
+    Step step = Step::grace;
+    bool whole_user = false;
+    std::optional<std::string> session;  // of logind, that was terminated
+  };
+
+  bool advance(const std::string& login, Job& job, SteadyTime now);
+  void terminate(const Target& target, Job& job);
+  void signal(const Target& target);
+
+  Parts parts_;
+  std::map<std::string, Job, std::less<>> jobs_;
+};
+
+}  // namespace latchkey::endd

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Which of the open logins the present revocations hit, and which a rule ends because their token
+// has expired. Nothing here touches the world.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "core/base/reason.h"
+#include "core/decide.h"
+#include "core/revocation/revocation_set.h"
+
+namespace latchkey::latchkeyd {
+
+struct Hit {
+  std::shared_ptr<const Login> login;
+  Reason reason = Reason::revoked_token;  // as a sign-in with that token would be refused now
+};
+
+// Logins that opened a session and whose token, subject, provider session, key or person was
+// revoked.
+std::vector<Hit> hits(const revocation::RevocationSet& revocations,
+                      std::span<const std::shared_ptr<const Login>> logins);
+
+// When the login's session is to end by its token's expiry; nothing where the rule that let it in
+// is gone or does not say `end_session_at_expiry`. The issuer's leeway counts as at sign-in.
+std::optional<WallTime> ends_at(const Login& login, const config::Config& config);
+
+}  // namespace latchkey::latchkeyd

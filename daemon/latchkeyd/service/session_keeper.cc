@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/latchkeyd/service/session_keeper.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "daemon/latchkeyd/service/session_hits.h"
+
+namespace latchkey::latchkeyd {
+
+using std::chrono::seconds;
+using Outcome = SessionEnder::Outcome;
+
+namespace {
+
+constexpr seconds kLookEvery{60};
+constexpr seconds kLookAgain{5};     // where nobody answered
+constexpr seconds kExpiryEvery{10};  // a login of a moment ago is not known beforehand
+constexpr seconds kFollow{1};        // between two looks at what should be ending
+constexpr seconds kAskAgain{20};     // after the grace time: endd has tried all it can by then
+constexpr seconds kBackoffMost{30};
+constexpr seconds kNoteBy{60};  // so long after it was opened the note must be there
+
+}  // namespace
+
+void SessionKeeper::revocations_changed() {
+  const Snapshot& snapshot = parts_.snapshot();
+  for (Hit& hit : hits(*snapshot.revocations, parts_.logins.all()))
+    begin(std::move(hit.login), "revoked", row(hit.reason).code);
+  if (parts_.rescheduled) parts_.rescheduled();
+}
+
+void SessionKeeper::begin(std::shared_ptr<const Login> login, std::string cause,
+                          std::string_view reason) {
+  const auto [found, fresh] = endings_.try_emplace(login->id);
+  if (!fresh) return;
+  const std::string pid = std::to_string(login->place ? login->place->pid : 0);
+  const std::string grace = fmt::format("{}", parts_.snapshot().config->sessions.grace.count());
+  parts_.journal.log(LogLevel::notice, "a session is to end",
+                     {{"login", login->id},
+                      {"cause", cause},
+                      {"reason", reason},
+                      {"user", login->user},
+                      {"service", login->service},
+                      {"issuer", login->claims.issuer},
+                      {"subject", login->claims.subject},
+                      {"rhost", login->rhost},
+                      {"pid", pid},
+                      {"grace_s", grace}});
+  found->second.cause = std::move(cause);
+  found->second.login = std::move(login);
+  found->second.due = parts_.clock.steady();
+  ask(found->second);
+}
+
+void SessionKeeper::ask(Ending& ending, std::function<void(SessionEnder::Answer)> then) {
+  if (std::exchange(ending.asked, true)) return;
+  const config::SessionsConfig& config = parts_.snapshot().config->sessions;
+  parts_.ender.end({.login = ending.login->id,
+                    .grace = config.grace,
+                    .cause = ending.cause,
+                    .whole_user = config.terminate == config::SessionsConfig::Terminate::user},
+                   [this, alive = std::weak_ptr(alive_), id = ending.login->id,
+                    then = std::move(then)](const SessionEnder::Answer& answer) {
+                     if (alive.expired()) return;
+                     answered(id, answer);
+                     if (then) then(answer);
+                   });
+}
+
+void SessionKeeper::answered(const std::string& id, const SessionEnder::Answer& answer) {
+  if (answer.outcome == Outcome::unreachable) {
+    unreachable(answer.why);
+  } else {
+    reachable();
+  }
+  const auto found = endings_.find(id);
+  if (found == endings_.end()) return;
+  Ending& ending = found->second;
+  ending.asked = false;
+  const SteadyTime now = parts_.clock.steady();
+  const bool good = answer.outcome == Outcome::ending || answer.outcome == Outcome::gone;
+  const bool first = !good && !std::exchange(ending.failed, !good);
+  ending.failed = !good;
+  if (answer.outcome == Outcome::gone) {
+    forget(*ending.login);
+    ending.due = now;
+  } else if (good) {
+    const seconds grace = parts_.snapshot().config->sessions.grace;
+    ending.backoff = seconds(1);
+    ending.due = now + grace + kFollow;
+    ending.ask_after = now + grace + kAskAgain;
+  } else {
+    ending.due = ending.ask_after = now + ending.backoff;
+    ending.backoff = std::min(2 * ending.backoff, kBackoffMost);
+  }
+  if (first) {
+    parts_.journal.log(LogLevel::error, "a session that is to end cannot be ended yet",
+                       {{"login", id},
+                        {"user", ending.login->user},
+                        {"service", ending.login->service},
+                        {"why", answer.why}});
+  }
+  next_tick_ = std::min(next_tick_, ending.due);
+  if (parts_.rescheduled) parts_.rescheduled();
+}
+
+void SessionKeeper::end(const std::string& login,
+                        std::function<void(std::optional<SessionEnder::Answer>)> done) {
+  const auto all = parts_.logins.all();
+  const auto found = std::find_if(all.begin(), all.end(), [&](const auto& each) {
+    return each->id == login && each->place.has_value();
+  });
+  if (found == all.end()) return done(std::nullopt);
+  const std::string pid = std::to_string((*found)->place ? (*found)->place->pid : 0);
+  parts_.journal.log(LogLevel::notice, "a session is to end",
+                     {{"login", login},
+                      {"cause", "administrator"},
+                      {"user", (*found)->user},
+                      {"service", (*found)->service},
+                      {"pid", pid}});
+  Ending& ending = endings_.try_emplace(login).first->second;
+  if (ending.cause.empty()) ending.cause = "administrator";
+  ending.login = *found;
+  if (ending.asked) return done(SessionEnder::Answer{Outcome::ending, {}});
+  ask(ending, [done = std::move(done)](const SessionEnder::Answer& answer) { done(answer); });
+}
+
+void SessionKeeper::tick() {
+  const SteadyTime now = parts_.clock.steady();
+  if (!std::exchange(began_, true)) revocations_changed();  // what came while we were away
+  next_tick_ = now + kLookEvery;
+  follow(now);
+  expire(now);
+  if (!looking_ && now >= next_look_) look(now);
+  if (!looking_) next_tick_ = std::min(next_tick_, next_look_);
+}
+
+// What was asked for: gone, or to be asked for again.
+void SessionKeeper::follow(SteadyTime now) {
+  for (auto entry = endings_.begin(); entry != endings_.end();) {
+    Ending& ending = entry->second;
+    if (!ending.asked && ending.due <= now) {
+      if (parts_.logins.find(entry->first, ending.login->user) == nullptr) {
+        parts_.journal.log(LogLevel::notice, "a session has ended",
+                           {{"login", entry->first},
+                            {"cause", ending.cause},
+                            {"user", ending.login->user},
+                            {"service", ending.login->service}});
+        entry = endings_.erase(entry);
+        continue;
+      }
+      ending.due = now + kFollow;
+      if (ending.ask_after <= now) ask(ending);
+    }
+    if (!ending.asked) next_tick_ = std::min(next_tick_, ending.due);
+    ++entry;
+  }
+}
+
+void SessionKeeper::expire(SteadyTime now) {
+  const config::Config& config = *parts_.snapshot().config;
+  const bool any = std::any_of(config.access.begin(), config.access.end(),
+                               [](const auto& rule) { return rule.end_session_at_expiry; });
+  if (!any) return;
+  next_tick_ = std::min(next_tick_, now + kExpiryEvery);
+  const WallTime wall = parts_.clock.wall();
+  for (auto& login : parts_.logins.all()) {
+    const auto at = ends_at(*login, config);
+    if (!at) continue;
+    if (*at <= wall) {
+      begin(std::move(login), "expired", row(Reason::token_expired).code);
+    } else {
+      next_tick_ = std::min(next_tick_, now + (*at - wall));
+    }
+  }
+}
+
+void SessionKeeper::look(SteadyTime now) {
+  auto asked = parts_.logins.all();
+  std::erase_if(asked, [](const auto& login) { return !login->place; });
+  std::vector<std::string> ids;
+  ids.reserve(asked.size());
+  for (const auto& login : asked) ids.push_back(login->id);
+  looking_ = true;
+  next_look_ = now + kLookEvery;
+  parts_.ender.look(std::move(ids), [this, alive = std::weak_ptr(alive_),
+                                     asked = std::move(asked)](const auto& seen) {
+    if (!alive.expired()) looked(asked, seen);
+  });
+}
+
+void SessionKeeper::looked(const std::vector<std::shared_ptr<const Login>>& asked,
+                           const tl::expected<SessionEnder::Seen, std::string>& seen) {
+  looking_ = false;
+  if (!seen) {
+    unreachable(seen.error());
+    next_look_ = parts_.clock.steady() + kLookAgain;
+  } else {
+    reachable();
+    const std::set<std::string_view> live(seen->live.begin(), seen->live.end());
+    const std::set<std::string_view> gone(seen->gone.begin(), seen->gone.end());
+    const WallTime wall = parts_.clock.wall();
+    std::set<std::string, std::less<>> lived;
+    no_note_.clear();
+    for (const auto& login : asked) {
+      // A note that was there and is no more went with its process; we did not hear the answer.
+      if (gone.contains(login->id) ||
+          (!live.contains(login->id) && seen_live_.contains(login->id))) {
+        forget(*login);
+      } else if (live.contains(login->id)) {
+        lived.insert(login->id);
+      } else if (login->place && wall - login->place->opened_at > kNoteBy) {
+        no_note_.insert(login->id);
+      }
+    }
+    seen_live_ = std::move(lived);
+  }
+  next_tick_ = std::min(next_tick_, next_look_);
+  if (parts_.rescheduled) parts_.rescheduled();
+}
+
+void SessionKeeper::forget(const Login& login) {
+  if (!parts_.logins.close(login.id, login.user)) return;
+  parts_.store.close_login(login.id, parts_.clock.wall());
+  parts_.journal.log(LogLevel::info, "the process of a session ended without a word",
+                     {{"login", login.id}, {"user", login.user}, {"service", login.service}});
+}
+
+// Said once, and again when it is over; `status` shows it meanwhile.
+void SessionKeeper::unreachable(const std::string& why) {
+  if (!std::exchange(unreachable_, why)) {
+    parts_.journal.log(LogLevel::error,
+                       "latchkey-endd does not answer: sessions that are to end live on",
+                       {{"error", why}});
+  }
+}
+
+void SessionKeeper::reachable() {
+  if (!std::exchange(unreachable_, std::nullopt)) return;
+  parts_.journal.log(LogLevel::notice, "latchkey-endd answers again");
+}
+
+std::vector<SessionKeeper::Session> SessionKeeper::sessions() const {
+  std::vector<Session> all;
+  for (auto& login : parts_.logins.all()) {
+    if (!login->place) continue;
+    const auto ending = endings_.find(login->id);
+    const State state = ending != endings_.end()
+                            ? (ending->second.failed ? State::not_ended : State::ending)
+                        : no_note_.contains(login->id) ? State::no_note
+                                                       : State::open;
+    all.push_back({std::move(login), state});
+  }
+  std::sort(all.begin(), all.end(),
+            [](const Session& a, const Session& b) { return a.login->id < b.login->id; });
+  return all;
+}
+
+std::optional<std::string> SessionKeeper::trouble() const {
+  const auto waiting = std::count_if(endings_.begin(), endings_.end(),
+                                     [](const auto& entry) { return entry.second.failed; });
+  std::string text;
+  if (unreachable_) text = "latchkey-endd does not answer (" + *unreachable_ + ")";
+  if (waiting > 0) {
+    text += fmt::format("{}{} that should have ended live on", text.empty() ? "" : "; ",
+                        waiting == 1 ? "1 session" : fmt::format("{} sessions", waiting));
+  }
+  if (!no_note_.empty()) {
+    text += fmt::format(
+        "{}{} cannot be ended: there is no note of them", text.empty() ? "" : "; ",
+        no_note_.size() == 1 ? "1 session" : fmt::format("{} sessions", no_note_.size()));
+  }
+  return text.empty() ? std::nullopt : std::optional(text);
+}
+
+}  // namespace latchkey::latchkeyd

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/endd/ender.h"
+
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/endd/world.h"
+
+namespace latchkey::endd {
+namespace {
+
+using std::chrono::seconds;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using testing::kLogin;
+using testing::World;
+
+class FakeLogind final : public SessionManager {
+ public:
+  std::optional<std::string> find(pid_t /*leader*/, uid_t /*uid*/) override { return session; }
+  ipc::Result<void> terminate(const std::string& which) override {
+    done.push_back("terminate " + which);
+    if (fails) return ipc::fault(ipc::FaultKind::denied, "no");
+    return {};
+  }
+  ipc::Result<void> kill(const std::string& which) override {
+    done.push_back("kill " + which);
+    return {};
+  }
+  ipc::Result<void> terminate_user(uid_t uid) override {
+    done.push_back("terminate user " + std::to_string(uid));
+    return {};
+  }
+
+  std::optional<std::string> session;
+  bool fails = false;
+  std::vector<std::string> done;
+};
+
+class EnderTest : public ::testing::Test {
+ protected:
+  EnderTest() { world.ssh_session(); }
+
+  std::string end(std::int64_t grace_s = 10, const std::string& scope = "session",
+                  const std::string& login = kLogin) {
+    return ender.end({login, grace_s, "revoked", scope}, now).outcome;
+  }
+  void pass(seconds by) {
+    now += by;
+    ender.tick(now);
+  }
+
+  World world;
+  Checks checks = world.checks();
+  FakeLogind logind;
+  Log log{false};
+  std::vector<std::string> told;
+  std::vector<std::string> signalled;
+  SteadyTime now{std::chrono::hours(1)};
+  Ender ender{{.checks = checks,
+               .sessions = logind,
+               .log = log,
+               .tell =
+                   [this](auto processes, uid_t owner, std::string_view text) {
+                     told.push_back(std::to_string(processes.size()) + " of " +
+                                    std::to_string(owner) + ": " + std::string(text));
+                     return processes.size();
+                   },
+               .signal =
+                   [this](const std::string& login) {
+                     signalled.push_back(login);
+                     return ipc::Result<ipc::control::SignalAnswer>({"ending", "", 3});
+                   }}};
+};
+
+TEST_F(EnderTest, SessionIsToldAtOnceAndEndedByLogindWhenTheGraceIsOver) {
+  logind.session = "c7";
+  EXPECT_EQ(end(10), "ending");
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_THAT(told[0], ::testing::StartsWith("2 of 1000: Latchkey: this session ends in 10 s"));
+  EXPECT_EQ(ender.next(), now + seconds(10));
+  pass(seconds(9));
+  EXPECT_THAT(logind.done, IsEmpty());
+  pass(seconds(1));
+  EXPECT_THAT(logind.done, ElementsAre("terminate c7"));
+  EXPECT_THAT(signalled, IsEmpty());
+}
+
+TEST_F(EnderTest, SessionThatLogindDoesNotKnowIsEndedBySignals) {
+  EXPECT_EQ(end(0), "ending");
+  pass(seconds(0));
+  EXPECT_THAT(signalled, ElementsAre(kLogin));
+  pass(Ender::kPatience);
+  EXPECT_THAT(logind.done, IsEmpty());
+}
+
+TEST_F(EnderTest, SessionIsEndedBySignalsWhereLogindFails) {
+  logind.session = "c7";
+  logind.fails = true;
+  end(0);
+  pass(seconds(0));
+  EXPECT_THAT(logind.done, ElementsAre("terminate c7"));
+  EXPECT_THAT(signalled, ElementsAre(kLogin));
+}
+
+TEST_F(EnderTest, WholeUserIsEndedWhereThatIsWanted) {
+  logind.session = "c7";
+  end(0, "user");
+  pass(seconds(0));
+  EXPECT_THAT(logind.done, ElementsAre("terminate user 1000", "terminate c7"));
+}
+
+TEST_F(EnderTest, SessionThatLivesOnIsKilledByLogindAndThenGivenUp) {
+  logind.session = "c7";
+  end(0);
+  pass(seconds(0));
+  pass(Ender::kPatience);
+  EXPECT_THAT(logind.done, ElementsAre("terminate c7", "kill c7"));
+  pass(Ender::kPatience);
+  EXPECT_EQ(ender.next(), SteadyTime::max());
+  EXPECT_EQ(end(0), "ending") << "and may be asked for anew";
+}
+
+TEST_F(EnderTest, AskedTwiceItIsToldAndEndedOnce) {
+  logind.session = "c7";
+  end(10);
+  EXPECT_EQ(end(10), "ending");
+  EXPECT_EQ(end(300), "ending");
+  EXPECT_EQ(told.size(), 1U);
+  pass(seconds(10));
+  EXPECT_EQ(end(10), "ending");
+  EXPECT_THAT(logind.done, ElementsAre("terminate c7"));
+}
+
+TEST_F(EnderTest, ShorterGraceCountsAndALongerOneDoesNot) {
+  end(10);
+  end(2);
+  EXPECT_EQ(ender.next(), now + seconds(2));
+  end(10);
+  EXPECT_EQ(ender.next(), now + seconds(2));
+}
+
+TEST_F(EnderTest, ProcessThatGotThePidInTheGraceTimeIsLeftAlone) {
+  logind.session = "c7";
+  end(10);
+  world.put({.pid = 500, .parent = 400, .comm = "sshd", .start = 900});
+  pass(seconds(10));
+  EXPECT_THAT(logind.done, IsEmpty());
+  EXPECT_THAT(signalled, IsEmpty());
+  EXPECT_EQ(ender.next(), SteadyTime::max());
+}
+
+TEST_F(EnderTest, NothingIsDoneAboutALoginThatIsNone) {
+  EXPECT_EQ(end(0, "session", "fedcba9876543210fedcba9876543210"), "unknown");
+  world.note(World::text("sshd", "root"));
+  EXPECT_EQ(end(0), "refused");
+  world.note(World::text());
+  world.end(500);
+  EXPECT_EQ(end(0), "gone");
+  pass(seconds(60));
+  EXPECT_THAT(told, IsEmpty());
+  EXPECT_THAT(signalled, IsEmpty());
+}
+
+TEST_F(EnderTest, LookTellsWhatLivesAndRemovesTheNotesOfWhatDoesNot) {
+  const std::string other = "fedcba9876543210fedcba9876543210";
+  const std::string none = "00000000000000000000000000000000";
+  world.note(World::text("sshd", "bob", "", 800), other);
+  const auto seen = ender.look({{kLogin, other, none}});
+  EXPECT_THAT(seen.live, ElementsAre(kLogin));
+  EXPECT_THAT(seen.gone, ElementsAre(other));
+  EXPECT_FALSE(std::filesystem::exists(world.path(other)));
+  EXPECT_TRUE(std::filesystem::exists(world.path()));
+}
+
+TEST_F(EnderTest, OldNoteOfAProcessThatIsGoneIsRemovedThoughNobodyAsksForIt) {
+  const std::string old = "fedcba9876543210fedcba9876543210";
+  const std::string fresh = "00000000000000000000000000000000";
+  const auto ago = std::filesystem::file_time_type::clock::now() - std::chrono::minutes(11);
+  for (const std::string& login : {old, fresh})
+    world.note(World::text("sshd", "bob", "", 800), login);
+  std::filesystem::last_write_time(world.path(old), ago);
+  std::filesystem::last_write_time(world.path(), ago);
+  ender.look({});
+  EXPECT_FALSE(std::filesystem::exists(world.path(old)));
+  EXPECT_TRUE(std::filesystem::exists(world.path(fresh))) << "latchkeyd may ask for it yet";
+  EXPECT_TRUE(std::filesystem::exists(world.path())) << "it lives";
+}
+
+TEST_F(EnderTest, NoMoreThanItsBoundAreUnderWay) {
+  for (std::size_t i = 0; i < Ender::kJobsMost; ++i) {
+    std::string id = std::to_string(100'000 + i);
+    id.resize(32, '0');
+    world.note(World::text(), id);
+    ASSERT_EQ(end(10, "session", id), "ending");
+  }
+  EXPECT_EQ(end(10), "refused");
+}
+
+}  // namespace
+}  // namespace latchkey::endd

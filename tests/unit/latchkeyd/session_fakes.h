@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A latchkey-endd that answers at once what the test says.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "daemon/latchkeyd/io/session_ender.h"
+
+namespace latchkey::latchkeyd::testing {
+
+class FakeEnder final : public SessionEnder {
+ public:
+  void end(Order order, std::function<void(Answer)> done) override {
+    asked.push_back(order.login + " " + std::to_string(order.grace.count()) + "s " + order.cause +
+                    (order.whole_user ? " user" : " session"));
+    done(answer);
+  }
+  void look(std::vector<std::string> /*logins*/,
+            std::function<void(tl::expected<Seen, std::string>)> done) override {
+    if (unreachable) return done(tl::unexpected(*unreachable));
+    done(seen);
+  }
+
+  Answer answer{Outcome::ending, ""};
+  Seen seen;
+  std::optional<std::string> unreachable;
+  std::vector<std::string> asked;
+};
+
+}  // namespace latchkey::latchkeyd::testing
