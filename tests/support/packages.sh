@@ -28,7 +28,7 @@ latchkey_packages_run=(
 # What the tests need beyond that.
 latchkey_packages_test=(
   libgtest-dev libgmock-dev libcmocka-dev libpamtest0-dev libpam-wrapper libnss-wrapper libuid-wrapper pamtester
-  python3-pytest python3-paramiko python3-pexpect python3-cryptography python3-jwt binutils sqlite3 nginx
+  python3-pytest python3-paramiko python3-pexpect python3-cryptography python3-jwt binutils sqlite3 nginx redis-server redis-tools
 )
 
 # The second compiler: tsan, fuzzing, and warnings seen by other eyes.

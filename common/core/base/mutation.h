@@ -161,6 +161,7 @@
   ROW(stream_entries_many)     ROW(stream_seen_foreign)     ROW(stream_issuer)                     \
   ROW(stream_format)           ROW(stream_says_nothing)     ROW(stream_ahead)                      \
   ROW(stream_known)            ROW(stream_gap)              ROW(stream_incomplete)                 \
+  ROW(stream_key_shared)       ROW(stream_key_of_issuer)    ROW(feed_incomplete)                   \
   /* Names and accounts: core/accounts, core/judge */                                              \
   ROW(name_length)             ROW(name_first_byte)        ROW(name_number)                        \
   ROW(name_bytes)              ROW(name_no_letter)         ROW(name_unusable)                      \
