@@ -13,7 +13,9 @@ from fetching.certificates import Authority
 from fetching.introspection import secret_file
 
 NAME = "lists.example"  # in the box's /etc/hosts
-ISSUER = "https://fleet.example/revocations"
+# Not an https URL: `{"iss":"https:/` opens the payload of every token, and the search for tokens on disk would find it
+# in the items that the host keeps. Of this length `"iat"` lies otherwise in them, too, than in a token.
+ISSUER = "urn:fleets.example:revocations"
 KEY = "latchkey:revocations"
 PASSWORD_FILE = "/etc/latchkey/redis-password"
 PASSWORDS = {"host": "the-password-of-hosts-7f31", "writer": "the-password-of-writers-90ce", "admin": "the-admins-password-55aa"}
