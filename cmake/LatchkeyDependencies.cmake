@@ -3,7 +3,7 @@
 # Every library that is not ours, once, as latchkey_dep_NAME. All are imported targets, so their headers are system
 # headers to the compiler and our warnings do not apply to them.
 #
-#   pam openssl simdjson json expected fmt yaml asio curl sqlite systemd cli11 httplib threads
+#   pam openssl zlib simdjson json expected fmt yaml asio curl sqlite systemd cli11 httplib threads
 #   gtest cmocka pamtest (tests)   benchmark (bench)
 
 # _latchkey_dependency(NAME PACKAGE target...): PACKAGE is Debian's name, for the sentence where it is missing.
@@ -34,6 +34,8 @@ _latchkey_dependency(threads libc6-dev Threads::Threads)
 find_package(OpenSSL 3.0 QUIET)
 _latchkey_dependency(openssl libssl-dev OpenSSL::Crypto)
 _latchkey_dependency(openssl_tls libssl-dev OpenSSL::SSL OpenSSL::Crypto)
+find_package(ZLIB QUIET)
+_latchkey_dependency(zlib zlib1g-dev ZLIB::ZLIB)
 find_package(simdjson QUIET)
 _latchkey_dependency(simdjson libsimdjson-dev simdjson::simdjson)
 find_package(nlohmann_json QUIET)

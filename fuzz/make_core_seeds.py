@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the seeds of the fuzzers configuration, discovery, https_url, introspection_answer and revocation_list beside this file.
+"""Writes the seeds of the fuzzers configuration, discovery, https_url, introspection_answer, revocation_list, security_event,
+status_list and stream_item beside this file.
 
     make_core_seeds.py
 
@@ -7,9 +8,11 @@ They are where a fuzzer starts: one good input of each kind, and the forms that 
 that once broke something is not made here; it is kept beside these under the name of the bug.
 """
 
+import base64
 import json
 import os
 import re
+import zlib
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(HERE)
@@ -131,8 +134,93 @@ def revocation_list():
     put("revocation_list", "long_ago", b"s" + bodies[1][:16] + b"\xff" * 8)
 
 
+def status_list():
+    def lst(data):
+        return base64.urlsafe_b64encode(zlib.compress(data, 9)).rstrip(b"=").decode()
+
+    good = {"iss": "https://id.example.com/realms/corp", "sub": "https://id.example.com/statuslists/1", "iat": 1764331260,
+            "exp": 1764417660, "ttl": 43200, "status_list": {"bits": 1, "lst": "eNrbuRgAAhcBXQ"}}
+    put("status_list", "payload", "p" + json.dumps(good))
+    put("status_list", "payload_two_bits", "p" + json.dumps(good | {"status_list": {"bits": 2, "lst": "eNo76fITAAPfAgc"}}))
+    put("status_list", "payload_bomb", "p" + json.dumps(good | {"status_list": {"bits": 8, "lst": lst(bytes(1 << 20))}}))
+    put("status_list", "payload_most", "p" + json.dumps(good | {"status_list": {"bits": 4, "lst": lst(bytes(4096))}}))
+    put("status_list", "payload_expired", "p" + json.dumps(good | {"exp": 1}))
+    put("status_list", "payload_ttl", "p" + json.dumps(good | {"ttl": 1e300, "nbf": 1, "aggregation_uri": "https://x"}))
+    put("status_list", "raw", "teyJhbGciOiJFZERTQSIsInR5cCI6InN0YXR1c2xpc3Qrand0In0.e30.AAAA")
+    put("status_list", "reference", 'r{"status":{"status_list":{"idx":0,"uri":"https://example.com/statuslists/1"}}}')
+    put("status_list", "reference_other", 'r{"status":{"other":1}}')
+    put("status_list", "reference_fragment", 'r{"status":{"status_list":{"idx":9007199254740991,"uri":"https://a#b"}}}')
+    for bits in (1, 2, 4, 8):
+        put("status_list", f"packed_{bits}", str(bits).encode() + zlib.compress(bytes(range(0, 256, 5)), 9))
+    put("status_list", "packed_stored", b"1" + zlib.compress(b"abc" * 99, 0))
+    put("status_list", "packed_cut", b"1" + zlib.compress(b"abc")[:-1])
+    put("status_list", "packed_behind", b"1" + zlib.compress(b"abc") + b"x")
+    put("status_list", "packed_empty", b"1" + zlib.compress(b""))
+    put("status_list", "packed_bomb", b"1" + zlib.compress(bytes(1 << 20), 9))
+    put("status_list", "packed_dictionary", b"1\x78\xbb\0\0\0\1abc")
+
+
+def security_event():
+    caep = "https://schemas.openid.net/secevent/caep/event-type/"
+    risc = "https://schemas.openid.net/secevent/risc/event-type/"
+    user = {"format": "iss_sub", "iss": "https://id.example", "sub": "jane"}
+    good = {"iss": "https://id.example", "aud": "us", "iat": 1764331200, "jti": "1", "sub_id": user,
+            "events": {caep + "session-revoked": {"event_timestamp": 1764331100}}}
+    for name, events in (
+            ("claims", {caep + "token-claims-change": {"claims": {"role": "x"}}}),
+            ("credential", {caep + "credential-change": {"change_type": "create"}, "urn:x": {}}),
+            ("disabled", {risc + "account-disabled": {"reason": "hijacking", "subject": user}}),
+            ("required", {risc + "account-credential-change-required": {}}), ("none", {}), ("no_object", {"urn:x": 1})):
+        put("security_event", "set_" + name, "s" + json.dumps(good | {"events": events}))
+    put("security_event", "set", "s" + json.dumps(good))
+    put("security_event", "set_milliseconds", "s" + json.dumps(good).replace("1764331100", "1764331100000"))
+    put("security_event", "set_toe", "s" + json.dumps(good | {"toe": 1764331000.5, "exp": 1764331900, "aud": ["x", "us"]}))
+    put("security_event", "set_foreign", "s" + json.dumps(good | {"sub_id": user | {"iss": "https://c.example"}}))
+    put("security_event", "set_nonce", "s" + json.dumps(good | {"nonce": None}))
+    logout = {"iss": "https://id.example", "aud": ["us"], "iat": 1764331200, "exp": 1764331320, "jti": "1", "sub": "jane",
+              "sid": "s1", "events": {"http://schemas.openid.net/event/backchannel-logout": {}}}
+    put("security_event", "logout", "l" + json.dumps(logout))
+    put("security_event", "logout_sub", "l" + json.dumps({k: v for k, v in logout.items() if k != "sid"}))
+    put("security_event", "logout_nobody", "l" + json.dumps({k: v for k, v in logout.items() if k not in ("sid", "sub")}))
+    put("security_event", "raw", "teyJhbGciOiJFZERTQSIsInR5cCI6InNlY2V2ZW50K2p3dCJ9.e30.AAAA")
+    put("security_event", "answer", 'a{"sets":{"1":"eyJ.e30.","2":7},"moreAvailable":true}')
+    put("security_event", "answer_none", 'a{"sets":{}}')
+    put("security_event", "answer_twice", 'a{"sets":{"1":"a","\\u0031":"b"}}')
+    session = {"format": "opaque", "id": "s1"}
+    for name, subject in (("iss_sub", user), ("opaque", session), ("email", {"format": "email", "email": "j@example.com"}),
+                          ("account", {"format": "account", "uri": "acct:j@example.com"}),
+                          ("jwt_id", {"format": "jwt_id", "iss": "https://b.example", "jti": "t"}),
+                          ("old", {"subject_type": "iss-sub", "iss": "https://b.example", "sub": "x"}),
+                          ("aliases", {"format": "aliases", "identifiers": [user, session, {"format": "did", "url": "did:x"}]}),
+                          ("nested", {"format": "aliases", "identifiers": [{"format": "aliases", "identifiers": [user]}]}),
+                          ("complex", {"format": "complex", "user": user, "session": session, "tenant": session}),
+                          ("complex_old", {"user": user, "device": session}), ("unknown", {"format": "x"})):
+        put("security_event", "subject_" + name, "i" + json.dumps(subject))
+
+
+def stream_item():
+    thumbprint = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
+    entry = {"kind": "token", "digest": "1a73256c5ecc2abef3b885ae3637cbc3"}
+    good = {"iss": "s", "format": 1, "iat": 1764331260, "seq": 8, "prev": 7, "entries": [entry]}
+    beat = good | {"seq": 9, "prev": 8, "entries": [], "seen": {thumbprint: 8}, "max_age": 60}
+    put("stream_item", "item", "p" + json.dumps(good))
+    put("stream_item", "beat", "p" + json.dumps(beat))
+    put("stream_item", "in_order", "p" + "\n".join(json.dumps(each) for each in (good | {"prev": 0}, beat)))
+    put("stream_item", "gap", "p" + "\n".join(json.dumps(good | {"prev": p, "seq": s}) for p, s in ((0, 1), (2, 3), (1, 2), (2, 3))))
+    put("stream_item", "held_back", "p" + json.dumps(beat | {"prev": 0, "seq": 1}))
+    put("stream_item", "many", "p" + json.dumps(good | {"entries": [
+        entry | {"kind": kind, "end": 1767225600, "reason": "Zürich"} for kind in ("token_hash", "session", "key", "user")]}))
+    put("stream_item", "subject", "p" + json.dumps(good | {"entries": [entry | {"kind": "subject", "before": 1764331200000}]}))
+    put("stream_item", "no_subject", "p" + json.dumps(good | {"entries": [entry | {"before": 1}]}))
+    put("stream_item", "silent", "p" + json.dumps(good | {"entries": []}))
+    put("stream_item", "raw", "teyJhbGciOiJFZERTQSIsInR5cCI6ImxhdGNoa2V5LXJldm9jYXRpb24rand0In0.e30.AAAA")
+
+
 configuration()
 discovery()
 https_url()
 introspection_answer()
 revocation_list()
+security_event()
+status_list()
+stream_item()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the seeds of the fuzzers varlink, control, fetch_messages and http_fields beside this file.
+"""Writes the seeds of the fuzzers varlink, control, fetch_messages, redis_reply and http_fields beside this file.
 
     make_ipc_seeds.py
 
@@ -81,6 +81,8 @@ def fetch_messages():
         {"v": 1, "id": 7, "issuer": "fleet", "digest": "d", "document": "list_manifest", "etag": '"x"'}))
     put("fetch_messages", "list_chunk", json.dumps(
         {"v": 1, "id": 7, "issuer": "fleet", "digest": "d", "document": "list_chunk", "bytes": 16777216, "sha256": "7f" * 32}))
+    put("fetch_messages", "stream_items", json.dumps(
+        {"v": 1, "id": 7, "issuer": "now", "digest": "d", "document": "stream_items", "after": "1764331260000-0"}))
     put("fetch_messages", "answer_form", json.dumps({"v": 1, "id": 7, "status": "ok", "bytes": 17, "form": "jwt"}))
     put("fetch_messages", "answer_status", json.dumps(
         {"v": 1, "id": 7, "status": "failed", "error": "corp: introspection: HTTP status 401", "http_status": 401}))
@@ -95,6 +97,16 @@ def fetch_messages():
     put("fetch_messages", "fractions", '{"v":1.0,"id":1e3,"status":"failed"}')
 
 
+def redis_reply():
+    entry = "*2\r\n$3\r\n2-0\r\n*2\r\n$4\r\nitem\r\n$5\r\na.b.c\r\n"
+    put("redis_reply", "xread", "*1\r\n*2\r\n$1\r\ns\r\n*1\r\n" + entry)
+    put("redis_reply", "xinfo", "*8\r\n$6\r\nlength\r\n:1\r\n$17\r\nlast-generated-id\r\n$3\r\n2-0\r\n"
+        "$20\r\nmax-deleted-entry-id\r\n$3\r\n0-0\r\n$11\r\nfirst-entry\r\n" + entry)
+    put("redis_reply", "errors", "-NOPERM no\r\n+OK\r\n$-1\r\n*-1\r\n*0\r\n:-7\r\n")
+    put("redis_reply", "huge", "*4097\r\n$536870913\r\n")
+    put("redis_reply", "batch", "trimmed\n1-0 3\nabc\n")
+
+
 def http_fields():
     put("http_fields", "usual", "public, max-age=300\n120")
     put("http_fields", "several", "max-age=1, max-age=\"2\"\nno-cache=\"x, y\"\nno-store\n")
@@ -107,4 +119,5 @@ def http_fields():
 varlink()
 control()
 fetch_messages()
+redis_reply()
 http_fields()

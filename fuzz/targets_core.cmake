@@ -10,3 +10,9 @@ latchkey_fuzzer(NAME introspection_answer SOURCES introspection_answer.cc ${PROJ
 latchkey_fuzzer(NAME https_url SOURCES https_url.cc SEEDS seeds/https_url LINKS latchkey_issuer)
 latchkey_fuzzer(NAME revocation_list SOURCES revocation_list.cc ${PROJECT_SOURCE_DIR}/tests/support/signing.cc
   SEEDS seeds/revocation_list DICTIONARY revocation_list.dict LINKS latchkey_revocation latchkey_signing)
+latchkey_fuzzer(NAME security_event SOURCES security_event.cc ${PROJECT_SOURCE_DIR}/tests/support/signing.cc
+  SEEDS seeds/security_event DICTIONARY security_event.dict LINKS latchkey_revocation latchkey_signing)
+latchkey_fuzzer(NAME status_list SOURCES status_list.cc ${PROJECT_SOURCE_DIR}/tests/support/signing.cc
+  SEEDS seeds/status_list DICTIONARY status_list.dict LINKS latchkey_revocation latchkey_signing latchkey_dep_zlib)
+latchkey_fuzzer(NAME stream_item SOURCES stream_item.cc ${PROJECT_SOURCE_DIR}/tests/support/signing.cc
+  SEEDS seeds/stream_item DICTIONARY stream_item.dict LINKS latchkey_revocation latchkey_signing)

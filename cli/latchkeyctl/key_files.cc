@@ -56,26 +56,34 @@ tl::expected<jose::JwkSet, std::string> key_set(const std::string& document,
   return *std::move(set);
 }
 
-// As latchkeyd has it: keys of lists are there, and verify nothing else.
-void list_key_errors(config::Config& config, std::vector<config::ConfigError>& errors) {
-  for (const config::ListSource& list : config.revocation.lists) {
-    const auto keys = key_set(list.keys.document, list.keys_file);
-    std::string why = keys ? "" : keys.error();
-    for (const config::Issuer& issuer : config.issuers) {
-      const bool local = issuer.config.inline_keys() || !issuer.config.jwks_file.empty();
-      const auto theirs = local && keys
-                              ? key_set(issuer.config.keys.document, issuer.config.jwks_file)
-                              : tl::unexpected<std::string>("");
-      if (theirs && !config::shared_key(*keys, *theirs).empty())
-        why = "a key also verifies tokens of issuer " + issuer.config.name;
-    }
-    if (why.empty()) continue;
-    if (why.starts_with(list.keys_file + ": ")) why.erase(0, list.keys_file.size() + 2);
-    const bool seen =
-        list.keys_file.empty() || ::access(list.keys_file.c_str(), R_OK) == 0 || errno != EACCES;
-    auto& to = seen ? errors : config.warnings;
-    to.push_back({list.keys_file, 0, 0, "the keys of list " + list.feed.name + ": " + why});
+// As latchkeyd has it: keys of lists and streams are there, and verify nothing else.
+void signing_key_errors(const std::string& what, const std::string& document,
+                        const std::string& file, config::Config& config,
+                        std::vector<config::ConfigError>& errors) {
+  const auto keys = key_set(document, file);
+  std::string why = keys ? "" : keys.error();
+  for (const config::Issuer& issuer : config.issuers) {
+    const bool local = issuer.config.inline_keys() || !issuer.config.jwks_file.empty();
+    const auto theirs = local && keys
+                            ? key_set(issuer.config.keys.document, issuer.config.jwks_file)
+                            : tl::unexpected<std::string>("");
+    if (theirs && !config::shared_key(*keys, *theirs).empty())
+      why = "a key also verifies tokens of issuer " + issuer.config.name;
   }
+  if (why.empty()) return;
+  if (why.starts_with(file + ": ")) why.erase(0, file.size() + 2);
+  const bool seen = file.empty() || ::access(file.c_str(), R_OK) == 0 || errno != EACCES;
+  auto& to = seen ? errors : config.warnings;
+  to.push_back({file, 0, 0, "the keys of " + what + ": " + why});
+}
+
+void source_key_errors(config::Config& config, std::vector<config::ConfigError>& errors) {
+  for (const config::ListSource& list : config.revocation.lists)
+    signing_key_errors("list " + list.feed.name, list.keys.document, list.keys_file, config,
+                       errors);
+  for (const config::StreamSource& stream : config.revocation.streams)
+    signing_key_errors("stream " + stream.feed.name, stream.keys.document, stream.keys_file, config,
+                       errors);
 }
 
 }  // namespace
@@ -94,7 +102,7 @@ std::vector<config::ConfigError> key_file_errors(config::Config& config) {
     auto& list = ours_to_see ? errors : config.warnings;
     list.push_back({file, 0, 0, "the keys of issuer " + issuer.name + ": " + why});
   }
-  list_key_errors(config, errors);
+  source_key_errors(config, errors);
   return errors;
 }
 

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <unistd.h>
 #include <CLI/CLI.hpp>
@@ -15,6 +16,7 @@
 #include "cli/latchkeyctl/commands.h"
 #include "cli/latchkeyctl/key_files.h"
 #include "cli/latchkeyctl/list_options.h"
+#include "cli/latchkeyctl/stream_commands.h"
 #include "cli/latchkeyctl/token_options.h"
 
 namespace latchkey::cli {
@@ -25,6 +27,10 @@ struct Options {
   std::string id;
   std::string file;
   Revocation revocation;
+  bool fleet = false;
+  std::string end;
+  StreamWriterOptions writer;
+  BeatOptions beat;
   std::string kind;
   std::string issuer;
   std::string user;
@@ -72,6 +78,29 @@ void add_config(CLI::App& app, Options& options, int& status) {
   });
 }
 
+// The key first.
+std::vector<CLI::Option*> add_writer(CLI::App& app, StreamWriterOptions& writer) {
+  std::vector<CLI::Option*> all;
+  all.push_back(app.add_option("--key", writer.key,
+                               "The writer's private key, of this stream alone: PEM or JWK. Its "
+                               "notes are kept beside it")
+                    ->type_name("FILE"));
+  all.push_back(app.add_option("--stream", writer.stream,
+                               "The short name of the stream; default: the only one that is "
+                               "configured")
+                    ->type_name("NAME"));
+  all.push_back(app.add_option("--config", writer.config, "The configuration that names the stream")
+                    ->type_name("FILE")
+                    ->default_str(kHostConfig));
+  all.push_back(app.add_option("--redis-user", writer.user,
+                               "The writer's user of Redis; default: as configured")
+                    ->type_name("NAME"));
+  all.push_back(app.add_option("--password-file", writer.password_file,
+                               "The file with that user's password; default: as configured")
+                    ->type_name("FILE"));
+  return all;
+}
+
 void add_revocations(CLI::App& app, Options& options, int& status) {
   CLI::App* revoke = app.add_subcommand("revoke",
                                         "Refuse a token, a subject or a local user from now on; "
@@ -97,7 +126,31 @@ void add_revocations(CLI::App& app, Options& options, int& status) {
       ->type_name("T");
   revoke->add_option("--comment", options.revocation.comment, "Free text for the list")
       ->type_name("TEXT");
-  revoke->callback([&] { status = revoke_one(options.session, options.revocation); });
+  auto* fleet = revoke->add_flag("--fleet", options.fleet,
+                                 "On every host that reads a revocation stream, without asking "
+                                 "this host's daemon; returns when Redis has it");
+  revoke
+      ->add_option("--end", options.end,
+                   "With --fleet: RFC 3339 time from which it may be forgotten, such as the "
+                   "token's expiry")
+      ->type_name("T")
+      ->needs(fleet);
+  for (CLI::Option* each : add_writer(*revoke, options.writer)) each->needs(fleet);
+  revoke->callback([&] {
+    status = options.fleet
+                 ? revoke_fleet(options.session, options.revocation, options.end, options.writer)
+                 : revoke_one(options.session, options.revocation);
+  });
+  CLI::App* beat = app.add_subcommand(
+      "beat",
+      "Tell the hosts that read a revocation stream that it is whole: for a timer, four times in "
+      "--max-age. A host that hears none for that long calls the stream stale");
+  add_writer(*beat, options.beat.writer).front()->required();
+  beat->add_option("--max-age", options.beat.max_age,
+                   "For how long hosts take it for the state of things; 60s to 30d")
+      ->type_name("TIME")
+      ->capture_default_str();
+  beat->callback([&] { status = stream_beat(options.session, options.beat); });
 
   CLI::App* revocations =
       app.add_subcommand("revocations", "List or remove what was revoked on this host");

@@ -8,12 +8,13 @@
 #include "core/jose/json.h"
 #include "ipc/fetch_protocol.h"
 #include "ipc/json_fields.h"
+#include "ipc/stream_batch.h"
 
 namespace latchkey::ipc::fetch {
 namespace {
 
-constexpr std::array<std::string_view, 5> kDocuments{"metadata", "jwks", "introspection",
-                                                     "list_manifest", "list_chunk"};
+constexpr std::array<std::string_view, 6> kDocuments{"metadata",      "jwks",       "introspection",
+                                                     "list_manifest", "list_chunk", "stream_items"};
 constexpr std::array<std::string_view, 2> kForms{"json", "jwt"};
 constexpr std::array<std::string_view, 6> kStatuses{"ok",     "not_modified", "reload",
                                                     "failed", "untrusted",    "unreachable"};
@@ -32,6 +33,7 @@ struct RequestText {
   std::optional<std::string> last_modified;
   std::optional<std::int64_t> bytes;
   std::optional<std::string> sha256;
+  std::optional<std::string> after;
 };
 
 struct AnswerText {
@@ -59,6 +61,7 @@ void fields(Walk& walk, RequestText& value) {
   walk("last_modified", value.last_modified, json::AtMost{kDateMost});
   walk("bytes", value.bytes, json::Between{1, static_cast<std::int64_t>(kChunkMost)});
   walk("sha256", value.sha256, json::AtMost{kSha256Digits});
+  walk("after", value.after, json::AtMost{kEntryIdMost});
 }
 
 template <typename Walk>
@@ -118,6 +121,10 @@ Result<void> check_members(Document document, const RequestText& text) {
   const bool chunk = document == Document::list_chunk;
   if (text.sha256.has_value() != chunk || (chunk && !is_sha256(*text.sha256)))
     return fault(FaultKind::malformed, "fetch message: sha256");
+  const bool items = document == Document::stream_items;
+  if (text.after.has_value() != items || (items && !is_entry_id(*text.after)) ||
+      (items && (text.etag || text.last_modified)))
+    return fault(FaultKind::malformed, "fetch message: after");
   return {};
 }
 
@@ -147,7 +154,8 @@ std::string encode(const Request& request) {
                    unless_empty(request.etag),
                    unless_empty(request.last_modified),
                    std::nullopt,
-                   unless_empty(request.sha256)};
+                   unless_empty(request.sha256),
+                   unless_empty(request.after)};
   if (has_bytes(request.document)) text.bytes = static_cast<std::int64_t>(request.bytes);
   return json::text_of(json::Writer::object(text));
 }
@@ -183,7 +191,8 @@ Result<Request> decode_request(std::string_view message) {
                  text->etag.value_or(""),
                  text->last_modified.value_or(""),
                  static_cast<std::size_t>(text->bytes.value_or(0)),
-                 text->sha256.value_or("")};
+                 text->sha256.value_or(""),
+                 text->after.value_or("")};
 }
 
 Result<Answer> decode_answer(std::string_view message) {

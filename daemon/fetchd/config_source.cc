@@ -31,4 +31,12 @@ const config::ListSource* ConfigSource::find_list(std::string_view name,
   return nullptr;
 }
 
+const config::StreamSource* ConfigSource::find_stream(std::string_view name,
+                                                      std::string_view digest) const {
+  for (const config::StreamSource& stream : config_.revocation.streams) {
+    if (stream.feed.name == name && stream.digest == digest) return &stream;
+  }
+  return nullptr;
+}
+
 }  // namespace latchkey::fetchd

@@ -97,6 +97,9 @@ int check(const Options& options, Log& log) {
   for (const config::ListSource& list : config.current().revocation.lists) {
     std::printf("list:%s %s\n", list.feed.name.c_str(), list.digest.c_str());
   }
+  for (const config::StreamSource& stream : config.current().revocation.streams) {
+    std::printf("stream:%s %s\n", stream.feed.name.c_str(), stream.digest.c_str());
+  }
   return EX_OK;
 }
 

@@ -64,7 +64,8 @@ void Server::run() {
 }
 
 std::vector<curl_waitfd> Server::waited_for() const {
-  std::vector<curl_waitfd> waited{{parts_.signals.get(), CURL_WAIT_POLLIN, 0}};
+  std::vector<curl_waitfd> waited{{parts_.signals.get(), CURL_WAIT_POLLIN, 0},
+                                  {streams_.ready(), CURL_WAIT_POLLIN, 0}};
   const bool accepting = clients_.size() < kClientsMost && Clock::now() >= accept_again_at_;
   if (accepting) waited.push_back({parts_.listener.get(), CURL_WAIT_POLLIN, 0});
   for (const auto& [id, client] : clients_) {
@@ -101,6 +102,7 @@ void Server::handle_ready(const std::vector<curl_waitfd>& ready) {
   for (const curl_waitfd& entry : ready) {
     if (entry.revents == 0) continue;
     if (entry.fd == parts_.signals.get()) handle_signals();
+    if (entry.fd == streams_.ready()) answer_streams();
     if (entry.fd == parts_.listener.get()) accept_clients();
   }
 }
@@ -183,6 +185,7 @@ void Server::handle_request(std::uint64_t id, Client::Asked asked) {
   const auto document = request.document;
   if (document == Document::list_manifest || document == Document::list_chunk)
     return handle_list_request(id, asked);
+  if (document == Document::stream_items) return handle_stream_request(id, asked);
   const issuer::IssuerConfig* issuer = config_.find(request.issuer, request.digest);
   if (issuer == nullptr) {
     // Either side may be the older one: ours is made the newest, then the asker has to.
@@ -229,6 +232,24 @@ void Server::handle_list_request(std::uint64_t id, const Client::Asked& asked) {
                  });
 }
 
+void Server::handle_stream_request(std::uint64_t id, const Client::Asked& asked) {
+  const ipc::fetch::Request& request = asked.request;
+  const config::StreamSource* stream = config_.find_stream(request.issuer, request.digest);
+  if (stream == nullptr) {
+    const auto loaded = load_config();
+    stream = config_.find_stream(request.issuer, request.digest);
+    if (stream == nullptr) return answer_reload(id, request, loaded);
+  }
+  streams_.ask(id, *stream, request);
+}
+
+void Server::answer_streams() {
+  for (Streams::Answer& each : streams_.take()) {
+    note(each.request, each.outcome);
+    answer(each.client, std::move(each.outcome));
+  }
+}
+
 void Server::answer_reload(std::uint64_t id, const ipc::fetch::Request& request,
                            const tl::expected<void, std::string>& loaded) {
   Outcome outcome;
@@ -253,8 +274,11 @@ void Server::answer_too_often(std::uint64_t id, const ipc::fetch::Request& reque
 
 void Server::note(const ipc::fetch::Request& request, const Outcome& outcome) {
   if (outcome.answer.status >= Status::failed) return log_.warning(outcome.answer.error);
-  // One line a login is not worth the journal's space.
-  const auto level = request.document == Document::introspection ? LogLevel::debug : LogLevel::info;
+  // One line a login, or a line for each silent moment of a stream, is not worth the journal's
+  // space.
+  const bool often =
+      request.document == Document::introspection || request.document == Document::stream_items;
+  const auto level = often ? LogLevel::debug : LogLevel::info;
   log_.write(level, request.issuer + ": " + std::string(ipc::fetch::name(request.document)) + ": " +
                         std::string(ipc::fetch::name(outcome.answer.status)) + ", " +
                         std::to_string(outcome.body.size()) + " bytes");

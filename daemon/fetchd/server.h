@@ -19,6 +19,7 @@
 #include "daemon/fetchd/log.h"
 #include "daemon/fetchd/rate_bound.h"
 #include "daemon/fetchd/service_manager.h"
+#include "daemon/fetchd/streams.h"
 #include "ipc/fd.h"
 
 namespace latchkey::fetchd {
@@ -56,6 +57,8 @@ class Server {
   void read(std::uint64_t id);
   void handle_request(std::uint64_t id, Client::Asked asked);
   void handle_list_request(std::uint64_t id, const Client::Asked& asked);
+  void handle_stream_request(std::uint64_t id, const Client::Asked& asked);
+  void answer_streams();
   void answer_reload(std::uint64_t id, const ipc::fetch::Request& request,
                      const tl::expected<void, std::string>& loaded);
   void answer_too_often(std::uint64_t id, const ipc::fetch::Request& request,
@@ -76,6 +79,7 @@ class Server {
   std::size_t chunks_under_way_ = 0;  // outlives the fetcher, whose work counts itself in it
   EndpointMemory endpoints_;          // outlives the fetcher, whose plans refer to it
   Fetcher fetcher_;
+  Streams streams_;
   RateBound rate_;
   Clients clients_;
   std::uint64_t next_client_ = 1;

@@ -24,6 +24,7 @@
 #include "daemon/latchkeyd/io/queued_journal.h"
 #include "daemon/latchkeyd/io/serial_thread.h"
 #include "daemon/latchkeyd/io/state_store.h"
+#include "daemon/latchkeyd/io/stream_store.h"
 #include "daemon/latchkeyd/io/system_clock.h"
 #include "daemon/latchkeyd/io/ticker.h"
 #include "daemon/latchkeyd/listeners.h"
@@ -80,6 +81,7 @@ class App {
   EndClient end_;
   KeyCache key_cache_;
   ListStore list_store_;
+  StreamStore stream_store_;
   SerialThread builder_;          // builds sets of revocations; ends before what it works on
   std::optional<Ticker> ticker_;  // this and the next before what calls upon them while it is made
   std::optional<FolderWatches> key_folders_;

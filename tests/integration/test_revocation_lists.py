@@ -225,7 +225,7 @@ def test_a_list_stands_whatever_keys_a_provider_publishes(host, server):
     take_up(host, server, version(1), "      absent_refuses: []\n")
     host.provider.publish_also(dict(server.keys["good"], kid="poison"))
     deadline = time.monotonic() + clients.DEADLINE_S
-    while "a revocation list is signed by it" not in host.ctl("issuers").stdout:
+    while "a revocation list or stream is signed by it" not in host.ctl("issuers").stdout:
         assert time.monotonic() < deadline
         host.ctl("keys", "refresh", check=False)
     server.publish([lists.token_id(bad), lists.token_id(host.provider.token("bob", OPERATOR)), MALLORY])

@@ -15,7 +15,7 @@
 latchkey_packages_build=(
   g++ cmake ninja-build ccache pkg-config git ca-certificates
   libasio-dev libssl-dev libcurl4-openssl-dev libyaml-cpp-dev libsimdjson-dev nlohmann-json3-dev libfmt-dev
-  libcli11-dev libexpected-dev libsystemd-dev libsqlite3-dev libpam0g-dev libcpp-httplib-dev
+  libcli11-dev libexpected-dev libsystemd-dev libsqlite3-dev libpam0g-dev libcpp-httplib-dev zlib1g-dev
 )
 
 # What the programs talk to when they run for real: the demo and the tests against sshd and sudo. systemd is here for
@@ -28,7 +28,7 @@ latchkey_packages_run=(
 # What the tests need beyond that.
 latchkey_packages_test=(
   libgtest-dev libgmock-dev libcmocka-dev libpamtest0-dev libpam-wrapper libnss-wrapper libuid-wrapper pamtester
-  python3-pytest python3-paramiko python3-pexpect python3-cryptography python3-jwt binutils sqlite3 nginx
+  python3-pytest python3-paramiko python3-pexpect python3-cryptography python3-jwt binutils sqlite3 nginx redis-server redis-tools
 )
 
 # The second compiler: tsan, fuzzing, and warnings seen by other eyes.

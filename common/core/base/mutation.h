@@ -134,6 +134,34 @@
   ROW(list_reason_count)       ROW(list_chunk_size)         ROW(list_chunk_digest)                 \
   ROW(list_key_shared)         ROW(list_few_begun)          ROW(list_few_changed)                  \
   ROW(list_key_of_issuer)      ROW(list_not_newer)          ROW(list_key_withdrawn)                \
+  /* Items of other sources, one at a time: core/revocation/signed_item */                         \
+  ROW(item_type)               ROW(item_text_type)          ROW(item_text_size)                    \
+  ROW(item_text_absent)        ROW(item_iat_absent)         ROW(item_ahead)                        \
+  ROW(item_not_before)         ROW(item_expired)                                                   \
+  /* Status lists: core/revocation/status_list, status_list_token */                               \
+  ROW(status_form)             ROW(status_index)            ROW(status_uri)                        \
+  ROW(tsl_issuer)              ROW(tsl_subject)             ROW(tsl_old)                           \
+  ROW(tsl_ttl)                 ROW(tsl_bits)                ROW(tsl_too_large)                     \
+  ROW(tsl_bytes_behind)        ROW(tsl_empty)               ROW(tsl_index)                         \
+  ROW(tsl_form)                                                                                    \
+  /* Security events: core/revocation/event_subject, revoking_event, security_event, set_poll */   \
+  ROW(subject_foreign)         ROW(subject_aliases_nested)  ROW(subject_aliases_form)              \
+  ROW(subject_aliases_many)    ROW(event_credential_made)   ROW(set_issuer)                        \
+  ROW(set_aud_absent)          ROW(set_aud_form)            ROW(set_aud_other)                     \
+  ROW(set_id_other)            ROW(set_nonce)               ROW(set_events_form)                   \
+  ROW(set_events_many)         ROW(set_event_form)          ROW(set_logout_event)                  \
+  ROW(set_logout_endless)      ROW(set_logout_nobody)       ROW(set_moment_later)                  \
+  ROW(poll_sets)               ROW(poll_too_many)           ROW(poll_more)                         \
+  ROW(poll_id)                                                                                     \
+  /* Streams: core/revocation/stream_seen, stream_item, stream_progress */                         \
+  ROW(seen_form)               ROW(seen_many)               ROW(seen_key)                          \
+  ROW(seen_seq)                ROW(list_seen)               ROW(stream_integer)                    \
+  ROW(stream_range)            ROW(stream_digest)           ROW(stream_member_unknown)             \
+  ROW(stream_reason)           ROW(stream_kind)             ROW(stream_before_misplaced)           \
+  ROW(stream_entries_many)     ROW(stream_seen_foreign)     ROW(stream_issuer)                     \
+  ROW(stream_format)           ROW(stream_says_nothing)     ROW(stream_ahead)                      \
+  ROW(stream_known)            ROW(stream_gap)              ROW(stream_incomplete)                 \
+  ROW(stream_key_shared)       ROW(feed_incomplete)                                                \
   /* Names and accounts: core/accounts, core/judge */                                              \
   ROW(name_length)             ROW(name_first_byte)        ROW(name_number)                        \
   ROW(name_bytes)              ROW(name_no_letter)         ROW(name_unusable)                      \

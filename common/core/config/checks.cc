@@ -32,6 +32,10 @@ class Checker {
            [](const ListSource& list) { return list.feed.name; });
     unique(config_.revocation.lists, reader_.lists(), "issuer", Section::revocation_list,
            [](const ListSource& list) { return list.issuer; });
+    unique(config_.revocation.streams, reader_.streams(), "name", Section::revocation_stream,
+           [](const StreamSource& stream) { return stream.feed.name; });
+    unique(config_.revocation.streams, reader_.streams(), "issuer", Section::revocation_stream,
+           [](const StreamSource& stream) { return stream.issuer; });
     check_revocation(config_, reader_);
     for (std::size_t i = 0; i < config_.access.size(); ++i)
       rule(config_.access[i], reader_.rules()[i]);

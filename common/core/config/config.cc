@@ -25,6 +25,7 @@ std::ptrdiff_t Config::find_issuer_by_name(std::string_view name) const {
 std::vector<const revocation::FeedPolicy*> RevocationConfig::feeds() const {
   std::vector<const revocation::FeedPolicy*> all;
   for (const ListSource& list : lists) all.push_back(&list.feed);
+  for (const StreamSource& stream : streams) all.push_back(&stream.feed);
   return all;
 }
 

@@ -123,8 +123,10 @@ struct ValueWriter {
       for (auto& issuer : target.config->issuers) add({.issuer = &issuer});
     } else if (slot.section == Section::rule) {
       for (auto& rule : target.config->access) add({.rule = &rule});
-    } else {
+    } else if (slot.section == Section::revocation_list) {
       for (auto& list : target.config->revocation.lists) add({.list = &list});
+    } else {
+      for (auto& stream : target.config->revocation.streams) add({.stream = &stream});
     }
     return out.empty() ? "" : '\n' + out;
   }
@@ -227,6 +229,11 @@ std::string marked_dump(const Config& config) {
 std::string dump(const ListSource& list) {
   ListSource copy = list;
   return section_text(Section::revocation_list, {.list = &copy}, "", Marks::none);
+}
+
+std::string dump(const StreamSource& stream) {
+  StreamSource copy = stream;
+  return section_text(Section::revocation_stream, {.stream = &copy}, "", Marks::none);
 }
 
 std::string dump(const Issuer& issuer) {

@@ -16,8 +16,9 @@ std::string dump(const Config& config);
 // The same with those comments.
 std::string marked_dump(const Config& config);
 
-// One member of 'issuers', or of 'revocation.lists', alone.
+// One member of 'issuers', 'revocation.lists' or 'revocation.streams' alone.
 std::string dump(const Issuer& issuer);
 std::string dump(const ListSource& list);
+std::string dump(const StreamSource& stream);
 
 }  // namespace latchkey::config

@@ -10,6 +10,7 @@
 #include "core/base/text.h"
 #include "core/claims/token_type.h"
 #include "core/config/presets.h"
+#include "core/config/revocation_config.h"
 #include "core/issuer/https_url.h"
 #include "core/jose/algorithm.h"
 #include "core/jose/base64url.h"
@@ -86,6 +87,11 @@ MaybeFault proxy_fault(std::string_view text) {
   const auto colon = text.rfind(':');
   const bool port = colon != std::string_view::npos && text.find(']', colon) == text.npos;
   return yes_or(port && !text.ends_with('/'), "it needs host and port, and nothing behind them");
+}
+
+MaybeFault stream_server_fault(std::string_view text) {
+  const auto server = parse_stream_server(text);
+  return server ? std::nullopt : std::optional(server.error());
 }
 
 // As curl takes it: base64 with its padding, of exactly one SHA-256.
@@ -235,6 +241,8 @@ constinit const Form kOriginForm{"an https origin such as https://keys.example.c
 constinit const Form kProvider{"a known provider", provider_fault};
 constinit const Form kDiscovery{"oidc or oauth", discovery_fault};
 constinit const Form kProxy{"a proxy such as http://proxy.example.com:3128", proxy_fault};
+constinit const Form kStreamServer{"a Redis server such as rediss://redis.example.com:6379",
+                                   stream_server_fault};
 constinit const Form kTlsPin{"a pin such as sha256//BASE64", tls_pin_fault};
 constinit const Form kPath{"an absolute path", path_fault};
 constinit const Form kShortName{"a short name", short_name_fault};

@@ -33,6 +33,7 @@ extern const Form kOriginForm;  // scheme, host and port
 extern const Form kProvider;
 extern const Form kDiscovery;
 extern const Form kProxy;         // http://host:port
+extern const Form kStreamServer;  // of Redis
 extern const Form kTlsPin;        // sha256//BASE64
 extern const Form kPath;          // absolute, without ".."
 extern const Form kShortName;     // lower-case letters, digits and '-', as in file names

@@ -36,6 +36,8 @@ std::string_view prefix(Section section) {
       return "revocation.";
     case Section::revocation_list:
       return "revocation.lists[].";
+    case Section::revocation_stream:
+      return "revocation.streams[].";
   }
   return "";
 }

@@ -20,6 +20,7 @@ constexpr std::int64_t kDay = 24 * kHour;
 #define ROOT(type, member) Slot<type>([](const Target& t) -> type& { return t.config->member; })
 #define ISSUER(type, member) Slot<type>([](const Target& t) -> type& { return t.issuer->member; })
 #define LIST(type, member) Slot<type>([](const Target& t) -> type& { return t.list->member; })
+#define STREAM(type, member) Slot<type>([](const Target& t) -> type& { return t.stream->member; })
 #define RULE(type, member) Slot<type>([](const Target& t) -> type& { return t.rule->member; })
 #define CHOICE(list, member)                                                               \
   ChoiceSlot {                                                                             \
@@ -318,6 +319,8 @@ constexpr auto kKeys = std::to_array<Key>({
   // ---- revocation
   {.section = Section::revocation, .name = "lists", .slot = SectionListSlot{Section::revocation_list}, .rule = Rule::append,
    .meaning = "Signed lists that any web server can serve (docs/REVOCATION.md, docs/REVOCATION-LIST.md)."},
+  {.section = Section::revocation, .name = "streams", .slot = SectionListSlot{Section::revocation_stream}, .rule = Rule::append,
+   .meaning = "Streams of signed items in Redis, in force on every host within a second (docs/REVOCATION.md, docs/REVOCATION-STREAM.md)."},
 
   // ---- revocation.lists[]
   {.section = Section::revocation_list, .name = "name", .slot = LIST(Text, feed.name), .form = &kShortName, .rule = Rule::required, .example = "fleet",
@@ -352,6 +355,39 @@ constexpr auto kKeys = std::to_array<Key>({
   {.section = Section::revocation_list, .name = "absent_refuses", .slot = LIST(List, feed.absent_refuses), .form = &kService,
    .standard = "[\"*\"]", .example = "[ sudo, sudo-i ]",
    .meaning = "The same while nothing of the list was ever accepted, or what was kept cannot be read."},
+
+  // ---- revocation.streams[]
+  {.section = Section::revocation_stream, .name = "name", .slot = STREAM(Text, feed.name), .form = &kShortName, .rule = Rule::required, .example = "fleet-now",
+   .meaning = "How logs, commands and files call it; no other source of revocations has the name."},
+  {.section = Section::revocation_stream, .name = "issuer", .slot = STREAM(Text, issuer), .form = &kAnyText, .rule = Rule::required,
+   .example = "https://fleet.example.com/revocations",
+   .meaning = "The stream's own name, the 'iss' of its items, compared byte for byte: what is signed with the same key for another stream is refused."},
+  {.section = Section::revocation_stream, .name = "server", .slot = STREAM(Text, server), .form = &kStreamServer, .rule = Rule::required,
+   .example = "rediss://redis.example.com:6379",
+   .meaning = "Where Redis is: rediss://HOST:PORT (TLS), unix:///PATH, or redis://127.0.0.1:PORT on this host. Plain connections to others are refused: the password would be seen."},
+  {.section = Section::revocation_stream, .name = "key", .slot = STREAM(Text, key), .form = &kAnyText,
+   .standard = "latchkey:revocations", .example = "latchkey:revocations",
+   .meaning = "The name of the stream in Redis."},
+  {.section = Section::revocation_stream, .name = "user", .slot = STREAM(Text, user), .form = &kAnyText, .example = "latchkey-host",
+   .meaning = "The user of Redis's access list. It needs '+xread +xinfo|stream' on the stream and no more. Default: Redis's 'default'."},
+  {.section = Section::revocation_stream, .name = "password_file", .slot = STREAM(Text, password_file), .form = &kPath,
+   .example = "/run/credentials/latchkey-fetchd.service/fleet-now",
+   .meaning = "A file with that user's password, read by latchkey-fetchd alone, for each connection. A systemd credential, or a file of root that only the group latchkey-fetch may read. Without it nobody signs in to Redis."},
+  {.section = Section::revocation_stream, .name = "ca_file", .slot = STREAM(Text, ca_file), .form = &kPath,
+   .example = "/etc/latchkey/corp-ca.pem",
+   .meaning = "The CA certificates that Redis's TLS certificate must come from. Default: the system's."},
+  {.section = Section::revocation_stream, .name = "keys_file", .slot = STREAM(Text, keys_file), .form = &kPath,
+   .example = "/etc/latchkey/fleet-stream-keys.json",
+   .meaning = "A local file with the public keys that sign the stream's items (a JWK set), one for each writer, read anew for each batch. These keys are of this stream alone. It belongs to root and is not writable by others."},
+  {.section = Section::revocation_stream, .name = "keys", .slot = STREAM(issuer::InlineKeys, keys),
+   .example = "{ keys: [ { kty: OKP, crv: Ed25519, x: \"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\" } ] }",
+   .meaning = "The same keys in the configuration itself: a JWK set as YAML, or as a text of JSON. Exactly one of 'keys' and 'keys_file' is set."},
+  {.section = Section::revocation_stream, .name = "stale_refuses", .slot = STREAM(List, feed.stale_refuses), .form = &kService,
+   .standard = "[sudo, sudo-i]", .example = "[ sudo, sudo-i, sshd ]",
+   .meaning = "The PAM services that refuse everybody (revocation_unknown) while no beat was heard for longer than its max_age, or something of the stream is known to be missing; \"*\" is any. The others go on with what is known, loudly. What the stream revokes stays revoked either way."},
+  {.section = Section::revocation_stream, .name = "absent_refuses", .slot = STREAM(List, feed.absent_refuses), .form = &kService,
+   .standard = "[\"*\"]", .example = "[ sudo, sudo-i ]",
+   .meaning = "The same while no beat of the stream was ever heard: then nobody can tell its silence from being cut off."},
 });
 // clang-format on
 
@@ -359,6 +395,7 @@ constexpr auto kKeys = std::to_array<Key>({
 #undef ISSUER
 #undef RULE
 #undef LIST
+#undef STREAM
 #undef CHOICE
 
 }  // namespace

@@ -33,6 +33,7 @@ enum class Section : std::uint8_t {
   allow,
   revocation,
   revocation_list,
+  revocation_stream,
 };
 
 // The values that a section's keys fill. Each pointer is set where the section (or one around it)
@@ -42,6 +43,7 @@ struct Target {
   Issuer* issuer = nullptr;
   policy::AccessRule* rule = nullptr;
   ListSource* list = nullptr;
+  StreamSource* stream = nullptr;
 };
 
 // Where a key's value lives, which is also its type.

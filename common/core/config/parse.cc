@@ -50,6 +50,11 @@ bool add_digests(Config& config) {
     if (!digest) return false;
     list.digest = *std::move(digest);
   }
+  for (auto& stream : config.revocation.streams) {
+    auto digest = jose::sha256_hex(dump(stream));
+    if (!digest) return false;
+    stream.digest = *std::move(digest);
+  }
   auto whole = jose::sha256_hex(dump(config));
   if (!whole) return false;
   config.digest = *std::move(whole);

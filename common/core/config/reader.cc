@@ -13,6 +13,13 @@
 namespace latchkey::config {
 namespace {
 
+std::size_t most_of(Section section) {
+  if (section == Section::issuer) return limits::kIssuers;
+  if (section == Section::rule) return kRulesMost;
+  return section == Section::revocation_list ? limits::kRevocationLists
+                                             : limits::kRevocationStreams;
+}
+
 // Levenshtein's distance: letters that must be put in, taken out or changed.
 std::size_t distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
@@ -150,7 +157,8 @@ void Reader::read_value(const Key& key, const YamlNode& node, const Target& targ
 
 std::deque<Instance>& Reader::instances_of(Section section) {
   if (section == Section::issuer) return issuers_;
-  return section == Section::rule ? rules_ : lists_;
+  if (section == Section::rule) return rules_;
+  return section == Section::revocation_list ? lists_ : streams_;
 }
 
 Target Reader::add_member(Section section, const Place& at) {
@@ -161,18 +169,19 @@ Target Reader::add_member(Section section, const Place& at) {
     target.rule = &config_.access.emplace_back();
     target.rule->name = "access[" + std::to_string(config_.access.size()) + "]";
     target.rule->source = where(at);
-  } else {
+  } else if (section == Section::revocation_list) {
     target.list = &config_.revocation.lists.emplace_back();
+  } else {
+    target.stream = &config_.revocation.streams.emplace_back();
   }
   return target;
 }
 
-// Each member is an issuer, a rule or a list of its own, behind those that other files gave.
+// Each member is an issuer, a rule, a list or a stream of its own, behind those that other files
+// gave.
 void Reader::read_list_of_sections(const Key& key, const YamlNode& node) {
   const auto section = std::get<SectionListSlot>(key.slot).section;
-  const auto most = section == Section::issuer ? limits::kIssuers
-                    : section == Section::rule ? kRulesMost
-                                               : limits::kRevocationLists;
+  const auto most = most_of(section);
   auto& instances = instances_of(section);
   for (const auto& item : node.items) {
     if (instances.size() == most)

@@ -35,10 +35,11 @@ class Reader {
   std::vector<ConfigError>& errors() { return errors_; }
 
   const Seen& root() const { return root_; }
-  // One for each issuer, rule and list of the Config, in its order.
+  // One for each issuer, rule, list and stream of the Config, in its order.
   const std::deque<Instance>& issuers() const { return issuers_; }
   const std::deque<Instance>& rules() const { return rules_; }
   const std::deque<Instance>& lists() const { return lists_; }
+  const std::deque<Instance>& streams() const { return streams_; }
 
  private:
   friend struct ValueReader;
@@ -63,6 +64,7 @@ class Reader {
   std::deque<Instance> issuers_;
   std::deque<Instance> rules_;
   std::deque<Instance> lists_;
+  std::deque<Instance> streams_;
 };
 
 // The name of the list that is nearest to a misspelt one, or nothing; `names` in any order.

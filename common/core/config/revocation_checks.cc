@@ -2,6 +2,7 @@
 #include "core/config/revocation_checks.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "core/base/mutation.h"
 #include "core/base/text.h"
@@ -9,42 +10,90 @@
 namespace latchkey::config {
 namespace {
 
-Place at(const Instance& instance, std::string_view name) {
-  const auto it = instance.seen.find(find_key(Section::revocation_list, name));
-  return it == instance.seen.end() ? instance.place : it->second;
+// A source with keys of its own, as its checks see it.
+struct Signed {
+  Section section;
+  std::string_view what;  // "list"
+  const revocation::FeedPolicy& feed;
+  const std::string& issuer;
+  const std::string& keys_file;
+  const issuer::InlineKeys& keys;
+  const Instance& instance;
+
+  Place at(std::string_view name) const {
+    const auto it = instance.seen.find(find_key(section, name));
+    return it == instance.seen.end() ? instance.place : it->second;
+  }
+};
+
+std::vector<Signed> all_signed(const Config& config, const Reader& reader) {
+  std::vector<Signed> all;
+  const auto& lists = config.revocation.lists;
+  for (std::size_t i = 0; i < lists.size(); ++i) {
+    all.push_back({Section::revocation_list, "list", lists[i].feed, lists[i].issuer,
+                   lists[i].keys_file, lists[i].keys, reader.lists()[i]});
+  }
+  const auto& streams = config.revocation.streams;
+  for (std::size_t i = 0; i < streams.size(); ++i) {
+    all.push_back({Section::revocation_stream, "stream", streams[i].feed, streams[i].issuer,
+                   streams[i].keys_file, streams[i].keys, reader.streams()[i]});
+  }
+  return all;
 }
 
-void check_keys(const ListSource& list, const Instance& instance, const Config& config,
-                Reader& reader) {
-  const bool inline_keys = !list.keys.document.empty();
-  if (inline_keys == !list.keys_file.empty()) {
-    return reader.error(inline_keys ? at(instance, "keys_file") : instance.place,
-                        "a list needs 'keys' or 'keys_file', and not both");
+std::string shared(const issuer::InlineKeys& one, const issuer::InlineKeys& other) {
+  if (one.document.empty() || other.document.empty()) return {};
+  const auto ours = jose::JwkSet::parse(one.document);
+  const auto theirs = jose::JwkSet::parse(other.document);
+  return ours && theirs ? shared_key(*ours, *theirs) : std::string();  // they were parsed before
+}
+
+void check_keys(const Signed& source, const Config& config, Reader& reader) {
+  const std::string a_keys = "a " + std::string(source.what);
+  const bool inline_keys = !source.keys.document.empty();
+  if (inline_keys == !source.keys_file.empty()) {
+    return reader.error(inline_keys ? source.at("keys_file") : source.instance.place,
+                        a_keys + " needs 'keys' or 'keys_file', and not both");
   }
   for (const Issuer& issuer : config.issuers) {
-    if (!list.keys_file.empty() && list.keys_file == issuer.config.jwks_file) {
-      reader.error(at(instance, "keys_file"), "these are the keys of issuer " +
-                                                  quoted(issuer.config.name) +
-                                                  ": a list's keys verify nothing else");
+    if (!source.keys_file.empty() && source.keys_file == issuer.config.jwks_file) {
+      reader.error(source.at("keys_file"), "these are the keys of issuer " +
+                                               quoted(issuer.config.name) + ": " + a_keys +
+                                               "'s keys verify nothing else");
     }
     if (!inline_keys || !issuer.config.inline_keys()) continue;
-    const auto ours = jose::JwkSet::parse(list.keys.document);
-    const auto theirs = jose::JwkSet::parse(issuer.config.keys.document);
-    if (!ours || !theirs) continue;  // they were parsed before
-    if (LATCHKEY_FAILS(list_key_shared, !shared_key(*ours, *theirs).empty())) {
-      reader.error(at(instance, "keys"), "a key also verifies tokens of issuer " +
-                                             quoted(issuer.config.name) +
-                                             ": a list's keys verify nothing else");
+    if (LATCHKEY_FAILS(list_key_shared, !shared(source.keys, issuer.config.keys).empty())) {
+      reader.error(source.at("keys"), "a key also verifies tokens of issuer " +
+                                          quoted(issuer.config.name) + ": " + a_keys +
+                                          "'s keys verify nothing else");
     }
+  }
+}
+
+// A stream's keys are of no list but its snapshot's, which has no section of its own, and names of
+// sources and streams' names in what is signed are of one source each.
+void check_pair(const Signed& first, const Signed& second, Reader& reader) {
+  if (first.section == second.section && first.section == Section::revocation_list) return;
+  const std::string other = std::string(first.what) + ' ' + quoted(first.feed.name);
+  if (first.section != second.section && first.feed.name == second.feed.name)
+    reader.error(second.at("name"), "the name is taken, by the " + other);
+  if (first.section != second.section && first.issuer == second.issuer)
+    reader.error(second.at("issuer"), "the issuer is taken, by the " + other);
+  const bool same_file = !first.keys_file.empty() && first.keys_file == second.keys_file;
+  if (LATCHKEY_FAILS(stream_key_shared, same_file || !shared(first.keys, second.keys).empty())) {
+    reader.error(second.at(same_file ? "keys_file" : "keys"),
+                 "a key also signs the " + other + ": a stream's keys verify nothing else");
   }
 }
 
 }  // namespace
 
 void check_revocation(const Config& config, Reader& reader) {
-  const auto& lists = config.revocation.lists;
-  for (std::size_t i = 0; i < lists.size(); ++i)
-    check_keys(lists[i], reader.lists()[i], config, reader);
+  const std::vector<Signed> all = all_signed(config, reader);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    check_keys(all[i], config, reader);
+    for (std::size_t j = 0; j < i; ++j) check_pair(all[j], all[i], reader);
+  }
 }
 
 std::string shared_key(const jose::JwkSet& one, const jose::JwkSet& other) {

@@ -9,7 +9,10 @@
 #include <chrono>
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include <tl/expected.hpp>
 
 #include "core/issuer/issuer_config.h"
 #include "core/revocation/feed.h"
@@ -30,12 +33,36 @@ struct ListSource {
   std::string digest;  // lower-case hex SHA-256 over the canonical dump of this section
 };
 
-struct RevocationConfig {
-  std::vector<ListSource> lists;  // unique by name
+// A stream of signed items in Redis (docs/REVOCATION-STREAM.md).
+struct StreamSource {
+  revocation::FeedPolicy feed;
+  std::string issuer;         // the stream's `iss`; compared byte for byte
+  std::string server;         // "rediss://host:port", "redis://127.0.0.1:port", "unix:///path"
+  std::string key;            // of the stream in Redis
+  std::string user;           // of Redis's access list; empty: its "default"
+  std::string password_file;  // read by latchkey-fetchd alone; empty: nobody signs in
+  std::string ca_file;        // empty: the system's CAs
+  std::string keys_file;      // of the keys that sign its items; this or `keys`
+  issuer::InlineKeys keys;    // likewise
+  std::string digest;         // lower-case hex SHA-256 over the canonical dump of this section
+};
 
-  // The policies of all sources, list by list: one for each feed that a snapshot has, in its order.
+// Where a stream's server is; of a `server` that the configuration took.
+struct StreamServer {
+  bool tls = false;
+  std::string host;  // a name, or an address without brackets; empty: `path` holds
+  std::string port;
+  std::string path;  // of a socket
+};
+tl::expected<StreamServer, std::string> parse_stream_server(std::string_view text);
+
+struct RevocationConfig {
+  std::vector<ListSource> lists;      // unique by name, among all
+  std::vector<StreamSource> streams;  // likewise
+
+  // The policies of all sources, kind by kind: one for each feed that a snapshot has, in its order.
   std::vector<const revocation::FeedPolicy*> feeds() const;
-  std::size_t feed_count() const { return lists.size(); }
+  std::size_t feed_count() const { return lists.size() + streams.size(); }
 };
 
 }  // namespace latchkey::config

@@ -20,11 +20,10 @@ struct Parts {
 };
 
 // RFC 7515 section 5.2 (1): exactly two dots. Four make a JWE (RFC 7516 section 9).
-Expected<Parts> split(std::string_view token) {
+Expected<Parts> split(std::string_view token, std::size_t most) {
   constexpr auto kNone = std::string_view::npos;
   if (LATCHKEY_FAILS(token_missing, token.empty())) return fail(Reason::token_missing);
-  if (LATCHKEY_FAILS(token_too_long, token.size() > limits::kTokenBytes))
-    return fail(Reason::token_too_long);
+  if (LATCHKEY_FAILS(token_too_long, token.size() > most)) return fail(Reason::token_too_long);
   if (LATCHKEY_FAILS(token_json_serialisation, token.starts_with('{'))) {  // RFC 7515 section 7.2
     return fail(Reason::token_malformed,
                 "JSON serialisation is not accepted, only the compact form");
@@ -158,7 +157,7 @@ class CompactParser {
   static Expected<Compact> parse(std::string_view token, Scratch& scratch, Payload payload_form,
                                  Find find) {
     Parts parts;
-    LATCHKEY_TRY(parts, split(token));
+    LATCHKEY_TRY(parts, split(token, scratch.token_bytes()));
     auto header = read_header(parts.header, scratch);
     if (!header) return tl::unexpected(std::move(header).error());
     HeaderFields fields;
@@ -232,7 +231,7 @@ std::chrono::nanoseconds quote(std::string_view token, Scratch& scratch) {
   const auto size = static_cast<std::int64_t>(token.size());
   if (token.size() > limits::kTokenBytes) return kConversation;  // it is not looked into
   const std::chrono::nanoseconds junk = kConversation + kByteOfJunk * size;
-  const auto parts = split(token);
+  const auto parts = split(token, limits::kTokenBytes);
   if (!parts) return junk;
   const auto header = read_header(parts->header, scratch);
   if (!header) return junk;

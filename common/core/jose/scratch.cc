@@ -14,12 +14,13 @@ std::unique_ptr<std::uint8_t[]> padded_buffer(std::size_t size) {
 
 }  // namespace
 
-Scratch::Scratch()
-    : header_(padded_buffer(kHeaderSize)),
-      payload_(padded_buffer(kPayloadSize)),
+Scratch::Scratch(std::size_t token_bytes)
+    : token_bytes_(token_bytes),
+      header_(padded_buffer(kHeaderSize)),
+      payload_(padded_buffer(base64url_decoded_size(token_bytes))),
       signature_(padded_buffer(kSignatureBytes)),
       header_reader_(JsonLimits{.bytes = kHeaderSize}),
-      payload_reader_(JsonLimits{.bytes = kPayloadSize}),
+      payload_reader_(JsonLimits{.bytes = base64url_decoded_size(token_bytes)}),
       work_(EVP_MD_CTX_new()),
       hash_(EVP_MD_CTX_new()),
       sha256_(EVP_MD_fetch(nullptr, "SHA256", nullptr)) {}

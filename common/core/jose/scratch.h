@@ -26,14 +26,20 @@ inline constexpr std::size_t kSignatureBytes = 1'024;
 
 class Scratch {
  public:
-  Scratch();
+  // For tokens of at most so many bytes. More than a token of a person may have only where another
+  // document comes in the same form (a status list).
+  explicit Scratch(std::size_t token_bytes = limits::kTokenBytes);
   ~Scratch();
   Scratch(Scratch&&) noexcept = default;
   Scratch& operator=(Scratch&&) noexcept = default;
 
+  std::size_t token_bytes() const { return token_bytes_; }
+
   // Buffers of the decoded parts, without their padding.
   std::span<std::uint8_t> header() { return {header_.get(), kHeaderSize}; }
-  std::span<std::uint8_t> payload() { return {payload_.get(), kPayloadSize}; }
+  std::span<std::uint8_t> payload() {
+    return {payload_.get(), base64url_decoded_size(token_bytes_)};
+  }
   // The first `size` bytes (at most kSignatureBytes), which forget_signature() wipes.
   std::span<std::uint8_t> signature(std::size_t size) {
     signature_size_ = std::max(signature_size_, size);
@@ -53,8 +59,8 @@ class Scratch {
 
  private:
   static constexpr std::size_t kHeaderSize = limits::kHeaderBytes;
-  static constexpr std::size_t kPayloadSize = base64url_decoded_size(limits::kTokenBytes);
 
+  std::size_t token_bytes_;
   std::unique_ptr<std::uint8_t[]> header_;
   std::unique_ptr<std::uint8_t[]> payload_;
   std::unique_ptr<std::uint8_t[]> signature_;

@@ -23,7 +23,8 @@ FeedState feed_state(const Feed& feed, WallTime now) {
   const Feed::Known& known = *feed.known;
   const bool old = LATCHKEY_FAILS(feed_stale, now - known.as_of > known.max_age);
   const bool ahead = LATCHKEY_FAILS(feed_ahead, known.issued_at - now > kBehind);
-  return old || ahead ? FeedState::stale : FeedState::fresh;
+  const bool part = LATCHKEY_FAILS(feed_incomplete, feed.incomplete);
+  return old || ahead || part ? FeedState::stale : FeedState::fresh;
 }
 
 bool refuses(const FeedPolicy& policy, FeedState state, std::string_view service) {

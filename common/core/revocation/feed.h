@@ -33,14 +33,15 @@ struct Feed {
 
   FeedPolicy policy;
   std::optional<Known> known = std::nullopt;  // nothing: absent
+  bool incomplete = false;  // of a stream: something is known to be there that was not heard
 };
 
 enum class FeedState : std::uint8_t { fresh, stale, absent };
 
 std::string_view feed_state_name(FeedState state);  // "stale"
 
-// Stale: older than its `max_age`, or the clock is more than 300 s before `issued_at`, and then
-// nothing can be said of its age.
+// Stale: incomplete, older than its `max_age`, or the clock is more than 300 s before `issued_at`,
+// and then nothing can be said of its age.
 FeedState feed_state(const Feed& feed, WallTime now);
 
 // Whether a service may not go on without what the feed would say.

@@ -207,6 +207,12 @@ ListResult<ListManifest> read_payload(const JsonValue& json, const ListTrust& tr
                integer(json, "max_age", static_cast<std::uint64_t>(kMaxAgeLeast.count()),
                        static_cast<std::uint64_t>(kMaxAgeMost.count())));
   manifest.max_age = std::chrono::seconds(static_cast<std::int64_t>(max_age));
+  if (const auto member = json.find("seen")) {
+    auto seen = read_stream_seen(*member);
+    if (LATCHKEY_FAILS(list_seen, !seen))
+      return fault(ListFault::form, "'seen' is no object of thumbprints and numbers");
+    manifest.seen = LATCHKEY_CHECKED(std::move(seen), std::vector<StreamSeen>());
+  }
   return manifest;
 }
 

@@ -19,6 +19,7 @@
 #include "core/jose/jwk_set.h"
 #include "core/jose/scratch.h"
 #include "core/revocation/entry.h"
+#include "core/revocation/stream_seen.h"
 
 namespace latchkey::revocation {
 
@@ -76,6 +77,9 @@ struct ListManifest {
   std::chrono::seconds max_age{};
   std::vector<ListStep> steps;
   std::string key_id;  // thumbprint of the key that signed it
+  // Of the snapshot of a stream: what of its items is in the set (docs/REVOCATION-STREAM.md section
+  // 4). Empty of any other list.
+  std::vector<StreamSeen> seen;
 
   ListState state() const { return {version, issued_at}; }
 };

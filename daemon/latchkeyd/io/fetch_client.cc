@@ -39,6 +39,11 @@ FetchResult without_keys(FetchResult::Status status, std::string error) {
   return result;
 }
 
+std::size_t body_most(const fetch::Request& request) {
+  if (request.document == fetch::Document::list_chunk) return request.bytes;
+  return request.document == fetch::Document::stream_items ? fetch::kItemsMost : fetch::kBodyMost;
+}
+
 FetchResult result_of(const fetch::Answer& answer) {
   FetchResult result;
   switch (answer.status) {
@@ -121,6 +126,19 @@ class FetchClient::Core : public std::enable_shared_from_this<FetchClient::Core>
         });
   }
 
+  void ask(StreamRequest request, std::function<void(const FetchResult&)> done) {
+    fetch::Request asked{.issuer = std::move(request.stream),
+                         .digest = std::move(request.digest),
+                         .document = fetch::Document::stream_items,
+                         .etag = {},
+                         .last_modified = {},
+                         .after = std::move(request.after)};
+    ask(std::move(asked), ipc::Fd(), deadline_of(fetch::kItemsWait + kMargin),
+        [done = std::move(done)](const FetchResult& result, const fetch::Answer* /*answer*/) {
+          done(result);
+        });
+  }
+
   void ask(IntrospectRequest request, std::function<void(const IntrospectResult&)> done) {
     auto file = fetch::make_token_file(request.token.view());
     if (!file) {
@@ -156,8 +174,7 @@ class FetchClient::Core : public std::enable_shared_from_this<FetchClient::Core>
   void ask(fetch::Request request, ipc::Fd file, std::chrono::milliseconds deadline, Done done) {
     const std::uint64_t id = ++last_id_;
     request.id = id;
-    const std::size_t most =
-        request.document == fetch::Document::list_chunk ? request.bytes : fetch::kBodyMost;
+    const std::size_t most = body_most(request);
     const auto sent = send(fetch::encode(request), file.get());
     if (!sent) {
       trouble_ = sent.error().detail;
@@ -283,6 +300,10 @@ void FetchClient::fetch_keys(FetchRequest request, std::function<void(const Fetc
 }
 
 void FetchClient::fetch_list(ListRequest request, std::function<void(const FetchResult&)> done) {
+  core_->ask(std::move(request), std::move(done));
+}
+
+void FetchClient::fetch_items(StreamRequest request, std::function<void(const FetchResult&)> done) {
   core_->ask(std::move(request), std::move(done));
 }
 

@@ -15,10 +15,14 @@
 #include "daemon/latchkeyd/io/introspector.h"
 #include "daemon/latchkeyd/io/list_fetcher.h"
 #include "daemon/latchkeyd/io/loop.h"
+#include "daemon/latchkeyd/io/stream_fetcher.h"
 
 namespace latchkey::latchkeyd {
 
-class FetchClient final : public Fetcher, public Introspector, public ListFetcher {
+class FetchClient final : public Fetcher,
+                          public Introspector,
+                          public ListFetcher,
+                          public StreamFetcher {
  public:
   struct Options {
     std::string path;                            // of fetch.sock
@@ -34,6 +38,8 @@ class FetchClient final : public Fetcher, public Introspector, public ListFetche
   void fetch_keys(FetchRequest request, std::function<void(const FetchResult&)> done) override;
 
   void fetch_list(ListRequest request, std::function<void(const FetchResult&)> done) override;
+
+  void fetch_items(StreamRequest request, std::function<void(const FetchResult&)> done) override;
 
   void introspect(IntrospectRequest request,
                   std::function<void(const IntrospectResult&)> done) override;

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "daemon/latchkeyd/service/list_keeper.h"
+#include "daemon/latchkeyd/service/stream_keeper.h"
 
 namespace latchkey::latchkeyd {
 
@@ -39,6 +40,15 @@ ControlPlane::ControlPlane(Parts parts, Start start)
                                                                   .store = parts_.list_store,
                                                                   .secret = revocations_.secret(),
                                                                   .hooks = feed_hooks()}));
+  feeds_.push_back(std::make_unique<StreamKeeper>(StreamKeeper::Parts{
+      .control = parts_.control,
+      .disk = parts_.disk,
+      .clock = parts_.clock,
+      .journal = parts_.journal,
+      .fetcher = parts_.stream_fetcher,
+      .store = parts_.stream_store,
+      .secret = revocations_.secret(),
+      .hooks = feed_hooks()}));
   Snapshot first;
   first.config = std::make_shared<const config::Config>(std::move(start.config));
   for (const auto& feed : feeds_) feed->configure(first.config);
@@ -209,6 +219,7 @@ void ControlPlane::read_again(std::function<void(tl::expected<bool, ConfigErrors
   ConfigErrors errors = loaded ? key_file_errors(*loaded) : std::move(loaded).error();
   if (loaded) {
     for (auto& error : list_key_errors(*loaded)) errors.push_back(std::move(error));
+    for (auto& error : stream_key_errors(*loaded)) errors.push_back(std::move(error));
   }
   if (!loaded || !errors.empty()) {
     note_errors(errors);

@@ -25,6 +25,8 @@
 #include "daemon/latchkeyd/io/list_fetcher.h"
 #include "daemon/latchkeyd/io/list_store.h"
 #include "daemon/latchkeyd/io/storage.h"
+#include "daemon/latchkeyd/io/stream_fetcher.h"
+#include "daemon/latchkeyd/io/stream_store.h"
 #include "daemon/latchkeyd/service/introspection_keeper.h"
 #include "daemon/latchkeyd/service/key_keeper.h"
 #include "daemon/latchkeyd/service/needs.h"
@@ -47,6 +49,9 @@ class ControlPlane final : public Needs {
     Fetcher& fetcher;
     ListFetcher& list_fetcher;
     ListStore& list_store;
+    StreamFetcher& stream_fetcher;
+    StreamStore& stream_store;
+    Executor& disk;     // a thread that waits for the disk
     Executor& builder;  // a thread for what takes long
     Introspector& introspector;
     IntrospectionMemory& introspections;

@@ -14,7 +14,7 @@
 namespace latchkey::latchkeyd {
 namespace {
 
-constexpr std::string_view kWhy = "a revocation list is signed by it, so it verifies no token";
+constexpr std::string_view kWhy = "a revocation list or stream is signed by it, so it verifies no token";
 
 // The set of the document without the elements that `is_barred`; what is of no use otherwise stays
 // there with its reason.
@@ -67,7 +67,7 @@ KeyKeeper::SetPtr KeyKeeper::without_barred(Issuer& issuer, SetPtr set,
   if (!same(before, barred)) {
     for (const jose::DroppedKey& key : barred)
       journal_.log(LogLevel::error,
-                   "a key of an issuer is refused: a revocation list is signed by it",
+                   "a key of an issuer is refused: a revocation list or stream is signed by it",
                    {{"issuer", issuer.config.name}, {"kid", key.kid}});
   }
   auto rest = without(document, is_barred);

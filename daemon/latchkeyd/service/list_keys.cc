@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The keys that sign revocation lists, which lie on this host and verify nothing else.
+// The keys that sign revocation lists and the items of streams, which lie on this host and verify
+// nothing else.
 #include <string>
 #include <utility>
 
@@ -8,6 +9,7 @@
 #include "core/config/revocation_checks.h"
 #include "daemon/latchkeyd/io/plain_file.h"
 #include "daemon/latchkeyd/service/list_keeper.h"
+#include "daemon/latchkeyd/service/stream_keeper.h"
 
 namespace latchkey::latchkeyd {
 namespace {
@@ -26,8 +28,8 @@ std::optional<jose::JwkSet> local_keys(const issuer::IssuerConfig& issuer) {
   return set ? std::optional(*std::move(set)) : std::nullopt;
 }
 
-std::string trouble(const config::ListSource& list, const config::Config& config) {
-  const auto keys = list_keys(list);
+std::string trouble(const tl::expected<jose::JwkSet, std::string>& keys,
+                    const config::Config& config) {
   if (!keys) return keys.error();
   for (const config::Issuer& issuer : config.issuers) {
     const auto theirs = local_keys(issuer.config);
@@ -60,10 +62,28 @@ tl::expected<jose::JwkSet, std::string> list_keys(const config::ListSource& conf
 std::vector<config::ConfigError> list_key_errors(const config::Config& config) {
   std::vector<config::ConfigError> errors;
   for (const config::ListSource& list : config.revocation.lists) {
-    std::string why = trouble(list, config);
+    std::string why = trouble(list_keys(list), config);
     if (why.empty()) continue;
     errors.push_back(
         {list.keys_file, 0, 0, "the keys of list " + list.feed.name + ": " + std::move(why)});
+  }
+  return errors;
+}
+
+tl::expected<jose::JwkSet, std::string> stream_keys(const config::StreamSource& config) {
+  config::ListSource same;
+  same.keys_file = config.keys_file;
+  same.keys = config.keys;
+  return list_keys(same);
+}
+
+std::vector<config::ConfigError> stream_key_errors(const config::Config& config) {
+  std::vector<config::ConfigError> errors;
+  for (const config::StreamSource& stream : config.revocation.streams) {
+    std::string why = trouble(stream_keys(stream), config);
+    if (why.empty()) continue;
+    errors.push_back(
+        {stream.keys_file, 0, 0, "the keys of stream " + stream.feed.name + ": " + std::move(why)});
   }
   return errors;
 }

@@ -101,6 +101,15 @@ std::string with(const Key& key, std::string_view value) {
            of("url", ": https://lists.example.com/corp/list.jwt\n") +
            (key.name == "keys" ? "" : of("keys_file", ": /k\n"));
   }
+  if (key.section == Section::revocation_stream) {
+    const auto of = [&](std::string_view name, const std::string& text) {
+      return unless(Section::revocation_stream, name, "      " + std::string(name) + text);
+    };
+    out += "revocation:\n  streams:\n    -\n" + set(Section::revocation_stream, "      ") +
+           of("name", ": now\n") + of("issuer", ": https://fleet.example.com/revocations\n") +
+           of("server", ": unix:///run/redis.sock\n") +
+           (key.name == "keys" ? "" : of("keys_file", ": /k\n"));
+  }
   out += "access:\n  -\n" + unless(Section::rule, "services", "    services: [ sshd ]\n") +
          set(Section::rule, "    ");
   out +=

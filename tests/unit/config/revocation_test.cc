@@ -96,5 +96,55 @@ TEST(RevocationConfig, KnowsHttpsOnly) {
               ElementsAre(HasSubstr("expected an https URL")));
 }
 
+std::string stream(const std::string& name, const std::string& server, const std::string& keys) {
+  return "    - name: " + name + "\n      issuer: urn:" + name + "\n      server: " + server +
+         "\n      " + keys + "\n";
+}
+std::string streams(const std::string& members) {
+  return issuer("") + "revocation:\n  streams:\n" + members;
+}
+
+TEST(RevocationConfig, AStreamHasTheDefaultsOfRefusalAndDumpsToWhatItWas) {
+  const auto config = parsed(streams(stream("now", "unix:///run/redis.sock", "keys: " + kKey)));
+  ASSERT_TRUE(config);
+  const StreamSource& now = config->revocation.streams.at(0);
+  EXPECT_EQ(now.key, "latchkey:revocations");
+  EXPECT_THAT(now.feed.stale_refuses, ElementsAre("sudo", "sudo-i"));
+  EXPECT_THAT(now.feed.absent_refuses, ElementsAre("*"));
+  EXPECT_EQ(now.digest.size(), 64U);
+  const auto again = parsed(dump(*config));
+  ASSERT_TRUE(again) << dump(*config);
+  EXPECT_EQ(again->digest, config->digest);
+  EXPECT_EQ(config->revocation.feed_count(), 1U);
+}
+
+TEST(RevocationConfig, APlainConnectionStaysOnThisHost) {
+  const auto errors = [](const std::string& server) {
+    return errors_of(streams(stream("a", server, "keys_file: /k")));
+  };
+  for (const std::string good : {"rediss://redis.example.com:6379", "redis://127.0.0.1:6379",
+                                 "\"redis://[::1]:6379\"", "unix:///run/redis/redis.sock"})
+    EXPECT_THAT(errors(good), ElementsAre()) << good;
+  for (const std::string bad :
+       {"redis://redis.example.com:6379", "redis://127.0.0.2:6379", "redis://localhost:6379",
+        "rediss://redis.example.com", "rediss://redis.example.com:6379/0", "unix://run/redis.sock",
+        "rediss://user@redis.example.com:6379", "http://a:1"})
+    EXPECT_THAT(errors(bad), ElementsAre(HasSubstr("expected a Redis server"))) << bad;
+}
+
+TEST(RevocationConfig, AStreamsNameIssuerAndKeysAreItsOwn) {
+  const std::string both = issuer("") + "revocation:\n  lists:\n" +
+                           list("a", "      keys: " + kKey + "\n") + "  streams:\n";
+  EXPECT_THAT(errors_of(both + stream("a", "unix:///r", "keys: " + kKey)),
+              ElementsAre(HasSubstr("the name is taken, by the list \"a\""),
+                          HasSubstr("a key also signs the list \"a\"")));
+  EXPECT_THAT(errors_of(both + stream("b", "unix:///r", "keys: " + kOther)), ElementsAre());
+  EXPECT_THAT(errors_of(streams(stream("a", "unix:///r", "keys_file: /k") +
+                                stream("b", "unix:///r", "keys_file: /k"))),
+              ElementsAre(HasSubstr("a key also signs the stream \"a\"")));
+  EXPECT_THAT(errors_of(streams(stream("a", "unix:///r", "ca_file: /c"))),
+              ElementsAre(HasSubstr("a stream needs 'keys' or 'keys_file'")));
+}
+
 }  // namespace
 }  // namespace latchkey::config

@@ -107,6 +107,18 @@ TEST(FetchRequest, is_read_to_the_letter) {
        chunk("16", std::string(64, 'a')).substr(0, chunk("16", std::string(64, 'a')).size() - 1) +
            R"(,"etag":"\"x\""})",
        false},
+      {"a stream's items",
+       R"({"v":1,"id":1,"issuer":"a","digest":"d","document":"stream_items","after":"17-0"})",
+       true},
+      {"a stream's items from nowhere",
+       R"({"v":1,"id":1,"issuer":"a","digest":"d","document":"stream_items"})", false},
+      {"a stream's items after no entry",
+       R"({"v":1,"id":1,"issuer":"a","digest":"d","document":"stream_items","after":"$"})", false},
+      {"a stream's items with a tag",
+       R"({"v":1,"id":1,"issuer":"a","digest":"d","document":"stream_items","after":"0-0","etag":"x"})",
+       false},
+      {"an entry of something else",
+       R"({"v":1,"id":1,"issuer":"a","digest":"d","document":"jwks","after":"0-0"})", false},
       {"a manifest with a digest",
        R"({"v":1,"id":1,"issuer":"a","digest":"d","document":"list_manifest","sha256":")" +
            std::string(64, 'a') + "\"}",

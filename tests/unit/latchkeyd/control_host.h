@@ -68,6 +68,7 @@ class ControlTest : public ::testing::Test {
     store.emplace(SqliteStateStore::Options{.directory = state.path(), .growth_pages_most = growth},
                   clock, journal);
     list_store.emplace(state.path(), journal);
+    stream_store.emplace(state.path(), journal);
     auto stored = store->load();
     ASSERT_TRUE(stored) << stored.error().detail;
     plane.emplace(
@@ -79,6 +80,9 @@ class ControlTest : public ::testing::Test {
             .fetcher = fetcher,
             .list_fetcher = fetcher,
             .list_store = *list_store,
+            .stream_fetcher = fetcher,
+            .stream_store = *stream_store,
+            .disk = loop,
             .builder = loop,
             .introspector = introspector,
             .introspections = introspections,
@@ -188,6 +192,7 @@ class ControlTest : public ::testing::Test {
   ipc::Peer peer{4711, 0, 0};
   std::optional<SqliteStateStore> store;
   std::optional<ListStore> list_store;
+  std::optional<StreamStore> stream_store;
   std::optional<ControlPlane> plane;
   FakeEnder ender;
   std::optional<SessionKeeper> sessions;

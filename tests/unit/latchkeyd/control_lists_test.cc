@@ -92,7 +92,7 @@ TEST_F(ControlListsTest, AListStandsWhateverKeysAnIssuerPublishes) {
   clock.advance(std::chrono::hours(1));
   serve_keys(poisoned());
   EXPECT_THAT(kids(), ::testing::ElementsAre("one")) << "the provider's own key serves";
-  EXPECT_EQ(journal.count("a key of an issuer is refused: a revocation list is signed by it"), 1U);
+  EXPECT_EQ(journal.count("a key of an issuer is refused: a revocation list or stream is signed by it"), 1U);
   const auto status = call<ipc::control::Issuers>({})->issuers.front();
   ASSERT_EQ(status.dropped.size(), 1U);
   EXPECT_EQ(status.dropped.front().kid, "list");

@@ -20,6 +20,7 @@
 #include "daemon/latchkeyd/io/introspector.h"
 #include "daemon/latchkeyd/io/key_storage.h"
 #include "daemon/latchkeyd/io/list_fetcher.h"
+#include "daemon/latchkeyd/io/stream_fetcher.h"
 
 namespace latchkey::latchkeyd::testing {
 
@@ -29,7 +30,7 @@ inline const std::string kKeysOne =
 inline const std::string kKeysTwo =
     R"({"keys":[{"kty":"EC","crv":"P-256","kid":"two","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}]})";
 
-class FakeFetcher final : public Fetcher, public ListFetcher {
+class FakeFetcher final : public Fetcher, public ListFetcher, public StreamFetcher {
  public:
   void fetch_keys(FetchRequest request, std::function<void(const FetchResult&)> done) override {
     requests.push_back(request);
@@ -38,6 +39,10 @@ class FakeFetcher final : public Fetcher, public ListFetcher {
 
   void fetch_list(ListRequest request, std::function<void(const FetchResult&)> done) override {
     lists.emplace_back(std::move(request), std::move(done));
+  }
+
+  void fetch_items(StreamRequest request, std::function<void(const FetchResult&)> done) override {
+    streams.emplace_back(std::move(request), std::move(done));
   }
 
   // Answers the oldest open request.
@@ -52,6 +57,13 @@ class FakeFetcher final : public Fetcher, public ListFetcher {
     ASSERT_FALSE(lists.empty()) << "nothing was asked of a list";
     auto done = std::move(lists.front().second);
     lists.erase(lists.begin());
+    done(result);
+  }
+  // And for one of a stream.
+  void answer_items(const FetchResult& result) {
+    ASSERT_FALSE(streams.empty()) << "nothing was asked of a stream";
+    auto done = std::move(streams.front().second);
+    streams.erase(streams.begin());
     done(result);
   }
   void answer_ok(const std::string& body, std::string etag = {},
@@ -74,6 +86,7 @@ class FakeFetcher final : public Fetcher, public ListFetcher {
   }
 
   std::vector<std::pair<ListRequest, std::function<void(const FetchResult&)>>> lists;
+  std::vector<std::pair<StreamRequest, std::function<void(const FetchResult&)>>> streams;
   std::vector<FetchRequest> requests;
   std::vector<std::pair<FetchRequest, std::function<void(const FetchResult&)>>> open;
 };

@@ -205,6 +205,24 @@ TEST(ListManifest, KeepsTheBoundsOfItsMembers) {
             "good");
 }
 
+// docs/REVOCATION-STREAM.md section 4.
+TEST(ListManifest, OfASnapshotSaysWhatItCovers) {
+  const std::string thumbprint = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k";
+  const auto with = [](const std::string& seen) {
+    const std::string good = Payload().text();
+    return signed_by_the_list(good.substr(0, good.size() - 1) + R"(,"seen":)" + seen + "}");
+  };
+  const auto keys = jose::JwkSet::parse(testing::jwk_set({list_key().jwk()})).value();
+  jose::Scratch scratch;
+  const auto read =
+      read_manifest(with("{\"" + thumbprint + "\":7}"), {kList, keys}, std::nullopt, kNow, scratch);
+  ASSERT_TRUE(read) << read.error().detail;
+  EXPECT_EQ(read->seen, (std::vector<StreamSeen>{{thumbprint, 7}}));
+  EXPECT_EQ(fault_of(with("{}")), "good");
+  EXPECT_EQ(fault_of(with("[]")), "form");
+  EXPECT_EQ(fault_of(with("{\"" + thumbprint + "\":0}")), "form");
+}
+
 TEST(ListManifest, KeepsTheBoundsOfItsChunks) {
   const auto of = [](const std::string& rest) { return step(0, 8, chunk(rest)); };
   const auto removing = [](const std::string& rest) {

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// `latchkeyctl revoke --fleet` and `latchkeyctl beat`: what writers of a revocation stream run.
+// Each prints and gives the exit status (session.h); 69 where Redis could not be reached.
+#pragma once
+
+#include <string>
+
+#include "cli/latchkeyctl/commands.h"
+#include "cli/latchkeyctl/session.h"
+#include "cli/latchkeyctl/stream_writer.h"
+
+namespace latchkey::cli {
+
+struct BeatOptions {
+  StreamWriterOptions writer;
+  std::string max_age = "2m";
+};
+
+// Revokes on every host that reads the stream; returns when Redis has it.
+int revoke_fleet(const Session& session, const Revocation& wanted, const std::string& end,
+                 const StreamWriterOptions& options);
+
+// Says that this writer looked at the whole stream, and what it saw.
+int stream_beat(const Session& session, const BeatOptions& options);
+
+}  // namespace latchkey::cli

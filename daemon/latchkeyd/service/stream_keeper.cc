@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/latchkeyd/service/stream_keeper.h"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "daemon/latchkeyd/service/stream_keeper_stream.h"
+
+namespace latchkey::latchkeyd {
+
+using revocation::Feed;
+using revocation::FeedState;
+using revocation::StreamItem;
+using revocation::StreamSeen;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+namespace {
+
+constexpr seconds kSlewed{5};  // what two clocks differ by in good order
+constexpr seconds kIdle{3'600};
+// An item that was taken is taken again whatever the clock says now.
+constexpr WallTime kAnyTime{std::chrono::hours(24) * 365 * 8'000};
+
+std::string joined(const std::vector<std::string>& services) {
+  std::string text;
+  for (const std::string& each : services) text += (text.empty() ? "" : ", ") + each;
+  return text.empty() ? "none" : text;
+}
+
+std::vector<std::string> thumbprints(const jose::JwkSet& keys) {
+  std::vector<std::string> all;
+  for (const jose::Jwk& key : keys.keys()) all.emplace_back(key.thumbprint());
+  std::sort(all.begin(), all.end());
+  return all;
+}
+
+}  // namespace
+
+StreamKeeper::StreamKeeper(Parts parts)
+    : parts_(std::move(parts)), scratch_(std::make_unique<jose::Scratch>()) {}
+
+StreamKeeper::~StreamKeeper() = default;
+
+void StreamKeeper::configure(std::shared_ptr<const config::Config> config) {
+  const std::vector<StreamPtr> old = std::exchange(streams_, {});
+  for (const config::StreamSource& section : config->revocation.streams) {
+    const auto kept = std::find_if(old.begin(), old.end(), [&](const StreamPtr& stream) {
+      return stream->name() == section.feed.name && stream->config.issuer == section.issuer;
+    });
+    if (kept != old.end()) {
+      streams_.push_back(*kept);
+      adopt(*kept, section);
+      continue;
+    }
+    auto stream = std::make_shared<Stream>();
+    stream->config = section;
+    stream->feed.policy = section.feed;
+    stream->next_ask = parts_.clock.steady();
+    streams_.push_back(stream);
+    load(*stream);
+  }
+}
+
+// What is on disk serves before anybody is let in.
+void StreamKeeper::load(Stream& stream) {
+  StreamRecord record = parts_.store.load(stream.name(), stream.config.issuer);
+  for (StreamLine& line : record.lines) {
+    switch (line.kind) {
+      case StreamLine::Kind::item:
+        stream.held.push_back({line.name, std::move(line.text), {}});
+        stream.after = std::move(line.name);
+        break;
+      case StreamLine::Kind::read:
+        stream.after = std::move(line.name);
+        break;
+      case StreamLine::Kind::sure: {
+        std::uint64_t seq = 0;
+        std::from_chars(line.text.data(), line.text.data() + line.text.size(), seq);
+        stream.kept_sure.push_back({std::move(line.name), seq});
+        break;
+      }
+      case StreamLine::Kind::trimmed:
+        stream.trimmed = true;
+        break;
+    }
+  }
+  if (record.damaged || !ipc::fetch::is_entry_id(stream.after)) {
+    stream.after = "0-0";
+    stream.kept_sure.clear();
+  }
+  stream.source = std::make_shared<const revocation::Source>(parts_.secret);
+  if (const auto keys = stream_keys(stream.config)) {
+    replay(stream, *keys);
+  } else {
+    stream.trouble = "the keys of the stream: " + keys.error();
+  }
+  note_state(stream);
+}
+
+// The same stream, perhaps elsewhere, or under other keys.
+void StreamKeeper::adopt(const StreamPtr& stream, const config::StreamSource& config) {
+  const bool elsewhere = stream->config.digest != config.digest;
+  stream->config = config;
+  stream->feed.policy = config.feed;
+  check_keys(*stream);
+  if (!elsewhere) return;
+  ++stream->round;  // whatever was asked for: it is asked for anew
+  stream->busy = false;
+  stream->failures = 0;
+  stream->next_ask = parts_.clock.steady();
+}
+
+// Whether the keys are those that everything was read with. Where others are there, all that is
+// held is read again under them, and the stream from its beginning: what a new key signed was
+// refused, and is there. Where the keys cannot be read, nobody said anything.
+bool StreamKeeper::check_keys(Stream& stream) {
+  const auto keys = stream_keys(stream.config);
+  if (!keys || thumbprints(*keys) == stream.keys) return true;
+  replay(stream, *keys);
+  stream.after = "0-0";
+  stream.changed = true;
+  parts_.journal.log(LogLevel::notice, "a revocation stream has other keys; it is read again",
+                     {{"stream", stream.name()}, {"items", fmt::format("{}", stream.held.size())}});
+  return false;
+}
+
+// Everything from the items that are held: entries, places, the date.
+void StreamKeeper::replay(Stream& stream, const jose::JwkSet& keys) {
+  stream.keys = thumbprints(keys);
+  std::erase_if(stream.kept_sure, [&](const StreamSeen& each) {
+    return std::find(stream.keys.begin(), stream.keys.end(), each.key_id) == stream.keys.end();
+  });
+  stream.progress = revocation::StreamProgress(stream.kept_sure);
+  stream.feed.known.reset();
+  revocation::Source::Editor editor{revocation::Source(parts_.secret)};
+  std::vector<Held> held = std::exchange(stream.held, {});
+  for (Held& each : held) {
+    auto item =
+        revocation::read_stream_item(each.text, {stream.config.issuer, keys}, kAnyTime, *scratch_);
+    if (!item) {
+      parts_.journal.log(LogLevel::warning, "an item of a revocation stream is dropped",
+                         {{"stream", stream.name()},
+                          {"id", each.id},
+                          {"error", item.error().detail}});
+      continue;
+    }
+    each.item = *std::move(item);
+    stream.progress.take(each.item);
+    take_date(stream, each.item);
+    for (const revocation::StreamEntry& entry : each.item.entries) editor.add(entry.entry);
+    stream.held.push_back(std::move(each));
+  }
+  stream.source = std::make_shared<const revocation::Source>(editor.finish());
+  stream.feed.incomplete = stream.incomplete();
+}
+
+// Of items with a max_age the one that was signed last says how old all of it is.
+void StreamKeeper::take_date(Stream& stream, const StreamItem& item) {
+  if (!item.max_age) return;
+  auto& known = stream.feed.known;
+  if (known && known->issued_at >= item.issued_at) return;
+  const WallTime now = parts_.clock.wall();
+  known = Feed::Known{item.issued_at, item.issued_at, *item.max_age};
+  // One from the near future, by a clock that is behind, is of now.
+  stream.dated = parts_.clock.steady() - std::max(now - item.issued_at, milliseconds(0));
+  stream.changed = true;
+}
+
+// Whether the wall clock was set, so that the date of what is known had to follow.
+bool StreamKeeper::never_younger(Stream& stream) {
+  if (!stream.feed.known) return false;
+  Feed::Known& known = *stream.feed.known;
+  const auto age = std::chrono::duration_cast<milliseconds>(parts_.clock.steady() - stream.dated);
+  const WallTime date = std::min(known.issued_at, parts_.clock.wall() - age);
+  if (std::chrono::abs(date - known.as_of) < kSlewed) return false;
+  known.as_of = date;
+  return true;
+}
+
+// Loudly, but once for each turn.
+void StreamKeeper::note_state(Stream& stream) {
+  const FeedState state = revocation::feed_state(stream.feed, parts_.clock.wall());
+  if (std::exchange(stream.said, state) == state) return;
+  if (state == FeedState::fresh)
+    return parts_.journal.log(LogLevel::notice, "a revocation stream is fresh",
+                              {{"stream", stream.name()}});
+  const bool stale = state == FeedState::stale;
+  const std::string_view why =
+      !stale                   ? "a revocation stream is absent: no beat of it was ever heard"
+      : stream.feed.incomplete ? "a revocation stream is stale: something of it was not heard"
+                               : "a revocation stream is stale: no beat was heard for too long";
+  const auto& policy = stream.feed.policy;
+  parts_.journal.log(LogLevel::error, why,
+                     {{"stream", stream.name()},
+                      {"refuses", joined(stale ? policy.stale_refuses : policy.absent_refuses)}});
+}
+
+bool StreamKeeper::look_again() {
+  bool changed = false;
+  for (const StreamPtr& stream : streams_) {
+    if (check_keys(*stream)) continue;
+    changed = true;
+    // Read again from the beginning, whatever is being waited for.
+    ++stream->round;
+    stream->busy = false;
+    stream->next_ask = parts_.clock.steady();
+  }
+  return changed;
+}
+
+void StreamKeeper::tick() {
+  bool changed = false;
+  for (const StreamPtr& stream : streams_) {
+    changed = never_younger(*stream) || std::exchange(stream->changed, false) || changed;
+    note_state(*stream);
+  }
+  if (changed) parts_.hooks.publish([] {});
+  const SteadyTime now = parts_.clock.steady();
+  for (const StreamPtr& stream : std::vector(streams_)) {
+    if (!stream->busy && now >= stream->next_ask) ask(stream);
+  }
+}
+
+SteadyTime StreamKeeper::next_tick() const {
+  SteadyTime next = parts_.clock.steady() + kIdle;
+  for (const StreamPtr& stream : streams_) {
+    if (!stream->busy) next = std::min(next, stream->next_ask);
+  }
+  return next;
+}
+
+void StreamKeeper::gather(Gathered& into) const {
+  for (const StreamPtr& stream : streams_) {
+    into.sources.push_back(stream->source);
+    into.feeds.push_back(stream->feed);
+  }
+}
+
+std::vector<std::string> StreamKeeper::keys() const {
+  std::vector<std::string> all;
+  for (const StreamPtr& stream : streams_)
+    all.insert(all.end(), stream->keys.begin(), stream->keys.end());
+  return all;
+}
+
+std::vector<RevocationSourceState> StreamKeeper::states() const {
+  std::vector<RevocationSourceState> all;
+  for (const StreamPtr& stream : streams_) {
+    RevocationSourceState state;
+    state.kind = "stream";
+    state.feed = stream->feed;
+    state.base_entries = stream->source->base_size();
+    state.delta_entries = stream->source->delta_size();
+    state.bytes = stream->source->bytes();
+    state.attempted_at = stream->attempted_at;
+    state.last_error = stream->trouble;
+    if (!state.last_error && stream->trimmed)
+      state.last_error = "incomplete: the stream was trimmed beyond what was read here";
+    if (!state.last_error && stream->incomplete())
+      state.last_error = "incomplete: a writer sent something that was not heard";
+    if (!state.last_error) state.last_error = stream->refused;
+    if (!stream->busy) state.next_fetch = stream->next_ask;
+    all.push_back(std::move(state));
+  }
+  return all;
+}
+
+}  // namespace latchkey::latchkeyd

@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/revocation/security_event.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/support/signing.h"
+
+namespace latchkey::revocation {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::SigningKey;
+
+constexpr WallTime kNow{1'615'305'200s};
+constexpr WallTime kSigned{1'615'305'159s};
+const std::string kIssuer = "https://idp.example.com/123456789/";
+const std::string kOther = "https://b.example";
+const std::vector<std::string> kAudiences = {"https://sp.example.com/caep", "s6BhdRkqt3"};
+const std::vector<std::string> kIssuers = {kIssuer, kOther};
+const std::string kId = "24c63fb56e5a2d77a6b512616ca9fa24";
+const std::string kSetHeader = R"({"alg":"EdDSA","kid":"k","typ":"secevent+jwt"})";
+const std::string kLogoutHeader = R"({"alg":"EdDSA","kid":"k","typ":"logout+jwt"})";
+const std::string kCaep = "https://schemas.openid.net/secevent/caep/event-type/";
+const std::string kRisc = "https://schemas.openid.net/secevent/risc/event-type/";
+const std::string kLogout = "http://schemas.openid.net/event/backchannel-logout";
+const std::string kJane =
+    R"({"format":"iss_sub","iss":"https://idp.example.com/123456789/","sub":"jane"})";
+
+const SigningKey& key() {
+  static const SigningKey made = SigningKey::of_the_rfc("k");
+  return made;
+}
+
+const Names& names() {
+  static const Names made;
+  return made;
+}
+
+ItemResult<SecurityEvent> read(const std::string& token, WallTime now = kNow,
+                               std::optional<std::chrono::seconds> keep = {}) {
+  static const auto keys = jose::JwkSet::parse(testing::jwk_set({key().jwk()})).value();
+  jose::Scratch scratch;
+  return read_security_event(token, kId, {kIssuer, kAudiences, keys, kIssuers, keep}, names(), now,
+                             scratch);
+}
+
+// A good token, and what a case writes in place of a member. An empty member is not there.
+struct Payload {
+  std::string iss = '"' + kIssuer + '"';
+  std::string aud = R"("https://sp.example.com/caep")";
+  std::string iat = "1615305159";
+  std::string exp;
+  std::string nbf;
+  std::string jti = '"' + kId + '"';
+  std::string sub;
+  std::string sid;
+  std::string sub_id = kJane;
+  std::string toe;
+  std::string nonce;
+  std::string events = "{\"" + kCaep + R"(session-revoked":{"event_timestamp":1615304991}})";
+
+  std::string text() const {
+    std::string out;
+    const std::vector<std::pair<std::string, const std::string*>> all = {
+        {"iss", &iss},       {"aud", &aud}, {"iat", &iat},     {"exp", &exp},
+        {"nbf", &nbf},       {"jti", &jti}, {"sub", &sub},     {"sid", &sid},
+        {"sub_id", &sub_id}, {"toe", &toe}, {"nonce", &nonce}, {"events", &events}};
+    for (const auto& [name, value] : all)
+      if (!value->empty()) out += (out.empty() ? "\"" : ",\"") + name + "\":" + *value;
+    return "{" + out + "}";
+  }
+  std::string token() const { return key().token(kSetHeader, text()); }
+};
+
+Payload logout() {
+  Payload payload;
+  payload.sub_id.clear();
+  payload.exp = "1615305279";
+  payload.sub = R"("248289761001")";
+  payload.sid = R"("08a5019c")";
+  payload.events = "{\"" + kLogout + "\":{}}";
+  return payload;
+}
+
+std::string fault_of(const std::string& token, WallTime now = kNow) {
+  const auto event = read(token, now);
+  return event ? "good" : std::string(item_fault_name(event.error().fault));
+}
+
+// What a token revokes: "kind(value)@seconds". Values are found again by their digests.
+std::string effect_of(const std::string& token) {
+  const auto event = read(token);
+  if (!event) return std::string(item_fault_name(event.error().fault));
+  std::string out;
+  const auto at = [](WallTime before) {
+    return "@" + std::to_string(before.time_since_epoch().count() / 1'000);
+  };
+  for (const Entry& entry : event->entries) {
+    std::string value = "?";
+    for (const std::string& issuer : kIssuers)
+      for (const char* id : {"jane", "joe", "s1", "t1", "248289761001", "08a5019c"})
+        if (names().digest(entry.kind, issuer, id) == entry.digest)
+          value = (issuer == kIssuer ? "" : "b ") + std::string(id);
+    out += std::string(entry_kind_name(entry.kind)) + '(' + value + ')';
+    if (entry.kind == EntryKind::subject) out += at(entry.before);
+    out += ' ';
+  }
+  for (const UnresolvedSubject& other : event->unresolved)
+    out += '?' + other.format + '(' + other.value + ')' + at(other.before) + ' ';
+  return out;
+}
+
+struct Case {
+  std::string name;
+  std::string token;
+  std::string want;
+};
+
+TEST(SecurityEvent, IsRefusedWhereTheTransmitterDidNotSignIt) {
+  const std::string good = Payload().text();
+  const auto stranger = SigningKey::generate(jose::Algorithm::eddsa, "k");
+  const auto typed = [&](const std::string& typ) {
+    return key().token(R"({"alg":"EdDSA","kid":"k")" + typ + "}", good);
+  };
+  const std::vector<Case> cases = {
+      {"good", Payload().token(), "good"},
+      {"empty", "", "form"},
+      {"not signed, RFC 8417 section 2.4",
+       testing::compact(R"({"alg":"none","typ":"secevent+jwt"})", good, ""), "form"},
+      {"by a stranger", stranger.token(kSetHeader, good), "signature"},
+      {"by another key", key().token(R"({"alg":"EdDSA","kid":"o","typ":"secevent+jwt"})", good),
+       "key"},
+      {"no typ", typed(""), "type"},
+      {"an ID token's typ", typed(R"(,"typ":"JWT")"), "type"},
+      {"an access token's typ", typed(R"(,"typ":"at+jwt")"), "type"},
+      {"typ written out, RFC 8417 section 2.3", typed(R"(,"typ":"application/secevent+jwt")"),
+       "good"},
+  };
+  for (const auto& c : cases) EXPECT_EQ(fault_of(c.token), c.want) << c.name;
+}
+
+TEST(SecurityEvent, KeepsTheRulesOfItsClaims) {
+  struct MemberCase {
+    std::string name;
+    std::string Payload::*member;
+    std::string value;
+    std::string want;
+  };
+  std::string many;
+  for (int i = 0; i < 16; ++i) many += "\"urn:" + std::to_string(i) + "\":{},";
+  std::string sixteen = many;
+  sixteen.back() = '}';
+  std::string audiences = R"(["s6BhdRkqt3")";
+  for (int i = 0; i < 63; ++i) audiences += ",\"x\"";
+  const std::vector<MemberCase> cases = {
+      {"no iss, RFC 8417 section 2.2", &Payload::iss, "", "claim"},
+      {"another iss", &Payload::iss, R"("https://b.example")", "issuer"},
+      {"no aud", &Payload::aud, "", "audience"},
+      {"another aud", &Payload::aud, R"("https://sp.example.com/")", "audience"},
+      {"aud is a list", &Payload::aud, R"(["x","s6BhdRkqt3"])", "good"},
+      {"aud is an empty list", &Payload::aud, "[]", "audience"},
+      {"aud holds a number", &Payload::aud, R"(["s6BhdRkqt3",1])", "claim"},
+      {"aud is a number", &Payload::aud, "1", "claim"},
+      {"64 audiences", &Payload::aud, audiences + "]", "good"},
+      {"65 audiences", &Payload::aud, audiences + ",\"x\"]", "claim"},
+      {"no iat, RFC 8417 section 2.2", &Payload::iat, "", "claim"},
+      {"iat far ahead", &Payload::iat, "1615305501", "ahead"},
+      {"iat long ago: late is not too late", &Payload::iat, "1515305159", "good"},
+      {"exp has passed, RFC 7519 section 4.1.4", &Payload::exp, "1615305140", "expired"},
+      {"exp lies ahead", &Payload::exp, "1615305141", "good"},
+      {"nbf far ahead", &Payload::nbf, "1615305261", "ahead"},
+      {"no jti, RFC 8417 section 2.2", &Payload::jti, "", "claim"},
+      {"jti is a number", &Payload::jti, "1", "claim"},
+      {"another jti than it came under, RFC 8936 section 2.3", &Payload::jti, R"("x")", "claim"},
+      {"a nonce", &Payload::nonce, R"("x")", "claim"},
+      {"no events, RFC 8417 section 2.2", &Payload::events, "", "claim"},
+      {"events is a list", &Payload::events, "[]", "claim"},
+      {"events is empty", &Payload::events, "{}", "claim"},
+      {"an event that is no object", &Payload::events, R"({"urn:x":true})", "claim"},
+      {"an event twice, RFC 8417 section 2.2", &Payload::events, R"({"urn:x":{},"urn:\u0078":{}})",
+       "form"},
+      {"16 events", &Payload::events, "{" + sixteen, "good"},
+      {"17 events", &Payload::events, "{" + many + R"("urn:x":{}})", "bounds"},
+      {"no subject", &Payload::sub_id, "", "claim"},
+      {"a subject of another issuer", &Payload::sub_id,
+       R"({"format":"iss_sub","iss":"https://c.example","sub":"jane"})", "subject"},
+      {"a subject that is a text", &Payload::sub_id, R"("jane")", "claim"},
+  };
+  for (const auto& c : cases) {
+    Payload payload;
+    payload.*c.member = c.value;
+    EXPECT_EQ(fault_of(payload.token()), c.want) << c.name;
+  }
+}
+
+TEST(SecurityEvent, RevokesWhatItSays) {
+  struct EventCase {
+    std::string name;
+    std::string sub_id;
+    std::string events;
+    std::string want;
+  };
+  const auto caep = [](const std::string& name, const std::string& members) {
+    return "{\"" + kCaep + name + "\":{" + members + "}}";
+  };
+  const auto risc = [](const std::string& name, const std::string& members = {}) {
+    return "{\"" + kRisc + name + "\":{" + members + "}}";
+  };
+  const std::string opaque = R"({"format":"opaque","id":"s1"})";
+  const std::string both =
+      R"({"format":"complex","session":)" + opaque + R"(,"user":)" + kJane + "}";
+  const std::vector<EventCase> cases = {
+      {"CAEP session-revoked of a session", opaque,
+       caep("session-revoked", R"("event_timestamp":1615304991)"),
+       "session(s1) subject(s1)@1615304992 "},
+      {"CAEP session-revoked of a session of a user", both, caep("session-revoked", ""),
+       "session(s1) "},
+      {"CAEP session-revoked of a user", kJane,
+       caep("session-revoked", R"("event_timestamp":1615304991)"), "subject(jane)@1615304992 "},
+      {"CAEP session-revoked of a user on a device",
+       R"({"format":"complex","user":)" + kJane + R"(,"device":{"format":"opaque","id":"d"}})",
+       caep("session-revoked", ""), "subject(jane)@1615305160 "},
+      {"CAEP session-revoked of a device",
+       R"({"format":"complex","device":{"format":"opaque","id":"d"}})", caep("session-revoked", ""),
+       "?complex()@1615305200 "},
+      {"CAEP token-claims-change of a token",
+       R"({"format":"jwt_id","iss":"https://idp.example.com/123456789/","jti":"t1"})",
+       caep("token-claims-change", R"("claims":{"role":"ro-admin"})"), "token(t1) "},
+      {"CAEP token-claims-change of a user's session", both,
+       caep("token-claims-change", R"("claims":{}, "event_timestamp":1615304991.9)"),
+       "subject(jane)@1615304992 "},
+      {"CAEP token-claims-change of a session", R"({"format":"complex","session":)" + opaque + "}",
+       caep("token-claims-change", R"("claims":{})"), "session(s1) "},
+      {"CAEP credential-change: changed", kJane,
+       caep("credential-change", R"("credential_type":"password","change_type":"update")"),
+       "subject(jane)@1615305160 "},
+      {"CAEP credential-change: revoked", kJane,
+       caep("credential-change", R"("credential_type":"pin","change_type":"revoke")"),
+       "subject(jane)@1615305160 "},
+      {"CAEP credential-change: nobody knows how", kJane, caep("credential-change", ""),
+       "subject(jane)@1615305160 "},
+      {"CAEP credential-change: made", kJane,
+       caep("credential-change", R"("credential_type":"fido2-roaming","change_type":"create")"),
+       ""},
+      {"RISC account-disabled", kJane,
+       risc("account-disabled", R"("reason":"hijacking","event_timestamp":1615304991)"),
+       "subject(jane)@1615305160 "},
+      {"RISC account-purged", kJane, risc("account-purged"), "subject(jane)@1615305160 "},
+      {"RISC account-credential-change-required", kJane,
+       risc("account-credential-change-required", R"("event_timestamp":1615304991)"),
+       "subject(jane)@1615304992 "},
+      {"RISC credential-compromise", kJane,
+       risc("credential-compromise", R"("credential_type":"password")"),
+       "subject(jane)@1615305160 "},
+      {"RISC sessions-revoked", kJane, risc("sessions-revoked"), "subject(jane)@1615305160 "},
+      {"RISC account-disabled of an address", R"({"format":"email","email":"jane@example.com"})",
+       risc("account-disabled"), "?email(jane@example.com)@1615305160 "},
+      {"of one of our other issuers",
+       R"({"format":"iss_sub","iss":"https://b.example","sub":"jane"})", risc("account-disabled"),
+       "subject(b jane)@1615305160 "},
+      {"the subject in the event", "", risc("account-disabled", R"("subject":)" + kJane),
+       "subject(jane)@1615305160 "},
+      {"the subject in the event before that of the token", R"({"format":"opaque","id":"joe"})",
+       risc("account-disabled", R"("subject":)" + kJane), "subject(jane)@1615305160 "},
+      {"RISC account-enabled: nothing", kJane, risc("account-enabled"), ""},
+      {"SSF verification: nothing", opaque,
+       R"({"https://schemas.openid.net/secevent/ssf/event-type/verification":{"state":"x"}})", ""},
+      {"a URI that is nearly one: nothing", kJane,
+       R"({"http://schemas.openid.net/secevent/risc/event-type/account-disabled":{}})", ""},
+      {"an unknown event about another issuer's subject: nothing",
+       R"({"format":"iss_sub","iss":"https://c.example","sub":"jane"})", R"({"urn:x":{}})", ""},
+      {"two events", kJane,
+       "{\"" + kRisc + "account-disabled\":{},\"" + kCaep + R"(session-revoked":{"subject":)" +
+           both + "}}",
+       "subject(jane)@1615305160 session(s1) "},
+  };
+  for (const auto& c : cases) {
+    Payload payload;
+    payload.sub_id = c.sub_id;
+    payload.events = c.events;
+    EXPECT_EQ(effect_of(payload.token()), c.want) << c.name;
+  }
+}
+
+TEST(SecurityEvent, CountsFromWhenItHappened) {
+  struct MomentCase {
+    std::string name;
+    std::string stamp;
+    std::string toe;
+    std::string want;
+  };
+  const std::vector<MomentCase> cases = {
+      {"of the event", "1615304991", "1615304000", "1615304992"},
+      {"of the token, RFC 8417 section 2.2", "", "1615304000", "1615304001"},
+      {"when it was signed", "", "", "1615305160"},
+      {"milliseconds, as in the examples of CAEP", "1615304991643", "", "1615305160"},
+      {"a second after it was signed", "1615305160", "", "1615305160"},
+      {"a text", R"("1615304991")", "", "1615305160"},
+      {"negative", "-1", "", "1615305160"},
+  };
+  for (const auto& c : cases) {
+    Payload payload;
+    payload.toe = c.toe;
+    payload.events = "{\"" + kCaep + "session-revoked\":{" +
+                     (c.stamp.empty() ? "" : "\"event_timestamp\":" + c.stamp) + "}}";
+    EXPECT_EQ(effect_of(payload.token()), "subject(jane)@" + c.want + " ") << c.name;
+  }
+}
+
+TEST(SecurityEvent, SaysWhatItIsAndHowLongItCounts) {
+  const auto event = read(Payload().token(), kNow, 12h);
+  ASSERT_TRUE(event) << event.error().detail;
+  EXPECT_EQ(event->id, kId);
+  EXPECT_EQ(event->reason, "session-revoked");
+  EXPECT_EQ(event->issued_at, kSigned);
+  EXPECT_EQ(event->key_id, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+  ASSERT_EQ(event->entries.size(), 1U);
+  EXPECT_EQ(event->entries[0].end, kNow + 12h);
+  EXPECT_EQ(read(Payload().token())->entries[0].end, std::nullopt);
+}
+
+// The subject of a JWT, where nothing else says whom it is about.
+TEST(SecurityEvent, TakesThePlainSubjectLast) {
+  Payload payload;
+  payload.sub = R"("joe")";
+  EXPECT_EQ(effect_of(payload.token()), "subject(jane)@1615304992 ");
+  payload.sub_id.clear();
+  EXPECT_EQ(effect_of(payload.token()), "subject(joe)@1615304992 ");
+}
+
+// OpenID Connect Back-Channel Logout 1.0, sections 2.4 and 2.6.
+TEST(LogoutToken, EndsTheSessionOrAllOfTheSubject) {
+  struct LogoutCase {
+    std::string name;
+    std::string Payload::*member;
+    std::string value;
+    std::string want;
+  };
+  const std::vector<LogoutCase> cases = {
+      {"a session of a subject", &Payload::toe, "", "session(08a5019c) "},
+      {"a session", &Payload::sub, "", "session(08a5019c) "},
+      {"a subject", &Payload::sid, "", "subject(248289761001)@1615305160 "},
+      {"a nonce, section 2.4", &Payload::nonce, R"("n-0S6_WzA2Mj")", "claim"},
+      {"a nonce that is null", &Payload::nonce, "null", "claim"},
+      {"no exp, section 2.4", &Payload::exp, "", "claim"},
+      {"exp has passed", &Payload::exp, "1615305140", "expired"},
+      {"no jti, section 2.4", &Payload::jti, "", "claim"},
+      {"no events, section 2.4", &Payload::events, "", "claim"},
+      {"other events alone, section 2.4", &Payload::events, R"({"urn:x":{}})", "claim"},
+      {"its event is no object, section 2.4", &Payload::events, "{\"" + kLogout + "\":true}",
+       "claim"},
+      {"sid is empty", &Payload::sid, R"("")", "claim"},
+      {"sub is a number", &Payload::sub, "1", "claim"},
+      {"another audience", &Payload::aud, R"("x")", "audience"},
+      {"another issuer", &Payload::iss, R"("x")", "issuer"},
+  };
+  for (const auto& c : cases) {
+    Payload payload = logout();
+    payload.*c.member = c.value;
+    EXPECT_EQ(effect_of(key().token(kLogoutHeader, payload.text())), c.want) << c.name;
+  }
+  Payload nobody = logout();
+  nobody.sub.clear();
+  nobody.sid.clear();
+  EXPECT_EQ(effect_of(key().token(kLogoutHeader, nobody.text())), "claim")
+      << "neither sub nor sid, section 2.4";
+  Payload plain = logout();
+  plain.exp.clear();
+  EXPECT_EQ(effect_of(plain.token()), "session(08a5019c) ") << "as any security event token";
+}
+
+// RFC 8935 section 2.4.
+TEST(SecurityEvent, TellsTheTransmitterWhyItWasRefused) {
+  EXPECT_EQ(set_error_code(ItemFault::form), "invalid_request");
+  EXPECT_EQ(set_error_code(ItemFault::expired), "invalid_request");
+  EXPECT_EQ(set_error_code(ItemFault::key), "invalid_key");
+  EXPECT_EQ(set_error_code(ItemFault::signature), "authentication_failed");
+  EXPECT_EQ(set_error_code(ItemFault::issuer), "invalid_issuer");
+  EXPECT_EQ(set_error_code(ItemFault::audience), "invalid_audience");
+  EXPECT_EQ(set_error_code(ItemFault::subject), "access_denied");
+  EXPECT_EQ(set_error_code(ItemFault::ahead), std::nullopt) << "it is to come again";
+  EXPECT_EQ(set_error_code(ItemFault::memory), std::nullopt);
+}
+
+}  // namespace
+}  // namespace latchkey::revocation
