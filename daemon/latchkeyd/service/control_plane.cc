@@ -47,6 +47,9 @@ ControlPlane::ControlPlane(Parts parts, Start start)
       .journal = parts_.journal,
       .fetcher = parts_.stream_fetcher,
       .store = parts_.stream_store,
+      .builder = parts_.builder,
+      .list_fetcher = parts_.list_fetcher,
+      .list_store = parts_.list_store,
       .secret = revocations_.secret(),
       .hooks = feed_hooks()}));
   Snapshot first;
