@@ -22,6 +22,12 @@ std::ptrdiff_t Config::find_issuer_by_name(std::string_view name) const {
   return index_of(issuers, [&](const Issuer& each) { return each.config.name == name; });
 }
 
+std::optional<WallTime> tokens_live_until(const Issuer& issuer, WallTime issued) {
+  const auto& claims = issuer.config.claims;
+  if (claims.max_token_age.count() == 0 || issuer.config.introspection.on()) return std::nullopt;
+  return issued + claims.max_token_age + claims.leeway;
+}
+
 std::optional<ListSource> snapshot_of(const StreamSource& stream) {
   if (stream.snapshot_url.empty()) return std::nullopt;
   ListSource list;

@@ -278,7 +278,7 @@ SteadyTime ListKeeper::next_tick() const {
 
 void ListKeeper::gather(Gathered& into) const {
   for (const ListPtr& list : lists_) {
-    if (list->present()) into.sources.push_back(list->standing.source);
+    if (list->present()) into.add(list->standing.source, "list " + list->name());
     into.feeds.push_back(list->feed);
   }
 }

@@ -271,9 +271,10 @@ SteadyTime StreamKeeper::next_tick() const {
 
 void StreamKeeper::gather(Gathered& into) const {
   for (const StreamPtr& stream : streams_) {
+    const std::string name = "stream " + stream->name();
     if (const auto* standing = snapshots_->standing(stream->name()))
-      into.sources.push_back(standing->source);
-    into.sources.push_back(stream->source);
+      into.add(standing->source, name);
+    into.add(stream->source, name);
     into.feeds.push_back(stream->feed);
   }
 }
