@@ -83,12 +83,12 @@ class ManyRevocations(Commands):
             self.assertEqual(done.returncode, 1)
             self.assertEqual(done.err, "latchkeyctl: line 4: 'value' is absent or empty\n"
                                        "latchkeyctl: 3 revocations before that are in force\n")
-        done = self.run_it("--socket", self.path("none"), "revocations", "import", stdin=lines[0])
+        done = self.run_it("--socket", self.path("none"), "revocations", "import", stdin=lines[0], may_be=(69,))
         self.assertEqual(done.returncode, 69)
 
     def test_what_is_exported_is_what_is_imported(self):
-        row = {"id": 1, "kind": "subject", "issuer": "https://i", "value": "s", "before": "2026-01-01T00:00:00Z",
-               "created_at": "2026-01-01T00:00:00Z", "comment": "why", "end": "2027-01-01T00:00:00Z"}
+        row = {"id": 1, "kind": "subject", "issuer": "https://i", "value": "s", "before": "2026-01-01T00:00:00.000Z",
+               "created_at": "2026-01-01T00:00:00Z", "comment": "why", "end": "2027-01-01T00:00:00.000Z"}
         with Daemon(self.path("control"), {"Revocations": {"more": False, "revocations": [row]}, "RevokeMany": {"ids": [1]}}):
             out = self.good("--socket", self.path("control"), "revocations", "export")
             self.assertEqual(json.loads(out), {"kind": "subject", "issuer": "https://i", "value": "s",
@@ -101,7 +101,7 @@ class ManyRevocations(Commands):
                            (("--thumbprint", "abc"), "RFC 7638"), (("--user", "u", "--end", "2020-01-01T00:00:00Z"), "to come"),
                            (("--sid", "s", "--issuer", "i", "--before", "2020-01-01T00:00:00Z"), "--before goes with")):
             with self.subTest(words):
-                done = self.run_it("--socket", self.path("none"), "revoke", *words)
+                done = self.run_it("--socket", self.path("none"), "revoke", *words, may_be=(64,))
                 self.assertEqual(done.returncode, 64, done.err)
                 self.assertIn(why, done.err)
 
