@@ -71,7 +71,7 @@ CREATE UNIQUE INDEX revocation_once ON revocation (value, issuer, kind, before_m
 CREATE INDEX revocation_end ON revocation (end_ms) WHERE end_ms IS NOT NULL;
 )";
 
-// The rows keep their ids, and so their sums.
+// The rows keep their ids, and so their sums; and no id is used again.
 constexpr std::string_view kMigrate1 = R"(
 BEGIN IMMEDIATE;
 ALTER TABLE revocation RENAME TO revocation_1;
@@ -79,6 +79,8 @@ DROP INDEX revocation_once;
 {revocation}
 INSERT INTO revocation (id, kind, issuer, value, before_ms, created_at_ms, comment)
   SELECT id, kind, issuer, value, before_ms, created_at_ms, comment FROM revocation_1;
+DELETE FROM sqlite_sequence WHERE name = 'revocation';
+UPDATE sqlite_sequence SET name = 'revocation' WHERE name = 'revocation_1';
 DROP TABLE revocation_1;
 PRAGMA user_version=2;
 COMMIT;

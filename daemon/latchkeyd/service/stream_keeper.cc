@@ -245,6 +245,7 @@ bool StreamKeeper::look_again() {
 void StreamKeeper::hurry() { snapshots_->hurry(); }
 
 void StreamKeeper::tick() {
+  for (const StreamPtr& stream : streams_) resync_where_due(*stream);
   snapshots_->tick();
   bool changed = false;
   for (const StreamPtr& stream : streams_) {
@@ -255,7 +256,6 @@ void StreamKeeper::tick() {
   const SteadyTime now = parts_.clock.steady();
   for (const StreamPtr& stream : std::vector(streams_)) {
     if (!stream->busy && now >= stream->next_ask) ask(stream);
-    resync_where_due(*stream);
   }
 }
 

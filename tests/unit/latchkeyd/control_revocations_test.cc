@@ -22,6 +22,7 @@ using ::testing::HasSubstr;
 namespace control = ipc::control;
 using Kind = control::MethodError::Kind;
 using control_test::ControlTest;
+using control_test::corp_config;
 using control_test::kCorp;
 
 struct BadRevoke {
@@ -278,7 +279,7 @@ TEST_F(ControlTest, ARevocationEndsWhenItSaysAndIsForgottenAnHourLater) {
     plane->tick();
     for (int i = 0; i < 3; ++i) {
       loop.run_ready();
-      for (TestLoop& worker : workers) worker.run_ready();
+      for (auto& worker : workers) worker.run_ready();
     }
   };
   later(std::chrono::hours(2) - std::chrono::milliseconds(1));
@@ -288,7 +289,7 @@ TEST_F(ControlTest, ARevocationEndsWhenItSaysAndIsForgottenAnHourLater) {
   EXPECT_EQ(call<control::Revocations>({})->revocations.size(), 2U) << "it may have to come back";
   clock.advance(-std::chrono::hours(1));  // the clock was ahead
   plane->tick();
-  for (TestLoop& worker : workers) worker.run_ready();
+  for (auto& worker : workers) worker.run_ready();
   EXPECT_TRUE(taken[0]->revocations->user_revoked("bob"));
   later(std::chrono::hours(4));
   loop.run_until([&] { return journal.count("revocations that have ended are forgotten") == 1; });

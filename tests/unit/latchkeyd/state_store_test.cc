@@ -13,6 +13,7 @@
 
 #include <gtest/gtest.h>
 
+#include "daemon/latchkeyd/io/sqlite.h"
 #include "tests/unit/latchkeyd/fakes.h"
 #include "tests/unit/latchkeyd/state_store_host.h"
 
@@ -177,6 +178,49 @@ TEST(StateStore, OfTwoEndsOfOneRevocationTheLaterOneHoldsAndNoneIsTheLatest) {
   Store store(folder.path());
   ASSERT_TRUE(store.loaded) << store.loaded.error().detail;
   EXPECT_EQ(store.loaded->revocations.at(0).end, std::nullopt);
+}
+
+TEST(StateStore, AStoreOfTheFirstSchemaKeepsWhatItHasAndLearnsTheNewKinds) {
+  const TempDir folder;
+  const auto user = revocation_of(revocation::Kind::user, "", "mallory");
+  std::int64_t last = 0;
+  {
+    Store store(folder.path());
+    ASSERT_TRUE(store.revoke(user));
+    ASSERT_TRUE(store.revoke(revocation_of(revocation::Kind::token, "https://i", "jti")));
+    last = store.revoke(revocation_of(revocation::Kind::token, "https://i", "gone")).value();
+    ASSERT_TRUE(store.remove(last));
+  }
+  {
+    auto connection = sqlite::Connection::open(std::string(folder.path()) + "/latchkey.sqlite");
+    ASSERT_TRUE(connection && connection->execute(R"(
+BEGIN IMMEDIATE;
+CREATE TABLE first (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  kind TEXT NOT NULL CHECK (kind IN ('token', 'subject', 'user')),
+  issuer TEXT NOT NULL CHECK ((issuer = '') = (kind = 'user')),
+  value TEXT NOT NULL CHECK (value <> ''),
+  before_ms INTEGER NOT NULL,
+  created_at_ms INTEGER NOT NULL,
+  comment TEXT NOT NULL
+) STRICT;
+INSERT INTO first SELECT id, kind, issuer, value, before_ms, created_at_ms, comment FROM revocation;
+UPDATE sqlite_sequence SET seq = (SELECT seq FROM sqlite_sequence WHERE name = 'revocation') WHERE name = 'first';
+DROP TABLE revocation;
+ALTER TABLE first RENAME TO revocation;
+CREATE UNIQUE INDEX revocation_once ON revocation (value, issuer, kind, before_ms);
+PRAGMA user_version=1;
+COMMIT;)"));
+  }
+  for (int i = 0; i < 2; ++i) {
+    Store store(folder.path());
+    ASSERT_TRUE(store.loaded) << store.loaded.error().detail;
+    EXPECT_EQ(store.loaded->revocations.size(), i == 0 ? 2U : 3U);
+    EXPECT_EQ(store.loaded->revocations[0].value, "mallory");
+    auto session = revocation_of(revocation::Kind::session, "https://i", "sid");
+    session.end = WallTime(std::chrono::seconds(1'900'000'000));
+    EXPECT_GT(store.revoke(session).value(), last) << "no id is used again";
+  }
 }
 
 TEST(StateStore, WhatHasEndedIsForgottenAndTheRestStays) {
