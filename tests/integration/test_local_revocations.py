@@ -106,6 +106,8 @@ def small_disk(host):
 
 def test_a_full_disk_refuses_with_its_reason_and_loses_nothing_that_was_acknowledged(small_disk):
     host = small_disk
+    token = host.provider.token("alice", GROUPS)
+    assert ssh(host, token).status == 0  # her name is bound from now on
     done = imported(host, lines(50_000, host.provider.issuer))
     assert done.returncode == 1
     assert "the state store cannot be written: " in done.stderr and "full" in done.stderr
@@ -119,7 +121,6 @@ def test_a_full_disk_refuses_with_its_reason_and_loses_nothing_that_was_acknowle
     assert single.returncode == 1 and "full" in single.stderr and not single.stdout
     assert host.status()["revocations"] == count + accepted
     assert "full" in host.status()["state_error"]
-    token = host.provider.token("alice", GROUPS)
     assert ssh(host, token).status == 0, "logins go on"
     host.halt()
     host.start()
