@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from box import accounts, clients, files, forge
+from box import accounts, clients, files, forge, sshd
 from test_sessions import NOTES, OPERATOR, opened, revoke, running, until  # noqa: F401 (a fixture)
 
 REFORK = """
@@ -30,6 +30,12 @@ while True:
 def over(host) -> int:
     """How many sessions latchkey-endd-signal has seen the last of."""
     return host.endd_signal.said().count("gone: login=")
+
+
+def uids(pid: int) -> list[int]:
+    """Of a process: the real one, the effective one, and two more."""
+    return next([int(uid) for uid in line.split()[1:]] for line in files.read(f"/proc/{pid}/status").splitlines()
+                if line.startswith("Uid:"))
 
 
 def test_another_session_that_names_the_login_does_not_close_it(host, opened):
@@ -91,3 +97,46 @@ def test_a_root_shell_of_sudo_is_not_asked_and_makes_nothing_that_survives(host,
     assert until(lambda: over(host) > before)
     assert not running("sleep 86604") and not running("sleep 86605")
     assert until(lambda: host.ctl_json("sessions")["sessions"] == [])
+
+
+def test_a_sudo_as_another_user_ends_by_its_callers_token_and_that_users_session_lives_on(host, opened):
+    bob = opened("bob", "echo in; exec sleep 86607")
+    inner = host.provider.token("alice", OPERATOR)
+    path = f"{accounts.ALICE.home}/token"
+    files.write(path, inner + "\n", 0o600, (accounts.ALICE.uid, accounts.ALICE.uid))
+    with subprocess.Popen(["latchkey", "sudo", "-k", "-u", "bob", "sleep", "86606"], user=accounts.ALICE.uid, group=accounts.ALICE.uid,
+                          extra_groups=(accounts.GROUPS["sre"],), cwd=accounts.ALICE.home, start_new_session=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                          env={"HOME": accounts.ALICE.home, "USER": "alice", "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8",
+                               "BEARER_TOKEN_FILE": path}) as process:
+        assert until(lambda: running("sleep 86606") and len(host.ctl_json("sessions")["sessions"]) == 2)
+        leader = next(each["pid"] for each in host.ctl_json("sessions")["sessions"] if each["service"] == "sudo")
+        assert uids(leader)[:2] == [accounts.ALICE.uid, 0] and uids(running("sleep 86606")[0])[0] == accounts.BOB.uid
+        host.ctl("revoke", "--jti", forge.claims_of(inner)["jti"], "--issuer", host.provider.issuer)
+        process.wait(clients.DEADLINE_S)
+    assert until(lambda: not running("sleep 86606"))
+    assert bob.lives() and running("sleep 86607")
+    assert any("signalled:" in line and "service=sudo user=alice" in line for line in host.endd_signal.said().splitlines())
+
+
+@pytest.mark.parametrize("started_by", [None, accounts.BOB], ids=["by nobody", "by bob in a login of his"])
+def test_without_pam_loginuid_a_session_is_its_sshds_childs_and_not_of_who_started_sshd(host, opened, started_by):
+    sshd.install_stacks(lambda service, text: "".join(line for line in text.splitlines(True) if "pam_loginuid" not in line))
+    command = host.sshd.command
+    host.sshd.stop()
+    if started_by:
+        host.sshd.command = ["/bin/sh", "-c", f"echo {started_by.uid} >/proc/self/loginuid; exec /usr/sbin/sshd -D"]
+    try:
+        host.sshd.start()
+        alice, bob = opened("alice", "echo in; exec sleep 86608"), opened("bob", "echo in; exec sleep 86609")
+        pids = {each["user"]: each["pid"] for each in host.ctl_json("sessions")["sessions"]}
+        if started_by:
+            assert int(files.read(f"/proc/{pids['alice']}/loginuid")) == started_by.uid
+        revoke(host, alice)
+        assert until(lambda: not running("sleep 86608"))
+        assert bob.lives() and running("sleep 86609")
+        revoke(host, bob)
+    finally:
+        host.sshd.stop()
+        host.sshd.command = command
+        host.sshd.start()
