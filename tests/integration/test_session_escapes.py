@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What somebody would try so that a session outlives its revocation: through a real sshd and a real sudo, no logind."""
 
+import json
 import os
+import pty
+import signal
+import socket
 import subprocess
 
 import pytest
@@ -140,3 +144,47 @@ def test_without_pam_loginuid_a_session_is_its_sshds_childs_and_not_of_who_start
         host.sshd.stop()
         host.sshd.command = command
         host.sshd.start()
+
+
+@pytest.mark.parametrize("become, uid", [("sudo -u bob bash --norc", accounts.BOB.uid), ("sudo -u root bash --norc", 0)])
+def test_a_shell_of_login_that_becomes_another_user_ends_all_the_same(host, become, uid):
+    files.write("/etc/pam.d/login", "auth required pam_permit.so\naccount required pam_permit.so\nsession required pam_loginuid.so\n")
+    files.write("/etc/pam.d/sudo", "auth required pam_permit.so\naccount required pam_permit.so\nsession required pam_permit.so\n")
+    sshd.install_sudoers("Defaults !pam_session, !pam_setcred, !use_pty\nalice ALL=(ALL) NOPASSWD: ALL\n")  # sudo waits for nothing
+    leader, terminal = pty.fork()
+    if leader == 0:
+        os.execv("/bin/login", ["login", "-f", "alice"])
+    try:
+        assert until(lambda: len(children(leader)) == 1 and uids(children(leader)[0])[0] == accounts.ALICE.uid)
+        os.write(terminal, f"exec {become}\n".encode())
+        assert until(lambda: uids(children(leader)[0])[:3] == [uid] * 3), "it did not become another"
+        login = "c0ffee" + "0" * 26
+        start = files.read(f"/proc/{leader}/stat").rpartition(")")[2].split()[19]
+        files.write(f"{NOTES}/{login}", f"latchkey-session 1\nservice=login\nuser=alice\nruser=\npid={leader}\nstart={start}\nend\n", 0o600)
+        answer = ask_endd(host, {"login": login, "grace_s": 0, "cause": "revoked", "scope": "session"})
+        assert answer.get("parameters", {}).get("outcome") == "ending", answer
+        assert until(lambda: os.waitpid(leader, os.WNOHANG)[0] == leader)
+        leader = 0
+        assert f"user=alice uid={accounts.ALICE.uid}" in host.endd.said()
+    finally:
+        os.close(terminal)
+        if leader:
+            os.kill(leader, signal.SIGKILL)
+            os.waitpid(leader, 0)
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in files.read(f"/proc/{pid}/task/{pid}/children").split()]
+
+
+def ask_endd(host, parameters: dict) -> dict:
+    """As latchkeyd asks: varlink over endd's socket."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as link:
+        link.connect(host.sockets["endd"].path)
+        link.sendall(json.dumps({"method": "io.latchkey.End.End", "parameters": parameters}).encode() + b"\0")
+        said = b""
+        while not said.endswith(b"\0"):
+            more = link.recv(4096)
+            assert more, said
+            said += more
+    return json.loads(said[:-1])

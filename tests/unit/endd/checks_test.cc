@@ -163,6 +163,7 @@ TEST(ProcessesTest, ChildrenAreFoundByTheKernelsListOfThem) {
   world.ssh_session();
   std::filesystem::create_directories(world.folder / "proc/500/task/500");
   std::ofstream(world.folder / "proc/500/task/500/children") << "501 502 999 ";
+  world.put({.pid = 503, .parent = 500, .comm = "sshd"});  // made since
   const auto children = world.processes().children(*world.processes().find(500));
   ASSERT_EQ(children.size(), 1U) << "502 is another's by now, 999 is gone";
   EXPECT_EQ(children[0].pid, 501);
