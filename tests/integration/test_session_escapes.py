@@ -6,12 +6,11 @@ import os
 import pty
 import signal
 import socket
-import subprocess
 
 import pytest
 
 from box import accounts, clients, files, forge, sshd
-from test_sessions import NOTES, OPERATOR, opened, revoke, running, until  # noqa: F401 (a fixture)
+from test_sessions import NOTES, OPERATOR, calling_sudo, opened, revoke, running, until  # noqa: F401 (a fixture)
 
 REFORK = """
 import os, signal, time
@@ -85,15 +84,9 @@ def test_what_forks_when_it_is_asked_to_end_is_killed(host, opened):
 @pytest.mark.parametrize("trap", ["sleep 86604 & exit", "setsid -f sleep 86604; exit"])
 def test_a_root_shell_of_sudo_is_not_asked_and_makes_nothing_that_survives(host, trap):
     inner = host.provider.token("alice", OPERATOR)
-    path = f"{accounts.ALICE.home}/token"
-    files.write(path, inner + "\n", 0o600, (accounts.ALICE.uid, accounts.ALICE.uid))
     host.with_config(lambda text: text + "sessions: { grace: 1s }\n")
     shell = f"trap '{trap}' TERM HUP; sleep 86605 & while :; do wait; done"
-    with subprocess.Popen(["latchkey", "sudo", "-k", "bash", "-c", shell], user=accounts.ALICE.uid, group=accounts.ALICE.uid,
-                          extra_groups=(accounts.GROUPS["sre"],), cwd=accounts.ALICE.home, start_new_session=True,
-                          stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                          env={"HOME": accounts.ALICE.home, "USER": "alice", "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8",
-                               "BEARER_TOKEN_FILE": path}) as process:
+    with calling_sudo(inner, "bash", "-c", shell) as process:
         assert until(lambda: running("sleep 86605"))
         before = over(host)
         host.ctl("revoke", "--jti", forge.claims_of(inner)["jti"], "--issuer", host.provider.issuer)
@@ -106,13 +99,7 @@ def test_a_root_shell_of_sudo_is_not_asked_and_makes_nothing_that_survives(host,
 def test_a_sudo_as_another_user_ends_by_its_callers_token_and_that_users_session_lives_on(host, opened):
     bob = opened("bob", "echo in; exec sleep 86607")
     inner = host.provider.token("alice", OPERATOR)
-    path = f"{accounts.ALICE.home}/token"
-    files.write(path, inner + "\n", 0o600, (accounts.ALICE.uid, accounts.ALICE.uid))
-    with subprocess.Popen(["latchkey", "sudo", "-k", "-u", "bob", "sleep", "86606"], user=accounts.ALICE.uid, group=accounts.ALICE.uid,
-                          extra_groups=(accounts.GROUPS["sre"],), cwd=accounts.ALICE.home, start_new_session=True,
-                          stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                          env={"HOME": accounts.ALICE.home, "USER": "alice", "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8",
-                               "BEARER_TOKEN_FILE": path}) as process:
+    with calling_sudo(inner, "-u", "bob", "sleep", "86606") as process:
         assert until(lambda: running("sleep 86606") and len(host.ctl_json("sessions")["sessions"]) == 2)
         leader = next(each["pid"] for each in host.ctl_json("sessions")["sessions"] if each["service"] == "sudo")
         assert uids(leader)[:2] == [accounts.ALICE.uid, 0] and uids(running("sleep 86606")[0])[0] == accounts.BOB.uid
@@ -139,6 +126,7 @@ def test_without_pam_loginuid_a_session_is_its_sshds_childs_and_not_of_who_start
         revoke(host, alice)
         assert until(lambda: not running("sleep 86608"))
         assert bob.lives() and running("sleep 86609")
+        assert f"user=alice uid={accounts.ALICE.uid} pid={pids['alice']}" in host.endd.said()
         revoke(host, bob)
     finally:
         host.sshd.stop()
@@ -148,9 +136,11 @@ def test_without_pam_loginuid_a_session_is_its_sshds_childs_and_not_of_who_start
 
 @pytest.mark.parametrize("become, uid", [("sudo -u bob bash --norc", accounts.BOB.uid), ("sudo -u root bash --norc", 0)])
 def test_a_shell_of_login_that_becomes_another_user_ends_all_the_same(host, become, uid):
-    files.write("/etc/pam.d/login", "auth required pam_permit.so\naccount required pam_permit.so\nsession required pam_loginuid.so\n")
-    files.write("/etc/pam.d/sudo", "auth required pam_permit.so\naccount required pam_permit.so\nsession required pam_permit.so\n")
-    sshd.install_sudoers("Defaults !pam_session, !pam_setcred, !use_pty\nalice ALL=(ALL) NOPASSWD: ALL\n")  # sudo waits for nothing
+    stack = "auth required pam_permit.so\naccount required pam_permit.so\nsession required pam_{}.so\n"
+    files.write("/etc/pam.d/login", stack.format("loginuid"))
+    files.write("/etc/pam.d/sudo", stack.format("permit"))
+    # Of a sudo that waits for nothing and becomes its command.
+    sshd.install_sudoers("Defaults !pam_session, !pam_setcred, !use_pty\nalice ALL=(ALL) NOPASSWD: ALL\n")
     leader, terminal = pty.fork()
     if leader == 0:
         os.execv("/bin/login", ["login", "-f", "alice"])
@@ -160,7 +150,8 @@ def test_a_shell_of_login_that_becomes_another_user_ends_all_the_same(host, beco
         assert until(lambda: uids(children(leader)[0])[:3] == [uid] * 3), "it did not become another"
         login = "c0ffee" + "0" * 26
         start = files.read(f"/proc/{leader}/stat").rpartition(")")[2].split()[19]
-        files.write(f"{NOTES}/{login}", f"latchkey-session 1\nservice=login\nuser=alice\nruser=\npid={leader}\nstart={start}\nend\n", 0o600)
+        files.write(f"{NOTES}/{login}", "latchkey-session 1\nservice=login\nuser=alice\nruser=\n"
+                                        f"pid={leader}\nstart={start}\nend\n", 0o600)
         answer = ask_endd(host, {"login": login, "grace_s": 0, "cause": "revoked", "scope": "session"})
         assert answer.get("parameters", {}).get("outcome") == "ending", answer
         assert until(lambda: os.waitpid(leader, os.WNOHANG)[0] == leader)
