@@ -141,6 +141,7 @@ def test_a_shell_of_login_that_becomes_another_user_ends_all_the_same(host, beco
     files.write("/etc/pam.d/sudo", stack.format("permit"))
     # Of a sudo that waits for nothing and becomes its command.
     sshd.install_sudoers("Defaults !pam_session, !pam_setcred, !use_pty\nalice ALL=(ALL) NOPASSWD: ALL\n")
+    login = "c0ffee" + "0" * 26
     leader, terminal = pty.fork()
     if leader == 0:
         os.execv("/bin/login", ["login", "-f", "alice"])
@@ -148,7 +149,6 @@ def test_a_shell_of_login_that_becomes_another_user_ends_all_the_same(host, beco
         assert until(lambda: len(children(leader)) == 1 and uids(children(leader)[0])[0] == accounts.ALICE.uid)
         os.write(terminal, f"exec {become}\n".encode())
         assert until(lambda: uids(children(leader)[0])[:3] == [uid] * 3), "it did not become another"
-        login = "c0ffee" + "0" * 26
         start = files.read(f"/proc/{leader}/stat").rpartition(")")[2].split()[19]
         files.write(f"{NOTES}/{login}", "latchkey-session 1\nservice=login\nuser=alice\nruser=\n"
                                         f"pid={leader}\nstart={start}\nend\n", 0o600)
@@ -159,6 +159,8 @@ def test_a_shell_of_login_that_becomes_another_user_ends_all_the_same(host, beco
         assert f"user=alice uid={accounts.ALICE.uid}" in host.endd.said()
     finally:
         os.close(terminal)
+        if os.path.exists(f"{NOTES}/{login}"):
+            os.unlink(f"{NOTES}/{login}")  # its own; nobody asks latchkeyd for it
         if leader:
             os.kill(leader, signal.SIGKILL)
             os.waitpid(leader, 0)
