@@ -20,6 +20,7 @@ namespace fetch = latchkey::ipc::fetch;
 
 bool same(const Reply& one, const Reply& other) {
   if (one.type != other.type || one.text != other.text || one.integer != other.integer ||
+      one.cut != other.cut || one.unfinished != other.unfinished ||
       one.elements.size() != other.elements.size())
     return false;
   for (std::size_t i = 0; i < one.elements.size(); ++i)
@@ -27,16 +28,34 @@ bool same(const Reply& one, const Reply& other) {
   return true;
 }
 
+// What is kept of a reply, and how much of it there is at most.
+struct Kept {
+  std::size_t elements = 0;
+  std::size_t text = 0;
+};
+void count(const Reply& reply, Kept& kept) {
+  namespace limits = latchkey::redis::limits;
+  if (reply.text.size() > limits::kText || reply.elements.size() > limits::kArrayElements ||
+      (reply.cut && !reply.elements.empty()))
+    std::abort();
+  kept.elements += reply.elements.size();
+  kept.text += reply.text.size();
+  for (const Reply& each : reply.elements) count(each, kept);
+  if (kept.elements > limits::kElements || kept.text > limits::kReplyText + limits::kText)
+    std::abort();
+}
+
 std::vector<Reply> replies(std::string_view bytes, std::size_t step) {
   latchkey::redis::ReplyReader reader;
   std::vector<Reply> all;
   while (!bytes.empty()) {
     const auto used = reader.feed(bytes.substr(0, step));
-    if (!used) return all;
+    if (!used) return all;  // what is left of it is no reply
     if (*used == 0 || *used > bytes.size()) std::abort();
     bytes.remove_prefix(*used);
     if (auto reply = reader.take()) all.push_back(*std::move(reply));
   }
+  if (auto rest = reader.take_unfinished()) all.push_back(*std::move(rest));
   return all;
 }
 
@@ -49,11 +68,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (whole.size() != pieces.size()) std::abort();
   for (std::size_t i = 0; i < whole.size(); ++i) {
     if (!same(whole[i], pieces[i])) std::abort();
-    if (whole[i].text.size() > latchkey::redis::limits::kText) std::abort();
+    Kept kept;
+    count(whole[i], kept);
     static_cast<void>(fetchd::read_standing(whole[i], {1, 0}));
     const auto items = fetchd::read_items(whole[i], "s", {});
     if (!items) continue;
-    const fetch::StreamBatch batch{false, *items};
+    const fetch::StreamBatch batch{false, *items, whole[i].unfinished};
     const auto read = fetch::decode_stream_batch(encode(batch));
     if (!read || read->items != batch.items) std::abort();
   }

@@ -6,8 +6,9 @@
 namespace latchkey::ipc::fetch {
 namespace {
 
-constexpr std::string_view kWhole = "whole\n";
-constexpr std::string_view kTrimmed = "trimmed\n";
+constexpr std::string_view kWhole = "whole";
+constexpr std::string_view kTrimmed = "trimmed";
+constexpr std::string_view kMore = " more";
 
 std::optional<std::uint64_t> number(std::string_view digits) {
   std::uint64_t value = 0;
@@ -40,6 +41,8 @@ std::optional<EntryId> parse_entry_id(std::string_view text) {
 
 std::string encode(const StreamBatch& batch) {
   std::string body(batch.trimmed ? kTrimmed : kWhole);
+  if (batch.more) body += kMore;
+  body += '\n';
   for (const StreamBatch::Item& item : batch.items) {
     body += item.id + ' ' + std::to_string(item.bytes.size()) + '\n';
     body += item.bytes;
@@ -54,6 +57,9 @@ Result<StreamBatch> decode_stream_batch(std::string_view body) {
   batch.trimmed = body.starts_with(kTrimmed);
   if (!batch.trimmed && !body.starts_with(kWhole)) return malformed();
   body.remove_prefix(batch.trimmed ? kTrimmed.size() : kWhole.size());
+  const auto end = before(body, '\n');
+  if (!end || (!end->empty() && *end != kMore)) return malformed();
+  batch.more = !end->empty();
   while (!body.empty()) {
     const auto id = before(body, ' ');
     const auto digits = id ? before(body, '\n') : std::nullopt;

@@ -41,6 +41,8 @@ struct StreamBatch {
   // items are from its beginning.
   bool trimmed = false;
   std::vector<Item> items;  // in the order of the stream
+  // There may be others behind them, however few these are.
+  bool more = false;
 };
 
 std::string encode(const StreamBatch& batch);

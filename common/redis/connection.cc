@@ -49,6 +49,14 @@ std::string tls_text() {
   return reason == nullptr ? "it failed" : reason;
 }
 
+// Not the server's text: it may be what was sent.
+std::string kind_of_refusal(const Reply& reply) {
+  const std::string_view word = std::string_view(reply.text).substr(0, reply.text.find(' '));
+  constexpr std::array<std::string_view, 4> kKnown = {"WRONGPASS", "NOAUTH", "NOPERM", "ERR"};
+  const auto* const known = std::find(kKnown.begin(), kKnown.end(), word);
+  return known == kKnown.end() ? "an error" : std::string(*known);
+}
+
 struct Address {
   sockaddr_storage bytes{};
   socklen_t size = 0;
@@ -249,11 +257,28 @@ Result<Reply> Connection::receive(Deadline until) {
     if (!used) return trouble(Kind::protocol, "the server sent " + used.error());
     ahead_.erase(0, *used);
     if (auto reply = reader_.take()) return *std::move(reply);
+    if (auto still = may_go_on(until); !still) return tl::unexpected(still.error());
     std::array<char, kReadBytes> buffer;
     const auto got = read_some(buffer.data(), buffer.size(), until);
     if (!got) return tl::unexpected(got.error());
     ahead_.assign(buffer.data(), *got);
   }
+}
+
+// Who never has to wait for bytes would never look.
+Result<void> Connection::may_go_on(Deadline until) const {
+  pollfd stop{stop_, POLLIN, 0};
+  if (::poll(&stop, 1, 0) > 0) return trouble(Kind::stopped, "stopped");
+  if (std::chrono::steady_clock::now() < until) return {};
+  return trouble(Kind::network, "its answer did not end in time");
+}
+
+Result<void> Connection::rest(Deadline until) {
+  char byte = 0;
+  const auto got = ahead_.empty() ? read_some(&byte, 1, until) : Result<std::size_t>(1);
+  if (got) return trouble(Kind::protocol, "the server spoke without being asked");
+  if (got.error().kind == Kind::network && std::chrono::steady_clock::now() >= until) return {};
+  return tl::unexpected(got.error());
 }
 
 Result<Reply> Connection::call(std::string_view command, Deadline until) {
@@ -275,7 +300,13 @@ Result<void> Connection::sign_in(const std::string& user, const wire::SecretBuff
   if (!text.append(common) || !text.append(size) || !text.append(password.view()) ||
       !text.append("\r\n"))
     return trouble(Kind::network, "no memory for the password");
-  if (auto reply = call(text.view(), until); !reply) return tl::unexpected(reply.error());
+  if (auto sent = send(text.view(), until); !sent) return sent;
+  const auto reply = receive(until);
+  if (!reply) return tl::unexpected(reply.error());
+  if (reply->is(Reply::Type::error))
+    return trouble(Kind::refused, "it lets nobody in as " + name + ": " + kind_of_refusal(*reply));
+  if (!reply->is(Reply::Type::status))
+    return trouble(Kind::protocol, "the server answered AUTH oddly");
   return {};
 }
 

@@ -22,7 +22,9 @@ namespace {
 constexpr std::chrono::seconds kConnect{10};
 constexpr std::chrono::seconds kMargin{5};  // of a reply that is on its way
 // A reader that was told of a gap is not told again without a pause.
-constexpr std::string_view kWaitTrimmed = "1000";
+constexpr std::chrono::milliseconds kWaitTrimmed{1'000};
+// A server that says at once that there is nothing is not asked again at once.
+constexpr std::chrono::seconds kSilence{1};
 
 tl::unexpected<Trouble> trouble(Kind kind, std::string what) {
   return tl::unexpected(Trouble{kind, std::move(what)});
@@ -60,6 +62,23 @@ bool misses_entries(const Reply& info, std::int64_t length) {
   return added != nullptr && added->integer != length;
 }
 
+// Its rest may be an item.
+bool is_open(const Reply& fields) { return fields.unfinished && !fields.cut; }
+
+// Whether it says where the stream begins; so much is enough of an answer that is not whole.
+bool has_first_entry(const Reply& info) {
+  const Reply* first = member(info, "first-entry");
+  return first != nullptr && !first->elements.empty();
+}
+
+// Until then the answer has to be here.
+std::chrono::milliseconds wait_until(redis::Connection::Deadline until, bool trimmed) {
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+      until - kMargin - std::chrono::steady_clock::now());
+  // 0 would be for ever.
+  return std::max(std::chrono::milliseconds(1), trimmed ? std::min(kWaitTrimmed, left) : left);
+}
+
 redis::Place place_of(const config::StreamSource& stream, const config::StreamServer& server) {
   return {.path = server.path,
           .host = server.host,
@@ -71,42 +90,75 @@ redis::Place place_of(const config::StreamSource& stream, const config::StreamSe
 }  // namespace
 
 redis::Result<StreamSession> StreamSession::open(const config::StreamSource& stream, int stop) {
-  const auto server = config::parse_stream_server(stream.server);
-  if (!server) return trouble(Kind::network, server.error());
-  const auto until = std::chrono::steady_clock::now() + kConnect;
-  auto connection = redis::Connection::open(place_of(stream, *server), stop, until);
-  if (!connection) return tl::unexpected(connection.error());
-  if (!stream.password_file.empty()) {
-    const auto password = read_client_secret(stream.password_file);
-    if (!password) return trouble(Kind::network, password.error());
-    if (auto in = connection->sign_in(stream.user, *password, until); !in)
-      return tl::unexpected(in.error());
-  }
-  return StreamSession(*std::move(connection), stream.key);
+  StreamSession session(stream, stop);
+  if (auto connected = session.connect(std::chrono::steady_clock::now() + kConnect); !connected)
+    return tl::unexpected(connected.error());
+  return session;
 }
 
-redis::Result<StreamBatch> StreamSession::after(const std::string& id) {
+redis::Result<void> StreamSession::connect(Deadline until) {
+  connection_.reset();
+  const auto server = config::parse_stream_server(stream_.server);
+  if (!server) return trouble(Kind::network, server.error());
+  auto connection = redis::Connection::open(place_of(stream_, *server), stop_, until);
+  if (!connection) return tl::unexpected(connection.error());
+  if (!stream_.password_file.empty()) {
+    const auto password = read_client_secret(stream_.password_file);
+    if (!password) return trouble(Kind::network, password.error());
+    if (auto in = connection->sign_in(stream_.user, *password, until); !in) return in;
+  }
+  connection_.emplace(*std::move(connection));
+  return {};
+}
+
+// The answer has the first and the last entry in it, whole, behind all that is wanted.
+redis::Result<Reply> StreamSession::ask_standing(Deadline until) {
+  const auto soon = std::min(until, std::chrono::steady_clock::now() + kMargin);
+  const std::string command = redis::command({"XINFO", "STREAM", stream_.key});
+  if (auto sent = connection_->send(command, soon); !sent) return tl::unexpected(sent.error());
+  auto info = connection_->receive(soon);
+  if (info || info.error().kind != Kind::network) return info;
+  auto part = connection_->take_unfinished();
+  if (!part || !has_first_entry(*part)) return info;
+  if (auto again = connect(until); !again) return tl::unexpected(again.error());
+  return *std::move(part);
+}
+
+redis::Result<StreamBatch> StreamSession::after(const std::string& id, std::size_t most) {
   const auto position = ipc::fetch::parse_entry_id(id);
   if (!position) return odd("an id");
-  const auto soon = std::chrono::steady_clock::now() + kMargin;
-  if (auto sent = connection_.send(redis::command({"XINFO", "STREAM", key_}), soon); !sent)
-    return tl::unexpected(sent.error());
-  auto info = connection_.receive(soon);
+  // The asker's own time is a little longer.
+  const auto began = std::chrono::steady_clock::now();
+  const auto until = began + ipc::fetch::kItemsWait + kMargin;
+  if (!connection_) {
+    if (auto again = connect(until); !again) return tl::unexpected(again.error());
+  }
+  const auto info = ask_standing(until);
   if (!info) return tl::unexpected(info.error());
   const auto standing = read_standing(*info, *position);
   if (!standing) return tl::unexpected(standing.error());
-  const std::string from = standing->anew ? "0-0" : id;
-  const std::string wait =
-      standing->trimmed ? std::string(kWaitTrimmed)
-                        : std::to_string(std::chrono::milliseconds(ipc::fetch::kItemsWait).count());
-  const auto reply =
-      connection_.call(redis::command({"XREAD", "COUNT", std::to_string(ipc::fetch::kItemsInBatch),
-                                       "BLOCK", wait, "STREAMS", key_, from}),
-                       std::chrono::steady_clock::now() + ipc::fetch::kItemsWait + kMargin);
-  if (!reply) return tl::unexpected(reply.error());
-  auto items = read_items(*reply, key_, standing->anew ? EntryId{} : *position);
+  const EntryId from = standing->anew ? EntryId{} : *position;
+  auto reply = connection_->call(
+      redis::command({"XREAD", "COUNT", std::to_string(most), "BLOCK",
+                      std::to_string(wait_until(until, standing->trimmed).count()), "STREAMS",
+                      stream_.key, standing->anew ? "0-0" : id}),
+      until);
+  const bool whole = reply.has_value();
+  if (!whole) {
+    auto part = reply.error().kind == Kind::network ? connection_->take_unfinished() : std::nullopt;
+    connection_.reset();
+    auto some = part ? read_items(*part, stream_.key, from) : odd("XREAD");
+    if (!some || some->empty()) return tl::unexpected(reply.error());
+    return StreamBatch{standing->trimmed, *std::move(some), true};
+  }
+  auto items = read_items(*reply, stream_.key, from);
   if (!items) return tl::unexpected(items.error());
-  return StreamBatch{standing->trimmed, *std::move(items)};
+  if (items->empty()) {
+    if (auto quiet = connection_->rest(began + kSilence); !quiet)
+      return tl::unexpected(quiet.error());
+  }
+  const bool more = most < ipc::fetch::kItemsInBatch && items->size() == most;
+  return StreamBatch{standing->trimmed, *std::move(items), more};
 }
 
 redis::Result<StreamStanding> read_standing(const Reply& info, const EntryId& after) {
@@ -134,8 +186,11 @@ redis::Result<std::vector<StreamBatch::Item>> read_items(const Reply& reply, con
   const bool one = reply.elements.size() == 1 && reply.elements[0].elements.size() == 2 &&
                    reply.elements[0].elements[0].text == key;
   if (!one) return odd("XREAD");
+  const Reply& entries = reply.elements[0].elements[1];
+  if (entries.cut) return odd("XREAD");
   EntryId last = after;
-  for (const Reply& entry : reply.elements[0].elements[1].elements) {
+  for (const Reply& entry : entries.elements) {
+    if (entry.unfinished && (entry.elements.size() < 2 || is_open(entry.elements[1]))) break;
     if (entry.elements.size() != 2) return odd("XREAD");
     const std::string& id = entry.elements[0].text;
     const auto position = ipc::fetch::parse_entry_id(id);

@@ -20,15 +20,22 @@ class StreamSession {
   // Connects and signs in; the password is read for that and kept nowhere.
   static redis::Result<StreamSession> open(const config::StreamSource& stream, int stop);
 
-  // Waits for items for up to ipc::fetch::kItemsWait; none may come.
-  redis::Result<ipc::fetch::StreamBatch> after(const std::string& id);
+  // Waits for items for up to ipc::fetch::kItemsWait; none may come. At most `most` are asked for.
+  // An entry is as large as whoever wrote it liked: where the time is over, or the server ends the
+  // connection, amid an answer, what came of it is a batch with `more`, if it leads on at all.
+  redis::Result<ipc::fetch::StreamBatch> after(const std::string& id,
+                                               std::size_t most = ipc::fetch::kItemsInBatch);
 
  private:
-  StreamSession(redis::Connection connection, std::string key)
-      : connection_(std::move(connection)), key_(std::move(key)) {}
+  using Deadline = redis::Connection::Deadline;
 
-  redis::Connection connection_;
-  std::string key_;
+  StreamSession(config::StreamSource stream, int stop) : stream_(std::move(stream)), stop_(stop) {}
+  redis::Result<void> connect(Deadline until);
+  redis::Result<redis::Reply> ask_standing(Deadline until);
+
+  config::StreamSource stream_;
+  int stop_;
+  std::optional<redis::Connection> connection_;  // none behind an answer that was not whole
 };
 
 // What the replies say; for the session, and its tests. `protocol` where they are none.
@@ -38,6 +45,8 @@ struct StreamStanding {
 };
 redis::Result<StreamStanding> read_standing(const redis::Reply& info,
                                             const ipc::fetch::EntryId& after);
+// An entry that is over a bound, and one without an item, is an empty one. Of an answer that is not
+// whole: what is surely so.
 redis::Result<std::vector<ipc::fetch::StreamBatch::Item>> read_items(
     const redis::Reply& reply, const std::string& key, const ipc::fetch::EntryId& after);
 

@@ -4,6 +4,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <condition_variable>
@@ -113,12 +114,22 @@ class Streams::Reader {
     return std::exchange(next_, std::nullopt);
   }
 
+  // Where a batch cannot be had for its size, perhaps one entry can.
   redis::Result<ipc::fetch::StreamBatch> read(const Order& order) {
+    auto batch = read_most(order);
+    if (batch)
+      most_ = std::min(most_ * 2, ipc::fetch::kItemsInBatch);
+    else if (batch.error().kind == Trouble::Kind::network)
+      most_ = 1;
+    return batch;
+  }
+
+  redis::Result<ipc::fetch::StreamBatch> read_most(const Order& order) {
     // Another section: perhaps another server, or another user.
     if (session_ && digest_ != order.stream.digest) session_.reset();
     if (session_) {
       const auto began = std::chrono::steady_clock::now();
-      auto batch = session_->after(order.request.after);
+      auto batch = session_->after(order.request.after, most_);
       // A connection that died while nobody asked is no news; a new one says what is.
       const bool at_once = std::chrono::steady_clock::now() - began < kAtOnce;
       if (batch || batch.error().kind != Trouble::Kind::network || !at_once) return batch;
@@ -129,7 +140,7 @@ class Streams::Reader {
     if (!session) return tl::unexpected(session.error());
     session_.emplace(*std::move(session));
     digest_ = order.stream.digest;
-    return session_->after(order.request.after);
+    return session_->after(order.request.after, most_);
   }
 
   redis::Result<void> pause() {
@@ -160,6 +171,7 @@ class Streams::Reader {
   // The thread's own.
   std::optional<StreamSession> session_;
   std::string digest_;
+  std::size_t most_ = ipc::fetch::kItemsInBatch;  // asked for
   std::chrono::steady_clock::time_point connected_at_{};
   std::thread thread_;  // the last: it uses all of the above
 };

@@ -17,13 +17,17 @@ TEST(StreamBatch, ComesBackAsItWasWhateverTheBytes) {
   ASSERT_TRUE(read);
   EXPECT_TRUE(read->trimmed);
   EXPECT_EQ(read->items, batch.items);
+  EXPECT_FALSE(read->more);
+  batch.more = true;
+  EXPECT_TRUE(decode_stream_batch(encode(batch))->more);
   EXPECT_FALSE(decode_stream_batch(encode(StreamBatch{}))->trimmed);
 }
 
 TEST(StreamBatch, RefusesWhatIsNone) {
   for (const std::string body :
-       {"", "other\n", "whole", "whole\n1-0 5\nabc\n", "whole\n1-0 3\nabcd", "whole\n1-0 3\nabc",
-        "whole\n1 3\nabc\n", "whole\n1-0 x\nabc\n", "whole\n1-0 65538\n"}) {
+       {"", "other\n", "whole", "whole  more\n", "whole mor\n", "wholemore\n",
+        "whole\n1-0 5\nabc\n", "whole\n1-0 3\nabcd", "whole\n1-0 3\nabc", "whole\n1 3\nabc\n",
+        "whole\n1-0 x\nabc\n", "whole\n1-0 65538\n"}) {
     EXPECT_FALSE(decode_stream_batch(body)) << body;
   }
 }

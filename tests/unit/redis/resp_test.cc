@@ -2,6 +2,7 @@
 #include "redis/resp.h"
 
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -70,10 +71,75 @@ TEST(Resp, KeepsNoMoreOfATextThanAnybodyWants) {
   }
 }
 
-TEST(Resp, RefusesWhatIsBeyondABound) {
-  EXPECT_EQ(error_of("*4096\r\n"), "");
-  EXPECT_EQ(error_of("*4097\r\n"), "an array of too many elements");
-  EXPECT_EQ(error_of("*4000\r\n*97\r\n"), "an array of too many elements");
+std::string text_of(const std::string& value) {
+  return "$" + std::to_string(value.size()) + "\r\n" + value + "\r\n";
+}
+std::string array_of(const std::vector<std::string>& elements) {
+  std::string bytes = "*" + std::to_string(elements.size()) + "\r\n";
+  for (const std::string& each : elements) bytes += each;
+  return bytes;
+}
+
+TEST(Resp, ReadsPastAnArrayThatIsOverABoundAndTakesWhatStandsBesideIt) {
+  const std::vector<std::string> fields(3'000, text_of("x"));
+  const std::vector<std::string> texts(limits::kArrayElements / 2,
+                                       text_of(std::string(2'000, 'x')));
+  const std::vector<std::string> nested(200, array_of({text_of("x"), ":1\r\n"}));
+  const std::string huge = text_of(std::string(limits::kArrayBytes + 1, 'x'));
+  for (const std::string& over :
+       {array_of(fields), array_of(texts), array_of(nested), array_of({huge}),
+        array_of({array_of({}), huge, array_of(fields), text_of("y")})}) {
+    const std::string bytes = array_of({text_of("a"), over, text_of("b")});
+    for (const std::size_t step : {std::size_t{1}, std::size_t{1'000}, bytes.size()}) {
+      ReplyReader reader;
+      ASSERT_EQ(fed(reader, bytes, step), "");
+      const auto reply = reader.take();
+      ASSERT_TRUE(reply);
+      EXPECT_FALSE(reply->cut);
+      ASSERT_EQ(reply->elements.size(), 3U);
+      EXPECT_EQ(reply->elements[0].text, "a");
+      EXPECT_TRUE(reply->elements[1].cut);
+      EXPECT_TRUE(reply->elements[1].elements.empty());
+      EXPECT_EQ(reply->elements[2].text, "b");
+    }
+  }
+}
+
+TEST(Resp, TakesAnArrayThatIsWithinTheBounds) {
+  const std::vector<std::string> most(limits::kArrayElements, ":1\r\n");
+  ReplyReader reader;
+  ASSERT_EQ(fed(reader, array_of(most), 7), "");
+  EXPECT_EQ(reader.take()->elements.size(), limits::kArrayElements);
+  ASSERT_EQ(fed(reader, array_of({text_of("item"), text_of(std::string(100'000, 'x'))}), 999), "");
+  const auto reply = reader.take();
+  EXPECT_FALSE(reply->cut);
+  EXPECT_EQ(reply->elements.at(1).text.size(), limits::kText);
+}
+
+// What anybody can write into a stream, 32 times, and however much of it.
+TEST(Resp, AReplyMayBeOfAnySize) {
+  const std::string mega(1'048'576, 'x');
+  ReplyReader reader;
+  ASSERT_EQ(fed(reader, "*32\r\n", 6), "");
+  for (int entry = 0; entry < 32; ++entry) {
+    ASSERT_EQ(fed(reader, "*2\r\n" + text_of("1-0") + "*8\r\n", 100), "");
+    for (int text = 0; text < 8; ++text) ASSERT_EQ(fed(reader, text_of(mega), 65'536), "");
+  }
+  const auto reply = reader.take();
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(reply->elements.at(31).elements.at(0).text, "1-0");
+  EXPECT_TRUE(reply->elements[31].elements.at(1).cut);
+}
+
+TEST(Resp, BelievesNoNumberThatIsClaimed) {
+  EXPECT_EQ(error_of("*9223372036854775807\r\n*9223372036854775807\r\n$536870912\r\nx"), "");
+}
+
+TEST(Resp, RefusesMoreThanAnybodyAskedFor) {
+  const std::vector<std::string> some(100, array_of(std::vector<std::string>(100, ":1\r\n")));
+  EXPECT_EQ(error_of(array_of(some)), "more than was asked for");
+  const std::vector<std::string> texts(100, array_of({text_of(std::string(60'000, 'x'))}));
+  EXPECT_EQ(error_of(array_of(texts)), "more than was asked for");
   EXPECT_EQ(error_of("*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n"), "");
   EXPECT_EQ(error_of("*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n"),
             "arrays that are too deep");
@@ -81,12 +147,29 @@ TEST(Resp, RefusesWhatIsBeyondABound) {
   EXPECT_EQ(error_of("+" + std::string(limits::kLine + 2, 'x')), "a line that is too long");
 }
 
+TEST(Resp, GivesWhatIsThereOfAReplyWhoseRestDoesNotCome) {
+  ReplyReader reader;
+  EXPECT_FALSE(reader.take_unfinished());
+  const std::string entry = array_of({text_of("1-0"), array_of({text_of("item"), text_of("a")})});
+  ASSERT_EQ(fed(reader, "*3\r\n" + entry + "*2\r\n$3\r\n1-1\r\n*2\r\n$4\r\nitem\r\n$9\r\nab", 5),
+            "");
+  const auto reply = reader.take_unfinished();
+  ASSERT_TRUE(reply);
+  EXPECT_TRUE(reply->unfinished);
+  ASSERT_EQ(reply->elements.size(), 2U);
+  EXPECT_FALSE(reply->elements[0].unfinished);
+  EXPECT_TRUE(reply->elements[1].unfinished);
+  EXPECT_EQ(reply->elements[1].elements.at(0).text, "1-1");
+  EXPECT_EQ(reply->elements[1].elements.at(1).elements.size(), 1U)
+      << "a text that is not whole is none";
+}
+
 TEST(Resp, RefusesWhatIsNoReply) {
   EXPECT_EQ(error_of("\r\n"), "an empty line");
   EXPECT_EQ(error_of("+OK\n"), "a line without its end");
   EXPECT_EQ(error_of("!3\r\n"), "a reply of an unknown type");
   EXPECT_EQ(error_of("$-2\r\n"), "a text of an impossible size");
-  EXPECT_EQ(error_of("*-2\r\n"), "an array of too many elements");
+  EXPECT_EQ(error_of("*-2\r\n"), "an array of an impossible size");
   for (const std::string number : {"", "x", "1x", "+1", "99999999999999999999"})
     EXPECT_EQ(error_of(":" + number + "\r\n"), "no number") << number;
 }
