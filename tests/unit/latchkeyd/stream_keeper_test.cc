@@ -119,7 +119,8 @@ TEST_F(StreamKeeperTest, NamesItsKeysSoThatNoIssuersCopyOfThemVerifiesATokenElse
     const auto set = jose::JwkSet::parse(latchkey::testing::jwk_set({key.jwk()})).value();
     return std::string(set.keys()[0].thumbprint());
   };
-  EXPECT_THAT(keeper->keys(), ::testing::UnorderedElementsAre(thumbprint(first), thumbprint(second)));
+  EXPECT_THAT(keeper->keys(),
+              ::testing::UnorderedElementsAre(thumbprint(first), thumbprint(second)));
   keys = {&second};
   digest = "digest-2";
   configure();
