@@ -73,7 +73,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     static_cast<void>(fetchd::read_standing(whole[i], {1, 0}));
     const auto items = fetchd::read_items(whole[i], "s", {});
     if (!items) continue;
-    const fetch::StreamBatch batch{false, *items, whole[i].unfinished};
+    const fetch::StreamBatch batch{false, *items, {}, whole[i].unfinished};
     const auto read = fetch::decode_stream_batch(encode(batch));
     if (!read || read->items != batch.items) std::abort();
   }

@@ -41,7 +41,10 @@ std::optional<EntryId> parse_entry_id(std::string_view text) {
 
 std::string encode(const StreamBatch& batch) {
   std::string body(batch.trimmed ? kTrimmed : kWhole);
-  if (batch.more) body += kMore;
+  if (batch.more)
+    body += kMore;
+  else if (!batch.end.empty())
+    body += ' ' + batch.end;
   body += '\n';
   for (const StreamBatch::Item& item : batch.items) {
     body += item.id + ' ' + std::to_string(item.bytes.size()) + '\n';
@@ -58,8 +61,12 @@ Result<StreamBatch> decode_stream_batch(std::string_view body) {
   if (!batch.trimmed && !body.starts_with(kWhole)) return malformed();
   body.remove_prefix(batch.trimmed ? kTrimmed.size() : kWhole.size());
   const auto end = before(body, '\n');
-  if (!end || (!end->empty() && *end != kMore)) return malformed();
-  batch.more = !end->empty();
+  if (!end) return malformed();
+  batch.more = *end == kMore;
+  if (!batch.more && !end->empty()) {
+    if (end->front() != ' ' || !is_entry_id(end->substr(1))) return malformed();
+    batch.end = end->substr(1);
+  }
   while (!body.empty()) {
     const auto id = before(body, ' ');
     const auto digits = id ? before(body, '\n') : std::nullopt;

@@ -41,7 +41,10 @@ struct StreamBatch {
   // items are from its beginning.
   bool trimmed = false;
   std::vector<Item> items;  // in the order of the stream
-  // There may be others behind them, however few these are.
+  // Where these are all that there were: the last entry that there ever was, which may have been
+  // deleted. Empty: not known.
+  std::string end;
+  // There may be others behind them, however few these are; then there is no `end`.
   bool more = false;
 };
 
