@@ -161,6 +161,10 @@ void add_revocations(CLI::App& app, const Session& session, RevokeOptions& optio
                    "For how long hosts take it for the state of things; 60s to 30d")
       ->type_name("TIME")
       ->capture_default_str();
+  beat->add_flag("--over-gap", options.beat.over_gap,
+                 "Also where the stream shows that something is missing in it: once, where this "
+                 "writer's notes are new and the stream was trimmed, or what is missing is known "
+                 "to be lost");
   beat->callback([&] { status = stream_beat(session, options.beat); });
   add_snapshot(app, session, options.snapshot, status);
   add_local(app, session, options, status);

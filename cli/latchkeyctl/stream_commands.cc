@@ -154,11 +154,16 @@ int stream_beat(const Session& session, const BeatOptions& options) {
   auto writer = StreamWriter::open(options.writer);
   if (!writer) return report(session, writer.error());
   const WallTime now = wall_now();
-  auto seen = writer->look(now);
-  if (!seen) return report(session, seen.error());
+  auto look = writer->look(now);
+  if (!look) return report(session, look.error());
+  if (!look->whole && !options.over_gap)
+    return report(session,
+                  {WriterError::Kind::refused,
+                   "something that a writer sent is missing in the stream, so no beat says "
+                   "that it is whole; --over-gap sends one all the same"});
   revocation::StreamItem item;
   item.max_age = std::chrono::duration_cast<std::chrono::seconds>(*time);
-  item.seen = *std::move(seen);
+  item.seen = std::move(look->seen);
   const std::size_t writers = item.seen.size();
   const auto sent = writer->send(std::move(item), now);
   if (!sent) return report(session, sent.error());

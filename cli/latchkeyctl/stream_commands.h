@@ -15,6 +15,7 @@ namespace latchkey::cli {
 struct BeatOptions {
   StreamWriterOptions writer;
   std::string max_age = "2m";
+  bool over_gap = false;
 };
 
 // Revokes on every host that reads the stream; returns when Redis has it.
@@ -24,7 +25,8 @@ int revoke_fleet(const Session& session, const Revocation& wanted,
 // What went wrong, and the exit status.
 int report(const Session& session, const WriterError& error);
 
-// Says that this writer looked at the whole stream, and what it saw.
+// Says that this writer looked at the whole stream, and what it saw. Where the stream shows that
+// something is missing it says nothing, unless told to.
 int stream_beat(const Session& session, const BeatOptions& options);
 
 }  // namespace latchkey::cli

@@ -10,8 +10,11 @@
 #include <charconv>
 #include <csignal>
 #include <cstring>
+#include <limits>
 #include <utility>
 #include <vector>
+
+#include <fmt/format.h>
 
 #include "cli/latchkeyctl/commands.h"
 #include "cli/latchkeyctl/files.h"
@@ -20,19 +23,26 @@
 #include "core/base/limits.h"
 #include "core/base/text.h"
 #include "core/jose/scratch.h"
+#include "core/revocation/stream_progress.h"
+#include "ipc/stream_batch.h"
 
 namespace latchkey::cli {
 
 using Kind = WriterError::Kind;
 using redis::Reply;
 using redis::Trouble;
+using revocation::StreamSeen;
 
 namespace {
 
 constexpr std::chrono::seconds kPatience{10};
 constexpr std::size_t kNotesBytes = 131'072;
 constexpr std::size_t kPasswordBytes = 16'384;
-constexpr std::string_view kPage = "100";
+constexpr std::string_view kPage = "32";
+constexpr std::chrono::minutes kReading{
+    15};  // the whole of a stream; Redis can make one without end
+constexpr char kOdd[] = "Redis answered XRANGE oddly";
+constexpr std::string_view kSeenWord = "seen ";
 
 tl::unexpected<WriterError> error(Kind kind, std::string what) {
   return tl::unexpected(WriterError{kind, std::move(what)});
@@ -71,6 +81,45 @@ WriterResult<jose::JwkSet> readers_of(const config::StreamSource& stream) {
   auto set = jose::JwkSet::parse(document);
   if (!set || set->empty()) return refused("the stream's keys: there is no usable key in them");
   return *std::move(set);
+}
+
+// The greater number of each; no more than there can be writers.
+void hear(std::vector<StreamSeen>& seen, const std::string& key_id, std::uint64_t seq) {
+  const auto found = std::find_if(seen.begin(), seen.end(),
+                                  [&](const StreamSeen& each) { return each.key_id == key_id; });
+  if (found != seen.end())
+    found->seq = std::max(found->seq, seq);
+  else
+    seen.push_back({key_id, seq});
+}
+
+// A line of the notes: "seen THUMBPRINT NUMBER".
+std::optional<StreamSeen> read_seen(std::string_view line) {
+  line.remove_prefix(kSeenWord.size());
+  const auto space = line.find(' ');
+  if (space == std::string_view::npos) return std::nullopt;
+  StreamSeen seen{std::string(line.substr(0, space)), 0};
+  const std::string_view digits = line.substr(space + 1);
+  const auto [end, wrong] = std::from_chars(digits.data(), digits.data() + digits.size(), seen.seq);
+  const bool good = wrong == std::errc() && end == digits.data() + digits.size();
+  return good ? std::optional(seen) : std::nullopt;
+}
+
+// Where to read on behind it; nothing behind the greatest id that there can be.
+std::optional<std::string> behind(const ipc::fetch::EntryId& id) {
+  constexpr auto kMost = std::numeric_limits<std::uint64_t>::max();
+  if (id.number < kMost) return fmt::format("{}-{}", id.milliseconds, id.number + 1);
+  if (id.milliseconds < kMost) return fmt::format("{}-0", id.milliseconds + 1);
+  return std::nullopt;
+}
+
+// Redis as it is where a writer can do nothing about it.
+std::string hint(const Trouble& trouble) {
+  return trouble.what.find("exhausted the last possible ID") == std::string::npos
+             ? std::string()
+             : "; somebody added an entry with the greatest id, so that nobody can add one any "
+               "more: "
+               "give the stream another 'key' (REVOCATION-STREAM.md, section 6)";
 }
 
 std::string notes_of(const std::string& key_path) { return key_path + ".notes"; }
@@ -125,8 +174,17 @@ WriterResult<void> StreamWriter::read_notes() {
   if (wrong != std::errc() || end != line.data() + line.size() || line.size() == view.size())
     return refused(path + ": these are no notes of a writer; without the file a new count begins");
   std::string_view rest = view.substr(line.size() + 1);
-  if (rest.ends_with('\n')) rest.remove_suffix(1);
-  notes_.pending = std::string(rest);
+  while (!rest.empty()) {
+    const std::string_view next = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(rest.size(), next.size() + 1));
+    if (!next.starts_with(kSeenWord)) {
+      notes_.pending = std::string(next);
+      continue;
+    }
+    auto seen = read_seen(next);
+    if (!seen) return refused(path + ": these are no notes of a writer");
+    hear(notes_.seen, seen->key_id, seen->seq);
+  }
   return {};
 }
 
@@ -134,6 +192,8 @@ WriterResult<void> StreamWriter::write_notes(const Notes& notes) {
   const std::string path = notes_of(key_path_);
   std::string text = std::to_string(notes.seq) + '\n';
   if (!notes.pending.empty()) text += notes.pending + '\n';
+  for (const StreamSeen& each : notes.seen)
+    text += fmt::format("{}{} {}\n", kSeenWord, each.key_id, each.seq);
   if (auto written = write_private(path, text, Existing::replace); !written)
     return refused("the notes beside --key: " + written.error());
   const auto slash = path.rfind('/');
@@ -176,9 +236,12 @@ WriterResult<void> StreamWriter::connect() {
 WriterResult<std::string> StreamWriter::add(const std::string& item) {
   const auto reply =
       connection_->call(redis::command({"XADD", stream_.key, "*", "item", item}), soon());
-  if (reply) return reply->text;
+  if (reply && reply->is(Reply::Type::text) && ipc::fetch::is_entry_id(reply->text))
+    return reply->text;
+  if (reply) return error(Kind::unknown, "Redis answered XADD with what is no entry's id");
   const bool said = reply.error().kind == Trouble::Kind::refused;
-  return error(said ? Kind::refused : Kind::unknown, shown(stream_, reply.error()));
+  return error(said ? Kind::refused : Kind::unknown,
+               shown(stream_, reply.error()) + hint(reply.error()));
 }
 
 WriterResult<StreamWriter::Sent> StreamWriter::send(revocation::StreamItem item, WallTime now) {
@@ -186,7 +249,7 @@ WriterResult<StreamWriter::Sent> StreamWriter::send(revocation::StreamItem item,
   if (!notes_.pending.empty()) {
     // Hosts that have it already know it.
     if (auto added = add(notes_.pending); !added) return tl::unexpected(added.error());
-    if (auto written = write_notes({notes_.seq, {}}); !written)
+    if (auto written = write_notes({notes_.seq, {}, notes_.seen}); !written)
       return tl::unexpected(written.error());
   }
   item.issued_at = std::chrono::floor<std::chrono::seconds>(now);
@@ -195,7 +258,10 @@ WriterResult<StreamWriter::Sent> StreamWriter::send(revocation::StreamItem item,
   const auto text = sign_stream_item(item, stream_.issuer, key_);
   if (!text) return refused(text.error());
   const Notes before = notes_;
-  if (auto written = write_notes({item.seq, *text}); !written)
+  std::vector<StreamSeen> seen = notes_.seen;
+  for (const StreamSeen& each : item.seen)
+    if (each.key_id != key_.thumbprint()) hear(seen, each.key_id, each.seq);
+  if (auto written = write_notes({item.seq, *text, seen}); !written)
     return tl::unexpected(written.error());
   auto id = add(*text);
   if (!id) {
@@ -205,37 +271,49 @@ WriterResult<StreamWriter::Sent> StreamWriter::send(revocation::StreamItem item,
   }
   // Redis has it. Notes that cannot be written still hold the item: the next command sends it once
   // more, and hosts know it.
-  static_cast<void>(write_notes({item.seq, {}}));
+  static_cast<void>(write_notes({item.seq, {}, std::move(seen)}));
   return Sent{item.seq, *std::move(id)};
 }
 
 WriterResult<void> StreamWriter::read_all(WallTime now, const Each& each) {
   if (auto ready = connect(); !ready) return tl::unexpected(ready.error());
   jose::Scratch scratch;
-  std::string from = "-";
+  const auto until = std::chrono::steady_clock::now() + kReading;
+  std::optional<ipc::fetch::EntryId> last;
   while (true) {
+    const auto from = last ? behind(*last) : std::optional<std::string>("-");
+    if (!from) return {};
+    if (std::chrono::steady_clock::now() > until)
+      return error(Kind::unavailable, "Redis came to no end of the stream");
     const auto reply = connection_->call(
-        redis::command({"XRANGE", stream_.key, from, "+", "COUNT", kPage}), soon());
+        redis::command({"XRANGE", stream_.key, *from, "+", "COUNT", kPage}), soon());
     if (!reply) {
       const bool said = reply.error().kind == Trouble::Kind::refused;
       return error(said ? Kind::refused : Kind::unavailable, shown(stream_, reply.error()));
     }
+    if (!reply->is(Reply::Type::array) || reply->cut) return refused(kOdd);
     if (reply->elements.empty()) return {};
     for (const Reply& entry : reply->elements) {
-      if (entry.elements.size() != 2) return refused("Redis answered XRANGE oddly");
-      const std::string& id = entry.elements[0].text;
-      from = "(" + id;
-      std::optional<revocation::StreamItem> item;
-      const auto& fields = entry.elements[1].elements;
-      for (std::size_t i = 0; i + 1 < fields.size() && !item; i += 2) {
-        if (fields[i].text != "item") continue;
-        auto read = revocation::read_stream_item(fields[i + 1].text, {stream_.issuer, readers_},
-                                                 now, scratch);
-        if (read) item = *std::move(read);
-      }
-      each(id, item ? &*item : nullptr);
+      const auto id = entry.elements.size() == 2
+                          ? ipc::fetch::parse_entry_id(entry.elements[0].text)
+                          : std::nullopt;
+      if (!id || (last && *id <= *last)) return refused(kOdd);
+      last = id;
+      const auto item = item_of(entry.elements[1], now, scratch);
+      each(entry.elements[0].text, item ? &*item : nullptr);
     }
   }
+}
+
+std::optional<revocation::StreamItem> StreamWriter::item_of(const Reply& fields, WallTime now,
+                                                            jose::Scratch& scratch) const {
+  for (std::size_t i = 0; i + 1 < fields.elements.size(); i += 2) {
+    if (fields.elements[i].text != "item") continue;
+    auto read = revocation::read_stream_item(fields.elements[i + 1].text,
+                                             {stream_.issuer, readers_}, now, scratch);
+    if (read) return *std::move(read);
+  }
+  return std::nullopt;
 }
 
 WriterResult<std::int64_t> StreamWriter::trim(const std::string& first_kept) {
@@ -247,22 +325,28 @@ WriterResult<std::int64_t> StreamWriter::trim(const std::string& first_kept) {
   return error(said ? Kind::refused : Kind::unavailable, shown(stream_, reply.error()));
 }
 
-WriterResult<std::vector<revocation::StreamSeen>> StreamWriter::look(WallTime now) {
-  std::vector<revocation::StreamSeen> seen;
-  const auto heard = [&](const std::string& key_id, std::uint64_t seq) {
-    for (revocation::StreamSeen& each : seen) {
-      if (each.key_id != key_id) continue;
-      each.seq = std::max(each.seq, seq);
-      return;
-    }
-    seen.push_back({key_id, seq});
+WriterResult<StreamWriter::Look> StreamWriter::look(WallTime now) {
+  // Of a key that was taken away nobody wants to hear.
+  const auto foreign = [&](const StreamSeen& each) {
+    return std::none_of(readers_.keys().begin(), readers_.keys().end(),
+                        [&](const jose::Jwk& key) { return key.thumbprint() == each.key_id; });
   };
-  if (notes_.seq != 0) heard(key_.thumbprint().value_or(""), notes_.seq);
+  std::vector<StreamSeen> known = notes_.seen;
+  std::erase_if(known, foreign);
+  const std::string own = key_.thumbprint().value_or("");
+  if (notes_.seq != 0) hear(known, own, notes_.seq);
+  Look look{known};
+  revocation::StreamProgress progress(known);
   auto read = read_all(now, [&](const std::string&, const revocation::StreamItem* item) {
-    if (item != nullptr) heard(item->key_id, item->seq);
+    if (item == nullptr) return;
+    hear(look.seen, item->key_id, item->seq);
+    revocation::StreamItem taken = *item;
+    std::erase_if(taken.seen, foreign);
+    progress.take(taken);
   });
   if (!read) return tl::unexpected(read.error());
-  return seen;
+  look.whole = progress.complete();
+  return look;
 }
 
 }  // namespace latchkey::cli

@@ -4,7 +4,7 @@
 // the connection to Redis. The notes lie beside the key and say what was signed last, and the item
 // too while it is not known to be in Redis: it is durable there before it is sent, and the next
 // command sends it first where this one never heard. So nothing that was signed is lost, and hosts
-// see no gap.
+// see no gap. They say besides what our beats vouched for, so that none says less than one before.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +17,7 @@
 
 #include "core/config/config.h"
 #include "core/jose/jwk_set.h"
+#include "core/jose/scratch.h"
 #include "core/jose/signing/key_material.h"
 #include "core/revocation/stream_item.h"
 #include "ipc/fd.h"
@@ -68,14 +69,19 @@ class StreamWriter {
   // Removes all entries before that id; how many those were.
   WriterResult<std::int64_t> trim(const std::string& first_kept);
 
-  // For a beat: the greatest number of each writer in the stream, all of it being read. Ours is
-  // among them.
-  WriterResult<std::vector<revocation::StreamSeen>> look(WallTime now);
+  // For a beat: the greatest number of each writer in the stream, all of it being read, or that an
+  // earlier beat of ours named. Ours is among them.
+  struct Look {
+    std::vector<revocation::StreamSeen> seen;
+    bool whole = true;  // nothing that the items speak of is missing
+  };
+  WriterResult<Look> look(WallTime now);
 
  private:
   struct Notes {
     std::uint64_t seq = 0;
     std::string pending;  // the item of that number, while it is not known to be in Redis
+    std::vector<revocation::StreamSeen> seen;  // of other keys, as our beats said
   };
 
   StreamWriter(config::Config config, config::StreamSource stream, jose::KeyMaterial key,
@@ -89,6 +95,8 @@ class StreamWriter {
   WriterResult<void> write_notes(const Notes& notes);
   WriterResult<void> connect();
   WriterResult<std::string> add(const std::string& item);
+  std::optional<revocation::StreamItem> item_of(const redis::Reply& fields, WallTime now,
+                                                jose::Scratch& scratch) const;
 
   config::Config config_;
   config::StreamSource stream_;
