@@ -14,25 +14,22 @@
 namespace latchkey::latchkeyd {
 namespace {
 
-// The keys of an issuer as far as they lie on this host; what a provider shows besides is its own
-// word (KeyKeeper::bar).
-std::optional<jose::JwkSet> local_keys(const issuer::IssuerConfig& issuer) {
-  std::string document = issuer.keys.document;
-  if (!issuer.jwks_file.empty()) {
-    auto text = read_plain_file(issuer.jwks_file,
-                                {.bytes_most = limits::kJwkSetBytes, .follow_links = true});
-    if (text) document = std::move(text->bytes);
-  }
-  if (document.empty()) return std::nullopt;
-  auto set = jose::JwkSet::parse(document);
+// The keys of an issuer that this host's administrator wrote. What a provider shows is its own
+// word, also where it is kept in a file (`jwks_file`): it is barred instead (KeyKeeper::bar), or
+// the provider would decide whether a configuration can be taken up.
+std::optional<jose::JwkSet> written_keys(const issuer::IssuerConfig& issuer) {
+  if (issuer.keys.document.empty()) return std::nullopt;
+  auto set = jose::JwkSet::parse(issuer.keys.document);
   return set ? std::optional(*std::move(set)) : std::nullopt;
 }
 
-std::string trouble(const tl::expected<jose::JwkSet, std::string>& keys,
+std::string trouble(const tl::expected<jose::JwkSet, std::string>& keys, const std::string& file,
                     const config::Config& config) {
   if (!keys) return keys.error();
   for (const config::Issuer& issuer : config.issuers) {
-    const auto theirs = local_keys(issuer.config);
+    if (!file.empty() && issuer.config.jwks_file == file)
+      return "they are those of issuer " + issuer.config.name;
+    const auto theirs = written_keys(issuer.config);
     if (!theirs) continue;
     const std::string shared = config::shared_key(*keys, *theirs);
     if (!shared.empty())
@@ -62,7 +59,7 @@ tl::expected<jose::JwkSet, std::string> list_keys(const config::ListSource& conf
 std::vector<config::ConfigError> list_key_errors(const config::Config& config) {
   std::vector<config::ConfigError> errors;
   for (const config::ListSource& list : config.revocation.lists) {
-    std::string why = trouble(list_keys(list), config);
+    std::string why = trouble(list_keys(list), list.keys_file, config);
     if (why.empty()) continue;
     errors.push_back(
         {list.keys_file, 0, 0, "the keys of list " + list.feed.name + ": " + std::move(why)});
@@ -80,7 +77,7 @@ tl::expected<jose::JwkSet, std::string> stream_keys(const config::StreamSource& 
 std::vector<config::ConfigError> stream_key_errors(const config::Config& config) {
   std::vector<config::ConfigError> errors;
   for (const config::StreamSource& stream : config.revocation.streams) {
-    std::string why = trouble(stream_keys(stream), config);
+    std::string why = trouble(stream_keys(stream), stream.keys_file, config);
     if (why.empty()) continue;
     errors.push_back(
         {stream.keys_file, 0, 0, "the keys of stream " + stream.feed.name + ": " + std::move(why)});

@@ -92,7 +92,9 @@ TEST_F(ControlListsTest, AListStandsWhateverKeysAnIssuerPublishes) {
   clock.advance(std::chrono::hours(1));
   serve_keys(poisoned());
   EXPECT_THAT(kids(), ::testing::ElementsAre("one")) << "the provider's own key serves";
-  EXPECT_EQ(journal.count("a key of an issuer is refused: a revocation list or stream is signed by it"), 1U);
+  EXPECT_EQ(
+      journal.count("a key of an issuer is refused: a revocation list or stream is signed by it"),
+      1U);
   const auto status = call<ipc::control::Issuers>({})->issuers.front();
   ASSERT_EQ(status.dropped.size(), 1U);
   EXPECT_EQ(status.dropped.front().kid, "list");
@@ -122,6 +124,40 @@ TEST_F(ControlListsTest, ASetOfNothingButAListsKeyVerifiesNothing) {
   take_up(with_list("digest-2"));
   serve_keys(latchkey::testing::jwk_set({list_.key.jwk()}));
   EXPECT_THAT(kids(), ::testing::IsEmpty());
+}
+
+// A provider's set that is copied here is its own word, too: it decides about no reload.
+TEST_F(ControlListsTest, AListsKeyInAFileOfAProvidersKeysIsBarredAndHoldsNoReloadUp) {
+  config::Config config = with_list("digest-2");
+  config.issuers[0].config.jwks_file = write_keys(poisoned());
+  take_up(config);
+  EXPECT_THAT(kids(), ::testing::ElementsAre("one"));
+  EXPECT_EQ(
+      journal.count("a key of an issuer is refused: a revocation list or stream is signed by it"),
+      1U);
+  // Nor the reload that takes the list away.
+  config::Config without = control_test::corp_config("digest-3");
+  without.issuers[0].config.jwks_file = config.issuers[0].config.jwks_file;
+  take_up(std::move(without));
+  EXPECT_THAT(kids(), ::testing::ElementsAre("one", "list"));
+}
+
+TEST_F(ControlListsTest, KeysThatTheConfigurationItselfGivesToAnIssuerAreRefusedForAList) {
+  const auto refused = [&](config::Config config) {
+    next_config = std::move(config);
+    bool taken_up = true;
+    plane->reload([&](const auto& outcome) { taken_up = outcome.has_value(); });
+    settle();
+    return !taken_up;
+  };
+  config::Config config = with_list("digest-2");
+  config.issuers[0].config.keys.document = poisoned();
+  EXPECT_TRUE(refused(config));
+  config = with_list("digest-3");
+  config.issuers[0].config.jwks_file = write_keys(config.revocation.lists[0].keys.document);
+  config.revocation.lists[0].keys_file = config.issuers[0].config.jwks_file;
+  config.revocation.lists[0].keys.document.clear();
+  EXPECT_TRUE(refused(config)) << "the same file";
 }
 
 // A server that asked for patience is well again, and an administrator knows.
