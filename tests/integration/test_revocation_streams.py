@@ -277,6 +277,8 @@ def test_a_foreign_key_is_refused_here_and_by_the_writer_and_a_withdrawn_one_tak
 
 def test_a_certificate_that_nobody_trusts_never_sees_the_password(host, server):
     beat(host, server)
+    # A wrong one, for Redis makes a note of whoever shows it.
+    redis.secret_file(redis.PASSWORD_FILE, "not-the-password-of-anybody\n")
     text = server.section().replace("redis-authority.pem", "other.pem")
     (server.folder / "other.pem").write_text((host.provider.ca_file and open(host.provider.ca_file, encoding="utf-8").read()),
                                              encoding="utf-8")
@@ -284,7 +286,64 @@ def test_a_certificate_that_nobody_trusts_never_sees_the_password(host, server):
     host.reload()
     status = becomes(host, says("certificate"))
     assert status["state"] == "absent"
-    assert "AUTH" not in (server.folder / "redis.log").read_text(encoding="utf-8")
+    assert server.admin("ACL", "LOG") == ""
+    take_up(host, server, says("WRONGPASS"))
+    assert "AUTH" in server.admin("ACL", "LOG")
+
+
+def test_what_anybody_adds_holds_nobody_up_however_large(following, server):
+    host = following
+    before, beside, behind = (host.provider.token("alice", OPERATOR) for _ in range(3))
+    revoke(host, server, before)
+    becomes(host, entries(1))
+    host.halt()
+    server.admin("XADD", redis.KEY, "*", *["x"] * 6_000)
+    revoke(host, server, beside)
+    for _ in range(40):
+        server.admin("XADD", redis.KEY, "*", *["x"] * 140)
+    server.admin("EVAL", "redis.call('XADD', KEYS[1], '*', 'item', string.rep('x', 30000000), 'y', string.rep('y', 30000000))", "1",
+                 redis.KEY)
+    revoke(host, server, behind)
+    beat(host, server)  # whoever sends it reads all of it, too
+    host.start()
+    becomes(host, entries(3))
+    for token in (before, beside, behind):
+        assert host.refusal(ssh(token).said)[0] == "revoked_token"
+    # Nor as the first entry, which the answer about the stream has in it.
+    server.admin("XTRIM", redis.KEY, "MAXLEN", "3")
+    last = host.provider.token("alice", OPERATOR)
+    revoke(host, server, last)
+    becomes(host, entries(4))
+    assert host.refusal(ssh(last).said)[0] == "revoked_token"
+
+
+def test_a_password_that_redis_repeats_is_in_no_log_and_no_answer(host, server):
+    beat(host, server)
+    server.stop()
+    with open(server.folder / "redis.conf", "a", encoding="utf-8") as file:
+        file.write('rename-command AUTH ""\n')
+    try:
+        server.start()
+    except RuntimeError:
+        pass
+    host.configure(host.config() + server.section())
+    host.reload()
+    becomes(host, says("lets nobody in"))
+    refused = revoke(host, server, host.provider.token("alice", OPERATOR), check=False)
+    assert refused.returncode == 1 and "lets nobody in" in refused.stderr
+    for text in (host.latchkeyd.said(), host.fetchd.said(), host.ctl("status").stdout, host.ctl("--json", "status").stdout, refused.stderr):
+        assert redis.PASSWORDS["host"] not in text and redis.PASSWORDS["writer"] not in text
+
+
+def test_an_entry_with_the_greatest_id_is_named_to_whoever_revokes(following, server):
+    host = following
+    server.admin("XADD", redis.KEY, "18446744073709551615-18446744073709551615", "item", "x")
+    becomes(host, says("form"))
+    refused = revoke(host, server, host.provider.token("alice", OPERATOR), check=False)
+    assert refused.returncode == 1 and "exhausted the last possible ID" in refused.stderr
+    refused = host.ctl("beat", *server.writer("timer"), check=False)
+    assert refused.returncode == 1 and "exhausted the last possible ID" in refused.stderr
+    assert becomes(host, says("form"))["state"] == "fresh"
 
 
 def snapshot(host, server, web, *more: str, check: bool = True):
