@@ -75,9 +75,12 @@ class Redis:
 
     # The server.
 
+    def spawn(self) -> None:
+        self._process = subprocess.Popen(["/usr/bin/redis-server", str(self.folder / "redis.conf")])
+
     def start(self) -> None:
         """Returns once it takes commands."""
-        self._process = subprocess.Popen(["/usr/bin/redis-server", str(self.folder / "redis.conf")])
+        self.spawn()
         while self._cli("PING").stdout.strip() != "PONG":
             if self._process.poll() is not None:
                 raise RuntimeError((self.folder / "redis.log").read_text(encoding="utf-8"))
