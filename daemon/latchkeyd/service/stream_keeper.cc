@@ -88,6 +88,7 @@ void StreamKeeper::load(Stream& stream) {
         break;
     }
   }
+  stream.damaged = record.damaged;
   if (record.damaged || !ipc::fetch::is_entry_id(stream.after)) {
     stream.after = "0-0";
     stream.kept_sure.clear();
@@ -260,6 +261,8 @@ std::vector<RevocationSourceState> StreamKeeper::states() const {
     state.last_error = stream->trouble;
     if (!state.last_error && stream->trimmed)
       state.last_error = "incomplete: the stream was trimmed beyond what was read here";
+    if (!state.last_error && stream->damaged)
+      state.last_error = "incomplete: what was kept here is damaged; all of it is read again";
     if (!state.last_error && stream->incomplete())
       state.last_error = "incomplete: a writer sent something that was not heard";
     if (!state.last_error) state.last_error = stream->refused;

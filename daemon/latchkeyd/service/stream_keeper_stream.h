@@ -31,6 +31,7 @@ struct StreamKeeper::Stream {
   std::vector<revocation::StreamSeen> kept_sure;  // from disk: of items that are not held any more
   revocation::StreamProgress progress;
   bool trimmed = false;
+  bool damaged = false;  // something that was kept is lost, until the stream was read to its end
   std::vector<std::string> keys;  // thumbprints that the above was read with
   std::shared_ptr<const revocation::Source> source;
   revocation::Feed feed;
@@ -48,7 +49,7 @@ struct StreamKeeper::Stream {
   revocation::FeedState said = revocation::FeedState::fresh;  // in the journal
 
   const std::string& name() const { return config.feed.name; }
-  bool incomplete() const { return trimmed || !progress.complete(); }
+  bool incomplete() const { return trimmed || damaged || !progress.complete(); }
 };
 
 template <typename Do>

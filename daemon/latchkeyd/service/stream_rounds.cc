@@ -89,6 +89,8 @@ void StreamKeeper::batch_came(const StreamPtr& stream, const StreamBatch& batch)
   for (const StreamBatch::Item& item : batch.items) {
     if (auto line = take(*stream, item, *keys)) lines.push_back(*std::move(line));
   }
+  // The last of it has come; what was lost of an earlier item was in a batch before this one.
+  if (batch.items.size() < ipc::fetch::kItemsInBatch) stream->damaged = false;
   if (!batch.items.empty()) lines.push_back({StreamLine::Kind::read, batch.items.back().id, {}});
   if (std::exchange(stream->feed.incomplete, stream->incomplete()) != stream->feed.incomplete)
     stream->changed = true;

@@ -317,5 +317,30 @@ TEST_F(StreamKeeperTest, ADamagedFileIsReadFromTheBeginningAndLosesNoGoodItem) {
   EXPECT_TRUE(revoked("mallory") && revoked("bob"));
 }
 
+// What is lost may have been any item, the last of its writer too, so no gap need tell of it.
+TEST_F(StreamKeeperTest, AnItemThatADamagedFileLostIsMissedUntilTheStreamWasReadToItsEnd) {
+  const std::string kept = beat(5, 0);
+  const std::string lost = item(6, 5, user_entry("mallory"));
+  come({kept});
+  come({lost});
+  ASSERT_TRUE(revoked("mallory"));
+  ASSERT_EQ(freshness(), FeedState::fresh);
+  std::ifstream whole(file());
+  std::string text((std::istreambuf_iterator<char>(whole)), {});
+  text[text.find(lost)] ^= 1;
+  std::ofstream(file()) << text;
+  start();
+  EXPECT_FALSE(revoked("mallory"));
+  EXPECT_EQ(freshness(), FeedState::stale);
+  EXPECT_THAT(error(), HasSubstr("damaged"));
+  answer({.status = FetchResult::Status::failed, .error = "connect: refused"});
+  EXPECT_EQ(freshness(), FeedState::stale);
+  clock.advance(2s);
+  keeper->tick();
+  come({kept, lost});
+  EXPECT_EQ(freshness(), FeedState::fresh);
+  EXPECT_TRUE(revoked("mallory"));
+}
+
 }  // namespace
 }  // namespace latchkey::latchkeyd
