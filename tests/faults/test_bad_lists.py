@@ -9,7 +9,7 @@ import time
 import pytest
 
 from box import lists
-from harness.control import Control
+from box.control import Control
 from harness.forged_list import ForgedList, token_digest
 from harness.revoking import Turning, name_the_server
 from harness.scenario import refuse
@@ -119,7 +119,7 @@ def listed(world, authorities, report):
         server.publish([turning.entry(0)])
         scenario = stack.enter_context(_running(world, report, corp, sections=[corp.section()], members={"appended": server.section()},
                                                 classes=lambda made: [corp.good(weight=30), *corp.bad(), *turning.kinds], warm=False))
-        control = stack.enter_context(contextlib.closing(Control(world)))
+        control = stack.enter_context(contextlib.closing(Control(world.sockets["control"].path)))
         control.becomes("fleet", lambda state: state["state"] == "fresh", "the good list")
         scenario.settled_fetch()
         scenario.traffic.seconds(1)
@@ -167,7 +167,7 @@ def test_f16_missing_at_start(running, world, corp, server, answer):
     started = time.monotonic()
     with running(corp, classes=lambda made: [corp.good(weight=30), *corp.bad(), *turning.kinds],
                  members={"appended": server.section(more)}, warm=False) as scenario, \
-            contextlib.closing(Control(world)) as control:
+            contextlib.closing(Control(world.sockets["control"].path)) as control:
         traffic = scenario.traffic
         scenario.settled_fetch()
         on = time.monotonic()

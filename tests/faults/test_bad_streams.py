@@ -8,7 +8,7 @@ import time
 import pytest
 
 from box import redis
-from harness.control import Control
+from box.control import Control
 from harness.forged_list import Signer, token_digest
 from harness.revoking import Turning, name_the_server
 
@@ -84,7 +84,7 @@ def streamed(world, authorities, report):
         world.ctl("beat", "--max-age", "1h", *server.writer("timer"))
         scenario = stack.enter_context(_running(world, report, corp, sections=[corp.section()], members={"appended": section},
                                                 classes=lambda made: [corp.good(weight=30), *corp.bad(), *turning.kinds], warm=False))
-        control = stack.enter_context(contextlib.closing(Control(world)))
+        control = stack.enter_context(contextlib.closing(Control(world.sockets["control"].path)))
         control.becomes("now", lambda state: state["state"] == "fresh", "the stream")
         scenario.settled_fetch()
         revoke(scenario, control, server, turning, 0)

@@ -15,7 +15,7 @@ import time
 
 import pytest
 
-from harness.control import Refused
+from box.control import Refused
 from harness.scenario import WORKERS_S, no_answers
 from harness.sources import PLACES, Sources
 from harness.verdicts import Allowance

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from box import lists
-from harness.control import Control
+from box.control import Control
 from harness.revoking import Turning, name_the_server
 
 RATE = float(os.environ.get("LATCHKEY_FAULT_RATE", "1000"))
@@ -36,7 +36,7 @@ def middle(times_s: list[float], share: float) -> float:
 def test_f16_the_local_set_swapped_a_hundred_times_a_second(running, world, corp):
     turning = Turning(corp, SWAPS)
     with running(corp, classes=lambda made: [corp.good(weight=30), *corp.bad(), *turning.kinds], rate=RATE) as scenario, \
-            contextlib.closing(Control(world)) as control:
+            contextlib.closing(Control(world.sockets["control"].path)) as control:
         traffic = scenario.traffic
         turning.around(traffic, 0)
         quiet = scenario.quiet()
@@ -94,7 +94,7 @@ def test_f16_signed_lists_swapped_as_fast_as_they_are_taken(running, world, corp
     turning = Turning(corp, VERSIONS)
     versions = Versions(server, turning, VERSIONS)
     with running(corp, classes=lambda made: [corp.good(weight=30), *corp.bad(), *turning.kinds], rate=RATE,
-                 members={"appended": server.section()}, warm=False) as scenario, contextlib.closing(Control(world)) as control:
+                 members={"appended": server.section()}, warm=False) as scenario, contextlib.closing(Control(world.sockets["control"].path)) as control:
         traffic = scenario.traffic
         control.becomes("fleet", at_work(1), "the first version")
         turning.revoked(0, 0)
@@ -137,7 +137,7 @@ def test_f16_a_list_of_a_million_entries_is_taken_under_load(running, world, cor
     turning = Turning(corp, 2)
     server.publish([turning.entry(0)])
     with running(corp, classes=lambda made: [corp.good(weight=30), *corp.bad(), *turning.kinds],
-                 members={"appended": server.section(keys=("good", "other"))}, warm=False) as scenario, contextlib.closing(Control(world)) as control:
+                 members={"appended": server.section(keys=("good", "other"))}, warm=False) as scenario, contextlib.closing(Control(world.sockets["control"].path)) as control:
         traffic = scenario.traffic
         control.becomes("fleet", at_work(1), "the small list")
         turning.revoked(0, 0)

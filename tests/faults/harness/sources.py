@@ -8,7 +8,7 @@ import json
 import time
 
 from box import lists, redis
-from harness.control import Control, Gone
+from box.control import Control, Gone
 from harness.revoking import Turning, name_the_server
 from harness.world import STATE
 
@@ -22,7 +22,7 @@ class Sources:
         self.world, self.corp = world, corp
         self.list = self._stack.enter_context(contextlib.closing(lists.Server()))
         self.stream = self._stack.enter_context(contextlib.closing(redis.Redis()))
-        self.control = self._stack.enter_context(contextlib.closing(Control(world)))
+        self.control = self._stack.enter_context(contextlib.closing(Control(world.sockets["control"].path)))
         self.tokens = {place: Turning(corp, count, place) for place in PLACES}
         self.next = dict.fromkeys(PLACES, 0)
         self.list.publish([{"kind": "user", "value": "nobody-of-ours"}])

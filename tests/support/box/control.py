@@ -19,8 +19,8 @@ class Gone(Exception):
 
 
 class Control:
-    def __init__(self, world) -> None:
-        self._path = world.sockets["control"].path
+    def __init__(self, path: str) -> None:
+        self._path = path
         self._socket: socket.socket | None = None
 
     def call(self, method: str, **parameters) -> dict:
