@@ -143,10 +143,9 @@ void StreamKeeper::replay(Stream& stream, const jose::JwkSet& keys) {
     auto item =
         revocation::read_stream_item(each.text, {stream.config.issuer, keys}, kAnyTime, *scratch_);
     if (!item) {
-      parts_.journal.log(LogLevel::warning, "an item of a revocation stream is dropped",
-                         {{"stream", stream.name()},
-                          {"id", each.id},
-                          {"error", item.error().detail}});
+      parts_.journal.log(
+          LogLevel::warning, "an item of a revocation stream is dropped",
+          {{"stream", stream.name()}, {"id", each.id}, {"error", item.error().detail}});
       continue;
     }
     each.item = *std::move(item);
