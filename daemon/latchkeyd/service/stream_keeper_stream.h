@@ -30,7 +30,13 @@ struct StreamKeeper::Stream {
   std::vector<Held> held;
   std::vector<revocation::StreamSeen> kept_sure;  // from disk: of items that are not held any more
   revocation::StreamProgress progress;
-  bool trimmed = false;
+  bool trimmed = false;     // since all of it was read, perhaps over a snapshot
+  bool rereading = false;   // from its beginning; trimmed until its end
+  bool reread = false;      // that was done, and nothing was trimmed beyond it since
+  std::uint64_t based = 0;  // the version of the snapshot that all this stands on; 0: on none
+  WallTime based_at{};      // when that was signed
+  unsigned resyncs = 0;     // in a row
+  SteadyTime next_resync{};
   bool damaged = false;  // something that was kept is lost, until the stream was read to its end
   std::vector<std::string> keys;  // thumbprints that the above was read with
   std::shared_ptr<const revocation::Source> source;
@@ -38,6 +44,7 @@ struct StreamKeeper::Stream {
   SteadyTime dated{};       // when the newest beat was signed, by the steady clock
   std::size_t lines = 0;    // on disk
   bool stored = false;      // there is a file that lines can be added to
+  bool unsaved = false;     // what is on disk has to be written anew
   bool changed = false;     // what gather() gives, since it was published
   bool busy = false;        // something was asked for, or is being stored
   std::uint64_t round = 0;  // answers of an earlier one are nobody's
@@ -49,7 +56,7 @@ struct StreamKeeper::Stream {
   revocation::FeedState said = revocation::FeedState::fresh;  // in the journal
 
   const std::string& name() const { return config.feed.name; }
-  bool incomplete() const { return trimmed || damaged || !progress.complete(); }
+  bool incomplete() const { return trimmed || damaged || rereading || !progress.complete(); }
 };
 
 template <typename Do>

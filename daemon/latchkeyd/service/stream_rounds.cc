@@ -82,9 +82,19 @@ void StreamKeeper::batch_came(const StreamPtr& stream, const StreamBatch& batch)
   if (!keys) return failed(*stream, "the keys of the stream: " + keys.error());
   stream->trouble.reset();
   std::vector<StreamLine> lines;
-  if (batch.trimmed && !stream->trimmed) {
-    stream->trimmed = true;
-    lines.push_back({StreamLine::Kind::trimmed, {}, {}});
+  // What a snapshot stands for may be gone from the beginning; whether all that is gone is in it,
+  // the items that are left say.
+  const bool covered =
+      stream->based > 0 && stream->after == "0-0" && (stream->rereading || stream->reread);
+  if (LATCHKEY_FAILS(stream_trimmed, batch.trimmed && !covered)) {
+    if (!std::exchange(stream->trimmed, true)) lines.push_back({StreamLine::Kind::trimmed, {}, {}});
+    stream->rereading = false;
+    stream->reread = false;
+  } else if (stream->rereading && batch.items.size() < ipc::fetch::kItemsInBatch) {
+    stream->rereading = false;
+    stream->reread = true;
+    stream->trimmed = false;
+    stream->unsaved = true;
   }
   for (const StreamBatch::Item& item : batch.items) {
     if (auto line = take(*stream, item, *keys)) lines.push_back(*std::move(line));
@@ -97,7 +107,8 @@ void StreamKeeper::batch_came(const StreamPtr& stream, const StreamBatch& batch)
   // In force before it is durable: what the disk refuses is read again, and revokes all the same.
   if (std::exchange(stream->changed, false)) parts_.hooks.publish([] {});
   note_state(*stream);
-  if (!lines.empty())
+  resync_where_due(*stream);
+  if (!lines.empty() || stream->unsaved)
     return keep(stream, std::move(lines),
                 batch.items.empty() ? stream->after : batch.items.back().id);
   stream->failures = 0;
@@ -122,7 +133,7 @@ std::optional<StreamLine> StreamKeeper::take(Stream& stream, const StreamBatch::
   });
   if (held) return std::nullopt;
   stream.refused.reset();
-  take_date(stream, *read);
+  if (read->max_age) take_date(stream, read->issued_at, *read->max_age);
   // Of beats the newest says all that the others did, but for how far their writers were heard.
   std::erase_if(stream.held, [&](const Held& each) {
     return each.item.entries.empty() && each.item.issued_at != stream.feed.known->issued_at;
@@ -177,13 +188,16 @@ std::vector<StreamLine> StreamKeeper::all_lines(const Stream& stream,
   for (const revocation::StreamSeen& sure : stream.progress.sure())
     lines.push_back({StreamLine::Kind::sure, sure.key_id, fmt::format("{}", sure.seq)});
   if (stream.trimmed) lines.push_back({StreamLine::Kind::trimmed, {}, {}});
+  if (stream.based > 0)
+    lines.push_back({StreamLine::Kind::based, fmt::format("{}", stream.based), {}});
   lines.push_back({StreamLine::Kind::read, last, {}});
   return lines;
 }
 
 void StreamKeeper::keep(const StreamPtr& stream, std::vector<StreamLine> lines, std::string last) {
   stream->lines += lines.size();
-  const bool anew = !stream->stored || stream->lines > 2 * stream->held.size() + kLinesMost;
+  const bool anew = !stream->stored || std::exchange(stream->unsaved, false) ||
+                    stream->lines > 2 * stream->held.size() + kLinesMost;
   if (anew) {
     lines = all_lines(*stream, last);
     stream->lines = lines.size();
