@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "core/base/mutation.h"
 #include "daemon/latchkeyd/service/stream_keeper_stream.h"
 
 namespace latchkey::latchkeyd {
@@ -22,8 +23,6 @@ namespace {
 
 constexpr seconds kSlewed{5};  // what two clocks differ by in good order
 constexpr seconds kIdle{3'600};
-// An item that was taken is taken again whatever the clock says now.
-constexpr WallTime kAnyTime{std::chrono::hours(24) * 365 * 8'000};
 
 std::string joined(const std::vector<std::string>& services) {
   std::string text;
@@ -94,7 +93,7 @@ void StreamKeeper::load(Stream& stream) {
   for (StreamLine& line : record.lines) {
     switch (line.kind) {
       case StreamLine::Kind::item:
-        stream.held.push_back({line.name, std::move(line.text), {}});
+        stream.unread.push_back({line.name, std::move(line.text), {}});
         stream.after = std::move(line.name);
         break;
       case StreamLine::Kind::read:
@@ -108,16 +107,19 @@ void StreamKeeper::load(Stream& stream) {
       }
       case StreamLine::Kind::trimmed:
         stream.trimmed = true;
+        stream.trimmed_at = parts_.clock.wall();
         break;
       case StreamLine::Kind::based:
         std::from_chars(line.name.data(), line.name.data() + line.name.size(), stream.based);
         break;
     }
   }
-  stream.damaged = record.damaged;
   if (record.damaged || !ipc::fetch::is_entry_id(stream.after)) {
     stream.after = "0-0";
     stream.kept_sure.clear();
+    // One of the lines that are lost may have said that something was missed.
+    if (LATCHKEY_FAILS(stream_damaged, record.damaged)) stream.trimmed = true;
+    stream.trimmed_at = parts_.clock.wall();
   }
   stream.source = std::make_shared<const revocation::Source>(parts_.secret);
   if (const auto keys = stream_keys(stream.config)) {
@@ -134,9 +136,9 @@ void StreamKeeper::adopt(const StreamPtr& stream, const config::StreamSource& co
   const bool elsewhere = stream->config.digest != config.digest;
   stream->config = config;
   stream->feed.policy = config.feed;
-  check_keys(*stream);
+  const bool same_keys = check_keys(*stream);
   follow(*stream);
-  if (!elsewhere) return;
+  if (LATCHKEY_FAILS(stream_adopted, !elsewhere && same_keys)) return;
   ++stream->round;  // whatever was asked for: it is asked for anew
   stream->busy = false;
   stream->failures = 0;
@@ -166,8 +168,11 @@ void StreamKeeper::replay(Stream& stream, const jose::JwkSet& keys) {
   stream.progress = revocation::StreamProgress(stream.kept_sure);
   stream.feed.known.reset();
   revocation::Source::Editor editor{revocation::Source(parts_.secret)};
-  std::vector<Held> held = std::exchange(stream.held, {});
-  for (Held& each : held) {
+  std::vector<Held> all = std::exchange(stream.unread, {});
+  for (auto& [place, held] : std::exchange(stream.held, {})) all.push_back(std::move(held));
+  if (auto beat = std::exchange(stream.beat, std::nullopt)) all.push_back(*std::move(beat));
+  stream.held_bytes = 0;
+  for (Held& each : all) {
     auto item =
         revocation::read_stream_item(each.text, {stream.config.issuer, keys}, kAnyTime, *scratch_);
     if (!item) {
@@ -180,7 +185,7 @@ void StreamKeeper::replay(Stream& stream, const jose::JwkSet& keys) {
     stream.progress.take(each.item);
     if (each.item.max_age) take_date(stream, each.item.issued_at, *each.item.max_age);
     for (const revocation::StreamEntry& entry : each.item.entries) editor.add(entry.entry);
-    stream.held.push_back(std::move(each));
+    stream.hold(std::move(each));
   }
   stream.source = std::make_shared<const revocation::Source>(editor.finish());
   const auto* standing = snapshots_->standing(stream.name());
@@ -263,7 +268,7 @@ void StreamKeeper::tick() {
 SteadyTime StreamKeeper::next_tick() const {
   SteadyTime next = std::min(parts_.clock.steady() + kIdle, snapshots_->next_tick());
   for (const StreamPtr& stream : streams_) {
-    if (stream->incomplete() && !stream->config.snapshot_url.empty())
+    if (stream->incomplete() && !stream->rereading)
       next = std::min(next, std::max(stream->next_resync, parts_.clock.steady()));
     if (!stream->busy) next = std::min(next, stream->next_ask);
   }
@@ -301,8 +306,6 @@ std::vector<RevocationSourceState> StreamKeeper::states() const {
     state.last_error = stream->trouble;
     if (!state.last_error && stream->trimmed)
       state.last_error = "incomplete: the stream was trimmed beyond what was read here";
-    if (!state.last_error && stream->damaged)
-      state.last_error = "incomplete: what was kept here is damaged; all of it is read again";
     if (!state.last_error && stream->incomplete())
       state.last_error = "incomplete: a writer sent something that was not heard";
     if (!state.last_error) state.last_error = stream->refused;

@@ -51,6 +51,7 @@ class StreamKeeper final : public RevocationFeed {
     ListStore& list_store;
     revocation::HashSecret secret;
     Hooks hooks;
+    std::size_t held_most = 1'000'000;  // items above the snapshot, of each stream
   };
 
   explicit StreamKeeper(Parts parts);
@@ -96,9 +97,13 @@ class StreamKeeper final : public RevocationFeed {
   void no_batch(const StreamPtr& stream, const FetchResult& result);
   void batch_came(const StreamPtr& stream, const ipc::fetch::StreamBatch& batch);
   std::optional<StreamLine> take(Stream& stream, const ipc::fetch::StreamBatch::Item& item,
-                                 const jose::JwkSet& keys);
+                                 const jose::JwkSet& keys, revocation::Source::Editor& work);
+  std::vector<StreamLine> take_all(Stream& stream, const ipc::fetch::StreamBatch& batch,
+                                   const jose::JwkSet& keys);
+  void note_trimming(Stream& stream, const ipc::fetch::StreamBatch& batch,
+                     std::vector<StreamLine>& lines);
   void refuse(Stream& stream, const std::string& id, std::string why);
-  void put_to_work(Stream& stream, const Held& held);
+  void put_to_work(const Stream& stream, const Held& held, revocation::Source::Editor& work);
   void keep(const StreamPtr& stream, std::vector<StreamLine> lines, std::string last);
   void kept(const StreamPtr& stream, const StreamStore::Result<void>& result, std::string last);
   std::vector<StreamLine> all_lines(const Stream& stream, const std::string& last) const;

@@ -53,14 +53,13 @@ void StreamKeeper::cover(Stream& stream, const revocation::ListManifest& manifes
       seen.push_back(each);
   }
   stream.progress.cover(seen);
-  std::erase_if(stream.held, [&](const Held& each) {
-    return std::any_of(seen.begin(), seen.end(), [&](const StreamSeen& by) {
-      return by.key_id == each.item.key_id &&
-             LATCHKEY_FAILS(stream_covered, each.item.seq <= by.seq);
-    });
-  });
+  stream.covered = std::move(seen);
+  for (auto& [place, held] : std::exchange(stream.held, {})) {
+    stream.held_bytes -= held.text.size();
+    if (!stream.is_covered(held.item)) stream.hold(std::move(held));
+  }
   revocation::Source::Editor editor{revocation::Source(parts_.secret)};
-  for (const Held& each : stream.held) {
+  for (const auto& [place, each] : stream.held) {
     stream.progress.take(each.item);  // what came after a gap may be the next one now
     for (const revocation::StreamEntry& entry : each.item.entries) editor.add(entry.entry);
   }
@@ -81,7 +80,10 @@ void StreamKeeper::unbase(Stream& stream) {
   stream.kept_sure.clear();
   stream.progress = {};
   stream.trimmed = true;
-  for (const Held& each : stream.held) stream.progress.take(each.item);
+  stream.trimmed_at = {};  // nothing was seen to be gone
+  stream.covered.clear();
+  for (const auto& [place, each] : stream.held) stream.progress.take(each.item);
+  if (stream.beat) stream.progress.take(stream.beat->item);
   read_anew(stream);
 }
 
@@ -115,12 +117,16 @@ void StreamKeeper::resync_where_due(Stream& stream) {
     return;
   }
   const SteadyTime now = parts_.clock.steady();
-  if (stream.config.snapshot_url.empty() || stream.rereading || now < stream.next_resync) return;
+  if (stream.rereading || now < stream.next_resync) return;
   milliseconds pause =
       std::min(kResyncPause * (1 << std::min(stream.resyncs++, kDoublingsMost)), kResyncPauseMost);
   pause += milliseconds(parts_.hooks.random() % static_cast<std::uint32_t>(pause.count() / 4));
   stream.next_resync = now + pause;
-  snapshots_->hurry(stream.name());
+  if (stream.config.snapshot_url.empty()) {
+    read_anew(stream);
+  } else {
+    snapshots_->hurry(stream.name());
+  }
   if (parts_.hooks.rescheduled) parts_.hooks.rescheduled();
 }
 

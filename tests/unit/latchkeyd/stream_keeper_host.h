@@ -60,7 +60,8 @@ class StreamKeeperTest : public ::testing::Test {
                                           },
                                       .reload = [] {},
                                       .rescheduled = {},
-                                      .random = [] { return 0U; }}});
+                                      .random = [] { return 0U; }},
+                            .held_most = held_most});
     configure();
     keeper->tick();
   }
@@ -152,6 +153,7 @@ class StreamKeeperTest : public ::testing::Test {
   std::optional<ListStore> list_store;
   std::unique_ptr<StreamKeeper> keeper;
   int published = 0;
+  std::size_t held_most = 1'000;
   std::uint64_t entry = 0;
 };
 
