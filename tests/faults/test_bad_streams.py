@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """F16: items of a stream that nobody signed, or that say what no reader may heed, put into a real Redis by whoever holds its
-password, under load. Each is named in log and status and changes nothing; the next good item is in force."""
+password, under load. Each is named in status, the first in the log, and changes nothing; the next good item is in force."""
 
 import contextlib
 import time
@@ -120,7 +120,8 @@ def test_f16_an_item_that_is_wrong(streamed, name):
     off = time.monotonic()
     assert held(state) == held(before) and state["state"] == "fresh"
     said = scenario.world.said_since(marks, "latchkeyd")
-    assert "an item of a revocation stream is refused" in said and at in said, said[-2000:]
+    if name == next(iter(WRONG)):  # the log has one of them a while, so that junk cannot fill it; status has each
+        assert "an item of a revocation stream is refused" in said and at in said, said[-2000:]
     revoke(scenario, control, server, turning, 2 + list(WRONG).index(name))
     back = time.monotonic()
     scenario.traffic.seconds(0.5)
