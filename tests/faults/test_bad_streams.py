@@ -118,12 +118,15 @@ def test_f16_an_item_that_is_wrong(streamed, name):
     assert says in state["last_error"].split(at, 1)[1]
     scenario.traffic.seconds(0.5)
     off = time.monotonic()
-    assert held(state) == held(before) and state["state"] == "fresh"
+    unsigned = list(WRONG).index(name) < 6
+    assert held(state) == held(before)
+    # What a key of the stream signed and nobody can read may have been a revocation: not passed over in silence.
+    assert state["state"] == "fresh" or not unsigned
     said = scenario.world.said_since(marks, "latchkeyd")
     if name == next(iter(WRONG)):  # the log has one of them a while, so that junk cannot fill it; status has each
         assert "an item of a revocation stream is refused" in said and at in said, said[-2000:]
     revoke(scenario, control, server, turning, 2 + list(WRONG).index(name))
     back = time.monotonic()
     scenario.traffic.seconds(0.5)
-    assert "last_error" not in control.source("now") or not control.source("now")["last_error"], "a good item ends it"
+    assert not unsigned or not control.source("now")["last_error"], "a good item ends it"
     scenario.finish(f"F16 item: {name}", quiet, on, off, back=back, turns=turning.turns)
