@@ -3,8 +3,9 @@
 // Sets of revoked tokens (PERFORMANCE section 8, G9 and G10): memory, look-up with all hashing,
 // build, merge, and one more entry, at 1 and 10 million entries with ends. Each size runs in a
 // process of its own, so that its memory is its own. Beside each figure stands its goal, where it
-// has one; nothing here passes or fails. Look-ups are of names in no order, so that no cache
-// foresees them. Times are CPU times.
+// has one, and under it its floor, measured in the same run (revocation_floor.h); nothing here
+// passes or fails. Look-ups are of names in no order, so that no cache foresees them. Times are CPU
+// times.
 #include <sys/resource.h>
 #include <sys/wait.h>
 
@@ -19,6 +20,7 @@
 
 #include <unistd.h>
 
+#include "bench/revocation_floor.h"
 #include "core/revocation/revocation_set.h"
 #include "daemon/latchkeyd/service/page_memory.h"
 
@@ -241,12 +243,62 @@ void measure(std::uint64_t count) {
       "x", "");
 }
 
-// In a process of its own.
-bool measure_apart(std::uint64_t count) {
+void floor_rows(std::uint64_t count) {
+  constexpr std::size_t kTimes = 1'000'000;
+  constexpr std::size_t kIdBytes = 36;
+  std::string id;
+  const auto memory = std::make_shared<latchkeyd::PageMemory>();
+  const double before = resident_mb();
+  BareTable table(count, memory.get());
+  const double built = seconds([&] {
+    for (std::uint64_t i = 0; i < count; ++i) {
+      write_id(i, id);
+      table.insert(id);
+    }
+  });
+  row("floor: a bare table of 64-bit hashes, built from names", built, "s", "");
+  row("floor:   its memory, without ends, changes and merges", resident_mb() - before, "MB", "");
+  BareSha256 sha256;
+  const auto look_up = [&](std::uint64_t first, const char* what) {
+    std::string ids;
+    for (std::size_t i = 0; i < kTimes; ++i) {
+      write_id(first + i * 7'919'003 % count, id);
+      ids += id;
+    }
+    const auto name = [&](std::size_t i) {
+      constexpr std::size_t kAhead = 16;
+      __builtin_prefetch(ids.data() + (i + kAhead) % kTimes * kIdBytes);
+      return std::string_view(ids.data() + i * kIdBytes, kIdBytes);
+    };
+    std::size_t found = 0;
+    const double beside = seconds([&] {
+      for (std::size_t i = 0; i < kTimes; ++i) found += table.contains(name(i)) ? 1U : 0U;
+    });
+    asm volatile("" : : "r"(found));
+    row(what, beside / kTimes * 1e9, "ns", "");
+    if (first != 0) return;
+    std::size_t sum = 0;
+    std::string text(17, 't');  // kind and issuer stand before the id
+    const double digests = seconds([&] {
+      for (std::size_t i = 0; i < kTimes; ++i) {
+        text.resize(17);
+        text += name(i);
+        sum += sha256(text);
+      }
+    });
+    asm volatile("" : : "r"(sum));
+    row("floor: SHA-256 of a name, by OpenSSL and nothing else", digests / kTimes * 1e9, "ns", "");
+  };
+  look_up(0, "floor: look-up in the bare table, hit, with SipHash alone");
+  look_up(3 * count, "floor: look-up in the bare table, miss, with SipHash alone");
+}
+
+// Each in a process of its own.
+bool measure_apart(std::uint64_t count, void (*what)(std::uint64_t)) {
   std::fflush(stdout);
   const pid_t child = ::fork();
   if (child == 0) {
-    measure(count);
+    what(count);
     std::fflush(stdout);
     ::_exit(0);
   }
@@ -258,7 +310,11 @@ bool measure_apart(std::uint64_t count) {
 }  // namespace latchkey::bench
 
 int main() {
-  const bool good =
-      latchkey::bench::measure_apart(1'000'000) && latchkey::bench::measure_apart(10'000'000);
+  using latchkey::bench::measure_apart;
+  bool good = true;
+  for (const std::uint64_t count : {1'000'000U, 10'000'000U}) {
+    good = good && measure_apart(count, latchkey::bench::measure) &&
+           measure_apart(count, latchkey::bench::floor_rows);
+  }
   return good ? 0 : 2;
 }

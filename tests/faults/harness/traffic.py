@@ -156,10 +156,14 @@ class Traffic:
         for sender in self._senders:
             sender.stop()
 
-    def weight(self, name: str, weight: int) -> None:
+    def shift(self, name: str, weight: int) -> None:
+        """As weight(), and waits for nothing: for a hundred changes a second."""
         assert name in self.rights
         for sender in self._senders:
             sender.say(f"weight {name} {weight}")
+
+    def weight(self, name: str, weight: int) -> None:
+        self.shift(name, weight)
         self.until(lambda: all(sender.taken == sender.said for sender in self._senders), "a command taken")
 
     def count(self) -> int:

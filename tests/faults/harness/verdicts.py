@@ -89,11 +89,10 @@ class Tally:
 
 
 def right_of(record: Record, rights: dict[str, Right], turns: list[Turn]) -> list[Right]:
-    """The verdicts that are right for it: one, or two where the class turns while the login is under way."""
+    """The verdicts that are right for it: one, or two where the class turns while the login is under way. `turns` are those
+    of its class, in their order."""
     right = [rights[record.kind]]
     for turn in turns:
-        if turn.kind != record.kind:
-            continue
         if record.start >= turn.since:
             right = [turn.right]
         elif record.end >= turn.begins:
@@ -104,10 +103,13 @@ def right_of(record: Record, rights: dict[str, Right], turns: list[Turn]) -> lis
 def judge(records: list[Record], rights: dict[str, Right], allowances: list[Allowance] = (),
           turns: list[Turn] = ()) -> Tally:
     tally = Tally()
+    turns_of: dict[str, list[Turn]] = {}
+    for turn in turns:
+        turns_of.setdefault(turn.kind, []).append(turn)
     for record in records:
         tally.logins += 1
         tally.by_module += record.module
-        right = right_of(record, rights, turns)
+        right = right_of(record, rights, turns_of.get(record.kind, []))
         if record.let_in:
             tally.accepted += 1
             if all(one.verdict == REFUSE for one in right):

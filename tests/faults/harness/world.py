@@ -55,11 +55,12 @@ class World:
 
     # Daemons.
 
-    def configure(self, issuers: list[dict], **members) -> None:
+    def configure(self, issuers: list[dict], appended: str = "", **members) -> None:
+        """`appended` is YAML, of what has its section from elsewhere."""
         members = {"version": 1, "log_level": "notice"} | members
         access = [{"services": ["sshd"], "allow": {"groups": ["developers"]}}]
         lines = [f"{name}: {json.dumps(value)}" for name, value in (members | {"issuers": issuers, "access": access}).items()]
-        files.write(CONFIG, "\n".join(lines) + "\n")  # JSON is YAML
+        files.write(CONFIG, "\n".join(lines) + "\n" + appended)  # JSON is YAML
 
     def fresh(self, issuers: list[dict], **members) -> None:
         """A host that was never used, with this configuration, both daemons ready."""

@@ -93,6 +93,9 @@ class Server:
             self._nginx.wait()
             self._nginx = None
 
+    def running(self) -> bool:
+        return self._nginx is not None
+
     def close(self) -> None:
         self.stop()
         self._made.cleanup()

@@ -95,6 +95,14 @@ class Redis:
         self.stop()
         self._made.cleanup()
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def ca_file(self) -> pathlib.Path:
+        return self._authority.file
+
     def _cli(self, *words: str) -> subprocess.CompletedProcess:
         return subprocess.run(["redis-cli", "--tls", "--cacert", str(self._authority.file), "-h", "127.0.0.1", "-p", str(self.port),
                                "--sni", NAME, "--user", "admin", *words], capture_output=True, text=True, check=False,
