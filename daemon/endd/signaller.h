@@ -53,6 +53,7 @@ class Signaller {
     SteadyTime
         begin_at;  // until then they are watched: who is told may leave, and what he left ends
     bool begun = false;
+    std::string whose;  // service and person, for the log
     SteadyTime kill_at;
     bool caller = false;
     Process leader;
