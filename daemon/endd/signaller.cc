@@ -48,6 +48,7 @@ SignalAnswer Signaller::end(std::string_view login, std::chrono::seconds grace, 
   if (jobs_.size() >= kJobsMost) return {"refused", "too many sessions end just now", 0};
   Job job{.due = now + std::min<std::chrono::milliseconds>(kEvery, grace),
           .begin_at = now + grace,
+          .whose = fmt::format("service={} user={}", target->service, target->person),
           .caller = target->caller,
           .leader = target->leader,
           .members = Members(target->leader, target->uid, ::getpid())};
@@ -73,8 +74,8 @@ void Signaller::begin(const std::string& login, Job& job, SteadyTime now) const 
   } else {
     ask_to_end(job);
   }
-  log_.notice(
-      fmt::format("signalled: login={} pid={} processes={}", login, job.leader.pid, job.reached));
+  log_.notice(fmt::format("signalled: login={} {} pid={} processes={}", login, job.whose,
+                          job.leader.pid, job.reached));
 }
 
 // All are stopped before one hears of its end, so that none of them makes another meanwhile.
