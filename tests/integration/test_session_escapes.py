@@ -13,7 +13,7 @@ from box import accounts, clients, files, forge, sshd
 from test_sessions import NOTES, OPERATOR, calling_sudo, opened, revoke, running, until  # noqa: F401 (a fixture)
 
 REFORK = """
-import os, signal, time
+import os, signal
 def again(*_):
     if os.fork():
         os._exit(0)
@@ -26,7 +26,7 @@ nothing = os.open("/dev/null", os.O_RDWR)
 for each in range(3):
     os.dup2(nothing, each)
 while True:
-    time.sleep(9)
+    signal.pause()
 """
 
 
