@@ -79,6 +79,9 @@ void fields(Walk& walk, RevocationSourceStatus& value) {
   walk("kind", value.kind);
   walk("state", value.state, kSourceStates);
   walk("refuses", value.refuses);
+  walk("uri", value.uri);
+  walk("issuer", value.issuer);
+  walk("bits", value.bits);
   walk("version", value.version);
   walk("base_entries", value.base_entries);
   walk("delta_entries", value.delta_entries);

@@ -14,9 +14,12 @@ namespace latchkey::ipc::control {
 
 struct RevocationSourceStatus {
   std::string name;
-  std::string kind;                     // local | list
+  std::string kind;                     // local | list | stream | status_list
   std::string state = "absent";         // fresh | stale | absent
   std::vector<std::string> refuses;     // services that refuse because of that; "*" is any
+  std::optional<std::string> uri;       // of a status list; as `issuer` and `bits`
+  std::optional<std::string> issuer;    // short name: whose tokens it is of
+  std::optional<std::int64_t> bits;     // of a status
   std::optional<std::int64_t> version;  // the highest that was accepted
   std::int64_t base_entries = 0;
   std::int64_t delta_entries = 0;         // changed since, removals counted as well
