@@ -17,6 +17,7 @@ using std::chrono::seconds;
 namespace {
 
 constexpr seconds kSlewed{5};          // what two clocks differ by in good order
+constexpr std::size_t kShown = 512;    // by status, whose answer is bounded
 constexpr seconds kLookEvery{30};      // at the running logins
 constexpr seconds kAskedWhile{3'600};  // after its last use a list is still kept fresh
 constexpr seconds kKeptWhile{86'400};  // and after that it is forgotten
@@ -258,6 +259,7 @@ std::vector<RevocationSourceState> StatusKeeper::states() const {
   std::vector<RevocationSourceState> all;
   const SteadyTime now = parts_.clock.steady();
   for (const auto& [id, list] : lists_) {
+    if (all.size() == kShown) break;
     RevocationSourceState state;
     state.kind = "status_list";
     state.uri = list->uri();
