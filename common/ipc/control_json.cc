@@ -79,9 +79,6 @@ void fields(Walk& walk, RevocationSourceStatus& value) {
   walk("kind", value.kind);
   walk("state", value.state, kSourceStates);
   walk("refuses", value.refuses);
-  walk("uri", value.uri);
-  walk("issuer", value.issuer);
-  walk("bits", value.bits);
   walk("version", value.version);
   walk("base_entries", value.base_entries);
   walk("delta_entries", value.delta_entries);
@@ -92,6 +89,9 @@ void fields(Walk& walk, RevocationSourceStatus& value) {
   walk("attempted_at", value.attempted_at);
   walk("next_fetch_at", value.next_fetch_at);
   walk("last_error", value.last_error);
+  walk("uri", value.uri);
+  walk("issuer", value.issuer);
+  walk("bits", value.bits);
 }
 
 template <typename Walk>
