@@ -110,7 +110,7 @@ TEST_F(ControlStatusesTest, ARefreshedListEndsTheSessionOfTheTokenThatItRevokes)
 TEST_F(ControlStatusesTest, StatusTellsOfTheList) {
   want();
   come(kValid);
-  const auto status = call<control::Status>({});
+  const auto status = call<ipc::control::Status>({});
   ASSERT_TRUE(status);
   const auto& last = status->revocation_sources.back();
   EXPECT_EQ(last.kind, "status_list");
