@@ -62,10 +62,17 @@ class RevocationFeed {
   // out. One feed for each section of the kind, in the order of the configuration.
   struct Gathered {
     revocation::RevocationSet::Sources sources;
+    revocation::RevocationSet::Called called;
     std::vector<revocation::Feed> feeds;
     // Of the one kind that has them: lists that say something of the tokens that refer to them.
     std::shared_ptr<const revocation::StatusLists> statuses =
         std::make_shared<const revocation::StatusLists>();
+
+    // One that explanations call so: "list fleet".
+    void add(std::shared_ptr<const revocation::Source> source, std::string name) {
+      called.emplace(source.get(), std::move(name));
+      sources.push_back(std::move(source));
+    }
   };
 
   RevocationFeed() = default;
