@@ -13,8 +13,9 @@
 namespace latchkey::ipc::fetch {
 namespace {
 
-constexpr std::array<std::string_view, 6> kDocuments{"metadata",      "jwks",       "introspection",
-                                                     "list_manifest", "list_chunk", "stream_items"};
+constexpr std::array<std::string_view, 7> kDocuments{"metadata",      "jwks",       "introspection",
+                                                     "list_manifest", "list_chunk", "stream_items",
+                                                     "status_list"};
 constexpr std::array<std::string_view, 2> kForms{"json", "jwt"};
 constexpr std::array<std::string_view, 6> kStatuses{"ok",     "not_modified", "reload",
                                                     "failed", "untrusted",    "unreachable"};
@@ -34,6 +35,7 @@ struct RequestText {
   std::optional<std::int64_t> bytes;
   std::optional<std::string> sha256;
   std::optional<std::string> after;
+  std::optional<std::string> uri;
 };
 
 struct AnswerText {
@@ -62,6 +64,7 @@ void fields(Walk& walk, RequestText& value) {
   walk("bytes", value.bytes, json::Between{1, static_cast<std::int64_t>(kChunkMost)});
   walk("sha256", value.sha256, json::AtMost{kSha256Digits});
   walk("after", value.after, json::AtMost{kEntryIdMost});
+  walk("uri", value.uri, json::AtMost{kUriMost});
 }
 
 template <typename Walk>
@@ -125,6 +128,8 @@ Result<void> check_members(Document document, const RequestText& text) {
   if (text.after.has_value() != items || (items && !is_entry_id(*text.after)) ||
       (items && (text.etag || text.last_modified)))
     return fault(FaultKind::malformed, "fetch message: after");
+  if (text.uri.has_value() != (document == Document::status_list))
+    return fault(FaultKind::malformed, "fetch message: uri");
   return {};
 }
 
@@ -155,7 +160,8 @@ std::string encode(const Request& request) {
                    unless_empty(request.last_modified),
                    std::nullopt,
                    unless_empty(request.sha256),
-                   unless_empty(request.after)};
+                   unless_empty(request.after),
+                   unless_empty(request.uri)};
   if (has_bytes(request.document)) text.bytes = static_cast<std::int64_t>(request.bytes);
   return json::text_of(json::Writer::object(text));
 }
@@ -192,6 +198,7 @@ Result<Request> decode_request(std::string_view message) {
                  text->last_modified.value_or(""),
                  static_cast<std::size_t>(text->bytes.value_or(0)),
                  text->sha256.value_or(""),
+                 text->uri.value_or(""),
                  text->after.value_or("")};
 }
 

@@ -30,6 +30,7 @@ inline constexpr std::size_t kChunkMost =
 inline constexpr std::size_t kItemsMost = 4'194'304;  // a batch of a stream's items
 inline constexpr std::chrono::seconds kItemsWait{
     20};  // until a stream that is silent is said to be
+inline constexpr std::size_t kUriMost = 2'048;
 inline constexpr std::size_t kEtagMost = 1'024;
 inline constexpr std::size_t kDateMost = 29;  // RFC 9110 section 5.6.7: IMF-fixdate
 inline constexpr std::size_t kErrorMost = 1'024;
@@ -44,6 +45,7 @@ enum class Document : std::uint8_t {
   list_chunk,     // of that list, the one with `sha256`
   stream_items,   // of a revocation stream, those behind `after`, once there are any
                   // (stream_batch.h)
+  status_list,    // that a token refers to, at `uri`
 };
 
 // In which form an introspection answer came, by its media type (RFC 7662, RFC 9701).
@@ -51,13 +53,15 @@ enum class Form : std::uint8_t { json, jwt };
 
 struct Request {
   std::uint64_t id = 0;  // chosen by the asker, comes back in the answer
-  std::string issuer;    // short name of the section: an issuer's, a list's or a stream's
-  std::string digest;    // of that section, as the asker has it
+  std::string
+      issuer;  // short name of the section: an issuer's, a list's, a stream's or of status lists
+  std::string digest;  // of that section, as the asker has it
   Document document = Document::jwks;
   std::string etag;           // of the copy at hand; empty: none
   std::string last_modified;  // likewise, as the provider wrote it
   std::size_t bytes = 0;      // introspection: size of the token; list_chunk: of the chunk
   std::string sha256 = {};    // list_chunk: 64 lower-case hexadecimal digits
+  std::string uri = {};       // status_list: where it lies, as the token says
   std::string after = {};     // stream_items: an entry id, "0-0" for the beginning
 };
 

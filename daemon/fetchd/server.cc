@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "daemon/fetchd/list_plan.h"
+#include "daemon/fetchd/status_plan.h"
 #include "ipc/unix_socket.h"
 
 namespace latchkey::fetchd {
@@ -185,6 +186,7 @@ void Server::handle_request(std::uint64_t id, Client::Asked asked) {
   const auto document = request.document;
   if (document == Document::list_manifest || document == Document::list_chunk)
     return handle_list_request(id, asked);
+  if (document == Document::status_list) return handle_status_request(id, asked);
   if (document == Document::stream_items) return handle_stream_request(id, asked);
   const issuer::IssuerConfig* issuer = config_.find(request.issuer, request.digest);
   if (issuer == nullptr) {
@@ -227,6 +229,29 @@ void Server::handle_list_request(std::uint64_t id, const Client::Asked& asked) {
   });
   fetcher_.start(id, list->feed.name, std::make_unique<ListPlan>(*list, request),
                  list->fetch_timeout, [this, id, request, slot](Outcome outcome) {
+                   note(request, outcome);
+                   answer(id, std::move(outcome));
+                 });
+}
+
+void Server::handle_status_request(std::uint64_t id, const Client::Asked& asked) {
+  const ipc::fetch::Request& request = asked.request;
+  const config::StatusListSource* lists = config_.find_status_list(request.issuer, request.digest);
+  if (lists == nullptr) {
+    const auto loaded = load_config();
+    lists = config_.find_status_list(request.issuer, request.digest);
+    if (lists == nullptr) return answer_reload(id, request, loaded);
+  }
+  const std::size_t bytes = lists->token_bytes_most();
+  if (status_bytes_under_way_ + bytes > kStatusListBytes)
+    return answer_too_often(id, request, std::chrono::seconds(1));
+  if (const auto wait = rate_.take_status_list(*lists, Clock::now()))
+    return answer_too_often(id, request, *wait);
+  status_bytes_under_way_ += bytes;
+  const std::shared_ptr<void> room(
+      nullptr, [this, bytes](void* /*nothing*/) { status_bytes_under_way_ -= bytes; });
+  fetcher_.start(id, lists->name, std::make_unique<StatusPlan>(*lists, request),
+                 lists->fetch_timeout, [this, id, request, room](Outcome outcome) {
                    note(request, outcome);
                    answer(id, std::move(outcome));
                  });

@@ -82,6 +82,7 @@ class App {
   KeyCache key_cache_;
   ListStore list_store_;
   StreamStore stream_store_;
+  StatusStore status_store_;
   SerialThread builder_;          // builds sets of revocations; ends before what it works on
   std::optional<Ticker> ticker_;  // this and the next before what calls upon them while it is made
   std::optional<FolderWatches> key_folders_;

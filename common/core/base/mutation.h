@@ -140,6 +140,12 @@
   ROW(item_not_before)         ROW(item_expired)                                                   \
   /* Status lists: core/revocation/status_list, status_list_token */                               \
   ROW(status_form)             ROW(status_index)            ROW(status_uri)                        \
+  ROW(status_uri_absent)       ROW(status_absent)           ROW(status_mechanism)                  \
+  ROW(status_no_source)        ROW(status_place_other)      ROW(status_place_dots)                 \
+  ROW(status_place_issuer)     ROW(status_place_form)       ROW(status_not_held)                   \
+  ROW(status_lapsed)           ROW(status_list_expired)     ROW(status_key_gone)                   \
+  ROW(status_out_of_range)     ROW(status_revoked)          ROW(status_suspended)                  \
+  ROW(status_refuses)          ROW(status_held_issuer)      ROW(snapshot_lacks_statuses)           \
   ROW(tsl_issuer)              ROW(tsl_subject)             ROW(tsl_old)                           \
   ROW(tsl_ttl)                 ROW(tsl_bits)                ROW(tsl_too_large)                     \
   ROW(tsl_bytes_behind)        ROW(tsl_empty)               ROW(tsl_index)                         \

@@ -20,5 +20,6 @@ std::string marked_dump(const Config& config);
 std::string dump(const Issuer& issuer);
 std::string dump(const ListSource& list);
 std::string dump(const StreamSource& stream);
+std::string dump(const StatusListSource& list);
 
 }  // namespace latchkey::config

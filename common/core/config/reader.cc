@@ -16,6 +16,7 @@ namespace {
 std::size_t most_of(Section section) {
   if (section == Section::issuer) return limits::kIssuers;
   if (section == Section::rule) return kRulesMost;
+  if (section == Section::revocation_status_list) return limits::kStatusListSources;
   return section == Section::revocation_list ? limits::kRevocationLists
                                              : limits::kRevocationStreams;
 }
@@ -158,6 +159,7 @@ void Reader::read_value(const Key& key, const YamlNode& node, const Target& targ
 std::deque<Instance>& Reader::instances_of(Section section) {
   if (section == Section::issuer) return issuers_;
   if (section == Section::rule) return rules_;
+  if (section == Section::revocation_status_list) return status_lists_;
   return section == Section::revocation_list ? lists_ : streams_;
 }
 
@@ -171,6 +173,8 @@ Target Reader::add_member(Section section, const Place& at) {
     target.rule->source = where(at);
   } else if (section == Section::revocation_list) {
     target.list = &config_.revocation.lists.emplace_back();
+  } else if (section == Section::revocation_status_list) {
+    target.status_list = &config_.revocation.status_lists.emplace_back();
   } else {
     target.stream = &config_.revocation.streams.emplace_back();
   }

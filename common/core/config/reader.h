@@ -40,6 +40,7 @@ class Reader {
   const std::deque<Instance>& rules() const { return rules_; }
   const std::deque<Instance>& lists() const { return lists_; }
   const std::deque<Instance>& streams() const { return streams_; }
+  const std::deque<Instance>& status_lists() const { return status_lists_; }
 
  private:
   friend struct ValueReader;
@@ -65,6 +66,7 @@ class Reader {
   std::deque<Instance> rules_;
   std::deque<Instance> lists_;
   std::deque<Instance> streams_;
+  std::deque<Instance> status_lists_;
 };
 
 // The name of the list that is nearest to a misspelt one, or nothing; `names` in any order.

@@ -96,6 +96,42 @@ void check_revocation(const Config& config, Reader& reader) {
   }
 }
 
+// A token's keys sign its status lists too, where nothing else is said: that is what an issuer
+// does. A file of their own is for whoever has others sign them, and then they vouch for nothing
+// else.
+void check_status_lists(const Config& config, Reader& reader) {
+  const std::vector<Signed> all = all_signed(config, reader);
+  const auto& sections = config.revocation.status_lists;
+  for (std::size_t i = 0; i < sections.size(); ++i) {
+    const StatusListSource& section = sections[i];
+    const Instance& instance = reader.status_lists()[i];
+    const auto at = [&](std::string_view name) {
+      const auto it = instance.seen.find(find_key(Section::revocation_status_list, name));
+      return it == instance.seen.end() ? instance.place : it->second;
+    };
+    for (const Signed& other : all) {
+      if (other.feed.name == section.name)
+        reader.error(at("name"), "the name is taken, by the " + std::string(other.what) + ' ' +
+                                     quoted(other.feed.name));
+    }
+    for (const std::string& name : section.issuers) {
+      if (config.find_issuer_by_name(name) < 0)
+        reader.error(at("issuers"), "there is no issuer " + quoted(name));
+    }
+    if (!section.keys_file.empty() && !section.keys.document.empty())
+      reader.error(at("keys_file"), "a status list needs one of 'keys' and 'keys_file' at most");
+    for (const Issuer& issuer : config.issuers) {
+      const bool same_file =
+          !section.keys_file.empty() && section.keys_file == issuer.config.jwks_file;
+      if (same_file || !shared(section.keys, issuer.config.keys).empty()) {
+        reader.error(at(same_file ? "keys_file" : "keys"),
+                     "these are keys of issuer " + quoted(issuer.config.name) +
+                         ": leave them out, and its own keys verify its lists");
+      }
+    }
+  }
+}
+
 std::string shared_key(const jose::JwkSet& one, const jose::JwkSet& other) {
   for (const jose::Jwk& key : one.keys()) {
     for (const jose::Jwk& same : other.keys()) {

@@ -12,6 +12,9 @@
 namespace latchkey::config {
 
 // Errors go to the reader.
+// Sections of status lists: their issuers and their keys.
+void check_status_lists(const Config& config, Reader& reader);
+
 void check_revocation(const Config& config, Reader& reader);
 
 // The thumbprint of a key that is in both sets, or nothing: keys of lists verify nothing else

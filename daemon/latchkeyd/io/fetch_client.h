@@ -15,6 +15,7 @@
 #include "daemon/latchkeyd/io/introspector.h"
 #include "daemon/latchkeyd/io/list_fetcher.h"
 #include "daemon/latchkeyd/io/loop.h"
+#include "daemon/latchkeyd/io/status_fetcher.h"
 #include "daemon/latchkeyd/io/stream_fetcher.h"
 
 namespace latchkey::latchkeyd {
@@ -22,7 +23,8 @@ namespace latchkey::latchkeyd {
 class FetchClient final : public Fetcher,
                           public Introspector,
                           public ListFetcher,
-                          public StreamFetcher {
+                          public StreamFetcher,
+                          public StatusFetcher {
  public:
   struct Options {
     std::string path;                            // of fetch.sock
@@ -40,6 +42,9 @@ class FetchClient final : public Fetcher,
   void fetch_list(ListRequest request, std::function<void(const FetchResult&)> done) override;
 
   void fetch_items(StreamRequest request, std::function<void(const FetchResult&)> done) override;
+
+  void fetch_status_list(StatusRequest request,
+                         std::function<void(const FetchResult&)> done) override;
 
   void introspect(IntrospectRequest request,
                   std::function<void(const IntrospectResult&)> done) override;

@@ -57,6 +57,16 @@ TEST(FetchRequest, of_a_chunk_survives_the_trip) {
   EXPECT_EQ(read->sha256, request.sha256);
 }
 
+TEST(FetchRequest, of_a_status_list_survives_the_trip) {
+  Request request{7, "corp-status", "d1", Document::status_list, "\"e\""};
+  request.uri = "https://status.example.com/lists/1";
+  const auto read = decode_request(encode(request));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->document, Document::status_list);
+  EXPECT_EQ(read->uri, request.uri);
+  EXPECT_EQ(read->etag, "\"e\"");
+}
+
 TEST(FetchRequest, is_read_to_the_letter) {
   const MessageCase cases[] = {
       {"good", R"({"v":1,"id":1,"issuer":"corp","digest":"d","document":"jwks"})", true},
@@ -119,6 +129,17 @@ TEST(FetchRequest, is_read_to_the_letter) {
        false},
       {"an entry of something else",
        R"({"v":1,"id":1,"issuer":"a","digest":"d","document":"jwks","after":"0-0"})", false},
+      {"a status list",
+       R"({"v":1,"id":1,"issuer":"a","digest":"d","document":"status_list","uri":"https://s/1","etag":"x"})",
+       true},
+      {"a status list from nowhere",
+       R"({"v":1,"id":1,"issuer":"a","digest":"d","document":"status_list"})", false},
+      {"a status list of a long URI",
+       R"({"v":1,"id":1,"issuer":"a","digest":"d","document":"status_list","uri":")" +
+           std::string(2'049, 'a') + "\"}",
+       false},
+      {"keys at a URI",
+       R"({"v":1,"id":1,"issuer":"a","digest":"d","document":"jwks","uri":"https://s/1"})", false},
       {"a manifest with a digest",
        R"({"v":1,"id":1,"issuer":"a","digest":"d","document":"list_manifest","sha256":")" +
            std::string(64, 'a') + "\"}",

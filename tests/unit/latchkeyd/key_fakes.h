@@ -20,6 +20,7 @@
 #include "daemon/latchkeyd/io/introspector.h"
 #include "daemon/latchkeyd/io/key_storage.h"
 #include "daemon/latchkeyd/io/list_fetcher.h"
+#include "daemon/latchkeyd/io/status_fetcher.h"
 #include "daemon/latchkeyd/io/stream_fetcher.h"
 
 namespace latchkey::latchkeyd::testing {
@@ -30,7 +31,10 @@ inline const std::string kKeysOne =
 inline const std::string kKeysTwo =
     R"({"keys":[{"kty":"EC","crv":"P-256","kid":"two","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}]})";
 
-class FakeFetcher final : public Fetcher, public ListFetcher, public StreamFetcher {
+class FakeFetcher final : public Fetcher,
+                          public ListFetcher,
+                          public StreamFetcher,
+                          public StatusFetcher {
  public:
   void fetch_keys(FetchRequest request, std::function<void(const FetchResult&)> done) override {
     requests.push_back(request);
@@ -45,6 +49,11 @@ class FakeFetcher final : public Fetcher, public ListFetcher, public StreamFetch
     streams.emplace_back(std::move(request), std::move(done));
   }
 
+  void fetch_status_list(StatusRequest request,
+                         std::function<void(const FetchResult&)> done) override {
+    statuses.emplace_back(std::move(request), std::move(done));
+  }
+
   // Answers the oldest open request.
   void answer(const FetchResult& result) {
     ASSERT_FALSE(open.empty()) << "nothing was asked";
@@ -57,6 +66,13 @@ class FakeFetcher final : public Fetcher, public ListFetcher, public StreamFetch
     ASSERT_FALSE(lists.empty()) << "nothing was asked of a list";
     auto done = std::move(lists.front().second);
     lists.erase(lists.begin());
+    done(result);
+  }
+  // And for a status list.
+  void answer_status(const FetchResult& result) {
+    ASSERT_FALSE(statuses.empty()) << "nothing was asked of a status list";
+    auto done = std::move(statuses.front().second);
+    statuses.erase(statuses.begin());
     done(result);
   }
   // And for one of a stream.
@@ -87,6 +103,7 @@ class FakeFetcher final : public Fetcher, public ListFetcher, public StreamFetch
 
   std::vector<std::pair<ListRequest, std::function<void(const FetchResult&)>>> lists;
   std::vector<std::pair<StreamRequest, std::function<void(const FetchResult&)>>> streams;
+  std::vector<std::pair<StatusRequest, std::function<void(const FetchResult&)>>> statuses;
   std::vector<FetchRequest> requests;
   std::vector<std::pair<FetchRequest, std::function<void(const FetchResult&)>>> open;
 };
