@@ -57,6 +57,7 @@ class Server {
   void read(std::uint64_t id);
   void handle_request(std::uint64_t id, Client::Asked asked);
   void handle_list_request(std::uint64_t id, const Client::Asked& asked);
+  void handle_poll(std::uint64_t id, Client::Asked asked);
   void handle_stream_request(std::uint64_t id, const Client::Asked& asked);
   void answer_streams();
   void answer_reload(std::uint64_t id, const ipc::fetch::Request& request,

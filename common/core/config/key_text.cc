@@ -38,6 +38,8 @@ std::string_view prefix(Section section) {
       return "revocation.lists[].";
     case Section::revocation_stream:
       return "revocation.streams[].";
+    case Section::revocation_events:
+      return "revocation.events[].";
   }
   return "";
 }

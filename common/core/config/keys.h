@@ -34,6 +34,7 @@ enum class Section : std::uint8_t {
   revocation,
   revocation_list,
   revocation_stream,
+  revocation_events,
 };
 
 // The values that a section's keys fill. Each pointer is set where the section (or one around it)
@@ -44,6 +45,7 @@ struct Target {
   policy::AccessRule* rule = nullptr;
   ListSource* list = nullptr;
   StreamSource* stream = nullptr;
+  EventSource* events = nullptr;
 };
 
 // Where a key's value lives, which is also its type.

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 
+#include "daemon/latchkeyd/io/event_poller.h"
 #include "daemon/latchkeyd/io/fetcher.h"
 #include "daemon/latchkeyd/io/introspector.h"
 #include "daemon/latchkeyd/io/list_fetcher.h"
@@ -22,7 +23,8 @@ namespace latchkey::latchkeyd {
 class FetchClient final : public Fetcher,
                           public Introspector,
                           public ListFetcher,
-                          public StreamFetcher {
+                          public StreamFetcher,
+                          public EventPoller {
  public:
   struct Options {
     std::string path;                            // of fetch.sock
@@ -40,6 +42,8 @@ class FetchClient final : public Fetcher,
   void fetch_list(ListRequest request, std::function<void(const FetchResult&)> done) override;
 
   void fetch_items(StreamRequest request, std::function<void(const FetchResult&)> done) override;
+
+  void poll_events(PollOrder order, std::function<void(const FetchResult&)> done) override;
 
   void introspect(IntrospectRequest request,
                   std::function<void(const IntrospectResult&)> done) override;

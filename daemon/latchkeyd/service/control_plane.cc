@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "daemon/latchkeyd/service/event_keeper.h"
 #include "daemon/latchkeyd/service/list_keeper.h"
 #include "daemon/latchkeyd/service/stream_keeper.h"
 
@@ -40,15 +41,16 @@ ControlPlane::ControlPlane(Parts parts, Start start)
                                                                   .store = parts_.list_store,
                                                                   .secret = revocations_.secret(),
                                                                   .hooks = feed_hooks()}));
-  feeds_.push_back(std::make_unique<StreamKeeper>(StreamKeeper::Parts{
-      .control = parts_.control,
-      .disk = parts_.disk,
-      .clock = parts_.clock,
-      .journal = parts_.journal,
-      .fetcher = parts_.stream_fetcher,
-      .store = parts_.stream_store,
-      .secret = revocations_.secret(),
-      .hooks = feed_hooks()}));
+  feeds_.push_back(
+      std::make_unique<StreamKeeper>(StreamKeeper::Parts{.control = parts_.control,
+                                                         .disk = parts_.disk,
+                                                         .clock = parts_.clock,
+                                                         .journal = parts_.journal,
+                                                         .fetcher = parts_.stream_fetcher,
+                                                         .store = parts_.stream_store,
+                                                         .secret = revocations_.secret(),
+                                                         .hooks = feed_hooks()}));
+  add_events();
   Snapshot first;
   first.config = std::make_shared<const config::Config>(std::move(start.config));
   for (const auto& feed : feeds_) feed->configure(first.config);
@@ -70,6 +72,26 @@ RevocationFeed::Hooks ControlPlane::feed_hooks() {
           .reload = [this] { read_again([](const auto& /*outcome*/) {}); },
           .rescheduled = parts_.rescheduled,
           .random = parts_.random};
+}
+
+void ControlPlane::add_events() {
+  feeds_.push_back(std::make_unique<EventKeeper>(EventKeeper::Parts{
+      .control = parts_.control,
+      .disk = parts_.disk,
+      .clock = parts_.clock,
+      .journal = parts_.journal,
+      .poller = parts_.event_poller,
+      .store = parts_.event_store,
+      .secret = revocations_.secret(),
+      .keys = {.at_hand = [this](std::string_view issuer) { return keys_of(issuer); },
+               .request = [this](std::string_view issuer, std::uint64_t seen,
+                                 auto done) { keys_->request(issuer, seen, std::move(done)); }},
+      .hooks = feed_hooks()}));
+}
+
+const IssuerKeys* ControlPlane::keys_of(std::string_view issuer) const {
+  const auto index = current().config->find_issuer_by_name(issuer);
+  return index < 0 ? nullptr : &current().keys.at(static_cast<std::size_t>(index));
 }
 
 bool ControlPlane::bar_keys() {
