@@ -15,8 +15,8 @@ MALLORY = {"kind": "user", "value": "mallory"}
 
 
 @pytest.fixture
-def server(installed):
-    made = lists.Server()
+def server(machine):
+    made = lists.Server(machine.search)
     yield made
     made.close()
 

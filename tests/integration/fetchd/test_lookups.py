@@ -5,15 +5,13 @@ import contextlib
 import functools
 import os
 import resource
-import signal
 
 import pytest
 
-from fetching import questions
 from fetching.daemon import Fetchd
 from fetching.introspection import PATH
 from fetching.name_server import NameServer
-from fetching.questions import ask_about_a_token
+from fetching.questions import ask_about_a_token, ask_one_that_is_stopped, asked_section
 from fetching.setting import IN_BOX
 from fetching.stub_provider import StubProvider, document
 
@@ -41,7 +39,7 @@ def _good(authority):
 
 @pytest.fixture(name="asked_section")
 def _asked_section(authority, tmp_path):
-    return functools.partial(questions.asked_section, authority, tmp_path)
+    return functools.partial(asked_section, authority, tmp_path)
 
 
 def threads(fetchd: Fetchd) -> int:
@@ -91,16 +89,8 @@ def test_a_fetchd_that_was_stopped_takes_no_name_for_gone(start, name_server, go
     section = asked_section("lost", f"https://{SILENT}")
     late, clock = start(section, asked_section("corp", good.origin)), start(section)
     untell(late, name_server)
-    with late.connect() as latchkeyd:
-        questions.send_question(late, latchkeyd, "lost")
-        assert ask_about_a_token(late, "corp").status == "ok"  # so it has taken that question
-        os.kill(late.process.pid, signal.SIGSTOP)
-        try:
-            # Asked later, and told when its time is over: so that of the first is over, too.
-            assert ask_about_a_token(clock, "lost").status == "failed"
-        finally:
-            os.kill(late.process.pid, signal.SIGCONT)
-        answer = latchkeyd.answer()
+    answer, told = ask_one_that_is_stopped(late, clock, "lost", lambda: ask_about_a_token(late, "corp"))
+    assert told.status == "failed", told
     assert answer.status == "failed" and "itself was late" in answer.error, answer
 
 

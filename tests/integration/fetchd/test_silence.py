@@ -3,9 +3,7 @@
 has taken the connection is somebody: how long it says nothing may depend on the token."""
 
 import contextlib
-import os
 import pathlib
-import signal
 import socket
 import struct
 import threading
@@ -14,7 +12,7 @@ import time
 import pytest
 
 from fetching.introspection import PATH
-from fetching.questions import ask_about_a_token, asked_section, send_question
+from fetching.questions import ask_about_a_token, ask_one_that_is_stopped, asked_section
 from fetching.stub_provider import METADATA, Proxy, document, raw
 
 INACTIVE = document(b'{"active":false}', Content_Type="application/json")
@@ -136,16 +134,8 @@ def test_who_takes_the_connection_and_resets_it_is_there(start, authority, tmp_p
 def test_a_fetchd_that_was_stopped_takes_nobody_for_gone(start, authority, tmp_path, full):
     section = asked_section(authority, tmp_path, "corp", full.origin)
     late, clock = start(section), start(section)
-    with late.connect() as latchkeyd:
-        send_question(late, latchkeyd, "corp")
-        full.until_somebody_waits()
-        os.kill(late.process.pid, signal.SIGSTOP)
-        try:
-            # Asked later, and told when its time is over: so that of the first is over, too.
-            assert ask_about_a_token(clock, "corp").status == "unreachable"
-        finally:
-            os.kill(late.process.pid, signal.SIGCONT)
-        answer = latchkeyd.answer()
+    answer, told = ask_one_that_is_stopped(late, clock, "corp", full.until_somebody_waits)
+    assert told.status == "unreachable", told
     assert answer.status == "failed" and "itself was late" in answer.error, answer
     answer = ask_about_a_token(late, "corp")
     assert answer.status == "unreachable", f"what was lost before it is not excused: {answer}"

@@ -16,6 +16,7 @@ _RUN = re.compile(rb"[A-Za-z0-9_.=-]{%d,}" % SLICE)
 class TokenSearch:
     def __init__(self) -> None:
         self._slices: dict[bytes, str] = {}
+        self._public: list[bytes] = []
         self._since = time.time() - 2  # file times are a little coarser than clocks
 
     def add(self, token: str, name: str) -> None:
@@ -24,6 +25,10 @@ class TokenSearch:
             part = secret[start:start + SLICE]
             if len(part) == SLICE and len(set(part)) > 4:  # padding of one letter is no secret
                 self._slices[part] = name
+
+    def forgive(self, published: bytes) -> None:
+        """What a web server shows to everybody is no secret, though a date or a name in it may read as in a token."""
+        self._public.append(published)
 
     def __len__(self) -> int:
         return len(self._slices)
@@ -34,7 +39,8 @@ class TokenSearch:
         for run in _RUN.finditer(data):
             text = run.group()
             for start in range(len(text) - SLICE + 1):
-                if (name := self._slices.get(text[start:start + SLICE])) is not None:
+                part = text[start:start + SLICE]
+                if (name := self._slices.get(part)) is not None and not any(part in each for each in self._public):
                     found.add(name)
         return sorted(found)
 

@@ -4,6 +4,7 @@
 import fcntl
 import json
 import os
+import signal
 
 from .introspection import PATH
 
@@ -25,6 +26,20 @@ def ask_about_a_token(fetchd, issuer: str):
     with fetchd.connect() as latchkeyd:
         send_question(fetchd, latchkeyd, issuer)
         return latchkeyd.answer()
+
+
+def ask_one_that_is_stopped(late, clock, issuer: str, taken):
+    """What `late` answers that is stopped once `taken()` has seen its question, until `clock`, another one, has told that its
+    own time is over: asked later, so that the time of the first is over, too. Gives both answers."""
+    with late.connect() as latchkeyd:
+        send_question(late, latchkeyd, issuer)
+        taken()
+        os.kill(late.process.pid, signal.SIGSTOP)
+        try:
+            told = ask_about_a_token(clock, issuer)
+        finally:
+            os.kill(late.process.pid, signal.SIGCONT)
+        return latchkeyd.answer(), told
 
 
 def asked_section(authority, folder, name: str, origin: str, **members) -> dict:

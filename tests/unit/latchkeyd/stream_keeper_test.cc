@@ -40,22 +40,22 @@ class StreamKeeperTest : public ::testing::Test {
     keeper.reset();
     fetcher.streams.clear();
     store.emplace(state.path(), journal);
-    keeper = std::make_unique<StreamKeeper>(StreamKeeper::Parts{
-        .control = loop,
-        .disk = disk,
-        .clock = clock,
-        .journal = journal,
-        .fetcher = fetcher,
-        .store = *store,
-        .secret = secret,
-        .hooks = {.publish =
-                      [this](std::function<void()> done) {
-                        ++published;
-                        done();
-                      },
-                  .reload = [] {},
-                  .rescheduled = {},
-                  .random = [] { return 0U; }}});
+    keeper = std::make_unique<StreamKeeper>(
+        StreamKeeper::Parts{.control = loop,
+                            .disk = disk,
+                            .clock = clock,
+                            .journal = journal,
+                            .fetcher = fetcher,
+                            .store = *store,
+                            .secret = secret,
+                            .hooks = {.publish =
+                                          [this](std::function<void()> done) {
+                                            ++published;
+                                            done();
+                                          },
+                                      .reload = [] {},
+                                      .rescheduled = {},
+                                      .random = [] { return 0U; }}});
     configure();
     keeper->tick();
   }
@@ -259,11 +259,11 @@ TEST_F(StreamKeeperTest, NamesItsKeysSoThatNoIssuersCopyOfThemVerifiesATokenElse
     return std::string(set.keys()[0].thumbprint());
   };
   EXPECT_THAT(keeper->keys(),
-              testing::UnorderedElementsAre(thumbprint(first), thumbprint(second)));
+              ::testing::UnorderedElementsAre(thumbprint(first), thumbprint(second)));
   keys = {&second};
   digest = "digest-2";
   configure();
-  EXPECT_THAT(keeper->keys(), testing::ElementsAre(thumbprint(second)));
+  EXPECT_THAT(keeper->keys(), ::testing::ElementsAre(thumbprint(second)));
 }
 
 TEST_F(StreamKeeperTest, AKeyThatIsTakenAwayTakesItsItemsAlongAndANewOneHasAllReadAgain) {
