@@ -212,7 +212,7 @@ def test_more_than_one_answer_takes_are_all_heeded(host, sender):
     tokens = [event(host, CAEP + "session-revoked", {"subject": subject(host, f"nobody-{i}")}) for i in range(6)]
     tokens += [event(host, CAEP + "session-revoked", {"subject": subject(host, sub_of(each))}) for each in (alice, bob)]
     sender.send(*tokens)
-    take_up(host, sender, max_events="3", poll_interval="1h")
+    take_up(host, sender, max_events="3", poll_interval="1h", max_age="2h")
     assert until(lambda: len(sender.acknowledged) == 8)
     assert all(each["maxEvents"] == 3 for each in sender.polls)
     assert host.refusal(ssh(alice).said)[0] == host.refusal(ssh(bob, "bob").said)[0] == "revoked_subject"
