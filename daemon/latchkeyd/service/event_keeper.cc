@@ -116,8 +116,6 @@ void EventKeeper::load(Source& source) {
 }
 
 void EventKeeper::date(Source& source, WallTime when) {
-  const auto& known = source.feed.known;
-  if (known && known->issued_at > when && known->as_of >= when) return;
   const WallTime now = parts_.clock.wall();
   source.feed.known = Feed::Known{when, when, source.config.max_age};
   source.dated = parts_.clock.steady() - std::max(now - when, milliseconds(0));

@@ -473,6 +473,19 @@ TEST_F(EventKeeperTest, IsStaleWhenTheTransmitterIsGoneForItsMaxAgeAndWhatItSaid
   EXPECT_EQ(freshness(), FeedState::fresh);
 }
 
+TEST_F(EventKeeperTest, AClockThatIsSetBackMakesItNoYoungerAndTheNextAnswerCounts) {
+  come({});
+  clock.jump(-1h);
+  keeper->tick();
+  EXPECT_EQ(freshness(), FeedState::stale);
+  pass(60s);
+  come({});
+  EXPECT_EQ(freshness(), FeedState::fresh);
+  start();
+  come({});
+  EXPECT_EQ(freshness(), FeedState::fresh);
+}
+
 TEST_F(EventKeeperTest, AnAnswerThatIsNoneIsAFailure) {
   text = "{\"sets\":{\"one\":\"ey";
   fetcher.answer_poll({.status = FetchResult::Status::ok, .body = text});
