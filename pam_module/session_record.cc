@@ -2,7 +2,6 @@
 #include "pam_module/session_record.h"
 
 #include <fcntl.h>
-#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,8 +18,6 @@ namespace {
 
 constexpr std::size_t kRecordMost = 1'024;
 constexpr std::size_t kStatMost = 1'024;
-constexpr std::size_t kPasswdMost = 8'192;
-constexpr std::size_t kUidMost = 16;    // in digits
 constexpr std::size_t kNameMost = 32;   // of a login id
 constexpr int kLeastDescriptor = 3;     // 0 to 2 may be closed in the host
 constexpr int kFieldsBeforeStart = 20;  // of /proc/PID/stat, counted from the one after comm
@@ -85,17 +82,6 @@ bool is_plain(const char* text) noexcept {
     if (size >= kTextMost || byte < 0x20 || byte == 0x7f) return false;
   }
   return true;
-}
-
-// The uid of a name, in digits; empty where nobody knows the name now. The host process has asked
-// NSS about the same name a moment ago; latchkey-endd, which goes by this, never does.
-void find_uid(const char* name, char (&uid)[kUidMost]) noexcept {
-  char texts[kPasswdMost];
-  struct passwd entry {};
-  struct passwd* found = nullptr;
-  uid[0] = '\0';
-  if (*name == '\0' || getpwnam_r(name, &entry, texts, sizeof texts, &found) != 0) return;
-  if (found != nullptr) std::snprintf(uid, sizeof uid, "%u", static_cast<unsigned>(found->pw_uid));
 }
 
 const char* item(pam_handle_t* handle, int type) noexcept {
@@ -173,16 +159,11 @@ RecordFault write_record(pam_handle_t* handle, const char* folder, const char* u
   const char* service = item(handle, PAM_SERVICE);
   const char* ruser = item(handle, PAM_RUSER);
   if (!is_plain(service) || !is_plain(ruser) || !is_plain(user)) return RecordFault::value;
-  char uid[kUidMost];
-  char ruid[kUidMost];
-  find_uid(user, uid);
-  find_uid(ruser, ruid);
   char text[kRecordMost];
   const int size =
       std::snprintf(text, sizeof text,
-                    "latchkey-session 1\nservice=%s\nuser=%s\nuid=%s\nruser=%s\n"
-                    "ruid=%s\npid=%d\nstart=%llu\nend\n",
-                    service, user, uid, ruser, ruid, static_cast<int>(getpid()), start);
+                    "latchkey-session 1\nservice=%s\nuser=%s\nruser=%s\npid=%d\nstart=%llu\nend\n",
+                    service, user, ruser, static_cast<int>(getpid()), start);
   if (size <= 0 || static_cast<std::size_t>(size) >= sizeof text) return RecordFault::value;
   char name[kNameMost + 1];
   copy_name(login, name);

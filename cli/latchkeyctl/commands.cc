@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "cli/latchkeyctl/all_pages.h"
 #include "cli/latchkeyctl/moment.h"
 #include "cli/latchkeyctl/render.h"
 #include "core/base/text.h"
@@ -24,28 +25,8 @@ constexpr std::chrono::seconds kRefreshPatience{90};
 
 Style style() { return ::isatty(STDOUT_FILENO) == 1 ? Style::colour : Style::plain; }
 
-int usage(const std::string& text) {
-  std::fprintf(stderr, "latchkeyctl: %s\n", text.c_str());
-  return kUsage;
-}
-
 std::optional<std::string> given(const std::string& text) {
   return text.empty() ? std::nullopt : std::optional<std::string>(text);
-}
-
-// Calls a paged method until the daemon has no more; `advance` moves the request behind the
-// answer's last entry.
-template <typename Method, typename Append>
-int all_pages(const Session& session, typename Method::Request request,
-              typename Method::Answer& all, Append append) {
-  auto client = ipc::varlink::VarlinkClient::connect(session.socket);
-  if (!client) return report(session, client.error());
-  for (;;) {
-    auto page = control::call<Method>(*client, request, session.timeout);
-    if (!page) return report(session, page.error(), "entry");
-    const bool more = append(all, request, *std::move(page));
-    if (!more) return kOk;
-  }
 }
 
 }  // namespace
@@ -107,63 +88,6 @@ int reload(const Session& session) {
     return std::string(answer.changed ? "the new configuration is at work\n"
                                       : "the configuration has not changed\n");
   });
-}
-
-int revoke_one(const Session& session, const Revocation& wanted) {
-  control::RevokeRequest request;
-  if (!wanted.token_id.empty()) {
-    request.kind = "token";
-    request.value = wanted.token_id;
-  } else if (!wanted.subject.empty()) {
-    request.kind = "subject";
-    request.value = wanted.subject;
-  } else if (!wanted.user.empty()) {
-    request.kind = "user";
-    request.value = wanted.user;
-  } else {
-    return usage(
-        "revoke: name what to revoke: --jti J --issuer I, --subject S --issuer I, or --user NAME");
-  }
-  if ((request.kind == "user") != wanted.issuer.empty()) {
-    return usage(request.kind == "user" ? "revoke: --issuer goes with --jti and --subject"
-                                        : "revoke: --jti and --subject need --issuer");
-  }
-  if (!wanted.before.empty()) {
-    if (request.kind != "subject") return usage("revoke: --before goes with --subject");
-    request.before = ipc::parse_time(wanted.before);
-    if (!request.before)
-      return usage("revoke: --before takes an RFC 3339 time such as 2026-03-01T09:30:00Z");
-  }
-  request.issuer = given(wanted.issuer);
-  request.comment = given(wanted.comment);
-  return call_and_print<control::Revoke>(
-      session, request, [&](const control::RevokeAnswer& answer) {
-        return fmt::format("revoked {} {} (id {}); in force\n", request.kind, quoted(request.value),
-                           answer.id);
-      });
-}
-
-int list_revocations(const Session& session, const std::string& kind) {
-  control::RevocationsAnswer all;
-  const int status = all_pages<control::Revocations>(
-      session, {given(kind), std::nullopt, std::nullopt}, all,
-      [](control::RevocationsAnswer& sum, control::RevocationsRequest& request,
-         control::RevocationsAnswer page) {
-        if (!page.revocations.empty()) request.after = page.revocations.back().id;
-        const bool more = page.more && !page.revocations.empty();
-        for (auto& entry : page.revocations) sum.revocations.push_back(std::move(entry));
-        return more;
-      });
-  if (status != kOk) return status;
-  return print(session.json ? ascii_json(to_json(all)) + "\n"
-                            : render_revocations(all.revocations));
-}
-
-int remove_revocation(const Session& session, std::int64_t id) {
-  return call_and_print<control::RemoveRevocation>(
-      session, {id},
-      [&](const control::Empty&) { return fmt::format("revocation {} removed; in force\n", id); },
-      fmt::format("revocation {}", id));
 }
 
 int list_sessions(const Session& session) {

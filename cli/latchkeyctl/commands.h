@@ -20,16 +20,6 @@ inline constexpr char kHostConfig[] = "/etc/latchkey/latchkey.yaml";
 
 namespace latchkey::cli {
 
-// As typed; empty = not given.
-struct Revocation {
-  std::string token_id;
-  std::string subject;
-  std::string user;
-  std::string issuer;
-  std::string before;
-  std::string comment;
-};
-
 int show_status(const Session& session);
 int show_issuers(const Session& session, const std::string& issuer);  // empty: all
 int refresh_keys(const Session& session, const std::string& issuer);  // empty: all
@@ -43,9 +33,6 @@ int dump_config(const Session& session);  // the one at work
 int dump_config_file(const Session& session,
                      const std::string& file);  // the one that a file would be
 int reload(const Session& session);
-int revoke_one(const Session& session, const Revocation& revocation);
-int list_revocations(const Session& session, const std::string& kind);
-int remove_revocation(const Session& session, std::int64_t id);
 int list_sessions(const Session& session);
 int end_session(const Session& session, const std::string& id);
 int list_bindings(const Session& session);

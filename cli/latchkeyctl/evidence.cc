@@ -255,7 +255,7 @@ class Gathering {
         const auto kind = revocation::find_kind(one.kind);
         if (!kind) return fail("the daemon knows kinds of revocations that this tool does not");
         revoked.push_back({one.id, *kind, one.issuer, one.value, one.before.value_or(WallTime{}),
-                           one.created_at, one.comment});
+                           one.created_at, one.comment, one.end});
       }
       if (!page->more || page->revocations.empty()) return true;
       request.after = page->revocations.back().id;

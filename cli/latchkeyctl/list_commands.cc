@@ -14,6 +14,7 @@
 #include "cli/latchkeyctl/files.h"
 #include "cli/latchkeyctl/fit_key.h"
 #include "cli/latchkeyctl/list_files.h"
+#include "cli/latchkeyctl/list_plan.h"
 #include "cli/latchkeyctl/list_text.h"
 #include "cli/latchkeyctl/moment.h"
 #include "core/base/text.h"
@@ -28,12 +29,6 @@ using revocation::ListChunk;
 using revocation::ListManifest;
 using revocation::ListStep;
 
-// A chain of changes that is longer, or holds more than a quarter of the set, gives way to a new
-// step from 0; of the old chain so many steps stay, for those who follow closely.
-constexpr std::size_t kChain = 32;
-constexpr std::size_t kChainChunks = 192;
-constexpr std::size_t kLinks = 8;
-constexpr std::size_t kSmall = 4'096;  // entries of a chain that are never too many
 constexpr int kStale = 2;
 
 // What a command did: for people, and with --json.
@@ -66,44 +61,6 @@ std::optional<std::chrono::seconds> whole_seconds(const std::string& text) {
   return std::chrono::duration_cast<std::chrono::seconds>(*time);
 }
 
-std::size_t chunks_of(const std::vector<ListStep>& steps) {
-  std::size_t count = 0;
-  for (const ListStep& step : steps) count += step.chunks.size();
-  return count;
-}
-
-std::uint64_t entries_of_chain(const ListManifest& plan) {
-  std::uint64_t count = 0;
-  for (const ListStep* step : way_to(plan, 0))
-    if (step->from != 0)
-      for (const ListChunk& chunk : step->chunks) count += chunk.entries;
-  return count;
-}
-
-// The next plan, from the last one and the change that led on from it.
-ListStepResult<ListManifest> next_plan(const ListFolder& folder, const ListManifest& last,
-                                       const ListRows& rows, const ListChange& change,
-                                       const Reasons& reasons, bool full) {
-  ListManifest next = last;
-  next.version = last.version + 1;
-  auto chunks = folder.write_chunks(change, reasons);
-  if (!chunks) return tl::unexpected(chunks.error());
-  next.steps.push_back({last.version, next.version, *std::move(chunks)});
-  const bool fits = next.steps.size() <= kChain && chunks_of(next.steps) <= kChainChunks &&
-                    entries_of_chain(next) <= std::max(kSmall, rows.size() / 4);
-  if (last.version != 0 && fits && !full) return next;
-  // Those who begin anew take the new step; the last links of the old chain lead to it.
-  std::erase_if(next.steps, [](const ListStep& step) { return step.from == 0; });
-  if (next.steps.size() > kLinks)
-    next.steps.erase(next.steps.begin(), next.steps.end() - static_cast<std::ptrdiff_t>(kLinks));
-  auto all = folder.write_chunks(difference({}, rows), reasons);
-  if (!all) return tl::unexpected(all.error());
-  next.steps.insert(next.steps.begin(), {0, next.version, *std::move(all)});
-  while (chunks_of(next.steps) > revocation::list_limits::kChunks && next.steps.size() > 1)
-    next.steps.erase(next.steps.begin() + 1);
-  return next;
-}
-
 ListStepResult<ListRows> read_text(const ListBuildOptions& options, std::chrono::seconds round_end,
                                    Reasons& reasons) {
   if (options.from == kStandardInput) {
@@ -129,12 +86,7 @@ ListStepResult<Done> build(const ListBuildOptions& options, std::chrono::seconds
     return tl::unexpected(
         fmt::format("the text has {} entries, fewer than --least {}", rows->size(), options.least));
   drop_ended(*rows, now);
-  const auto few = static_cast<std::size_t>(std::count_if(
-      rows->begin(), rows->end(), [](const ListRow& row) { return !is_many(row.entry.kind); }));
-  if (few > revocation::list_limits::kFewEntries)
-    return tl::unexpected(fmt::format(
-        "readers would refuse the list: it has {} subjects, keys and users, more than {}", few,
-        revocation::list_limits::kFewEntries));
+  if (auto bounded = check_few(*rows); !bounded) return tl::unexpected(bounded.error());
   auto last = folder.read_plan();
   if (!last) return tl::unexpected(last.error());
   const ListManifest plan = last->value_or(ListManifest{});
@@ -156,56 +108,25 @@ ListStepResult<Done> build(const ListBuildOptions& options, std::chrono::seconds
   if (auto made = folder.create(); !made) return tl::unexpected(made.error());
   const auto next = next_plan(folder, plan, *rows, change, reasons, options.full);
   if (!next) return tl::unexpected(next.error());
-  // A reader's own bounds: what it would refuse is not written.
-  const auto read = revocation::read_unsigned(plan_text(*next));
-  if (!read)
-    return tl::unexpected("readers would refuse the list: " + read.error().detail +
-                          " (--round-end makes fewer chunks)");
   if (auto written = folder.write_plan(*next); !written) return tl::unexpected(written.error());
   return Done{fmt::format("version {}: {} entries, {} removed, {} added; not signed yet\n",
                           next->version, rows->size(), change.removed.size(), change.added.size()),
               json(next->version)};
 }
 
-ListStepResult<jose::KeyMaterial> read_signing_key(const std::string& path) {
-  auto text = read_key(path);
-  if (!text) return tl::unexpected(text.error());
-  auto key = jose::KeyMaterial::parse(text->view());
-  text->wipe();
-  if (!key) return tl::unexpected("--key: " + key.error());
-  if (key->kind() == jose::KeyKind::oct)
-    return tl::unexpected(std::string("--key: a list is signed by a key pair"));
-  return *std::move(key);
-}
-
 ListStepResult<Done> sign(const ListSignOptions& options, std::chrono::seconds max_age,
                           WallTime now) {
   const ListFolder folder(options.folder);
-  const auto plan = folder.read_plan();
+  auto plan = folder.read_plan();
   if (!plan) return tl::unexpected(plan.error());
   if (!*plan) return tl::unexpected(std::string("there is no list yet: 'list build' makes one"));
   const auto key = read_signing_key(options.key);
   if (!key) return tl::unexpected(key.error());
-  const auto algorithms = key->algorithms();
-  const auto name = key->thumbprint();
-  if (algorithms.empty() || !name) return tl::unexpected(std::string("--key: cannot sign"));
-  const jose::KeyLabels labels{.alg = std::string(jose::algorithm_name(algorithms.front()))};
-  if (auto fit = check_fit(*key, labels); !fit) return tl::unexpected("--key: " + fit.error());
-  const nlohmann::ordered_json header{{"alg", jose::algorithm_name(algorithms.front())},
-                                      {"typ", "latchkey-revocations+jwt"},
-                                      {"kid", key->labels().kid.value_or(*name)}};
-  auto payload = nlohmann::ordered_json::parse(plan_text(**plan));
-  payload["iss"] = options.issuer;
-  payload["iat"] = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
-  payload["max_age"] = max_age.count();
-  const auto token = sign_compact(*key, algorithms.front(), header.dump(), payload.dump());
+  (*plan)->max_age = max_age;
+  (*plan)->issued_at = now;
+  const auto token = sign_manifest(**plan, options.issuer, *key);
   if (!token) return tl::unexpected(token.error());
-  if (token->size() > revocation::list_limits::kManifestBytes)
-    return tl::unexpected(
-        std::string("the manifest is longer than 65536 bytes: 'list build --full' makes fewer "
-                    "steps, '--round-end' fewer chunks"));
-  if (auto written = folder.write_signed(token->view()); !written)
-    return tl::unexpected(written.error());
+  if (auto written = folder.write_signed(*token); !written) return tl::unexpected(written.error());
   return Done{fmt::format("version {} is signed; readers ask again after {} s\n", (*plan)->version,
                           max_age.count() / 4),
               {{"version", (*plan)->version},

@@ -1,12 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Revocations as text: one JSON object a line,
-//
-//   {"kind":"token","issuer":"https://id.example.com","value":"5a0f…","end":"2026-01-01T00:00:00Z","reason":"stolen"}
-//
-// kind is token, token_hash, session, subject, key or user; value the token id, the token's SHA-256
-// in hexadecimal, `sid`, `sub`, the key's RFC 7638 thumbprint, or the name; issuer goes with token,
-// session and subject; before with subject. Times are RFC 3339. Blank lines count as none.
+// The text of revocation_line.h as the rows of a list.
 #pragma once
 
 #include <chrono>
@@ -19,8 +13,8 @@
 
 namespace latchkey::cli {
 
-// Settled rows, their ends rounded up to whole multiples of `round_end`. The error names the line
-// and quotes nothing of it.
+// Settled rows, their ends rounded up to whole multiples of `round_end`. Blank lines count as none.
+// The error names the line and quotes nothing of it.
 tl::expected<ListRows, std::string> read_list_text(std::istream& in, std::chrono::seconds round_end,
                                                    Reasons& reasons);
 

@@ -16,7 +16,7 @@
 #include "cli/latchkeyctl/commands.h"
 #include "cli/latchkeyctl/key_files.h"
 #include "cli/latchkeyctl/list_options.h"
-#include "cli/latchkeyctl/stream_commands.h"
+#include "cli/latchkeyctl/revoke_options.h"
 #include "cli/latchkeyctl/token_options.h"
 
 namespace latchkey::cli {
@@ -26,12 +26,6 @@ struct Options {
   Session session;
   std::string id;
   std::string file;
-  Revocation revocation;
-  bool fleet = false;
-  std::string end;
-  StreamWriterOptions writer;
-  BeatOptions beat;
-  std::string kind;
   std::string issuer;
   std::string user;
   std::int64_t number = 0;
@@ -76,93 +70,6 @@ void add_config(CLI::App& app, Options& options, int& status) {
     status = options.file.empty() ? dump_config(options.session)
                                   : dump_config_file(options.session, options.file);
   });
-}
-
-// The key first.
-std::vector<CLI::Option*> add_writer(CLI::App& app, StreamWriterOptions& writer) {
-  std::vector<CLI::Option*> all;
-  all.push_back(app.add_option("--key", writer.key,
-                               "The writer's private key, of this stream alone: PEM or JWK. Its "
-                               "notes are kept beside it")
-                    ->type_name("FILE"));
-  all.push_back(app.add_option("--stream", writer.stream,
-                               "The short name of the stream; default: the only one that is "
-                               "configured")
-                    ->type_name("NAME"));
-  all.push_back(app.add_option("--config", writer.config, "The configuration that names the stream")
-                    ->type_name("FILE")
-                    ->default_str(kHostConfig));
-  all.push_back(app.add_option("--redis-user", writer.user,
-                               "The writer's user of Redis; default: as configured")
-                    ->type_name("NAME"));
-  all.push_back(app.add_option("--password-file", writer.password_file,
-                               "The file with that user's password; default: as configured")
-                    ->type_name("FILE"));
-  return all;
-}
-
-void add_revocations(CLI::App& app, Options& options, int& status) {
-  CLI::App* revoke = app.add_subcommand("revoke",
-                                        "Refuse a token, a subject or a local user from now on; "
-                                        "returns when every worker of the daemon heeds it");
-  auto* jti = revoke->add_option("--jti", options.revocation.token_id,
-                                 "Token id: the issuer's token id claim (jti)");
-  auto* subject = revoke->add_option("--subject", options.revocation.subject,
-                                     "Subject (sub): all its tokens issued before T");
-  auto* user = revoke->add_option("--user", options.revocation.user,
-                                  "Local user name, whatever it shows (token or key)");
-  jti->type_name("J")->excludes(subject)->excludes(user);
-  subject->type_name("S")->excludes(user);
-  user->type_name("NAME");
-  revoke
-      ->add_option("--issuer", options.revocation.issuer,
-                   "The issuer (iss), with --jti and --subject")
-      ->type_name("I");
-  revoke
-      ->add_option(
-          "--before", options.revocation.before,
-          "With --subject: RFC 3339 time; default: now by the issuer's clock, that is, now "
-          "and the leeway which the configuration grants it")
-      ->type_name("T");
-  revoke->add_option("--comment", options.revocation.comment, "Free text for the list")
-      ->type_name("TEXT");
-  auto* fleet = revoke->add_flag("--fleet", options.fleet,
-                                 "On every host that reads a revocation stream, without asking "
-                                 "this host's daemon; returns when Redis has it");
-  revoke
-      ->add_option("--end", options.end,
-                   "With --fleet: RFC 3339 time from which it may be forgotten, such as the "
-                   "token's expiry")
-      ->type_name("T")
-      ->needs(fleet);
-  for (CLI::Option* each : add_writer(*revoke, options.writer)) each->needs(fleet);
-  revoke->callback([&] {
-    status = options.fleet
-                 ? revoke_fleet(options.session, options.revocation, options.end, options.writer)
-                 : revoke_one(options.session, options.revocation);
-  });
-  CLI::App* beat = app.add_subcommand(
-      "beat",
-      "Tell the hosts that read a revocation stream that it is whole: for a timer, four times in "
-      "--max-age. A host that hears none for that long calls the stream stale");
-  add_writer(*beat, options.beat.writer).front()->required();
-  beat->add_option("--max-age", options.beat.max_age,
-                   "For how long hosts take it for the state of things; 60s to 30d")
-      ->type_name("TIME")
-      ->capture_default_str();
-  beat->callback([&] { status = stream_beat(options.session, options.beat); });
-
-  CLI::App* revocations =
-      app.add_subcommand("revocations", "List or remove what was revoked on this host");
-  revocations->require_subcommand(1);
-  CLI::App* list = revocations->add_subcommand("list", "Print them by rising id");
-  list->add_option("--kind", options.kind, "Only this kind")
-      ->check(CLI::IsMember({"token", "subject", "user"}));
-  list->callback([&] { status = list_revocations(options.session, options.kind); });
-  CLI::App* remove =
-      revocations->add_subcommand("remove", "Take one back; returns when every worker heeds it");
-  remove->add_option("ID", options.number, "As `revocations list` shows it")->required();
-  remove->callback([&] { status = remove_revocation(options.session, options.number); });
 }
 
 void add_bindings(CLI::App& app, Options& options, int& status) {
@@ -253,7 +160,8 @@ int run(int argc, char** argv) {
                      "Read the configuration and the key files that it names again; a bad one "
                      "changes nothing")
       ->callback([&] { status = reload(options.session); });
-  add_revocations(app, options, status);
+  RevokeOptions revoke_options;
+  add_revocations(app, options.session, revoke_options, status);
   add_bindings(app, options, status);
   add_sessions(app, options, status);
   TokenOptions token_options;

@@ -118,11 +118,12 @@ std::string render_decisions(std::span<const DecisionSummary> decisions) {
 std::string render_revocations(std::span<const RevocationRecord> revocations) {
   if (revocations.empty()) return "no revocations\n";
   std::vector<std::vector<std::string>> rows{
-      {"ID", "KIND", "VALUE", "ISSUER", "BEFORE", "MADE", "COMMENT"}};
+      {"ID", "KIND", "VALUE", "ISSUER", "BEFORE", "MADE", "END", "COMMENT"}};
   for (const RevocationRecord& entry : revocations) {
     rows.push_back({fmt::format("{}", entry.id), clean(entry.kind), or_dash(entry.value),
                     or_dash(entry.issuer), entry.before ? ipc::format_time(*entry.before) : "-",
-                    ipc::format_time(entry.created_at), or_dash(entry.comment)});
+                    ipc::format_time(entry.created_at),
+                    entry.end ? ipc::format_time(*entry.end) : "-", or_dash(entry.comment)});
   }
   return table(rows);
 }

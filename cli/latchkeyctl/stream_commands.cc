@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/latchkeyctl/stream_commands.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include "cli/latchkeyctl/moment.h"
 #include "core/base/text.h"
 #include "core/config/forms.h"
+#include "core/revocation/revocation.h"
 #include "ipc/time_text.h"
 
 namespace latchkey::cli {
@@ -29,7 +31,81 @@ int say(const Session& session, const std::string& text, const ordered_json& jso
                    : text);
 }
 
-int failed(const Session& session, const WriterError& error) {
+// The thumbprint of the key that this host's daemon has of the issuer under that kid.
+WriterResult<std::string> thumbprint_of(const Session& session, const std::string& issuer,
+                                        const std::string& kid) {
+  const auto wrong = [&](const std::string& why) {
+    return tl::unexpected(WriterError{WriterError::Kind::refused, "--kid: " + why});
+  };
+  auto client = ipc::varlink::VarlinkClient::connect(session.socket);
+  if (!client)
+    return wrong(
+        "the daemon of this host, which has the keys, does not answer; --thumbprint needs none");
+  const auto answer = ipc::control::call<ipc::control::GetKeys>(*client, {issuer}, session.timeout);
+  if (!answer) return wrong("the daemon of this host has no keys of that issuer");
+  const auto set = jose::JwkSet::parse(answer->jwks.value_or(""));
+  std::string found;
+  std::size_t count = 0;
+  if (set) {
+    for (const jose::Jwk& key : set->keys()) {
+      if (key.kid() != kid) continue;
+      found = key.thumbprint();
+      ++count;
+    }
+  }
+  if (count == 1) return found;
+  return wrong(count == 0 ? "the issuer shows no key of that kid"
+                          : "the issuer shows several keys of that kid; --thumbprint names one");
+}
+
+// The section by its short name or its `iss`.
+const config::Issuer* find_issuer(const config::Config& config, const std::string& name) {
+  std::ptrdiff_t index = config.find_issuer_by_name(name);
+  if (index < 0) index = config.find_issuer(name);
+  return index < 0 ? nullptr : &config.issuers[static_cast<std::size_t>(index)];
+}
+
+WriterResult<revocation::StreamEntry> entry_of(const Session& session, const StreamWriter& writer,
+                                               ipc::control::RevokeRequest& request, WallTime now) {
+  const auto refused = [](std::string what) {
+    return tl::unexpected(WriterError{WriterError::Kind::refused, std::move(what)});
+  };
+  revocation::StreamEntry out;
+  out.reason = request.comment.value_or("");
+  out.entry.kind = revocation::find_entry_kind(request.kind).value_or(EntryKind::token);
+  if (request.end) out.entry.end = std::chrono::ceil<std::chrono::seconds>(*request.end);
+  std::string iss;
+  if (request.issuer) {
+    const config::Issuer* issuer = find_issuer(writer.config(), *request.issuer);
+    if (issuer == nullptr) return refused("--issuer: the configuration has no issuer of that name");
+    iss = issuer->config.issuer;
+    const auto leeway = issuer->config.claims.leeway;
+    // "Until now" by the issuer's clock, which may be ahead of ours by the leeway.
+    if (out.entry.kind == EntryKind::subject)
+      out.entry.before = request.before.value_or(now + leeway);
+    if (out.entry.kind == EntryKind::key) {
+      auto thumbprint = thumbprint_of(session, issuer->config.name, request.value);
+      if (!thumbprint) return tl::unexpected(thumbprint.error());
+      request.value = *std::move(thumbprint);
+    }
+    const bool bounded = out.entry.kind == EntryKind::token || out.entry.kind == EntryKind::subject;
+    const auto bound = config::tokens_live_until(
+        *issuer, out.entry.kind == EntryKind::subject ? out.entry.before : now + leeway);
+    if (bounded && bound) {
+      const auto end = std::chrono::ceil<std::chrono::seconds>(*bound);
+      out.entry.end = std::min(out.entry.end.value_or(end), WallTime(end));
+    }
+  }
+  const revocation::Names names;
+  const auto digest = revocation::digest_of(out.entry.kind, iss, request.value, names);
+  if (!digest) return refused("the name cannot be digested");
+  out.entry.digest = *digest;
+  return out;
+}
+
+}  // namespace
+
+int report(const Session& session, const WriterError& error) {
   const bool unknown = error.kind == WriterError::Kind::unknown;
   const std::string text =
       error.what +
@@ -44,91 +120,30 @@ int failed(const Session& session, const WriterError& error) {
   return printed == kOk ? status : printed;
 }
 
-struct Named {
-  EntryKind kind;
-  std::string value;
-};
-
-std::optional<Named> named(const Revocation& wanted) {
-  if (!wanted.token_id.empty()) return Named{EntryKind::token, wanted.token_id};
-  if (!wanted.subject.empty()) return Named{EntryKind::subject, wanted.subject};
-  if (!wanted.user.empty()) return Named{EntryKind::user, wanted.user};
-  return std::nullopt;
-}
-
-struct Moments {
-  std::optional<WallTime> before;
-  std::optional<WallTime> end;
-};
-
-WriterResult<revocation::StreamEntry> entry_of(const StreamWriter& writer, const Named& named,
-                                               const Revocation& wanted, const Moments& moments,
-                                               WallTime now) {
-  const auto refused = [](std::string what) {
-    return tl::unexpected(WriterError{WriterError::Kind::refused, std::move(what)});
-  };
-  revocation::StreamEntry out;
-  out.reason = wanted.comment;
-  out.entry.kind = named.kind;
-  out.entry.end = moments.end;
-  std::string issuer;
-  if (named.kind != EntryKind::user) {
-    const std::ptrdiff_t index = writer.config().find_issuer_by_name(wanted.issuer);
-    if (index < 0) return refused("--issuer: the configuration has no issuer of that name");
-    const auto& section = writer.config().issuers[static_cast<std::size_t>(index)].config;
-    issuer = section.issuer;
-    // "Until now" by the issuer's clock, which may be ahead of ours by the leeway.
-    if (named.kind == EntryKind::subject)
-      out.entry.before = moments.before.value_or(now + section.claims.leeway);
-  }
-  const revocation::Names names;
-  const auto digest = names.digest(named.kind, issuer, named.value);
-  if (!digest) return refused("the name cannot be digested");
-  out.entry.digest = *digest;
-  return out;
-}
-
-}  // namespace
-
-int revoke_fleet(const Session& session, const Revocation& wanted, const std::string& end,
+int revoke_fleet(const Session& session, const Revocation& wanted,
                  const StreamWriterOptions& options) {
-  const auto what = named(wanted);
-  if (!what)
-    return usage(
-        "revoke: name what to revoke: --jti J --issuer I, --subject S --issuer I, or --user NAME");
-  const bool user = what->kind == EntryKind::user;
-  if (user != wanted.issuer.empty())
-    return usage(user ? "revoke: --issuer goes with --jti and --subject"
-                      : "revoke: --jti and --subject need --issuer");
+  auto request = request_of(wanted);
+  if (!request) return usage("revoke: " + request.error());
   if (options.key.empty()) return usage("revoke: --fleet needs --key");
-  Moments moments;
-  if (!wanted.before.empty()) {
-    if (what->kind != EntryKind::subject) return usage("revoke: --before goes with --subject");
-    moments.before = ipc::parse_time(wanted.before);
-    if (!moments.before)
-      return usage("revoke: --before takes an RFC 3339 time such as 2026-03-01T09:30:00Z");
-  }
-  const WallTime now = wall_now();
-  if (!end.empty()) {
-    moments.end = ipc::parse_time(end);
-    if (!moments.end || *moments.end <= now)
-      return usage("revoke: --end takes an RFC 3339 time that is to come");
-  }
   auto writer = StreamWriter::open(options);
-  if (!writer) return failed(session, writer.error());
-  auto entry = entry_of(*writer, *what, wanted, moments, now);
-  if (!entry) return failed(session, entry.error());
+  if (!writer) return report(session, writer.error());
+  const WallTime now = wall_now();
+  auto entry = entry_of(session, *writer, *request, now);
+  if (!entry) return report(session, entry.error());
   revocation::StreamItem item;
+  const auto end = entry->entry.end;
   item.entries.push_back(*std::move(entry));
   const auto sent = writer->send(std::move(item), now);
-  if (!sent) return failed(session, sent.error());
-  const auto kind = revocation::entry_kind_name(what->kind);
+  if (!sent) return report(session, sent.error());
   const std::string& name = writer->stream().feed.name;
+  ordered_json json{
+      {"stream", name}, {"kind", request->kind}, {"seq", sent->seq}, {"id", sent->id}};
+  if (end) json["end"] = ipc::format_time(*end);
   return say(
       session,
-      fmt::format("revoked {} {} for the fleet of stream {} (number {}, entry {})\n", kind,
-                  latchkey::quoted(what->value), name, sent->seq, latchkey::quoted(sent->id)),
-      {{"stream", name}, {"kind", kind}, {"seq", sent->seq}, {"id", sent->id}});
+      fmt::format("revoked {} {} for the fleet of stream {} (number {}, entry {})\n", request->kind,
+                  latchkey::quoted(request->value), name, sent->seq, latchkey::quoted(sent->id)),
+      json);
 }
 
 int stream_beat(const Session& session, const BeatOptions& options) {
@@ -137,16 +152,16 @@ int stream_beat(const Session& session, const BeatOptions& options) {
   if (!time || *time < kMaxAgeLeast || *time > kMaxAgeMost || time->count() % 1'000 != 0)
     return usage("beat: --max-age takes 60s to 30d");
   auto writer = StreamWriter::open(options.writer);
-  if (!writer) return failed(session, writer.error());
+  if (!writer) return report(session, writer.error());
   const WallTime now = wall_now();
   auto seen = writer->look(now);
-  if (!seen) return failed(session, seen.error());
+  if (!seen) return report(session, seen.error());
   revocation::StreamItem item;
   item.max_age = std::chrono::duration_cast<std::chrono::seconds>(*time);
   item.seen = *std::move(seen);
   const std::size_t writers = item.seen.size();
   const auto sent = writer->send(std::move(item), now);
-  if (!sent) return failed(session, sent.error());
+  if (!sent) return report(session, sent.error());
   const std::string& name = writer->stream().feed.name;
   return say(session,
              fmt::format("stream {}: a beat, {} writers seen (number {}, entry {})\n", name,

@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include "cli/latchkeyctl/commands.h"
+#include "cli/latchkeyctl/revoke_commands.h"
 #include "cli/latchkeyctl/session.h"
 #include "cli/latchkeyctl/stream_writer.h"
 
@@ -18,8 +18,11 @@ struct BeatOptions {
 };
 
 // Revokes on every host that reads the stream; returns when Redis has it.
-int revoke_fleet(const Session& session, const Revocation& wanted, const std::string& end,
+int revoke_fleet(const Session& session, const Revocation& wanted,
                  const StreamWriterOptions& options);
+
+// What went wrong, and the exit status.
+int report(const Session& session, const WriterError& error);
 
 // Says that this writer looked at the whole stream, and what it saw.
 int stream_beat(const Session& session, const BeatOptions& options);

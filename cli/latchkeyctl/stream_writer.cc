@@ -203,12 +203,51 @@ WriterResult<StreamWriter::Sent> StreamWriter::send(revocation::StreamItem item,
     if (id.error().kind == Kind::refused) static_cast<void>(write_notes(before));
     return tl::unexpected(id.error());
   }
-  if (auto written = write_notes({item.seq, {}}); !written) return tl::unexpected(written.error());
+  // Redis has it. Notes that cannot be written still hold the item: the next command sends it once
+  // more, and hosts know it.
+  static_cast<void>(write_notes({item.seq, {}}));
   return Sent{item.seq, *std::move(id)};
 }
 
-WriterResult<std::vector<revocation::StreamSeen>> StreamWriter::look(WallTime now) {
+WriterResult<void> StreamWriter::read_all(WallTime now, const Each& each) {
   if (auto ready = connect(); !ready) return tl::unexpected(ready.error());
+  jose::Scratch scratch;
+  std::string from = "-";
+  while (true) {
+    const auto reply = connection_->call(
+        redis::command({"XRANGE", stream_.key, from, "+", "COUNT", kPage}), soon());
+    if (!reply) {
+      const bool said = reply.error().kind == Trouble::Kind::refused;
+      return error(said ? Kind::refused : Kind::unavailable, shown(stream_, reply.error()));
+    }
+    if (reply->elements.empty()) return {};
+    for (const Reply& entry : reply->elements) {
+      if (entry.elements.size() != 2) return refused("Redis answered XRANGE oddly");
+      const std::string& id = entry.elements[0].text;
+      from = "(" + id;
+      std::optional<revocation::StreamItem> item;
+      const auto& fields = entry.elements[1].elements;
+      for (std::size_t i = 0; i + 1 < fields.size() && !item; i += 2) {
+        if (fields[i].text != "item") continue;
+        auto read = revocation::read_stream_item(fields[i + 1].text, {stream_.issuer, readers_},
+                                                 now, scratch);
+        if (read) item = *std::move(read);
+      }
+      each(id, item ? &*item : nullptr);
+    }
+  }
+}
+
+WriterResult<std::int64_t> StreamWriter::trim(const std::string& first_kept) {
+  if (auto ready = connect(); !ready) return tl::unexpected(ready.error());
+  const auto reply =
+      connection_->call(redis::command({"XTRIM", stream_.key, "MINID", "=", first_kept}), soon());
+  if (reply) return reply->integer;
+  const bool said = reply.error().kind == Trouble::Kind::refused;
+  return error(said ? Kind::refused : Kind::unavailable, shown(stream_, reply.error()));
+}
+
+WriterResult<std::vector<revocation::StreamSeen>> StreamWriter::look(WallTime now) {
   std::vector<revocation::StreamSeen> seen;
   const auto heard = [&](const std::string& key_id, std::uint64_t seq) {
     for (revocation::StreamSeen& each : seen) {
@@ -219,28 +258,11 @@ WriterResult<std::vector<revocation::StreamSeen>> StreamWriter::look(WallTime no
     seen.push_back({key_id, seq});
   };
   if (notes_.seq != 0) heard(key_.thumbprint().value_or(""), notes_.seq);
-  jose::Scratch scratch;
-  std::string from = "-";
-  while (true) {
-    const auto reply = connection_->call(
-        redis::command({"XRANGE", stream_.key, from, "+", "COUNT", kPage}), soon());
-    if (!reply) {
-      const bool said = reply.error().kind == Trouble::Kind::refused;
-      return error(said ? Kind::refused : Kind::unavailable, shown(stream_, reply.error()));
-    }
-    if (reply->elements.empty()) return seen;
-    for (const Reply& entry : reply->elements) {
-      if (entry.elements.size() != 2) return refused("Redis answered XRANGE oddly");
-      from = "(" + entry.elements[0].text;
-      const auto& fields = entry.elements[1].elements;
-      for (std::size_t i = 0; i + 1 < fields.size(); i += 2) {
-        if (fields[i].text != "item") continue;
-        const auto item = revocation::read_stream_item(fields[i + 1].text,
-                                                       {stream_.issuer, readers_}, now, scratch);
-        if (item) heard(item->key_id, item->seq);
-      }
-    }
-  }
+  auto read = read_all(now, [&](const std::string&, const revocation::StreamItem* item) {
+    if (item != nullptr) heard(item->key_id, item->seq);
+  });
+  if (!read) return tl::unexpected(read.error());
+  return seen;
 }
 
 }  // namespace latchkey::cli

@@ -8,8 +8,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <tl/expected.hpp>
 
@@ -49,6 +51,8 @@ class StreamWriter {
 
   const config::Config& config() const { return config_; }
   const config::StreamSource& stream() const { return stream_; }
+  const jose::KeyMaterial& key() const { return key_; }
+  const jose::JwkSet& readers() const { return readers_; }
 
   struct Sent {
     std::uint64_t seq = 0;
@@ -56,6 +60,13 @@ class StreamWriter {
   };
   // Connects, sends what is left of an earlier command, then this.
   WriterResult<Sent> send(revocation::StreamItem item, WallTime now);
+
+  // All of the stream from its beginning, as it is now, entry by entry: its id, and the item; null
+  // where it is none that a reader would take.
+  using Each = std::function<void(const std::string& id, const revocation::StreamItem* item)>;
+  WriterResult<void> read_all(WallTime now, const Each& each);
+  // Removes all entries before that id; how many those were.
+  WriterResult<std::int64_t> trim(const std::string& first_kept);
 
   // For a beat: the greatest number of each writer in the stream, all of it being read. Ours is
   // among them.

@@ -180,7 +180,10 @@ Expected<void> Judge::login_steps(const Login& login, std::string_view who) {
 Expected<void> Judge::last_seen_steps(const LastSeen* last_seen, std::string_view who) {
   // First of all: a name that was revoked is shut out, whoever else would vouch for it.
   if (LATCHKEY_FAILS(revoked_last_seen, snapshot_.revocations->user_revoked(who))) {
-    return checked<void>(Check::revocation, fail(Reason::revoked_user, "user " + quoted(who)));
+    const std::string by = snapshot_.revocations->revoked_by(who);
+    return checked<void>(Check::revocation,
+                         fail(Reason::revoked_user,
+                              "user " + quoted(who) + (by.empty() ? by : "; revoked by " + by)));
   }
   LATCHKEY_TRY_VOID(checked(Check::managed, check_managed(who)));
   const auto* bound = snapshot_.bindings->find(who);

@@ -163,11 +163,13 @@ struct Decisions {
 };
 
 struct RevokeRequest {
-  std::string kind;                   // token | subject | user
-  std::optional<std::string> issuer;  // `iss` value; token and subject
+  std::string kind;  // token | token_hash | session | subject | key | user
+  // `iss` value or short name; token, session and subject. Of a key: `value` is its kid there.
+  std::optional<std::string> issuer;
   std::string value;
   std::optional<WallTime> before;  // subject only; default: now and the leeway
   std::optional<std::string> comment;
+  std::optional<WallTime> end;  // forgotten from then on; never later than a token could live
 };
 
 struct RevokeAnswer {
@@ -181,6 +183,22 @@ struct Revoke {
   using Answer = RevokeAnswer;
 };
 
+struct RevokeManyRequest {
+  std::vector<RevokeRequest> revocations;  // 1 to kPageMost
+};
+
+struct RevokeManyAnswer {
+  std::vector<std::int64_t> ids;  // one for each
+};
+
+// All of them or none, in one transaction; answered once every worker has them. Errors: Refused,
+// InvalidParameter ("revocations[17].value").
+struct RevokeMany {
+  static constexpr std::string_view kMethod = "io.latchkey.Control.RevokeMany";
+  using Request = RevokeManyRequest;
+  using Answer = RevokeManyAnswer;
+};
+
 struct RevocationRecord {
   std::int64_t id = 0;
   std::string kind;
@@ -189,6 +207,7 @@ struct RevocationRecord {
   std::optional<WallTime> before;
   WallTime created_at{};
   std::string comment;
+  std::optional<WallTime> end;
 };
 
 struct RevocationsRequest {
@@ -348,6 +367,8 @@ std::string to_json(const DecisionsRequest& value);
 std::string to_json(const DecisionsAnswer& value);
 std::string to_json(const RevokeRequest& value);
 std::string to_json(const RevokeAnswer& value);
+std::string to_json(const RevokeManyRequest& value);
+std::string to_json(const RevokeManyAnswer& value);
 std::string to_json(const RevocationsRequest& value);
 std::string to_json(const RevocationsAnswer& value);
 std::string to_json(const RemoveRevocationRequest& value);

@@ -9,7 +9,8 @@
 namespace latchkey::ipc::control {
 namespace {
 
-constexpr auto kRevocationKinds = json::one_of("token", "subject", "user");
+constexpr auto kRevocationKinds =
+    json::one_of("token", "token_hash", "session", "subject", "key", "user");
 constexpr auto kKeySources = json::one_of("fetched", "cache", "file", "configuration", "none");
 constexpr auto kFreshness = json::one_of("none", "fresh", "due", "stale", "too_stale");
 constexpr auto kIntrospectionModes = json::one_of("opaque_only", "required");
@@ -229,6 +230,7 @@ void fields(Walk& walk, RevocationRecord& value) {
   walk("before", value.before);
   walk("created_at", value.created_at);
   walk("comment", value.comment);
+  walk("end", value.end);
 }
 
 template <typename Walk>
@@ -274,11 +276,22 @@ void fields(Walk& walk, RevokeRequest& value) {
   walk("value", value.value);
   walk("before", value.before);
   walk("comment", value.comment);
+  walk("end", value.end);
 }
 
 template <typename Walk>
 void fields(Walk& walk, RevokeAnswer& value) {
   walk("id", value.id);
+}
+
+template <typename Walk>
+void fields(Walk& walk, RevokeManyRequest& value) {
+  walk("revocations", value.revocations);
+}
+
+template <typename Walk>
+void fields(Walk& walk, RevokeManyAnswer& value) {
+  walk("ids", value.ids);
 }
 
 template <typename Walk>
@@ -349,6 +362,8 @@ LATCHKEY_MESSAGE(DecisionsRequest, refused)
 LATCHKEY_MESSAGE(DecisionsAnswer, ignored)
 LATCHKEY_MESSAGE(RevokeRequest, refused)
 LATCHKEY_MESSAGE(RevokeAnswer, ignored)
+LATCHKEY_MESSAGE(RevokeManyRequest, refused)
+LATCHKEY_MESSAGE(RevokeManyAnswer, ignored)
 LATCHKEY_MESSAGE(RevocationsRequest, refused)
 LATCHKEY_MESSAGE(RevocationsAnswer, ignored)
 LATCHKEY_MESSAGE(RemoveRevocationRequest, refused)

@@ -6,8 +6,8 @@
 namespace latchkey::ipc::fetch {
 namespace {
 
-constexpr std::string_view kWhole = "whole\n";
-constexpr std::string_view kTrimmed = "trimmed\n";
+constexpr std::string_view kWhole = "whole";
+constexpr std::string_view kTrimmed = "trimmed";
 
 std::optional<std::uint64_t> number(std::string_view digits) {
   std::uint64_t value = 0;
@@ -40,6 +40,8 @@ std::optional<EntryId> parse_entry_id(std::string_view text) {
 
 std::string encode(const StreamBatch& batch) {
   std::string body(batch.trimmed ? kTrimmed : kWhole);
+  if (!batch.end.empty()) body += ' ' + batch.end;
+  body += '\n';
   for (const StreamBatch::Item& item : batch.items) {
     body += item.id + ' ' + std::to_string(item.bytes.size()) + '\n';
     body += item.bytes;
@@ -54,6 +56,10 @@ Result<StreamBatch> decode_stream_batch(std::string_view body) {
   batch.trimmed = body.starts_with(kTrimmed);
   if (!batch.trimmed && !body.starts_with(kWhole)) return malformed();
   body.remove_prefix(batch.trimmed ? kTrimmed.size() : kWhole.size());
+  const auto end = before(body, '\n');
+  if (!end || (!end->empty() && (end->front() != ' ' || !is_entry_id(end->substr(1)))))
+    return malformed();
+  if (!end->empty()) batch.end = end->substr(1);
   while (!body.empty()) {
     const auto id = before(body, ' ');
     const auto digits = id ? before(body, '\n') : std::nullopt;

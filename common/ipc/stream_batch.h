@@ -41,6 +41,9 @@ struct StreamBatch {
   // items are from its beginning.
   bool trimmed = false;
   std::vector<Item> items;  // in the order of the stream
+  // Where these are all that there were: the last entry that there ever was, which may have been
+  // deleted. Empty: not known.
+  std::string end;
 };
 
 std::string encode(const StreamBatch& batch);

@@ -11,14 +11,18 @@ tl::unexpected<Refusal> refuse(std::string why) {
   return tl::unexpected(Refusal{Outcome::refused, std::move(why)});
 }
 
+bool is_of(const ServiceRule& rule, const Process& process) {
+  return std::find(rule.comms.begin(), rule.comms.end(), process.comm) != rule.comms.end();
+}
+
 }  // namespace
 
 const Services& default_services() {
   static const Services services{
-      {"sshd", {.comms = {"sshd", "sshd-session"}}},
+      {"sshd", {.comms = {"sshd", "sshd-session"}, .whose = Whose::child}},
       {"login", {.comms = {"login"}}},
-      {"sudo", {.comms = {"sudo"}, .caller = true}},
-      {"sudo-i", {.comms = {"sudo"}, .caller = true}},
+      {"sudo", {.comms = {"sudo"}, .whose = Whose::caller}},
+      {"sudo-i", {.comms = {"sudo"}, .whose = Whose::caller}},
   };
   return services;
 }
@@ -35,6 +39,33 @@ std::string_view name(Outcome outcome) {
       break;
   }
   return "refused";
+}
+
+// The uid of the login that this process began. What it has from its parent is the login that the
+// service was started in by hand.
+std::optional<uid_t> Checks::begun_login(const Process& leader) const {
+  const auto parent = processes_.find(leader.parent);
+  if (!parent || parent->audit_session == leader.audit_session) return std::nullopt;
+  return processes_.login_uid(leader.pid);
+}
+
+tl::expected<uid_t, Refusal> Checks::person_of(const ServiceRule& rule,
+                                               const Process& leader) const {
+  if (rule.whose == Whose::caller) return leader.real_uid;
+  const std::optional<uid_t> login = begun_login(leader);
+  if (login == 0U) return 0U;
+  std::optional<uid_t> person;
+  if (rule.whose == Whose::child) {
+    for (const Process& child : processes_.children(leader)) {
+      if (child.real_uid == 0 || !is_of(rule, child)) continue;
+      if (person && *person != child.real_uid)
+        return refuse("the process of the session has children of several users");
+      person = child.real_uid;
+    }
+  }
+  if (person) return *person;
+  if (login) return *login;
+  return refuse("the kernel does not say whose session it is: is pam_loginuid in the stack?");
 }
 
 tl::expected<Target, Refusal> Checks::examine(std::string_view login) const {
@@ -55,18 +86,18 @@ tl::expected<Target, Refusal> Checks::examine(std::string_view login) const {
     return tl::unexpected(Refusal{Outcome::gone, "the process of the session has ended"});
   }
   if (leader->uid != leader_uid_) return refuse("the process of the session is not root's");
-  if (std::find(rule.comms.begin(), rule.comms.end(), leader->comm) == rule.comms.end())
-    return refuse("the process of the session is none of that service");
+  if (!is_of(rule, *leader)) return refuse("the process of the session is none of that service");
 
-  const std::string& person = rule.caller ? record.ruser : record.user;
-  const std::optional<uid_t>& uid = rule.caller ? record.ruid : record.uid;
-  if (!uid) return refuse("nobody knew the person's uid when the session was opened");
-  if (*uid == 0) return refuse("sessions of root are not ended");
+  const bool caller = rule.whose == Whose::caller;
+  const auto uid = person_of(rule, *leader);
+  if (!uid) return tl::unexpected(uid.error());
+  const std::string& person = caller ? record.ruser : record.user;
+  if (*uid == 0 || person == "root") return refuse("sessions of root are not ended");
   return Target{.login = std::string(login),
                 .service = record.service,
                 .person = person,
                 .uid = *uid,
-                .caller = rule.caller,
+                .caller = caller,
                 .leader = *std::move(leader)};
 }
 

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,10 +22,18 @@
 
 namespace latchkey::endd {
 
+// What of the kernel's says whose a session is. Names are nobody's word: NSS may know them no more.
+enum class Whose : std::uint8_t {
+  login,   // the uid of the audit login that the host process itself began (pam_loginuid)
+  child,   // the same, and before it the uid of its child that runs the service's own program, as
+           // sshd's does; a child that is the user's shell may change its uid
+  caller,  // the real uid of the host process, as in sudo
+};
+
 // PAM services whose sessions may be ended, and what their host processes are called.
 struct ServiceRule {
   std::vector<std::string> comms;
-  bool caller = false;  // the person is PAM_RUSER, as in sudo
+  Whose whose = Whose::login;
 };
 using Services = std::map<std::string, ServiceRule, std::less<>>;
 const Services& default_services();
@@ -40,8 +49,8 @@ struct Refusal {
 struct Target {
   std::string login;
   std::string service;
-  std::string person;
-  uid_t uid = 0;        // of the person; never 0
+  std::string person;   // as the note has it, for people to read
+  uid_t uid = 0;        // of the person, as the kernel has it; never 0
   bool caller = false;  // who called a program that runs as another: sudo
   Process leader;
 };
@@ -61,6 +70,9 @@ class Checks {
   const Processes& processes() const { return processes_; }
 
  private:
+  tl::expected<uid_t, Refusal> person_of(const ServiceRule& rule, const Process& leader) const;
+  std::optional<uid_t> begun_login(const Process& leader) const;
+
   Records records_;
   Processes processes_;
   Services services_;

@@ -134,12 +134,16 @@ bool Ender::advance(const std::string& login, Job& job, SteadyTime now) {
 }
 
 void Ender::terminate(const Target& target, Job& job) {
-  if (job.whole_user) {
+  job.session = parts_.sessions.find(target.leader.pid, target.uid);
+  // Everything of a user goes only where logind, too, says that it is this one.
+  if (job.whole_user && (job.session || target.caller)) {
     const auto ended = parts_.sessions.terminate_user(target.uid);
     parts_.log.notice(fmt::format("ended the user: {} {}", who(target),
                                   ended ? "by logind" : ended.error().detail));
+  } else if (job.whole_user) {
+    parts_.log.warning(
+        fmt::format("the session ends and not its whole user: logind has none of {}", who(target)));
   }
-  job.session = parts_.sessions.find(target.leader.pid, target.uid);
   if (!job.session) return signal(target);
   const auto ended = parts_.sessions.terminate(*job.session);
   if (ended) {

@@ -60,20 +60,20 @@ bool read_stat(std::string_view text, Process& process) {
   return !fields.fail() && process.start != 0;
 }
 
-bool read_uid(std::string_view status, uid_t& uid) {
+bool read_uids(std::string_view status, Process& process) {
   constexpr std::string_view kLine = "\nUid:\t";
   const auto at = status.find(kLine);
   if (at == std::string_view::npos) return false;
   std::istringstream numbers{std::string(status.substr(at + kLine.size()))};
-  uid_t real = 0;
-  numbers >> real >> uid;
+  numbers >> process.real_uid >> process.uid;
   return !numbers.fail();
 }
 
-std::uint32_t read_audit_session(std::string_view text) {
-  std::uint32_t session = kNoAuditSession;
-  std::from_chars(text.data(), text.data() + text.size(), session);
-  return session;
+// Of an audit session, or a login's uid: none is the same number of both.
+std::uint32_t read_audit_number(std::string_view text) {
+  std::uint32_t number = kNoAuditSession;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
 }
 
 }  // namespace
@@ -87,14 +87,14 @@ Missing Processes::missing(pid_t pid, int error) const {
 }
 
 tl::expected<Process, Missing> Processes::find(pid_t pid) const {
-  const std::string folder = folder_ + "/" + std::to_string(pid);
+  const std::string folder = folder_of(pid);
   Process process;
   process.pid = pid;
   const Text stat = read_file(folder + "/stat");
   if (!read_stat(stat.bytes, process)) return tl::unexpected(missing(pid, stat.error));
   const Text status = read_file(folder + "/status");
-  if (!read_uid(status.bytes, process.uid)) return tl::unexpected(missing(pid, status.error));
-  process.audit_session = read_audit_session(read_file(folder + "/sessionid").bytes);
+  if (!read_uids(status.bytes, process)) return tl::unexpected(missing(pid, status.error));
+  process.audit_session = read_audit_number(read_file(folder + "/sessionid").bytes);
   return process;
 }
 
@@ -111,6 +111,27 @@ std::vector<Process> Processes::all() const {
     if (all.size() == kProcessesMost) break;
   }
   return all;
+}
+
+std::vector<Process> Processes::children(const Process& parent) const {
+  const Text list =
+      read_file(folder_of(parent.pid) + "/task/" + std::to_string(parent.pid) + "/children");
+  std::vector<Process> found;
+  if (list.error == 0) {
+    std::istringstream pids(list.bytes);
+    for (pid_t pid = 0; pids >> pid;)
+      if (auto process = find(pid)) found.push_back(*std::move(process));
+  } else {
+    found = all();  // a kernel without CONFIG_PROC_CHILDREN
+  }
+  // The pid may be another's by now.
+  std::erase_if(found, [&](const Process& process) { return process.parent != parent.pid; });
+  return found;
+}
+
+std::optional<uid_t> Processes::login_uid(pid_t pid) const {
+  const std::uint32_t uid = read_audit_number(read_file(folder_of(pid) + "/loginuid").bytes);
+  return uid == kNoAuditSession ? std::nullopt : std::optional<uid_t>(uid);
 }
 
 }  // namespace latchkey::endd

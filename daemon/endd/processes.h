@@ -27,7 +27,8 @@ struct Process {
   unsigned long long start = 0;  // in ticks since the boot; with the pid, given once
   char state = '?';
   std::string comm;
-  uid_t uid = 0;  // the effective one: sudo keeps its caller's as the real one
+  uid_t uid = 0;       // the effective one
+  uid_t real_uid = 0;  // sudo keeps its caller's
   std::uint32_t audit_session = kNoAuditSession;
 
   bool alive() const { return state != 'Z' && state != 'X'; }
@@ -49,9 +50,15 @@ class Processes {
 
   tl::expected<Process, Missing> find(pid_t pid) const;
   std::vector<Process> all() const;
+  // Those that it made itself and that were given to no other parent; zombies too.
+  std::vector<Process> children(const Process& parent) const;
+  // Whose login the process is of, which it cannot change without root's power
+  // (audit_setloginuid(3)); nothing outside of any and on a kernel without audit.
+  std::optional<uid_t> login_uid(pid_t pid) const;
 
  private:
   Missing missing(pid_t pid, int error) const;
+  std::string folder_of(pid_t pid) const { return folder_ + "/" + std::to_string(pid); }
 
   std::string folder_;
   Taken taken_;

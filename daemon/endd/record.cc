@@ -44,15 +44,6 @@ bool number(std::string_view text, Number& value) {
   return error == std::errc{} && end == text.data() + text.size();
 }
 
-// A uid, or an empty text for a name that nobody knew.
-bool uid_or_none(std::string_view text, std::optional<uid_t>& uid) {
-  uid_t value = 0;
-  if (text.empty()) return true;
-  if (!number(text, value)) return false;
-  uid = value;
-  return true;
-}
-
 ipc::Result<std::string> read_file(int file) {
   std::array<char, kRecordMost + 1> buffer{};
   std::size_t have = 0;
@@ -79,18 +70,14 @@ std::optional<Record> parse_record(std::string_view text) {
   std::string_view service;
   std::string_view user;
   std::string_view ruser;
-  std::string_view uid;
-  std::string_view ruid;
   std::string_view pid;
   std::string_view start;
   std::string_view nothing;
   const bool whole = take_line(text, "latchkey-session 1", nothing) && nothing.empty() &&
                      take_line(text, "service=", service) && take_line(text, "user=", user) &&
-                     take_line(text, "uid=", uid) && take_line(text, "ruser=", ruser) &&
-                     take_line(text, "ruid=", ruid) && take_line(text, "pid=", pid) &&
+                     take_line(text, "ruser=", ruser) && take_line(text, "pid=", pid) &&
                      take_line(text, "start=", start) && text == "end\n";
   if (!whole || service.empty() || user.empty()) return std::nullopt;
-  if (!uid_or_none(uid, record.uid) || !uid_or_none(ruid, record.ruid)) return std::nullopt;
   if (!number(pid, record.pid) || record.pid <= 1) return std::nullopt;
   if (!number(start, record.start) || record.start == 0) return std::nullopt;
   record.service = service;

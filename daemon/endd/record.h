@@ -22,8 +22,6 @@ struct Record {
   std::string service;           // PAM_SERVICE
   std::string user;              // PAM_USER
   std::string ruser;             // PAM_RUSER; in sudo who called
-  std::optional<uid_t> uid;      // of user and ruser when the session was opened; nothing where
-  std::optional<uid_t> ruid;     // nobody knew the name
   pid_t pid = 0;                 // the host process, which waits for the end of the session
   unsigned long long start = 0;  // when it began, in ticks since the boot
 };

@@ -12,6 +12,10 @@ tl::expected<bool, config_files::Errors> ConfigSource::load() {
   if (!loaded) return tl::unexpected(std::move(loaded.error()));
   const bool changed = loaded->digest != config_.digest;
   config_ = *std::move(loaded);
+  snapshots_.clear();
+  for (const config::StreamSource& stream : config_.revocation.streams) {
+    if (auto snapshot = config::snapshot_of(stream)) snapshots_.push_back(*std::move(snapshot));
+  }
   return changed;
 }
 
@@ -25,8 +29,11 @@ const issuer::IssuerConfig* ConfigSource::find(std::string_view name,
 
 const config::ListSource* ConfigSource::find_list(std::string_view name,
                                                   std::string_view digest) const {
-  for (const config::ListSource& list : config_.revocation.lists) {
-    if (list.feed.name == name) return list.digest == digest ? &list : nullptr;
+  // No list and no stream have one name.
+  for (const auto* all : {&config_.revocation.lists, &snapshots_}) {
+    for (const config::ListSource& list : *all) {
+      if (list.feed.name == name) return list.digest == digest ? &list : nullptr;
+    }
   }
   return nullptr;
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <tl/expected.hpp>
 
@@ -27,7 +28,7 @@ class ConfigSource {
 
   // The issuer of that short name, where its section has that digest.
   const issuer::IssuerConfig* find(std::string_view name, std::string_view digest) const;
-  // The same for a revocation list.
+  // The same for a revocation list, and for the snapshot of a stream by the stream's name.
   const config::ListSource* find_list(std::string_view name, std::string_view digest) const;
   // For a source of security events.
   const config::EventSource* find_events(std::string_view name, std::string_view digest) const;
@@ -37,6 +38,7 @@ class ConfigSource {
  private:
   std::string path_;
   config::Config config_;
+  std::vector<config::ListSource> snapshots_;  // of its streams
 };
 
 }  // namespace latchkey::fetchd

@@ -106,14 +106,21 @@ redis::Result<StreamBatch> StreamSession::after(const std::string& id) {
   if (!reply) return tl::unexpected(reply.error());
   auto items = read_items(*reply, key_, standing->anew ? EntryId{} : *position);
   if (!items) return tl::unexpected(items.error());
-  return StreamBatch{standing->trimmed, *std::move(items)};
+  // What was added meanwhile may be among them.
+  const auto behind = [&] {
+    const auto end = ipc::fetch::parse_entry_id(standing->end);
+    return end && (items->empty() || *end > *ipc::fetch::parse_entry_id(items->back().id));
+  };
+  const bool all = items->size() < ipc::fetch::kItemsInBatch;
+  std::string end = all && behind() ? standing->end : std::string();
+  return StreamBatch{standing->trimmed, *std::move(items), std::move(end)};
 }
 
 redis::Result<StreamStanding> read_standing(const Reply& info, const EntryId& after) {
   const bool beginning = after == EntryId{};
   if (info.is(Reply::Type::error)) {
     // Nothing was ever written, or all of it is gone.
-    if (info.text == "ERR no such key") return StreamStanding{!beginning, true};
+    if (info.text == "ERR no such key") return StreamStanding{!beginning, true, {}};
     return trouble(Kind::refused, info.text);
   }
   const auto last = id_member(info, "last-generated-id");
@@ -124,7 +131,8 @@ redis::Result<StreamStanding> read_standing(const Reply& info, const EntryId& af
   const Reply* length = member(info, "length");
   if (length == nullptr || !length->is(Reply::Type::integer)) return odd("XINFO");
   const bool cut = beginning ? misses_entries(info, length->integer) : begins_behind(info, after);
-  return StreamStanding{anew || deleted || (cut && *last > after), anew};
+  return StreamStanding{anew || deleted || (cut && *last > after), anew,
+                        member(info, "last-generated-id")->text};
 }
 
 redis::Result<std::vector<StreamBatch::Item>> read_items(const Reply& reply, const std::string& key,

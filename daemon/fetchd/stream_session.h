@@ -35,6 +35,7 @@ class StreamSession {
 struct StreamStanding {
   bool trimmed = false;  // behind the entry
   bool anew = false;     // there is no stream, or a younger one
+  std::string end;       // the last entry that there ever was
 };
 redis::Result<StreamStanding> read_standing(const redis::Reply& info,
                                             const ipc::fetch::EntryId& after);

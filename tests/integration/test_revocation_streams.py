@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from box import accounts, clients, files, forge, redis
+from box import accounts, clients, files, forge, lists, redis
 
 OPERATOR = ["corp-developers", "corp-operators"]
 SRE = (accounts.GROUPS["sre"],)
@@ -15,6 +15,14 @@ SRE = (accounts.GROUPS["sre"],)
 @pytest.fixture
 def server(installed):
     made = redis.Redis()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def web(installed):
+    """Where the snapshot lies; signed by a key of the stream."""
+    made = lists.Server()
     yield made
     made.close()
 
@@ -277,3 +285,155 @@ def test_a_certificate_that_nobody_trusts_never_sees_the_password(host, server):
     status = becomes(host, says("certificate"))
     assert status["state"] == "absent"
     assert "AUTH" not in (server.folder / "redis.log").read_text(encoding="utf-8")
+
+
+def snapshot(host, server, web, *more: str, check: bool = True):
+    done = host.ctl("snapshot", "make", str(web.www), *server.writer("timer"), *more, check=check)
+    for path in (web.www, *web.www.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    return done
+
+
+@pytest.fixture
+def standing(host, server, web):
+    """As `following`, and the host knows where the stream's snapshot would lie."""
+    section = server.section(more=f"      snapshot_url: https://{lists.NAME}:{web.port}/manifest.jwt\n"
+                                  f"      snapshot_ca_file: {web.ca_file}\n")
+    host.configure(host.config() + section)
+    host.ctl("beat", "--max-age", "1h", *server.writer("timer"))
+    host.reload()
+    becomes(host, lambda status: status["state"] == "fresh")
+    return host
+
+
+def test_who_missed_what_was_trimmed_is_whole_again_above_the_snapshot(standing, server, web, record_testsuite_property):
+    host = standing
+    kept, missed, above, good = (host.provider.token("alice", OPERATOR) for _ in range(4))
+    revoke(host, server, kept)
+    becomes(host, entries(1))
+    host.halt()
+    revoke(host, server, missed)
+    said = json.loads(host.ctl("--json", "snapshot", "make", str(web.www), *server.writer("timer")).stdout)
+    assert said["version"] == 1 and said["entries"] == 2 and said["complete"]
+    for path in (web.www, *web.www.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    revoke(host, server, above)
+    trimmed = json.loads(host.ctl("--json", "snapshot", "trim", str(web.www), "--keep", "0s", *server.writer("timer")).stdout)
+    assert trimmed["removed"] == 3  # the beat, kept and missed; what is above stays
+    assert server.admin("XLEN", redis.KEY) == "1"
+    began = time.monotonic()
+    host.start()
+    status = becomes(host, lambda now: fresh(now) and entries(3)(now))
+    record_testsuite_property("seconds from a start behind a trimmed stream to fresh", round(time.monotonic() - began, 3))
+    assert status["version"] == 1
+    for token in (kept, missed, above):
+        assert host.refusal(ssh(token).said)[0] == "revoked_token"
+    assert ssh(good).status == 0 and sudo(good).status == 0
+    # Nothing of that was forgotten by a restart with both servers gone, nor is the stream any less whole.
+    server.stop()
+    web.stop()
+    host.halt()
+    host.start()
+    assert becomes(host, entries(3))["state"] == "fresh"
+    assert host.refusal(ssh(missed).said)[0] == "revoked_token" and host.refusal(ssh(above).said)[0] == "revoked_token"
+
+
+def test_a_host_that_starts_from_nothing_takes_the_snapshot_and_what_stands_above_it(standing, server, web):
+    host = standing
+    tokens = [host.provider.token("alice", OPERATOR) for _ in range(3)]
+    revoke(host, server, tokens[0])
+    revoke(host, server, tokens[1])
+    snapshot(host, server, web)
+    server.admin("XTRIM", redis.KEY, "MAXLEN", "0")
+    host.halt()
+    host.forget()
+    host.start()
+    becomes(host, lambda now: fresh(now) and entries(2)(now))
+    revoke(host, server, tokens[2])
+    becomes(host, lambda now: fresh(now) and entries(3)(now))
+    for token in tokens:
+        assert host.refusal(ssh(token).said)[0] == "revoked_token"
+
+
+def test_a_snapshot_takes_back_what_it_leaves_out_and_nothing_else(standing, server, web):
+    host = standing
+    mistaken, right, later = (host.provider.token("alice", OPERATOR) for _ in range(3))
+    revoke(host, server, mistaken)
+    revoke(host, server, right)
+    becomes(host, entries(2))
+    claims = forge.claims_of(mistaken)
+    text = web.folder / "back.jsonl"
+    text.write_text(json.dumps({"kind": "token", "issuer": claims["iss"], "value": claims["jti"]}) + "\n", encoding="utf-8")
+    snapshot(host, server, web, "--take-back", str(text))
+    again = snapshot(host, server, web, "--take-back", str(text), check=False)
+    assert again.returncode == 1 and "revokes no such token" in again.stderr
+    revoke(host, server, later)
+    host.reload()
+    becomes(host, lambda now: now.get("version") == 1 and entries(2)(now) and fresh(now))
+    assert ssh(mistaken).status == 0
+    assert host.refusal(ssh(right).said)[0] == "revoked_token" and host.refusal(ssh(later).said)[0] == "revoked_token"
+    # Served again, the item is covered.
+    for item in server.admin("XRANGE", redis.KEY, "-", "+").splitlines():
+        if item.startswith("ey"):
+            server.admin("XADD", redis.KEY, "*", "item", item)
+    last = host.provider.token("alice", OPERATOR)
+    revoke(host, server, last)
+    becomes(host, entries(3))
+    assert ssh(mistaken).status == 0
+
+
+def test_a_snapshot_of_somebody_else_is_refused_and_the_stream_stays_stale(standing, server, web):
+    host = standing
+    kept, missed = (host.provider.token("alice", OPERATOR) for _ in range(2))
+    revoke(host, server, kept)
+    becomes(host, entries(1))
+    host.halt()
+    revoke(host, server, missed)
+    server.admin("XTRIM", redis.KEY, "MAXLEN", "0")
+    web.publish([], issuer=redis.ISSUER, key="other")  # which is none of the stream's
+    host.start()
+    status = becomes(host, lambda now: says("snapshot: key")(now) and says("trimmed")(now))
+    assert status["state"] == "stale"
+    assert host.refusal(ssh(kept).said)[0] == "revoked_token"
+
+
+def test_every_kind_is_revoked_for_the_fleet_with_an_end_and_explained_by_its_source(following, server):
+    host = following
+    writer = server.writer()
+    end = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 86_400))
+    hashed, session = host.provider.token("alice", OPERATOR), host.provider.token("alice", OPERATOR, claims={"sid": "session-1"})
+    other = host.provider.token("alice", OPERATOR, claims={"sid": "session-2"})
+    signed = host.provider.token("alice", OPERATOR, algorithm="ES256")
+    path = server.folder / "token"
+    files.write(str(path), hashed + "\n", 0o600)
+    host.ctl("revoke", "--fleet", "--token-file", str(path), "--until", end, "--reason", "found in a log", *writer)
+    path.unlink()
+    host.ctl("revoke", "--fleet", "--sid", "session-1", "--issuer", "corp", "--end", end, *writer)
+    host.ctl("revoke", "--fleet", "--kid", forge.header_of(signed)["kid"], "--issuer", "corp", *writer)
+    becomes(host, entries(3))
+    for token, reason in ((hashed, "revoked_token"), (session, "revoked_session"), (signed, "revoked_key")):
+        refusal = host.refusal(ssh(token).said)
+        assert refusal[0] == reason
+        assert "revoked by stream now" in host.explain(refusal[1])["detail"]
+    assert ssh(other).status == 0
+    log = host.latchkeyd.said()
+    assert "found in a log" in log and hashed not in log
+    unknown = host.ctl("revoke", "--fleet", "--kid", "no-such-key", "--issuer", "corp", *writer, check=False)
+    assert unknown.returncode == 1 and "no key of that kid" in unknown.stderr
+    past = host.ctl("revoke", "--fleet", "--user", "bob", "--end", "2020-01-01T00:00:00Z", *writer, check=False)
+    assert past.returncode == 64 and "to come" in past.stderr
+
+
+def test_what_redis_does_not_take_is_not_called_done(following, server):
+    host = following
+    token = host.provider.token("alice", OPERATOR)
+    server.admin("CONFIG", "SET", "maxmemory", "1")
+    refused = revoke(host, server, token, "good", check=False)
+    assert refused.returncode == 1 and "OOM" in refused.stderr and not refused.stdout
+    told = host.ctl("--json", "revoke", "--fleet", "--user", "bob", *server.writer(), check=False)
+    assert told.returncode == 1 and json.loads(told.stdout)["error"] == "failed"
+    server.admin("CONFIG", "SET", "maxmemory", "0")
+    assert ssh(token).status == 0
+    revoke(host, server, token)
+    assert fresh(becomes(host, entries(1)))
+    assert host.refusal(ssh(token).said)[0] == "revoked_token"

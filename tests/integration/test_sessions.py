@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sessions end: a real sshd and a real sudo, no logind, and what becomes of those who are signed in."""
 
+import contextlib
 import glob
 import os
 import signal
@@ -97,6 +98,24 @@ def sudo(host, token, command=("id", "-u")):
                           groups=(accounts.GROUPS["sre"],))
 
 
+@contextlib.contextmanager
+def calling_sudo(token: str, *arguments: str):
+    """A sudo of alice's that goes on; where the test fails it does not outlive it."""
+    path = f"{accounts.ALICE.home}/token"
+    files.write(path, token + "\n", 0o600, (accounts.ALICE.uid, accounts.ALICE.uid))
+    process = subprocess.Popen(
+        ["latchkey", "sudo", "-k", *arguments], user=accounts.ALICE.uid, group=accounts.ALICE.uid,
+        extra_groups=(accounts.GROUPS["sre"],), cwd=accounts.ALICE.home, start_new_session=True, stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        env={"HOME": accounts.ALICE.home, "USER": "alice", "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "BEARER_TOKEN_FILE": path})
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
 def test_a_revoked_token_loses_its_session_its_next_ssh_and_its_next_sudo_and_nobody_elses(host, opened):
     alice = opened("alice", "echo in; exec sleep 86401", groups=OPERATOR)
     bob = opened("bob", "echo in; exec sleep 86402")
@@ -139,13 +158,7 @@ def test_what_does_not_heed_a_signal_is_killed(host, opened):
 def test_a_sudo_ends_by_its_own_token_and_the_session_around_it_lives_on(host, opened):
     alice = opened("alice", groups=OPERATOR)
     inner = host.provider.token("alice", OPERATOR)
-    path = f"{accounts.ALICE.home}/token"
-    files.write(path, inner + "\n", 0o600, (accounts.ALICE.uid, accounts.ALICE.uid))
-    with subprocess.Popen(["latchkey", "sudo", "-k", "sleep", "86406"], user=accounts.ALICE.uid, group=accounts.ALICE.uid,
-                          extra_groups=(accounts.GROUPS["sre"],), cwd=accounts.ALICE.home, start_new_session=True,
-                          stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                          env={"HOME": accounts.ALICE.home, "USER": "alice", "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8",
-                               "BEARER_TOKEN_FILE": path}) as process:
+    with calling_sudo(inner, "sleep", "86406") as process:
         assert until(lambda: running("sleep 86406") and len(host.ctl_json("sessions")["sessions"]) == 2)
         started = time.monotonic()
         host.ctl("revoke", "--jti", forge.claims_of(inner)["jti"], "--issuer", host.provider.issuer)

@@ -165,6 +165,10 @@
   ROW(stream_format)           ROW(stream_says_nothing)     ROW(stream_ahead)                      \
   ROW(stream_known)            ROW(stream_gap)              ROW(stream_incomplete)                 \
   ROW(stream_key_shared)       ROW(feed_incomplete)                                                \
+  ROW(stream_trimmed)          ROW(stream_covered)         ROW(stream_snapshot_lost)               \
+  ROW(stream_trimmed_beat)     ROW(stream_damaged)         ROW(stream_adopted)                     \
+  ROW(stream_held_many)        ROW(stream_date_ahead)      ROW(stream_end_unsigned)                \
+  ROW(local_end_passed)                                                                            \
   /* Names and accounts: core/accounts, core/judge */                                              \
   ROW(name_length)             ROW(name_first_byte)        ROW(name_number)                        \
   ROW(name_bytes)              ROW(name_no_letter)         ROW(name_unusable)                      \

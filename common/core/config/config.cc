@@ -22,6 +22,25 @@ std::ptrdiff_t Config::find_issuer_by_name(std::string_view name) const {
   return index_of(issuers, [&](const Issuer& each) { return each.config.name == name; });
 }
 
+std::optional<WallTime> tokens_live_until(const Issuer& issuer, WallTime issued) {
+  const auto& claims = issuer.config.claims;
+  if (claims.max_token_age.count() == 0 || issuer.config.introspection.on()) return std::nullopt;
+  return issued + claims.max_token_age + claims.leeway;
+}
+
+std::optional<ListSource> snapshot_of(const StreamSource& stream) {
+  if (stream.snapshot_url.empty()) return std::nullopt;
+  ListSource list;
+  list.feed.name = stream.feed.name;
+  list.issuer = stream.issuer;
+  list.url = stream.snapshot_url;
+  list.keys_file = stream.keys_file;
+  list.keys = stream.keys;
+  list.ca_file = stream.snapshot_ca_file;
+  list.digest = stream.digest;
+  return list;
+}
+
 std::vector<const revocation::FeedPolicy*> RevocationConfig::feeds() const {
   std::vector<const revocation::FeedPolicy*> all;
   for (const ListSource& list : lists) all.push_back(&list.feed);

@@ -6,11 +6,13 @@
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/accounts/mapping_config.h"
+#include "core/base/time.h"
 #include "core/config/revocation_config.h"
 #include "core/config/source.h"
 #include "core/issuer/issuer_config.h"
@@ -25,6 +27,10 @@ struct Issuer {
   accounts::GroupMap groups;
   std::vector<const Key*> from_preset = {};  // whose values `provider` gave; not part of a digest
 };
+
+// Until when a token of the issuer that was issued at `issued` at the latest can be good; nothing
+// where the issuer's section sets no bound, or the provider is asked.
+std::optional<WallTime> tokens_live_until(const Issuer& issuer, WallTime issued);
 
 struct BudgetConfig {
   std::chrono::milliseconds verify_cpu_per_second{

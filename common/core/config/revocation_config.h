@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,16 +37,22 @@ struct ListSource {
 // A stream of signed items in Redis (docs/REVOCATION-STREAM.md).
 struct StreamSource {
   revocation::FeedPolicy feed;
-  std::string issuer;         // the stream's `iss`; compared byte for byte
-  std::string server;         // "rediss://host:port", "redis://127.0.0.1:port", "unix:///path"
-  std::string key;            // of the stream in Redis
-  std::string user;           // of Redis's access list; empty: its "default"
-  std::string password_file;  // read by latchkey-fetchd alone; empty: nobody signs in
-  std::string ca_file;        // empty: the system's CAs
-  std::string keys_file;      // of the keys that sign its items; this or `keys`
-  issuer::InlineKeys keys;    // likewise
-  std::string digest;         // lower-case hex SHA-256 over the canonical dump of this section
+  std::string issuer;            // the stream's `iss`; compared byte for byte
+  std::string server;            // "rediss://host:port", "redis://127.0.0.1:port", "unix:///path"
+  std::string key;               // of the stream in Redis
+  std::string user;              // of Redis's access list; empty: its "default"
+  std::string password_file;     // read by latchkey-fetchd alone; empty: nobody signs in
+  std::string ca_file;           // empty: the system's CAs
+  std::string keys_file;         // of the keys that sign its items; this or `keys`
+  issuer::InlineKeys keys;       // likewise
+  std::string snapshot_url;      // of its snapshot's manifest; https; empty: there is none
+  std::string snapshot_ca_file;  // of that server; empty: the system's CAs
+  std::string digest;            // lower-case hex SHA-256 over the canonical dump of this section
 };
+
+// Its snapshot as the list that it is: of the stream's name, signed by the stream's keys. Nothing
+// where the stream has none.
+std::optional<ListSource> snapshot_of(const StreamSource& stream);
 
 // A provider's security events, asked for by polling (RFC 8936).
 struct EventSource {

@@ -11,8 +11,11 @@
 namespace latchkey::revocation {
 
 RevocationSet::RevocationSet(const HashSecret& secret, std::shared_ptr<const Names> names,
-                             Sources sources)
-    : secret_(secret), names_(std::move(names)), sources_(std::move(sources)) {
+                             Sources sources, Called called)
+    : secret_(secret),
+      names_(std::move(names)),
+      sources_(std::move(sources)),
+      called_(std::move(called)) {
   for (const auto& source : sources_) {
     if (source->secret() != secret_) std::abort();
     for (std::size_t kind = 0; kind < kinds_.size(); ++kind)
@@ -24,9 +27,8 @@ RevocationSet RevocationSet::build(std::span<const Revocation> revocations,
                                    std::span<const std::uint8_t, 16> key) {
   HashSecret secret;
   std::copy(key.begin(), key.end(), secret.begin());
-  const auto tokens =
-      std::count_if(revocations.begin(), revocations.end(),
-                    [](const Revocation& each) { return each.kind == Kind::token; });
+  const auto tokens = std::count_if(revocations.begin(), revocations.end(),
+                                    [](const Revocation& each) { return is_many(each.kind); });
   auto names = std::make_shared<const Names>();
   SourceBuilder builder(secret, static_cast<std::size_t>(tokens), WallTime{});
   for (const auto& each : revocations)
@@ -38,7 +40,7 @@ RevocationSet RevocationSet::build(std::span<const Revocation> revocations,
 RevocationSet RevocationSet::with(std::shared_ptr<const Source> source) const {
   Sources sources = sources_;
   sources.push_back(std::move(source));
-  return RevocationSet(secret_, names_, std::move(sources));
+  return RevocationSet(secret_, names_, std::move(sources), called_);
 }
 
 bool RevocationSet::contains(std::uint64_t hash) const {
@@ -118,6 +120,28 @@ bool RevocationSet::user_revoked(std::string_view user) const {
   return !digest || std::any_of(sources_.begin(), sources_.end(), [&](const auto& source) {
     return source->find(EntryKind::user, *digest) != nullptr;
   });
+}
+
+// A set of one source at a time gives the same answers as all of them together.
+std::string RevocationSet::revoked_by(const claims::Claims& claims) const {
+  std::string all;
+  for (const auto& source : sources_) {
+    const auto called = called_.find(source.get());
+    if (called == called_.end() || !RevocationSet(secret_, names_, {source}).find(claims)) continue;
+    all += (all.empty() ? "" : ", ") + called->second;
+  }
+  return all;
+}
+
+std::string RevocationSet::revoked_by(std::string_view user) const {
+  std::string all;
+  for (const auto& source : sources_) {
+    const auto called = called_.find(source.get());
+    if (called == called_.end() || !RevocationSet(secret_, names_, {source}).user_revoked(user))
+      continue;
+    all += (all.empty() ? "" : ", ") + called->second;
+  }
+  return all;
 }
 
 std::size_t RevocationSet::size() const {

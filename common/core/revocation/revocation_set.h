@@ -9,9 +9,11 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -25,10 +27,13 @@ namespace latchkey::revocation {
 class RevocationSet {
  public:
   using Sources = std::vector<std::shared_ptr<const Source>>;
+  // How administrators call them ("list fleet"); one that is not there is not named.
+  using Called = std::map<const Source*, std::string>;
 
   // All sources have one secret, else it aborts: none of their entries would be found. `names` may
   // serve any number of sets.
-  RevocationSet(const HashSecret& secret, std::shared_ptr<const Names> names, Sources sources);
+  RevocationSet(const HashSecret& secret, std::shared_ptr<const Names> names, Sources sources,
+                Called called = {});
 
   // Of one source that says these. `key` is a secret of this process, so that nobody can aim for a
   // collision; 16 bytes. An entry without a value names nothing and is passed over.
@@ -45,6 +50,11 @@ class RevocationSet {
   bool user_revoked(std::string_view user) const;
   std::size_t size() const;
 
+  // The sources that revoke what was refused, for the administrator: "list fleet, stream now";
+  // empty where none has a name. Looks once more; for a refusal only.
+  std::string revoked_by(const claims::Claims& claims) const;
+  std::string revoked_by(std::string_view user) const;
+
  private:
   bool has(EntryKind kind) const { return kinds_[static_cast<std::size_t>(kind)]; }
   bool contains(std::uint64_t hash) const;
@@ -55,6 +65,7 @@ class RevocationSet {
   HashSecret secret_;
   std::shared_ptr<const Names> names_;
   Sources sources_;
+  Called called_;
   std::array<bool, kEntryKinds> kinds_{};  // which of them any source has
 };
 

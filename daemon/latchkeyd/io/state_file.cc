@@ -22,11 +22,11 @@ namespace {
 constexpr mode_t kOthersWrite = S_IWGRP | S_IWOTH;
 constexpr mode_t kOthers = S_IRWXG | S_IRWXO;
 constexpr std::int64_t kApplicationId = 0x4C4B'5331;  // "LKS1"
-constexpr std::int64_t kSchemaVersion = 1;
+constexpr std::int64_t kSchemaVersion = 2;
 
-// Version 1. `before_ms` is 0 where it means nothing. The claims stand flat, so that a shell can
+// Version 2. `before_ms` is 0 where it means nothing. The claims stand flat, so that a shell can
 // read them.
-constexpr std::string_view kSchema1 = R"(
+constexpr std::string_view kSchema = R"(
 CREATE TABLE seal (
   name TEXT PRIMARY KEY CHECK (name IN ('binding', 'revocation')),
   rows INTEGER NOT NULL CHECK (rows >= 0),
@@ -41,17 +41,7 @@ CREATE TABLE binding (
   subject TEXT NOT NULL CHECK (subject <> ''),
   bound_at_ms INTEGER NOT NULL
 ) STRICT;
-CREATE TABLE revocation (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
-  kind TEXT NOT NULL CHECK (kind IN ('token', 'subject', 'user')),
-  issuer TEXT NOT NULL CHECK ((issuer = '') = (kind = 'user')),
-  value TEXT NOT NULL CHECK (value <> ''),
-  before_ms INTEGER NOT NULL,
-  created_at_ms INTEGER NOT NULL,
-  comment TEXT NOT NULL
-) STRICT;
-CREATE UNIQUE INDEX revocation_once ON revocation (value, issuer, kind, before_ms);
-CREATE TABLE login (
+{revocation}CREATE TABLE login (
   id TEXT PRIMARY KEY CHECK (id <> ''),
   service TEXT NOT NULL,
   user TEXT NOT NULL CHECK (user <> ''),
@@ -63,6 +53,37 @@ CREATE TABLE last_seen (
   seen_at_ms INTEGER NOT NULL,
   {claims}
 ) STRICT;
+)";
+
+// Version 1 knew tokens, subjects and users, and no end.
+constexpr std::string_view kRevocationTable = R"(
+CREATE TABLE revocation (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  kind TEXT NOT NULL CHECK (kind IN ('token', 'token_hash', 'session', 'subject', 'key', 'user')),
+  issuer TEXT NOT NULL CHECK ((issuer <> '') = (kind IN ('token', 'session', 'subject'))),
+  value TEXT NOT NULL CHECK (value <> ''),
+  before_ms INTEGER NOT NULL,
+  created_at_ms INTEGER NOT NULL,
+  comment TEXT NOT NULL,
+  end_ms INTEGER
+) STRICT;
+CREATE UNIQUE INDEX revocation_once ON revocation (value, issuer, kind, before_ms);
+CREATE INDEX revocation_end ON revocation (end_ms) WHERE end_ms IS NOT NULL;
+)";
+
+// The rows keep their ids, and so their sums; and no id is used again.
+constexpr std::string_view kMigrate1 = R"(
+BEGIN IMMEDIATE;
+ALTER TABLE revocation RENAME TO revocation_1;
+DROP INDEX revocation_once;
+{revocation}
+INSERT INTO revocation (id, kind, issuer, value, before_ms, created_at_ms, comment)
+  SELECT id, kind, issuer, value, before_ms, created_at_ms, comment FROM revocation_1;
+DELETE FROM sqlite_sequence WHERE name = 'revocation';
+UPDATE sqlite_sequence SET name = 'revocation' WHERE name = 'revocation_1';
+DROP TABLE revocation_1;
+PRAGMA user_version=2;
+COMMIT;
 )";
 
 // Beside version 1 and not a part of it: an older latchkeyd passes it over, and loses by it what it
@@ -153,7 +174,8 @@ sqlite::Result<void> take(sqlite::Connection& connection) {
 
 sqlite::Result<void> create(sqlite::Connection& connection) {
   const std::string claims(state_rows::kClaimsSchema);
-  const std::string schema = fmt::format(kSchema1, fmt::arg("claims", claims));
+  const std::string schema =
+      fmt::format(kSchema, fmt::arg("claims", claims), fmt::arg("revocation", kRevocationTable));
   LATCHKEY_TRY_VOID(connection.execute("BEGIN IMMEDIATE"));
   LATCHKEY_TRY_VOID(connection.execute(schema.c_str()));
   LATCHKEY_TRY_VOID(
@@ -224,6 +246,13 @@ Expected<void> migrate(const std::string& path, sqlite::Connection& connection) 
   const auto checked = quick_check(connection);
   if (!checked) return refused(checked.error());
   if (*checked != "ok") return tl::unexpected(damaged(path, *checked));
+  if (*version == 1) {
+    const std::string sql = fmt::format(kMigrate1, fmt::arg("revocation", kRevocationTable));
+    if (auto migrated = connection.execute(sql.c_str()); !migrated) {
+      if (connection.in_transaction()) (void)connection.execute("ROLLBACK");
+      return refused(migrated.error());
+    }
+  }
   const auto places =
       pragma(connection, "SELECT count(*) FROM sqlite_schema WHERE name = 'login_place'");
   if (!places) return refused(places.error());

@@ -83,10 +83,18 @@ std::optional<revocation::Revocation> read_revocation(const sqlite::Statement& r
   revocation.before = wall_time(row.integer(4));
   revocation.created_at = wall_time(row.integer(5));
   revocation.comment = row.text(6);
+  if (!row.is_null(7)) revocation.end = wall_time(row.integer(7));
   return revocation;
 }
 
+// One without an end has the sum that it had in schema 1.
 std::uint64_t row_sum(const revocation::Revocation& revocation) {
+  if (revocation.end) {
+    return checksum({revocation::kind_name(revocation.kind), revocation.issuer, revocation.value,
+                     revocation.comment},
+                    {revocation.id, milliseconds(revocation.before),
+                     milliseconds(revocation.created_at), milliseconds(*revocation.end)});
+  }
   return checksum(
       {revocation::kind_name(revocation.kind), revocation.issuer, revocation.value,
        revocation.comment},

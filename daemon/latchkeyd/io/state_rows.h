@@ -53,7 +53,7 @@ std::optional<claims::ClaimsRecord> read_claims(const sqlite::Statement& row, in
 
 // A row of `SELECT kRevocationColumns`; nothing where its kind is none of ours.
 inline constexpr std::string_view kRevocationColumns =
-    "id, kind, issuer, value, before_ms, created_at_ms, comment";
+    "id, kind, issuer, value, before_ms, created_at_ms, comment, end_ms";
 std::optional<revocation::Revocation> read_revocation(const sqlite::Statement& row);
 
 // What a row adds to its table's seal.

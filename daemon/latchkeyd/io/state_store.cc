@@ -88,14 +88,46 @@ void SqliteStateStore::remove_binding(std::string user, Executor& reply_to, Done
   // The analyzer loses sight of what a std::function owns.
 }  // NOLINT(clang-analyzer-cplusplus.NewDeleteLeaks)
 
-void SqliteStateStore::add_revocation(revocation::Revocation revocation, Executor& reply_to,
-                                      DoneId done) {
-  enqueue({[revocation = std::move(revocation)](StateTables& tables) {
-             return tables.add_revocation(revocation);
+void SqliteStateStore::add_revocations(std::vector<revocation::Revocation> revocations,
+                                       Executor& reply_to, DoneIds done) {
+  auto ids = std::make_shared<std::vector<std::int64_t>>();
+  enqueue({[revocations = std::move(revocations), ids](StateTables& tables) -> StateOutcome {
+             ids->clear();
+             for (const revocation::Revocation& each : revocations) {
+               LATCHKEY_TRY(const auto id, tables.add_revocation(each));
+               if (!id) return id;
+               ids->push_back(*id);
+             }
+             return 0;
            },
-           [&reply_to, done = std::move(done)](Expected<std::int64_t> result) {
-             reply_to.post([done, result = std::move(result)] { done(result); });
+           [&reply_to, ids, done = std::move(done)](const Expected<std::int64_t>& result) {
+             Expected<std::vector<std::int64_t>> all =
+                 result ? Expected<std::vector<std::int64_t>>(std::move(*ids))
+                        : tl::unexpected(result.error());
+             reply_to.post([done, all = std::move(all)] { done(all); });
            }});
+}
+
+void SqliteStateStore::list_revocations(RevocationPage page, Executor& reply_to, DoneListed done) {
+  auto rows = std::make_shared<std::vector<revocation::Revocation>>();
+  enqueue({[page, rows](StateTables& tables) -> StateOutcome {
+             LATCHKEY_TRY(*rows, tables.list_revocations(page));
+             return 0;
+           },
+           [&reply_to, rows, done = std::move(done)](const Expected<std::int64_t>& result) {
+             Expected<std::vector<revocation::Revocation>> all =
+                 result ? Expected<std::vector<revocation::Revocation>>(std::move(*rows))
+                        : tl::unexpected(result.error());
+             reply_to.post([done, all = std::move(all)] { done(all); });
+           }});
+}
+
+void SqliteStateStore::forget_revocations(WallTime ended, Executor& reply_to, DoneCount done) {
+  enqueue(
+      {[ended](StateTables& tables) { return tables.forget_revocations(ended, kForgottenAtOnce); },
+       [&reply_to, done = std::move(done)](Expected<std::int64_t> result) {
+         reply_to.post([done, result = std::move(result)] { done(result); });
+       }});
 }
 
 void SqliteStateStore::remove_revocation(std::int64_t id, Executor& reply_to, DoneFound done) {

@@ -50,7 +50,10 @@ class SqliteStateStore final : public StateStore {
   void put_login(std::shared_ptr<const Login> login) override;
   void close_login(std::string id, WallTime at) override;
   void put_last_seen(std::string user, LastSeen seen) override;
-  void add_revocation(revocation::Revocation revocation, Executor& reply_to, DoneId done) override;
+  void add_revocations(std::vector<revocation::Revocation> revocations, Executor& reply_to,
+                       DoneIds done) override;
+  void list_revocations(RevocationPage page, Executor& reply_to, DoneListed done) override;
+  void forget_revocations(WallTime ended, Executor& reply_to, DoneCount done) override;
   void remove_revocation(std::int64_t id, Executor& reply_to, DoneFound done) override;
   void drain(Executor& reply_to, std::function<void()> done) override;
 

@@ -36,7 +36,10 @@ struct StateTables::Statements {
   sqlite::Statement find_revocation;
   sqlite::Statement get_revocation;
   sqlite::Statement put_revocation;
+  sqlite::Statement extend_revocation;
   sqlite::Statement remove_revocation;
+  sqlite::Statement list_revocations;
+  sqlite::Statement ended_revocations;
   sqlite::Statement put_login;
   sqlite::Statement put_place;
   sqlite::Statement close_login;
@@ -69,14 +72,22 @@ sqlite::Result<void> StateTables::prepare_all() {
       prepare("INSERT INTO binding (user, issuer, subject, bound_at_ms) VALUES (?, ?, ?, ?)"));
   LATCHKEY_TRY(auto remove_binding, prepare("DELETE FROM binding WHERE user = ?"));
   LATCHKEY_TRY(auto find_revocation,
-               prepare("SELECT id FROM revocation WHERE kind = ? AND issuer = ? AND value = ? AND "
-                       "before_ms = ?"));
+               prepare(fmt::format("SELECT {} FROM revocation WHERE kind = ? AND issuer = ? AND "
+                                   "value = ? AND before_ms = ?",
+                                   state_rows::kRevocationColumns)));
   LATCHKEY_TRY(auto get_revocation, prepare(fmt::format("SELECT {} FROM revocation WHERE id = ?",
                                                         state_rows::kRevocationColumns)));
   LATCHKEY_TRY(auto put_revocation,
                prepare("INSERT INTO revocation (kind, issuer, value, before_ms, created_at_ms, "
-                       "comment) VALUES (?, ?, ?, ?, ?, ?)"));
+                       "comment, end_ms) VALUES (?, ?, ?, ?, ?, ?, ?)"));
+  LATCHKEY_TRY(auto extend_revocation, prepare("UPDATE revocation SET end_ms = ? WHERE id = ?"));
   LATCHKEY_TRY(auto remove_revocation, prepare("DELETE FROM revocation WHERE id = ?"));
+  LATCHKEY_TRY(auto list_revocations,
+               prepare(fmt::format("SELECT {} FROM revocation WHERE id > ? AND (? = '' OR kind = "
+                                   "?2) ORDER BY id LIMIT ?",
+                                   state_rows::kRevocationColumns)));
+  LATCHKEY_TRY(auto ended_revocations,
+               prepare("SELECT id FROM revocation WHERE end_ms <= ? ORDER BY end_ms LIMIT ?"));
   LATCHKEY_TRY(auto put_login,
                prepare(put_sql("INSERT OR REPLACE INTO login (id, service, user, started_at_ms")));
   LATCHKEY_TRY(auto put_place,
@@ -93,7 +104,8 @@ sqlite::Result<void> StateTables::prepare_all() {
   statements_.reset(new Statements{
       std::move(find_binding), std::move(put_binding), std::move(remove_binding),
       std::move(find_revocation), std::move(get_revocation), std::move(put_revocation),
-      std::move(remove_revocation), std::move(put_login), std::move(put_place),
+      std::move(extend_revocation), std::move(remove_revocation), std::move(list_revocations),
+      std::move(ended_revocations), std::move(put_login), std::move(put_place),
       std::move(close_login), std::move(put_last_seen), std::move(reseal)});
   return {};
 }
@@ -179,22 +191,64 @@ StateOutcome StateTables::put_last_seen(std::string_view user, const LastSeen& s
 }
 
 StateOutcome StateTables::add_revocation(const revocation::Revocation& revocation) {
+  const auto end =
+      revocation.end ? std::optional(milliseconds(*revocation.end)) : std::optional<std::int64_t>();
   auto& find =
       statements_->find_revocation.with(kind_name(revocation.kind), view(revocation.issuer),
                                         view(revocation.value), milliseconds(revocation.before));
   LATCHKEY_TRY(const bool found, find.step());
-  const std::int64_t known = found ? find.integer(0) : 0;
+  std::optional<revocation::Revocation> known;
+  if (found) known = state_rows::read_revocation(find);
   find.reset();
-  if (found) return known;
+  if (known) {
+    // No end is the latest.
+    if (!known->end || (revocation.end && *revocation.end <= *known->end)) return known->id;
+    const std::uint64_t before = row_sum(*known);
+    known->end = revocation.end;
+    LATCHKEY_TRY_VOID(statements_->extend_revocation.with(end, known->id).run());
+    LATCHKEY_TRY_VOID(reseal("revocation", 0, before ^ row_sum(*known)));
+    return known->id;
+  }
   LATCHKEY_TRY_VOID(statements_->put_revocation
                         .with(kind_name(revocation.kind), view(revocation.issuer),
                               view(revocation.value), milliseconds(revocation.before),
-                              milliseconds(revocation.created_at), view(revocation.comment))
+                              milliseconds(revocation.created_at), view(revocation.comment), end)
                         .run());
   revocation::Revocation stored = revocation;
   stored.id = connection_.last_insert_id();
   LATCHKEY_TRY_VOID(reseal("revocation", 1, row_sum(stored)));
   return stored.id;
+}
+
+sqlite::Result<std::vector<revocation::Revocation>> StateTables::list_revocations(
+    const StateStore::RevocationPage& page) {
+  const std::string_view kind = page.kind ? kind_name(*page.kind) : std::string_view();
+  auto& rows =
+      statements_->list_revocations.with(page.after, kind, static_cast<std::int64_t>(page.most));
+  std::vector<revocation::Revocation> all;
+  while (true) {
+    LATCHKEY_TRY(const bool row, rows.step());
+    if (!row) break;
+    if (auto revocation = state_rows::read_revocation(rows)) all.push_back(*std::move(revocation));
+  }
+  rows.reset();
+  return all;
+}
+
+StateOutcome StateTables::forget_revocations(WallTime ended, std::int64_t most) {
+  auto& rows = statements_->ended_revocations.with(milliseconds(ended), most);
+  std::vector<std::int64_t> ids;
+  while (true) {
+    LATCHKEY_TRY(const bool row, rows.step());
+    if (!row) break;
+    ids.push_back(rows.integer(0));
+  }
+  rows.reset();
+  for (const std::int64_t id : ids) {
+    LATCHKEY_TRY(const auto removed, remove_revocation(id));
+    if (!removed) return removed;
+  }
+  return static_cast<std::int64_t>(ids.size());
 }
 
 StateOutcome StateTables::remove_revocation(std::int64_t id) {

@@ -44,10 +44,14 @@ class StateTables {
   StateOutcome put_login(const Login& login);
   StateOutcome close_login(std::string_view id);
   StateOutcome put_last_seen(std::string_view user, const LastSeen& seen);
-  // The same revocation (kind, issuer, value, before) twice is one entry: the id of the first is
-  // given.
+  // The same revocation (kind, issuer, value, before) twice is one entry with the later end: the id
+  // of the first is given.
   StateOutcome add_revocation(const revocation::Revocation& revocation);
   StateOutcome remove_revocation(std::int64_t id);
+  sqlite::Result<std::vector<revocation::Revocation>> list_revocations(
+      const StateStore::RevocationPage& page);
+  // At most `most` of those whose end is not after `ended`; how many those were.
+  StateOutcome forget_revocations(WallTime ended, std::int64_t most);
 
   // At most `most` more pages than there are now; for tests of a full disk.
   sqlite::Result<void> limit_growth(std::int64_t most);

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,8 +34,12 @@ struct StoredState {
 class StateStore {
  public:
   using Done = std::function<void(Expected<void>)>;
-  using DoneId = std::function<void(Expected<std::int64_t>)>;
+  using DoneIds = std::function<void(Expected<std::vector<std::int64_t>>)>;
+  using DoneListed = std::function<void(Expected<std::vector<revocation::Revocation>>)>;
+  using DoneCount = std::function<void(Expected<std::int64_t>)>;
   using DoneFound = std::function<void(Expected<bool>)>;  // false: there was no such entry
+
+  static constexpr std::int64_t kForgottenAtOnce = 10'000;
 
   virtual ~StateStore() = default;
 
@@ -54,10 +59,20 @@ class StateStore {
   virtual void close_login(std::string id, WallTime at) = 0;
   virtual void put_last_seen(std::string user, LastSeen seen) = 0;
 
-  // Durable when `done` is called; gives the id.
-  virtual void add_revocation(revocation::Revocation revocation, Executor& reply_to,
-                              DoneId done) = 0;
+  // All of them or none; durable when `done` is called; gives their ids. What is there already
+  // gives the id that it has, and stays at least as long as is asked for now.
+  virtual void add_revocations(std::vector<revocation::Revocation> revocations, Executor& reply_to,
+                               DoneIds done) = 0;
   virtual void remove_revocation(std::int64_t id, Executor& reply_to, DoneFound done) = 0;
+  // Of those with a greater id than `after` the first ones, by rising id.
+  struct RevocationPage {
+    std::int64_t after = 0;
+    std::optional<revocation::Kind> kind;
+    std::size_t most = 0;
+  };
+  virtual void list_revocations(RevocationPage page, Executor& reply_to, DoneListed done) = 0;
+  // Removes those that ended by then, kForgottenAtOnce at most, and says how many those were.
+  virtual void forget_revocations(WallTime ended, Executor& reply_to, DoneCount done) = 0;
 
   // `done` runs after everything that was called before is written or has failed.
   virtual void drain(Executor& reply_to, std::function<void()> done) = 0;

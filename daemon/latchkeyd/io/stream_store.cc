@@ -22,7 +22,7 @@ constexpr std::size_t kSumDigits = 16;
 constexpr std::string_view kHead = "latchkey-stream-1 ";
 
 using Kind = StreamLine::Kind;
-constexpr std::array<std::string_view, 4> kKinds = {"item", "read", "sure", "trimmed"};
+constexpr std::array<std::string_view, 5> kKinds = {"item", "read", "sure", "trimmed", "based"};
 
 tl::unexpected<std::string> system_failure() {
   return tl::unexpected(std::system_category().message(errno));

@@ -27,9 +27,10 @@ struct StreamLine {
     read,     // an entry that was read: its id
     sure,     // how far a writer was heard: the thumbprint of its key, and the number
     trimmed,  // the stream was trimmed beyond what was read
+    based,    // what is here stands on a snapshot of that version or a later one
   };
   Kind kind = Kind::read;
-  std::string name;  // an id, or a thumbprint
+  std::string name;  // an id, a thumbprint, or a version
   std::string text;  // the item, or the number
 
   bool operator==(const StreamLine&) const = default;

@@ -64,8 +64,10 @@ void Control::serve(ipc::varlink::Service& service) {
       service, [this](const Peer&, const auto& request, auto done) { done(explain(request)); });
   control::serve<control::Decisions>(
       service, [this](const Peer&, const auto& request, auto done) { done(decisions(request)); });
-  control::serve<control::Revocations>(
-      service, [this](const Peer&, const auto& request, auto done) { done(revocations(request)); });
+  control::serve<control::Revocations>(service,
+                                       [this](const Peer&, const auto& request, auto done) {
+                                         revocations(request, std::move(done));
+                                       });
   control::serve<control::Bindings>(
       service, [this](const Peer&, const auto& request, auto done) { done(bindings(request)); });
   control::serve<control::Sessions>(
@@ -80,6 +82,10 @@ void Control::serve(ipc::varlink::Service& service) {
                                   [this](const Peer& peer, const auto& request, auto done) {
                                     revoke(peer, request, std::move(done));
                                   });
+  control::serve<control::RevokeMany>(service,
+                                      [this](const Peer& peer, const auto& request, auto done) {
+                                        revoke_many(peer, request, std::move(done));
+                                      });
   control::serve<control::RemoveRevocation>(
       service, [this](const Peer& peer, const auto& request, auto done) {
         remove_revocation(peer, request.id, std::move(done));
@@ -170,7 +176,7 @@ control::Outcome<control::GetKeysAnswer> Control::keys(std::string_view issuer) 
   const auto status = issuer_status(config.issuers[place].config, state, now);
   control::GetKeysAnswer answer{status.name,       status.source,     status.stale,
                                 status.generation, status.fetched_at, std::nullopt};
-  if (state.document) answer.jwks = *state.document;
+  if (state.document) answer.jwks = parts_.plane.served_document(state);
   return answer;
 }
 
@@ -188,27 +194,6 @@ control::Outcome<control::DecisionsAnswer> Control::decisions(
   control::DecisionsAnswer answer;
   for (const LoggedDecision& logged : parts_.decisions.last(most, request.user.value_or(""))) {
     answer.decisions.push_back(decision_summary(logged));
-  }
-  return answer;
-}
-
-control::Outcome<control::RevocationsAnswer> Control::revocations(
-    const control::RevocationsRequest& request) const {
-  const std::size_t most = page(request.limit, static_cast<std::int64_t>(control::kPageMost));
-  if (most == 0) return error(MethodError::Kind::invalid_parameter, "limit");
-  std::optional<revocation::Kind> kind;
-  if (request.kind) {
-    kind = revocation::find_kind(*request.kind);
-    if (!kind) return error(MethodError::Kind::invalid_parameter, "kind");
-  }
-  control::RevocationsAnswer answer;
-  for (const revocation::Revocation& revocation : parts_.plane.revocations()) {
-    if (revocation.id <= request.after.value_or(0) || (kind && revocation.kind != *kind)) continue;
-    if (answer.revocations.size() == most) {
-      answer.more = true;
-      break;
-    }
-    answer.revocations.push_back(revocation_record(revocation));
   }
   return answer;
 }
@@ -269,31 +254,6 @@ void Control::reload(const ipc::Peer& peer, Done<control::ReloadAnswer> done) {
     }
     done(tl::unexpected(std::move(failure)));
   });
-}
-
-void Control::revoke(const ipc::Peer& peer, const control::RevokeRequest& request,
-                     Done<control::RevokeAnswer> done) {
-  auto revocation = revocation_of(request, *parts_.plane.current().config, parts_.clock.wall());
-  if (!revocation) return done(tl::unexpected(std::move(revocation).error()));
-  const std::string kind(revocation::kind_name(revocation->kind));
-  // A token's id stays out of the journal like the rest of a token; the entry's own id leads to it.
-  const std::string value =
-      revocation->kind == revocation::Kind::token ? std::string() : revocation->value;
-  parts_.plane.revoke(*std::move(revocation), [this, peer, kind, value, done = std::move(done)](
-                                                  const Expected<std::int64_t>& id) {
-    if (!id) return done(error(MethodError::Kind::refused, id.error().detail));
-    note(peer, "revoked", {{"revocation", std::to_string(*id)}, {"kind", kind}, {"value", value}});
-    done(control::RevokeAnswer{*id});
-  });
-}
-
-void Control::remove_revocation(const ipc::Peer& peer, std::int64_t id, Done<control::Empty> done) {
-  parts_.plane.remove_revocation(
-      id, [this, peer, id, done = std::move(done)](const Expected<bool>& found) {
-        if (found && *found)
-          note(peer, "a revocation was removed", {{"revocation", std::to_string(id)}});
-        done(removed(found));
-      });
 }
 
 void Control::remove_binding(const ipc::Peer& peer, std::string user, Done<control::Empty> done) {

@@ -71,8 +71,8 @@ class Control {
       const ipc::control::ExplainRequest& request) const;
   ipc::control::Outcome<ipc::control::DecisionsAnswer> decisions(
       const ipc::control::DecisionsRequest& request) const;
-  ipc::control::Outcome<ipc::control::RevocationsAnswer> revocations(
-      const ipc::control::RevocationsRequest& request) const;
+  void revocations(const ipc::control::RevocationsRequest& request,
+                   Done<ipc::control::RevocationsAnswer> done) const;
   ipc::control::Outcome<ipc::control::BindingsAnswer> bindings(
       const ipc::control::BindingsRequest& request) const;
   ipc::control::Outcome<ipc::control::SessionsAnswer> sessions(
@@ -82,6 +82,9 @@ class Control {
   void reload(const ipc::Peer& peer, Done<ipc::control::ReloadAnswer> done);
   void revoke(const ipc::Peer& peer, const ipc::control::RevokeRequest& request,
               Done<ipc::control::RevokeAnswer> done);
+  void revoke_many(const ipc::Peer& peer, const ipc::control::RevokeManyRequest& request,
+                   Done<ipc::control::RevokeManyAnswer> done);
+  void note_revoked(const ipc::Peer& peer, const revocation::Revocation& revocation);
   void remove_revocation(const ipc::Peer& peer, std::int64_t id, Done<ipc::control::Empty> done);
   void remove_binding(const ipc::Peer& peer, std::string user, Done<ipc::control::Empty> done);
   void note(const ipc::Peer& peer, std::string_view message,

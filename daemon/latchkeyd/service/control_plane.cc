@@ -11,10 +11,16 @@
 #include "daemon/latchkeyd/service/stream_keeper.h"
 
 namespace latchkey::latchkeyd {
+namespace {
+
+constexpr std::chrono::hours kForgetEvery{1};
+constexpr std::chrono::hours kForgetAfter{1};
+
+}  // namespace
 
 ControlPlane::ControlPlane(Parts parts, Start start)
     : parts_(std::move(parts)),
-      revocations_(std::move(start.revocations)),
+      revocations_(start.revocations),
       questions_({.clock = parts_.clock,
                   .journal = parts_.journal,
                   .introspector = parts_.introspector,
@@ -48,9 +54,14 @@ ControlPlane::ControlPlane(Parts parts, Start start)
                                                          .journal = parts_.journal,
                                                          .fetcher = parts_.stream_fetcher,
                                                          .store = parts_.stream_store,
+                                                         .builder = parts_.builder,
+                                                         .list_fetcher = parts_.list_fetcher,
+                                                         .list_store = parts_.list_store,
                                                          .secret = revocations_.secret(),
                                                          .hooks = feed_hooks()}));
   add_events();
+  revocations_.settle(parts_.clock.wall());
+  forgets_at_ = parts_.clock.steady() + kForgetEvery;
   Snapshot first;
   first.config = std::make_shared<const config::Config>(std::move(start.config));
   for (const auto& feed : feeds_) feed->configure(first.config);
@@ -103,6 +114,7 @@ bool ControlPlane::bar_keys() {
 }
 
 void ControlPlane::tick() {
+  forget_ended();
   keys_->tick();
   for (const auto& feed : feeds_) feed->tick();
 }
@@ -116,7 +128,7 @@ SteadyTime ControlPlane::next_tick() const {
 void ControlPlane::gather(Snapshot& next) const {
   RevocationFeed::Gathered gathered;
   for (const auto& feed : feeds_) feed->gather(gathered);
-  next.revocations = revocations_.set(std::move(gathered.sources));
+  next.revocations = revocations_.set(std::move(gathered.sources), std::move(gathered.called));
   next.feeds = std::move(gathered.feeds);
 }
 
@@ -322,17 +334,40 @@ void ControlPlane::note_config(const config::Config& config) {
   }
 }
 
-void ControlPlane::revoke(revocation::Revocation revocation,
-                          std::function<void(Expected<std::int64_t>)> done) {
-  revocation::Revocation copy = revocation;
-  parts_.store.add_revocation(
+void ControlPlane::revoke(std::vector<revocation::Revocation> revocations,
+                          std::function<void(Expected<std::vector<std::int64_t>>)> done) {
+  auto copy = revocations;
+  parts_.store.add_revocations(
       std::move(copy), parts_.control,
-      [this, revocation = std::move(revocation),
-       done = std::move(done)](Expected<std::int64_t> id) mutable {
-        if (!id) return done(std::move(id));
-        revocation.id = *id;
-        revocations_.add(std::move(revocation));
-        publish_revocations([done = std::move(done), id = *id] { done(id); });
+      [this, revocations = std::move(revocations),
+       done = std::move(done)](Expected<std::vector<std::int64_t>> ids) mutable {
+        if (!ids) return done(std::move(ids));
+        for (std::size_t i = 0; i < revocations.size(); ++i) revocations[i].id = (*ids)[i];
+        revocations_.add(revocations);
+        publish_revocations([done = std::move(done), ids = *std::move(ids)] { done(ids); });
+      });
+}
+
+void ControlPlane::list_revocations(StateStore::RevocationPage page, StateStore::DoneListed done) {
+  parts_.store.list_revocations(page, parts_.control, std::move(done));
+}
+
+// What has ended revokes no more from that moment; it is forgotten an hour later, and not before
+// this daemon has run for an hour: by then a clock that was wrong at the start has been set.
+void ControlPlane::forget_ended() {
+  const WallTime now = parts_.clock.wall();
+  if (revocations_.settle(now)) publish_revocations([] {});
+  const SteadyTime steady = parts_.clock.steady();
+  if (steady < forgets_at_) return;
+  forgets_at_ = steady + kForgetEvery;
+  const WallTime ended = now - kForgetAfter;
+  parts_.store.forget_revocations(
+      ended, parts_.control, [this, ended](Expected<std::int64_t> count) {
+        if (!count || *count == 0) return;
+        parts_.journal.log(LogLevel::info, "revocations that have ended are forgotten",
+                           {{"count", fmt::format("{}", *count)}});
+        if (*count < StateStore::kForgottenAtOnce) return revocations_.forget(ended);
+        forgets_at_ = {};  // there are more
       });
 }
 

@@ -121,16 +121,19 @@ class ControlPlane final : public Needs {
   void refresh_keys(const std::optional<std::string>& issuer,
                     std::function<void(std::vector<RefreshedKeys>)> done);
 
-  // Gives the id in the store. state_unavailable where it could not be written: then nothing was
-  // revoked.
-  void revoke(revocation::Revocation revocation, std::function<void(Expected<std::int64_t>)> done);
+  // Gives their ids in the store. state_unavailable where they could not be written: then nothing
+  // was revoked.
+  void revoke(std::vector<revocation::Revocation> revocations,
+              std::function<void(Expected<std::vector<std::int64_t>>)> done);
+  void list_revocations(StateStore::RevocationPage page, StateStore::DoneListed done);
   // False where there is none with that id, for that name.
   void remove_revocation(std::int64_t id, std::function<void(Expected<bool>)> done);
   void remove_binding(std::string user, std::function<void(Expected<bool>)> done);
 
   const Snapshot& current() const { return *hub_->current(); }
-  std::span<const revocation::Revocation> revocations() const { return revocations_.all(); }
+  const RevocationBook& revocations() const { return revocations_; }
   std::vector<KeyState> key_states() const { return keys_->states(); }
+  std::string served_document(const KeyState& state) const { return keys_->served_document(state); }
   // Null where the issuer of that short name is not asked about tokens.
   const IntrospectionState* introspection_state(std::string_view issuer) const {
     return questions_.state(issuer);
@@ -154,12 +157,14 @@ class ControlPlane final : public Needs {
   bool look_at_feeds();
   void read_again(std::function<void(tl::expected<bool, ConfigErrors>)> done);
   void publish_revocations(std::function<void()> done);
+  void forget_ended();
   void bound(NewBinding binding, Expected<void> stored, std::function<void(Expected<void>)> done);
   void note_errors(const ConfigErrors& errors);
   void note_config(const config::Config& config);
 
   Parts parts_;
   RevocationBook revocations_;
+  SteadyTime forgets_at_{};                             // next
   std::vector<std::unique_ptr<RevocationFeed>> feeds_;  // one for each kind of source
   std::unique_ptr<KeyKeeper> keys_;
   std::unique_ptr<SnapshotHub> hub_;

@@ -13,22 +13,7 @@
 namespace latchkey::latchkeyd {
 
 namespace control = ipc::control;
-using control::MethodError;
-
 namespace {
-
-constexpr std::size_t kCommentMost = 1'024;
-
-tl::unexpected<MethodError> invalid(std::string member) {
-  return tl::unexpected(MethodError{MethodError::Kind::invalid_parameter, std::move(member), {}});
-}
-
-// A line break in a comment or a name would be one in a list that people read.
-bool one_line_of(const std::string& text, std::size_t most) {
-  return text.size() <= most && std::none_of(text.begin(), text.end(), [](char byte) {
-           return (byte >= 0 && byte < ' ') || byte == '\x7f';
-         });
-}
 
 WallTime wall_of(SteadyTime moment, Now now) {
   return now.wall + std::chrono::duration_cast<std::chrono::milliseconds>(moment - now.steady);
@@ -53,12 +38,6 @@ std::string type_of(const jose::Jwk& key) {
       break;
   }
   return type + " Ed25519";
-}
-
-const config::Issuer* find_issuer(const config::Config& config, const std::string& issuer) {
-  std::ptrdiff_t index = config.find_issuer(issuer);
-  if (index < 0) index = config.find_issuer_by_name(issuer);
-  return index < 0 ? nullptr : &config.issuers[static_cast<std::size_t>(index)];
 }
 
 }  // namespace
@@ -117,6 +96,7 @@ control::RevocationRecord revocation_record(const revocation::Revocation& revoca
   if (revocation.kind == revocation::Kind::subject) record.before = revocation.before;
   record.created_at = revocation.created_at;
   record.comment = revocation.comment;
+  record.end = revocation.end;
   return record;
 }
 
@@ -226,43 +206,6 @@ control::RefreshedIssuer refreshed_issuer(std::string issuer, const Refreshed& r
   if (refreshed.outcome == Refreshed::Outcome::too_soon)
     record.again_at = wall_of(refreshed.again_at, now);
   return record;
-}
-
-control::Outcome<revocation::Revocation> revocation_of(const control::RevokeRequest& request,
-                                                       const config::Config& config, WallTime now) {
-  const auto kind = revocation::find_kind(request.kind);
-  if (!kind) return invalid("kind");
-  const bool user = *kind == revocation::Kind::user;
-  if (user != !request.issuer) return invalid("issuer");
-  if (request.before && *kind != revocation::Kind::subject) return invalid("before");
-  if (request.value.empty() || request.value.size() > limits::kClaimStringBytes)
-    return invalid("value");
-  if (user && !one_line_of(request.value, limits::kClaimStringBytes)) return invalid("value");
-  const std::string comment = request.comment.value_or("");
-  if (!one_line_of(comment, kCommentMost)) return invalid("comment");
-  revocation::Revocation revocation;
-  revocation.kind = *kind;
-  revocation.value = request.value;
-  revocation.comment = comment;
-  revocation.created_at = now;
-  if (user) return revocation;
-  const config::Issuer* issuer = find_issuer(config, *request.issuer);
-  if (issuer == nullptr) {
-    std::string known;
-    for (const config::Issuer& section : config.issuers)
-      known += (known.empty() ? "" : ", ") + section.config.issuer;
-    return tl::unexpected(MethodError{
-        MethodError::Kind::refused,
-        fmt::format("no issuer {} is configured, so nothing would be revoked; configured: {}",
-                    quoted(*request.issuer), known),
-        {}});
-  }
-  revocation.issuer = issuer->config.issuer;
-  // "Until now" by the issuer's clock, which may be ahead of ours by the leeway: a token that it
-  // issued a moment ago must not pass for one of the future.
-  if (*kind == revocation::Kind::subject)
-    revocation.before = request.before.value_or(now + issuer->config.claims.leeway);
-  return revocation;
 }
 
 namespace {

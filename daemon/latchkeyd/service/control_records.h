@@ -4,6 +4,13 @@
 // revocation.
 #pragma once
 
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <tl/expected.hpp>
+
 #include "core/base/time.h"
 #include "core/config/config.h"
 #include "core/revocation/revocation_set.h"
@@ -36,11 +43,18 @@ ipc::control::RefreshedIssuer refreshed_issuer(std::string issuer, const Refresh
 std::optional<ipc::control::IntrospectionStatus> introspection_status(
     const issuer::IssuerConfig& config, const IntrospectionState* state);
 
+// The thumbprint of the key that an issuer (by its short name) shows under a kid; else why there is
+// none, in a sentence.
+using FindKey =
+    std::function<tl::expected<std::string, std::string>(const std::string&, std::string_view)>;
+FindKey find_key_in(const config::Config& config, std::vector<KeyState> states);
+
 // `issuer` may be the `iss` value or the short name. invalid_parameter names the member that is
 // wrong; refused says why in a sentence: an issuer that is not configured would be a revocation of
 // nothing.
 ipc::control::Outcome<revocation::Revocation> revocation_of(
-    const ipc::control::RevokeRequest& request, const config::Config& config, WallTime now);
+    const ipc::control::RevokeRequest& request, const config::Config& config, WallTime now,
+    const FindKey& find_key);
 
 ipc::control::SessionRecord session_record(const SessionKeeper::Session& session);
 

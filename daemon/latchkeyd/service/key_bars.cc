@@ -14,15 +14,16 @@
 namespace latchkey::latchkeyd {
 namespace {
 
-constexpr std::string_view kWhy = "a revocation list or stream is signed by it, so it verifies no token";
+constexpr char kNoKeys[] = R"({"keys":[]})";
+constexpr std::string_view kWhy =
+    "a revocation list or stream is signed by it, so it verifies no token";
 
-// The set of the document without the elements that `is_barred`; what is of no use otherwise stays
-// there with its reason.
-tl::expected<jose::JwkSet, Error> without(const std::string& document,
-                                          const std::function<bool(const jose::Jwk&)>& is_barred) {
+// The document without the elements that `is_barred`; what is of no use otherwise stays there with
+// its reason. Nothing where it cannot be taken apart.
+std::optional<std::string> text_without(const std::string& document,
+                                        const std::function<bool(const jose::Jwk&)>& is_barred) {
   auto json = nlohmann::json::parse(document, nullptr, false);
-  if (!json.is_object() || !json.contains("keys") || !json["keys"].is_array())
-    return fail(Reason::keys_missing, "JWK set: no object with an array 'keys'");
+  if (!json.is_object() || !json.contains("keys") || !json["keys"].is_array()) return std::nullopt;
   nlohmann::json left = nlohmann::json::array();
   const auto text = [](nlohmann::json keys) {
     return nlohmann::json{{"keys", std::move(keys)}}.dump(-1, ' ', false,
@@ -33,7 +34,7 @@ tl::expected<jose::JwkSet, Error> without(const std::string& document,
     const bool barred = alone && std::any_of(alone->keys().begin(), alone->keys().end(), is_barred);
     if (!barred) left.push_back(each);
   }
-  return jose::JwkSet::parse(text(std::move(left)));
+  return text(std::move(left));
 }
 
 bool same(const std::vector<jose::DroppedKey>& a, const std::vector<jose::DroppedKey>& b) {
@@ -70,9 +71,18 @@ KeyKeeper::SetPtr KeyKeeper::without_barred(Issuer& issuer, SetPtr set,
                    "a key of an issuer is refused: a revocation list or stream is signed by it",
                    {{"issuer", issuer.config.name}, {"kid", key.kid}});
   }
-  auto rest = without(document, is_barred);
-  if (!rest) rest = jose::JwkSet::parse(R"({"keys":[]})");
+  auto rest = jose::JwkSet::parse(text_without(document, is_barred).value_or(kNoKeys));
+  if (!rest) rest = jose::JwkSet::parse(kNoKeys);
   return std::make_shared<const jose::JwkSet>(*std::move(rest));
+}
+
+// What whoever verifies elsewhere may take (`latchkeyctl token verify`).
+std::string KeyKeeper::served_document(const KeyState& state) const {
+  if (state.barred.empty()) return *state.document;
+  const auto is_barred = [&](const jose::Jwk& key) {
+    return std::binary_search(barred_.begin(), barred_.end(), key.thumbprint());
+  };
+  return text_without(*state.document, is_barred).value_or(kNoKeys);
 }
 
 bool KeyKeeper::bar(std::vector<std::string> thumbprints) {

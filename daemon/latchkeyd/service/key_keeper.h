@@ -130,6 +130,8 @@ class KeyKeeper {
 
   // In the order of the configuration.
   std::vector<KeyState> states() const;
+  // The document of a state that has one, without the keys that are barred.
+  std::string served_document(const KeyState& state) const;
 
  private:
   struct Issuer;

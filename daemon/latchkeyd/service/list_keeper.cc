@@ -126,7 +126,7 @@ void ListKeeper::loaded(List& list, ListWork::Result<ListWork::Standing> standin
       LogLevel::error,
       "a stored revocation list cannot be used and is fetched anew; no older version "
       "than the stored one is taken",
-      {{"list", list.name()}, {"error", *list.last_error}});
+      {called(list), {"error", *list.last_error}});
 }
 
 // The same list, perhaps elsewhere, or under other keys.
@@ -185,7 +185,7 @@ void ListKeeper::withdraw(List& list, std::string_view why) {
   list.last_error = std::string(why);
   list.next_fetch = parts_.clock.steady();
   parts_.journal.log(LogLevel::error, "a revocation list is withdrawn",
-                     {{"list", list.name()}, {"error", why}});
+                     {called(list), {"error", why}});
 }
 
 void ListKeeper::take(List& list, ListWork::Standing standing) {
@@ -209,21 +209,24 @@ bool ListKeeper::never_younger(List& list) {
   return true;
 }
 
+LogField ListKeeper::called(const List& list) const {
+  return {parts_.snapshots ? "snapshot" : "list", list.name()};
+}
+
 // Loudly, but once for each turn.
 void ListKeeper::note_state(List& list) {
+  if (parts_.snapshots) return;
   const FeedState state = revocation::feed_state(list.feed, parts_.clock.wall());
   if (std::exchange(list.said, state) == state) return;
   if (state == FeedState::fresh)
-    return parts_.journal.log(LogLevel::notice, "a revocation list is fresh",
-                              {{"list", list.name()}});
+    return parts_.journal.log(LogLevel::notice, "a revocation list is fresh", {called(list)});
   const bool stale = state == FeedState::stale;
   const auto& policy = list.feed.policy;
   parts_.journal.log(
       LogLevel::error,
       stale ? "a revocation list is stale: what was revoked since is not known here"
             : "a revocation list is absent: nothing of it was ever accepted, or it cannot be read",
-      {{"list", list.name()},
-       {"refuses", joined(stale ? policy.stale_refuses : policy.absent_refuses)}});
+      {called(list), {"refuses", joined(stale ? policy.stale_refuses : policy.absent_refuses)}});
 }
 
 bool ListKeeper::look_again() {
@@ -237,6 +240,19 @@ void ListKeeper::hurry() {
     if (list->busy) continue;
     list->next_fetch = parts_.clock.steady();
   }
+}
+
+void ListKeeper::hurry(const std::string& name) {
+  for (const ListPtr& list : lists_) {
+    if (list->name() == name && !list->busy) list->next_fetch = parts_.clock.steady();
+  }
+}
+
+const ListWork::Standing* ListKeeper::standing(const std::string& name) const {
+  for (const ListPtr& list : lists_) {
+    if (list->name() == name && list->present()) return &list->standing;
+  }
+  return nullptr;
 }
 
 void ListKeeper::tick() {
@@ -262,7 +278,7 @@ SteadyTime ListKeeper::next_tick() const {
 
 void ListKeeper::gather(Gathered& into) const {
   for (const ListPtr& list : lists_) {
-    if (list->present()) into.sources.push_back(list->standing.source);
+    if (list->present()) into.add(list->standing.source, "list " + list->name());
     into.feeds.push_back(list->feed);
   }
 }

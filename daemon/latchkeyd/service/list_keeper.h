@@ -44,6 +44,10 @@ class ListKeeper final : public RevocationFeed {
     ListStore& store;
     revocation::HashSecret secret;
     Hooks hooks;
+    // These are snapshots of streams: a stream says itself whether it is fresh.
+    bool snapshots = false;
+    // A round of the list of that name went well, though perhaps nothing is new.
+    std::function<void(const std::string& name)> asked = {};
   };
 
   explicit ListKeeper(Parts parts);
@@ -57,6 +61,11 @@ class ListKeeper final : public RevocationFeed {
   void gather(Gathered& into) const override;
   std::vector<std::string> keys() const override;
   std::vector<RevocationSourceState> states() const override;
+
+  // Of the list of that name; null where it is absent.
+  const ListWork::Standing* standing(const std::string& name) const;
+  // Asks for that one now, whatever pause there is.
+  void hurry(const std::string& name);
 
  private:
   struct List;
@@ -91,6 +100,7 @@ class ListKeeper final : public RevocationFeed {
   void take(List& list, ListWork::Standing standing);
   bool never_younger(List& list);
   void note_state(List& list);
+  LogField called(const List& list) const;
   void withdraw(List& list, std::string_view why);
   void end_round(List& list, std::chrono::milliseconds pause);
   void done(List& list);

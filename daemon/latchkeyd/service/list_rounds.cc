@@ -247,7 +247,7 @@ void ListKeeper::committed(List& list, ListWork::Result<ListWork::Standing>& sta
   const revocation::Source& source = *list.standing.source;
   if (changed) {
     parts_.journal.log(LogLevel::notice, "a revocation list is at work",
-                       {{"list", list.name()},
+                       {called(list),
                         {"version", fmt::format("{}", list.accepted->version)},
                         {"entries", fmt::format("{}", source.size())}});
   }
@@ -266,14 +266,14 @@ void ListKeeper::end_round(List& list, milliseconds pause) {
 // Well, though perhaps nothing is new.
 void ListKeeper::done(List& list) {
   if (list.last_error && list.failures > 0)
-    parts_.journal.log(LogLevel::notice, "a revocation list can be fetched again",
-                       {{"list", list.name()}});
+    parts_.journal.log(LogLevel::notice, "a revocation list can be fetched again", {called(list)});
   list.failures = 0;
   list.unreachable = 0;
   list.last_error.reset();
   const milliseconds quarter = std::max<milliseconds>(list.feed.known->max_age / 4, kSoonest);
   end_round(list,
             std::max<milliseconds>(quarter - spread(quarter, parts_.hooks.random()), kSoonest));
+  if (parts_.asked) parts_.asked(list.name());
 }
 
 void ListKeeper::refused(List& list, const Fault& fault) {
@@ -312,7 +312,7 @@ void ListKeeper::complain(const List& list, std::string_view why, milliseconds d
       list.present() ? LogLevel::warning : LogLevel::error,
       list.present() ? "a revocation list cannot be taken; the last good one stays at work"
                      : "a revocation list cannot be taken, and there is no earlier one",
-      {{"list", list.name()},
+      {called(list),
        {"error", why},
        {"version", list.accepted ? fmt::format("{}", list.accepted->version) : "none"},
        {"retry_s", fmt::format("{}", std::chrono::duration_cast<seconds>(delay).count())}});

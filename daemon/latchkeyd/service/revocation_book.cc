@@ -7,73 +7,121 @@
 #include <cstdlib>
 #include <utility>
 
+#include "core/base/mutation.h"
 #include "daemon/latchkeyd/service/page_memory.h"
 
 namespace latchkey::latchkeyd {
-namespace {
 
-// What is stored here has no end, so no moment is needed to forget anything by.
-constexpr WallTime kNever{};
+using revocation::Entry;
 
-}  // namespace
-
-RevocationBook::RevocationBook(std::vector<revocation::Revocation> stored)
-    : revocations_(std::move(stored)), names_(std::make_shared<const revocation::Names>()) {
+RevocationBook::RevocationBook(std::span<const revocation::Revocation> stored)
+    : names_(std::make_shared<const revocation::Names>()) {
   // Never short and never failing for so few bytes; a key that can be guessed would let collisions
   // be aimed.
   if (::getrandom(secret_.data(), secret_.size(), 0) != static_cast<ssize_t>(secret_.size()))
     std::abort();
-  const auto tokens = std::count_if(
-      revocations_.begin(), revocations_.end(),
-      [](const auto& revocation) { return revocation.kind == revocation::Kind::token; });
-  revocation::SourceBuilder builder(secret_, static_cast<std::size_t>(tokens), kNever,
+  rows_.reserve(stored.size());
+  for (const auto& each : stored) rows_.push_back({each.id, entry_of(each, *names_)});
+  rebuild();
+}
+
+bool RevocationBook::over(const Row& row) const {
+  return row.entry && row.entry->end &&
+         LATCHKEY_FAILS(local_end_passed, *row.entry->end <= settled_);
+}
+
+void RevocationBook::rebuild() {
+  const auto many = std::count_if(rows_.begin(), rows_.end(), [](const Row& row) {
+    return row.entry && revocation::is_many(row.entry->kind);
+  });
+  revocation::SourceBuilder builder(secret_, static_cast<std::size_t>(many), WallTime{},
                                     std::make_shared<PageMemory>());
-  for (const auto& revocation : revocations_)
-    if (const auto entry = entry_of(revocation, *names_)) builder.add(*entry);
+  first_end_.reset();
+  last_ended_.reset();
+  for (const Row& row : rows_) {
+    if (!row.entry) continue;
+    const auto& end = row.entry->end;
+    if (over(row)) {
+      last_ended_ = std::max(last_ended_.value_or(*end), *end);
+      continue;
+    }
+    builder.add(*row.entry);
+    if (end) first_end_ = std::min(first_end_.value_or(*end), *end);
+  }
   source_ = std::make_shared<const revocation::Source>(builder.finish());
 }
 
-std::vector<revocation::Revocation>::iterator RevocationBook::at(std::int64_t id) {
-  return std::lower_bound(
-      revocations_.begin(), revocations_.end(), id,
-      [](const auto& revocation, std::int64_t wanted) { return revocation.id < wanted; });
+std::vector<RevocationBook::Row>::iterator RevocationBook::at(std::int64_t id) {
+  return std::lower_bound(rows_.begin(), rows_.end(), id,
+                          [](const Row& row, std::int64_t wanted) { return row.id < wanted; });
 }
 
-void RevocationBook::change(std::span<const revocation::Entry> removed,
-                            std::span<const revocation::Entry> added) {
+void RevocationBook::change(std::span<const Entry> removed, std::span<const Entry> added) {
   revocation::Source next = source_->with(removed, added);
-  if (next.wants_merge()) next = next.merged(kNever);
+  // Nothing is forgotten by that: settle() lets go of what has ended.
+  if (next.wants_merge()) next = next.merged(WallTime{});
   source_ = std::make_shared<const revocation::Source>(std::move(next));
 }
 
-void RevocationBook::add(revocation::Revocation revocation) {
-  const auto place = at(revocation.id);
-  if (place != revocations_.end() && place->id == revocation.id) return;
-  if (const auto entry = entry_of(revocation, *names_)) change({}, {&*entry, 1});
-  revocations_.insert(place, std::move(revocation));
+void RevocationBook::add(std::span<const revocation::Revocation> revocations) {
+  std::vector<Entry> added;
+  for (const auto& each : revocations) {
+    auto entry = entry_of(each, *names_);
+    const auto place = at(each.id);
+    const bool known = place != rows_.end() && place->id == each.id;
+    if (!known) {
+      rows_.insert(place, {each.id, entry});
+    } else if (place->entry && entry && place->entry->digest == entry->digest &&
+               place->entry->end && (!entry->end || *entry->end > *place->entry->end)) {
+      place->entry->end = entry->end;
+    } else {
+      continue;
+    }
+    if (!entry) continue;
+    added.push_back(*entry);
+    if (entry->end) first_end_ = std::min(first_end_.value_or(*entry->end), *entry->end);
+  }
+  if (!added.empty()) change({}, added);
 }
 
 // Whoever of the others names the same is said again, with what it says of the moment.
 void RevocationBook::remove(std::int64_t id) {
   const auto place = at(id);
-  if (place == revocations_.end() || place->id != id) return;
-  const revocation::Revocation gone = std::move(*place);
-  revocations_.erase(place);
-  const auto entry = entry_of(gone, *names_);
-  if (!entry) return;
-  std::vector<revocation::Entry> stay;
-  for (const auto& other : revocations_) {
-    if (other.kind != gone.kind || other.value != gone.value) continue;
-    const auto same = entry_of(other, *names_);
-    if (same && same->digest == entry->digest) stay.push_back(*same);
+  if (place == rows_.end() || place->id != id) return;
+  const auto gone = std::move(place->entry);
+  rows_.erase(place);
+  if (!gone) return;
+  std::vector<Entry> stay;
+  for (const Row& other : rows_) {
+    if (other.entry && other.entry->kind == gone->kind && other.entry->digest == gone->digest &&
+        !over(other))
+      stay.push_back(*other.entry);
   }
-  change({&*entry, 1}, stay);
+  change({&*gone, 1}, stay);
+}
+
+bool RevocationBook::settle(WallTime now) {
+  const bool ended = first_end_ && *first_end_ <= now;
+  const bool again = last_ended_ && *last_ended_ > now;
+  settled_ = now;
+  if (!ended && !again) return false;
+  rebuild();
+  return true;
+}
+
+void RevocationBook::forget(WallTime ended) {
+  std::erase_if(rows_, [&](const Row& row) {
+    return row.entry && row.entry->end && *row.entry->end <= ended;
+  });
+  rebuild();
 }
 
 std::shared_ptr<const revocation::RevocationSet> RevocationBook::set(
-    revocation::RevocationSet::Sources others) const {
+    revocation::RevocationSet::Sources others, revocation::RevocationSet::Called called) const {
   others.insert(others.begin(), source_);
-  return std::make_shared<const revocation::RevocationSet>(secret_, names_, std::move(others));
+  called.emplace(source_.get(), "the local store");
+  return std::make_shared<const revocation::RevocationSet>(secret_, names_, std::move(others),
+                                                           std::move(called));
 }
 
 }  // namespace latchkey::latchkeyd

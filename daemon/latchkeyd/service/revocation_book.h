@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The revocations of the local store as the control thread lists them, and the set that the workers
-// judge by. One more or one less changes the source that is there and makes no new one.
+// The revocations of the local store as the control thread knows them, and the set that the workers
+// judge by. One more or one less changes the source that is there and makes no new one. Names stay
+// in the store, which lists them; here each has 64 bytes.
+//
+// What has ended revokes no more, and is forgotten here an hour later (the store does it in its own
+// time): a clock that was ahead for a moment takes nothing back for good.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -16,29 +21,46 @@ namespace latchkey::latchkeyd {
 class RevocationBook {
  public:
   // By rising id, as the state store gives them.
-  explicit RevocationBook(std::vector<revocation::Revocation> stored);
+  explicit RevocationBook(std::span<const revocation::Revocation> stored);
 
-  // With its id of the store; one that is there already changes nothing.
-  void add(revocation::Revocation revocation);
+  // With their ids of the store. One that is there already keeps the later end.
+  void add(std::span<const revocation::Revocation> revocations);
   // What another one of the book revokes as well stays revoked.
   void remove(std::int64_t id);
+  // Lets go of what has ended at `now`, and takes up again what has not, where the clock was set
+  // back. Whether the source is another one by that.
+  bool settle(WallTime now);
+  // Those that the store has removed.
+  void forget(WallTime ended);
 
-  std::span<const revocation::Revocation> all() const { return revocations_; }
+  std::size_t size() const { return rows_.size(); }
 
   // Under which all sources of this process hash: theirs and ours are looked for by one hash.
   const revocation::HashSecret& secret() const { return secret_; }
+  const revocation::Names& names() const { return *names_; }
 
   const std::shared_ptr<const revocation::Source>& source() const { return source_; }
 
   // What it says, and what `others` say.
   std::shared_ptr<const revocation::RevocationSet> set(
-      revocation::RevocationSet::Sources others = {}) const;
+      revocation::RevocationSet::Sources others = {},
+      revocation::RevocationSet::Called called = {}) const;
 
  private:
-  std::vector<revocation::Revocation>::iterator at(std::int64_t id);
+  struct Row {
+    std::int64_t id = 0;
+    std::optional<revocation::Entry> entry;  // nothing: it names nothing
+  };
+
+  std::vector<Row>::iterator at(std::int64_t id);
+  bool over(const Row& row) const;
+  void rebuild();
   void change(std::span<const revocation::Entry> removed, std::span<const revocation::Entry> added);
 
-  std::vector<revocation::Revocation> revocations_;  // by rising id
+  std::vector<Row> rows_;              // by rising id
+  WallTime settled_{};                 // what ended by then revokes no more
+  std::optional<WallTime> first_end_;  // of those that have not ended
+  std::optional<WallTime> last_ended_;
   revocation::HashSecret secret_{};
   std::shared_ptr<const revocation::Names> names_;
   std::shared_ptr<const revocation::Source> source_;

@@ -58,7 +58,14 @@ class RevocationFeed {
   // out. One feed for each section of the kind, in the order of the configuration.
   struct Gathered {
     revocation::RevocationSet::Sources sources;
+    revocation::RevocationSet::Called called;
     std::vector<revocation::Feed> feeds;
+
+    // One that explanations call so: "list fleet".
+    void add(std::shared_ptr<const revocation::Source> source, std::string name) {
+      called.emplace(source.get(), std::move(name));
+      sources.push_back(std::move(source));
+    }
   };
 
   RevocationFeed() = default;

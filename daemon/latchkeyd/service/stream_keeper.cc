@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "core/base/mutation.h"
 #include "daemon/latchkeyd/service/stream_keeper_stream.h"
 
 namespace latchkey::latchkeyd {
@@ -22,8 +23,6 @@ namespace {
 
 constexpr seconds kSlewed{5};  // what two clocks differ by in good order
 constexpr seconds kIdle{3'600};
-// An item that was taken is taken again whatever the clock says now.
-constexpr WallTime kAnyTime{std::chrono::hours(24) * 365 * 8'000};
 
 std::string joined(const std::vector<std::string>& services) {
   std::string text;
@@ -41,11 +40,34 @@ std::vector<std::string> thumbprints(const jose::JwkSet& keys) {
 }  // namespace
 
 StreamKeeper::StreamKeeper(Parts parts)
-    : parts_(std::move(parts)), scratch_(std::make_unique<jose::Scratch>()) {}
+    : parts_(std::move(parts)), scratch_(std::make_unique<jose::Scratch>()) {
+  Hooks hooks = parts_.hooks;
+  hooks.publish = [this](std::function<void()> done) {
+    snapshots_changed();
+    parts_.hooks.publish(std::move(done));
+  };
+  snapshots_ = std::make_unique<ListKeeper>(
+      ListKeeper::Parts{.control = parts_.control,
+                        .builder = parts_.builder,
+                        .clock = parts_.clock,
+                        .journal = parts_.journal,
+                        .fetcher = parts_.list_fetcher,
+                        .store = parts_.list_store,
+                        .secret = parts_.secret,
+                        .hooks = std::move(hooks),
+                        .snapshots = true,
+                        .asked = [this](const std::string& name) { snapshot_asked(name); }});
+}
 
 StreamKeeper::~StreamKeeper() = default;
 
 void StreamKeeper::configure(std::shared_ptr<const config::Config> config) {
+  auto lists = std::make_shared<config::Config>();
+  for (const config::StreamSource& section : config->revocation.streams) {
+    if (auto snapshot = config::snapshot_of(section))
+      lists->revocation.lists.push_back(*std::move(snapshot));
+  }
+  snapshots_->configure(std::move(lists));
   const std::vector<StreamPtr> old = std::exchange(streams_, {});
   for (const config::StreamSource& section : config->revocation.streams) {
     const auto kept = std::find_if(old.begin(), old.end(), [&](const StreamPtr& stream) {
@@ -71,7 +93,7 @@ void StreamKeeper::load(Stream& stream) {
   for (StreamLine& line : record.lines) {
     switch (line.kind) {
       case StreamLine::Kind::item:
-        stream.held.push_back({line.name, std::move(line.text), {}});
+        stream.unread.push_back({line.name, std::move(line.text), {}});
         stream.after = std::move(line.name);
         break;
       case StreamLine::Kind::read:
@@ -85,12 +107,19 @@ void StreamKeeper::load(Stream& stream) {
       }
       case StreamLine::Kind::trimmed:
         stream.trimmed = true;
+        stream.trimmed_at = parts_.clock.wall();
+        break;
+      case StreamLine::Kind::based:
+        std::from_chars(line.name.data(), line.name.data() + line.name.size(), stream.based);
         break;
     }
   }
   if (record.damaged || !ipc::fetch::is_entry_id(stream.after)) {
     stream.after = "0-0";
     stream.kept_sure.clear();
+    // One of the lines that are lost may have said that something was missed.
+    if (LATCHKEY_FAILS(stream_damaged, record.damaged)) stream.trimmed = true;
+    stream.trimmed_at = parts_.clock.wall();
   }
   stream.source = std::make_shared<const revocation::Source>(parts_.secret);
   if (const auto keys = stream_keys(stream.config)) {
@@ -98,6 +127,7 @@ void StreamKeeper::load(Stream& stream) {
   } else {
     stream.trouble = "the keys of the stream: " + keys.error();
   }
+  follow(stream);
   note_state(stream);
 }
 
@@ -106,8 +136,9 @@ void StreamKeeper::adopt(const StreamPtr& stream, const config::StreamSource& co
   const bool elsewhere = stream->config.digest != config.digest;
   stream->config = config;
   stream->feed.policy = config.feed;
-  check_keys(*stream);
-  if (!elsewhere) return;
+  const bool same_keys = check_keys(*stream);
+  follow(*stream);
+  if (LATCHKEY_FAILS(stream_adopted, !elsewhere && same_keys)) return;
   ++stream->round;  // whatever was asked for: it is asked for anew
   stream->busy = false;
   stream->failures = 0;
@@ -137,36 +168,40 @@ void StreamKeeper::replay(Stream& stream, const jose::JwkSet& keys) {
   stream.progress = revocation::StreamProgress(stream.kept_sure);
   stream.feed.known.reset();
   revocation::Source::Editor editor{revocation::Source(parts_.secret)};
-  std::vector<Held> held = std::exchange(stream.held, {});
-  for (Held& each : held) {
+  std::vector<Held> all = std::exchange(stream.unread, {});
+  for (auto& [place, held] : std::exchange(stream.held, {})) all.push_back(std::move(held));
+  if (auto beat = std::exchange(stream.beat, std::nullopt)) all.push_back(*std::move(beat));
+  stream.held_bytes = 0;
+  for (Held& each : all) {
     auto item =
         revocation::read_stream_item(each.text, {stream.config.issuer, keys}, kAnyTime, *scratch_);
     if (!item) {
-      parts_.journal.log(LogLevel::warning, "an item of a revocation stream is dropped",
-                         {{"stream", stream.name()},
-                          {"id", each.id},
-                          {"error", item.error().detail}});
+      parts_.journal.log(
+          LogLevel::warning, "an item of a revocation stream is dropped",
+          {{"stream", stream.name()}, {"id", each.id}, {"error", item.error().detail}});
       continue;
     }
     each.item = *std::move(item);
     stream.progress.take(each.item);
-    take_date(stream, each.item);
+    if (each.item.max_age) take_date(stream, each.item.issued_at, *each.item.max_age);
     for (const revocation::StreamEntry& entry : each.item.entries) editor.add(entry.entry);
-    stream.held.push_back(std::move(each));
+    stream.hold(std::move(each));
   }
   stream.source = std::make_shared<const revocation::Source>(editor.finish());
+  const auto* standing = snapshots_->standing(stream.name());
+  if (standing != nullptr && standing->manifest().version >= stream.based)
+    cover(stream, standing->manifest());
   stream.feed.incomplete = stream.incomplete();
 }
 
-// Of items with a max_age the one that was signed last says how old all of it is.
-void StreamKeeper::take_date(Stream& stream, const StreamItem& item) {
-  if (!item.max_age) return;
+// Of items with a max_age and snapshots the one that was signed last says how old all of it is.
+void StreamKeeper::take_date(Stream& stream, WallTime issued_at, seconds max_age) {
   auto& known = stream.feed.known;
-  if (known && known->issued_at >= item.issued_at) return;
+  if (known && known->issued_at >= issued_at) return;
   const WallTime now = parts_.clock.wall();
-  known = Feed::Known{item.issued_at, item.issued_at, *item.max_age};
+  known = Feed::Known{issued_at, issued_at, max_age};
   // One from the near future, by a clock that is behind, is of now.
-  stream.dated = parts_.clock.steady() - std::max(now - item.issued_at, milliseconds(0));
+  stream.dated = parts_.clock.steady() - std::max(now - issued_at, milliseconds(0));
   stream.changed = true;
 }
 
@@ -200,7 +235,8 @@ void StreamKeeper::note_state(Stream& stream) {
 }
 
 bool StreamKeeper::look_again() {
-  bool changed = false;
+  bool changed = snapshots_->look_again();
+  if (changed) snapshots_changed();
   for (const StreamPtr& stream : streams_) {
     if (check_keys(*stream)) continue;
     changed = true;
@@ -212,7 +248,11 @@ bool StreamKeeper::look_again() {
   return changed;
 }
 
+void StreamKeeper::hurry() { snapshots_->hurry(); }
+
 void StreamKeeper::tick() {
+  for (const StreamPtr& stream : streams_) resync_where_due(*stream);
+  snapshots_->tick();
   bool changed = false;
   for (const StreamPtr& stream : streams_) {
     changed = never_younger(*stream) || std::exchange(stream->changed, false) || changed;
@@ -226,8 +266,10 @@ void StreamKeeper::tick() {
 }
 
 SteadyTime StreamKeeper::next_tick() const {
-  SteadyTime next = parts_.clock.steady() + kIdle;
+  SteadyTime next = std::min(parts_.clock.steady() + kIdle, snapshots_->next_tick());
   for (const StreamPtr& stream : streams_) {
+    if (stream->incomplete() && !stream->rereading)
+      next = std::min(next, std::max(stream->next_resync, parts_.clock.steady()));
     if (!stream->busy) next = std::min(next, stream->next_ask);
   }
   return next;
@@ -235,7 +277,10 @@ SteadyTime StreamKeeper::next_tick() const {
 
 void StreamKeeper::gather(Gathered& into) const {
   for (const StreamPtr& stream : streams_) {
-    into.sources.push_back(stream->source);
+    const std::string name = "stream " + stream->name();
+    if (const auto* standing = snapshots_->standing(stream->name()))
+      into.add(standing->source, name);
+    into.add(stream->source, name);
     into.feeds.push_back(stream->feed);
   }
 }
@@ -249,6 +294,7 @@ std::vector<std::string> StreamKeeper::keys() const {
 
 std::vector<RevocationSourceState> StreamKeeper::states() const {
   std::vector<RevocationSourceState> all;
+  const auto snapshots = snapshots_->states();
   for (const StreamPtr& stream : streams_) {
     RevocationSourceState state;
     state.kind = "stream";
@@ -264,6 +310,16 @@ std::vector<RevocationSourceState> StreamKeeper::states() const {
       state.last_error = "incomplete: a writer sent something that was not heard";
     if (!state.last_error) state.last_error = stream->refused;
     if (!stream->busy) state.next_fetch = stream->next_ask;
+    for (const RevocationSourceState& snapshot : snapshots) {
+      if (snapshot.feed.policy.name != stream->name()) continue;
+      state.version = snapshot.version;
+      state.base_entries += snapshot.base_entries;
+      state.delta_entries += snapshot.delta_entries;
+      state.bytes += snapshot.bytes;
+      if (snapshot.last_error)
+        state.last_error = (state.last_error ? *state.last_error + "; snapshot: " : "snapshot: ") +
+                           *snapshot.last_error;
+    }
     all.push_back(std::move(state));
   }
   return all;

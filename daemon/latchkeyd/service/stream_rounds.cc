@@ -21,7 +21,9 @@ namespace {
 
 constexpr milliseconds kPause{250};  // after the first failure; then doubled
 constexpr milliseconds kPauseMost{10'000};
-constexpr std::size_t kLinesMost = 4'096;  // on disk beyond twice of what is needed
+constexpr std::size_t kLinesMost = 4'096;            // on disk beyond twice of what is needed
+constexpr std::size_t kHeldBytesMost = 268'435'456;  // a quarter of what is read from a file
+constexpr std::chrono::seconds kRefusalSaid{60};     // in the journal, at most once
 
 std::string hex(const revocation::NameDigest& digest) {
   std::string text;
@@ -31,6 +33,12 @@ std::string hex(const revocation::NameDigest& digest) {
 
 std::int64_t seconds_since_1970(WallTime time) {
   return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
+}
+
+// What was there and is gone is passed over, too.
+std::string read_up_to(const std::string& after, const StreamBatch& batch) {
+  if (!batch.end.empty()) return batch.end;
+  return batch.items.empty() ? after : batch.items.back().id;
 }
 
 bool counts(const revocation::StreamItem& item, WallTime now) {
@@ -82,66 +90,127 @@ void StreamKeeper::batch_came(const StreamPtr& stream, const StreamBatch& batch)
   if (!keys) return failed(*stream, "the keys of the stream: " + keys.error());
   stream->trouble.reset();
   std::vector<StreamLine> lines;
-  if (batch.trimmed && !stream->trimmed) {
-    stream->trimmed = true;
-    lines.push_back({StreamLine::Kind::trimmed, {}, {}});
-  }
-  for (const StreamBatch::Item& item : batch.items) {
-    if (auto line = take(*stream, item, *keys)) lines.push_back(*std::move(line));
-  }
-  if (!batch.items.empty()) lines.push_back({StreamLine::Kind::read, batch.items.back().id, {}});
+  note_trimming(*stream, batch, lines);
+  for (StreamLine& line : take_all(*stream, batch, *keys)) lines.push_back(std::move(line));
+  const std::string last = read_up_to(stream->after, batch);
+  if (last != stream->after) lines.push_back({StreamLine::Kind::read, last, {}});
   if (std::exchange(stream->feed.incomplete, stream->incomplete()) != stream->feed.incomplete)
     stream->changed = true;
   // In force before it is durable: what the disk refuses is read again, and revokes all the same.
   if (std::exchange(stream->changed, false)) parts_.hooks.publish([] {});
   note_state(*stream);
-  if (!lines.empty())
-    return keep(stream, std::move(lines),
-                batch.items.empty() ? stream->after : batch.items.back().id);
+  if (stream->incomplete() && parts_.hooks.rescheduled) parts_.hooks.rescheduled();
+  if (LATCHKEY_FAILS(stream_held_many,
+                     stream->held.size() > parts_.held_most || stream->held_bytes > kHeldBytesMost))
+    return failed(*stream, "more items than can be kept here; a snapshot would stand for them");
+  if (!lines.empty() || stream->unsaved) return keep(stream, std::move(lines), last);
   stream->failures = 0;
   ask(stream);
 }
 
-// The line to be stored of an item that is to be held.
+// What a snapshot stands for may be gone from the beginning, and what was junk may be gone from
+// anywhere; whether all that is gone was heard or is covered, the items that are left say, and a
+// beat that was signed since.
+void StreamKeeper::note_trimming(Stream& stream, const StreamBatch& batch,
+                                 std::vector<StreamLine>& lines) {
+  const bool covered =
+      stream.rereading || (stream.reread && stream.based > 0 && stream.after == "0-0");
+  if (LATCHKEY_FAILS(stream_trimmed, batch.trimmed && !covered)) {
+    if (!std::exchange(stream.trimmed, true)) {
+      stream.trimmed_at = parts_.clock.wall();
+      lines.push_back({StreamLine::Kind::trimmed, {}, {}});
+    }
+    stream.rereading = false;
+    stream.reread = false;
+  } else if (stream.rereading && batch.items.size() < ipc::fetch::kItemsInBatch) {
+    stream.rereading = false;
+    stream.reread = true;
+    stream.unsaved = true;
+  }
+}
+
+std::vector<StreamLine> StreamKeeper::take_all(Stream& stream, const StreamBatch& batch,
+                                               const jose::JwkSet& keys) {
+  std::vector<StreamLine> lines;
+  revocation::Source::Editor work(*stream.source);
+  stream.works = false;
+  for (const StreamBatch::Item& item : batch.items) {
+    if (auto line = take(stream, item, keys, work)) lines.push_back(*std::move(line));
+  }
+  if (stream.works) {
+    revocation::Source next = work.finish();
+    if (next.wants_merge()) next = next.merged(stream.ends_by(parts_.clock.wall()));
+    stream.source = std::make_shared<const revocation::Source>(std::move(next));
+    stream.changed = true;
+  }
+  // A beat of before may have been made by one who had not seen yet what was gone by then.
+  const auto& known = stream.feed.known;
+  const bool early =
+      LATCHKEY_FAILS(stream_trimmed_beat, !known || known->issued_at <= stream.trimmed_at);
+  if (stream.trimmed && stream.reread && (stream.based > 0 || !early)) {
+    stream.trimmed = false;
+    stream.unsaved = true;
+  }
+  return lines;
+}
+
+// The line to be stored of an item that is to be held. Its entries go to work whatever this clock
+// says: that adds, and one that was passed over for want of a clock would not come again.
 std::optional<StreamLine> StreamKeeper::take(Stream& stream, const StreamBatch::Item& item,
-                                             const jose::JwkSet& keys) {
-  auto read = revocation::read_stream_item(item.bytes, {stream.config.issuer, keys},
-                                           parts_.clock.wall(), *scratch_);
+                                             const jose::JwkSet& keys,
+                                             revocation::Source::Editor& work) {
+  auto read =
+      revocation::read_stream_item(item.bytes, {stream.config.issuer, keys}, kAnyTime, *scratch_);
   if (!read) {
     refuse(stream, item.id,
            fmt::format("{}: {}", revocation::item_fault_name(read.error().fault),
                        read.error().detail));
     return std::nullopt;
   }
-  if (stream.progress.take(*read) == StreamPlace::known) return std::nullopt;
-  // After a gap the same item can be the next one again.
-  const bool held = std::any_of(stream.held.rbegin(), stream.held.rend(), [&](const Held& each) {
-    return each.item.seq == read->seq && each.item.key_id == read->key_id;
-  });
-  if (held) return std::nullopt;
-  stream.refused.reset();
-  take_date(stream, *read);
-  // Of beats the newest says all that the others did, but for how far their writers were heard.
-  std::erase_if(stream.held, [&](const Held& each) {
-    return each.item.entries.empty() && each.item.issued_at != stream.feed.known->issued_at;
-  });
-  stream.held.push_back({item.id, item.bytes, *std::move(read)});
-  put_to_work(stream, stream.held.back());
-  return StreamLine{StreamLine::Kind::item, item.id, item.bytes};
+  const StreamPlace place = stream.progress.take(*read);
+  if (stream.is_covered(*read) || stream.is_held(item.bytes, *read)) return std::nullopt;
+  if (LATCHKEY_FAILS(stream_date_ahead,
+                     read->issued_at > parts_.clock.wall() + revocation::kItemAhead)) {
+    refuse(stream, item.id, "ahead: it was signed in the future, or this clock is behind");
+    // A beat is of no use then, but for how far its writer was heard.
+    if (read->entries.empty())
+      return place == StreamPlace::next
+                 ? std::optional(StreamLine{StreamLine::Kind::sure, read->key_id,
+                                            fmt::format("{}", read->seq)})
+                 : std::nullopt;
+  } else {
+    if (place == StreamPlace::known && read->entries.empty()) return std::nullopt;
+    stream.refused.reset();
+    if (read->max_age) take_date(stream, read->issued_at, *read->max_age);
+  }
+  StreamLine line{StreamLine::Kind::item, item.id, item.bytes};
+  Held held{item.id, item.bytes, *std::move(read)};
+  put_to_work(stream, held, work);
+  stream.works = stream.works || !held.item.entries.empty();
+  stream.hold(std::move(held));
+  return line;
 }
 
+// Whoever may write to Redis decides how many there are, so not each is worth a line.
 void StreamKeeper::refuse(Stream& stream, const std::string& id, std::string why) {
-  parts_.journal.log(LogLevel::warning, "an item of a revocation stream is refused",
-                     {{"stream", stream.name()}, {"id", id}, {"error", why}});
+  const SteadyTime now = parts_.clock.steady();
+  ++stream.refusals;
+  if (!stream.refusal_said || now - *stream.refusal_said >= kRefusalSaid) {
+    parts_.journal.log(LogLevel::warning, "an item of a revocation stream is refused",
+                       {{"stream", stream.name()},
+                        {"id", id},
+                        {"error", why},
+                        {"refused_since", fmt::format("{}", std::exchange(stream.refusals, 0))}});
+    stream.refusal_said = now;
+  }
   stream.refused = "item " + id + ": " + std::move(why);
 }
 
-void StreamKeeper::put_to_work(Stream& stream, const Held& held) {
-  if (held.item.entries.empty()) return;
-  revocation::Source::Editor editor(*stream.source);
+void StreamKeeper::put_to_work(const Stream& stream, const Held& held,
+                               revocation::Source::Editor& work) {
   for (const revocation::StreamEntry& each : held.item.entries) {
     const revocation::Entry& entry = each.entry;
-    editor.add(entry);
+    work.add(entry);
     const bool subject = entry.kind == revocation::EntryKind::subject;
     parts_.journal.log(
         LogLevel::notice, "a revocation of a stream is in force",
@@ -154,44 +223,44 @@ void StreamKeeper::put_to_work(Stream& stream, const Held& held) {
          {"writer", held.item.key_id},
          {"seq", fmt::format("{}", held.item.seq)}});
   }
-  revocation::Source next = editor.finish();
-  if (next.wants_merge()) next = next.merged(parts_.clock.wall());
-  stream.source = std::make_shared<const revocation::Source>(std::move(next));
-  stream.changed = true;
 }
 
 // What the file would hold if it were written now. An item is needed while an entry of it counts;
 // how far its writer was heard, and the last beat, outlive it.
 std::vector<StreamLine> StreamKeeper::all_lines(const Stream& stream,
                                                 const std::string& last) const {
-  const WallTime now = parts_.clock.wall();
+  const WallTime now = stream.ends_by(parts_.clock.wall());
   std::vector<StreamLine> lines;
-  for (const Held& each : stream.held) {
-    const bool dates = each.item.max_age && stream.feed.known &&
-                       each.item.issued_at == stream.feed.known->issued_at;
-    if (counts(each.item, now) || dates)
+  for (const auto& [place, each] : stream.held) {
+    if (counts(each.item, now) || stream.is_dated_by(each.item))
       lines.push_back({StreamLine::Kind::item, each.id, each.text});
   }
+  if (stream.beat && stream.is_dated_by(stream.beat->item))
+    lines.push_back({StreamLine::Kind::item, stream.beat->id, stream.beat->text});
   for (const revocation::StreamSeen& sure : stream.progress.sure())
     lines.push_back({StreamLine::Kind::sure, sure.key_id, fmt::format("{}", sure.seq)});
   if (stream.trimmed) lines.push_back({StreamLine::Kind::trimmed, {}, {}});
+  if (stream.based > 0)
+    lines.push_back({StreamLine::Kind::based, fmt::format("{}", stream.based), {}});
   lines.push_back({StreamLine::Kind::read, last, {}});
   return lines;
 }
 
 void StreamKeeper::keep(const StreamPtr& stream, std::vector<StreamLine> lines, std::string last) {
   stream->lines += lines.size();
-  const bool anew = !stream->stored || stream->lines > 2 * stream->held.size() + kLinesMost;
+  const bool anew = !stream->stored || std::exchange(stream->unsaved, false) ||
+                    stream->lines > 2 * stream->held.size() + kLinesMost;
   if (anew) {
     lines = all_lines(*stream, last);
     stream->lines = lines.size();
     // What is not written is not held any more, or the next time it would be as many again.
-    const WallTime now = parts_.clock.wall();
+    const WallTime now = stream->ends_by(parts_.clock.wall());
     stream->kept_sure = stream->progress.sure();
-    std::erase_if(stream->held, [&](const Held& each) {
-      const bool dates = each.item.max_age && stream->feed.known &&
-                         each.item.issued_at == stream->feed.known->issued_at;
-      return !counts(each.item, now) && !dates;
+    std::erase_if(stream->held, [&](const auto& each) {
+      const Held& held = each.second;
+      if (counts(held.item, now) || stream->is_dated_by(held.item)) return false;
+      stream->held_bytes -= held.text.size();
+      return true;
     });
   }
   parts_.disk.post([this, stream, lines = std::move(lines), last = std::move(last), anew,

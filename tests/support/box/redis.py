@@ -40,7 +40,7 @@ logfile {folder}/redis.log
 _USERS = """\
 user default off
 user host on >{host} resetkeys ~{key}* resetchannels -@all +xread +xinfo|stream
-user writer on >{writer} resetkeys ~{key}* resetchannels -@all +xadd +xrange
+user writer on >{writer} resetkeys ~{key}* resetchannels -@all +xadd +xrange +xtrim
 user admin on >{admin} ~* &* +@all
 """
 

@@ -71,6 +71,41 @@ class BesideADaemon(Commands):
         self.assertEqual(json.loads(out)["bindings"][0]["subject"], "a\u009b\u202e\u2066z")
 
 
+class ManyRevocations(Commands):
+    def test_lines_go_in_calls_that_fit_and_a_bad_one_is_named(self):
+        lines = [json.dumps({"kind": "token", "issuer": "https://i", "value": f"id-{i}"}) for i in range(1_500)]
+        with Daemon(self.path("many"), {"RevokeMany": {"ids": [1]}}):
+            done = self.run_it("--socket", self.path("many"), "revocations", "import", stdin="\n".join(lines) + "\n\n")
+            self.assertEqual((done.returncode, done.out, done.err), (0, "1500 revocations imported; in force\n", ""))
+        with Daemon(self.path("bad"), {"RevokeMany": {"ids": [1]}}):
+            done = self.run_it("--socket", self.path("bad"), "revocations", "import",
+                               stdin="\n".join(lines[:3] + ['{"kind":"token"}'] + lines[3:]))
+            self.assertEqual(done.returncode, 1)
+            self.assertEqual(done.err, "latchkeyctl: line 4: 'value' is absent or empty\n"
+                                       "latchkeyctl: 3 revocations before that are in force\n")
+        done = self.run_it("--socket", self.path("none"), "revocations", "import", stdin=lines[0], may_be=(69,))
+        self.assertEqual(done.returncode, 69)
+
+    def test_what_is_exported_is_what_is_imported(self):
+        row = {"id": 1, "kind": "subject", "issuer": "https://i", "value": "s", "before": "2026-01-01T00:00:00.000Z",
+               "created_at": "2026-01-01T00:00:00Z", "comment": "why", "end": "2027-01-01T00:00:00.000Z"}
+        with Daemon(self.path("control"), {"Revocations": {"more": False, "revocations": [row]}, "RevokeMany": {"ids": [1]}}):
+            out = self.good("--socket", self.path("control"), "revocations", "export")
+            self.assertEqual(json.loads(out), {"kind": "subject", "issuer": "https://i", "value": "s",
+                                               "before": row["before"], "end": row["end"], "reason": "why"})
+            self.assertEqual(self.run_it("--socket", self.path("control"), "revocations", "import", stdin=out).returncode, 0)
+
+    def test_what_to_revoke_is_named_once_and_well(self):
+        for words, why in ((("--jti", "j"), "need --issuer"), (("--user", "u", "--issuer", "i"), "--issuer goes with"),
+                           ((), "name what to revoke"), (("--token-hash", "abc"), "64 lower-case"),
+                           (("--thumbprint", "abc"), "RFC 7638"), (("--user", "u", "--end", "2020-01-01T00:00:00Z"), "to come"),
+                           (("--sid", "s", "--issuer", "i", "--before", "2020-01-01T00:00:00Z"), "--before goes with")):
+            with self.subTest(words):
+                done = self.run_it("--socket", self.path("none"), "revoke", *words, may_be=(64,))
+                self.assertEqual(done.returncode, 64, done.err)
+                self.assertIn(why, done.err)
+
+
 class ConfigCheck(Commands):
     def test_key_files_that_cannot_serve_are_errors(self):
         self.key()

@@ -146,6 +146,25 @@ TEST_F(EnderTest, WholeUserIsEndedWhereThatIsWanted) {
   EXPECT_THAT(logind.done, ElementsAre("terminate user 1000", "terminate c7"));
 }
 
+TEST_F(EnderTest, WholeUserIsNotEndedWhereLogindDoesNotSayWhoseTheSessionIs) {
+  limits.whole_user = true;
+  ender = make();
+  end(0, "user");
+  pass(seconds(0));
+  EXPECT_THAT(logind.done, IsEmpty());
+  EXPECT_THAT(signalled, ElementsAre(kLogin));
+}
+
+TEST_F(EnderTest, WholeUserOfASudoIsWhoCalledIt) {
+  limits.whole_user = true;
+  ender = make();
+  world.put({.pid = 500, .comm = "sudo", .real_uid = 1000});
+  world.note(World::text("sudo", "root", "alice"));
+  end(0, "user");
+  pass(seconds(0));
+  EXPECT_THAT(logind.done, ElementsAre("terminate user 1000"));
+}
+
 TEST_F(EnderTest, SessionThatLivesOnIsKilledByLogindAndThenGivenUp) {
   logind.session = "c7";
   end(0);

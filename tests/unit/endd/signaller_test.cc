@@ -135,7 +135,7 @@ TEST_F(SignallerTest, HostProcessIsKilledLastAndOnlyWhereItDoesNotEndByItself) {
 }
 
 TEST_F(SignallerTest, WhatSudoRunsIsKilledWithoutAChanceToFork) {
-  world.put({.pid = 700, .parent = 502, .comm = "sudo", .start = 200});
+  world.put({.pid = 700, .parent = 502, .comm = "sudo", .start = 200, .real_uid = 1000});
   world.put({.pid = 701, .parent = 700, .start = 201, .session = 701});
   world.note(World::text("sudo", "root", "alice", 700, 200));
   on_signal = [this](pid_t pid, int signal) {

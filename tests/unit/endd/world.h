@@ -8,7 +8,7 @@
 
 #include <filesystem>
 #include <fstream>
-#include <map>
+#include <optional>
 #include <string>
 
 #include "daemon/endd/checks.h"
@@ -29,6 +29,8 @@ struct FakeProcess {
   char state = 'S';
   std::uint32_t terminal = 0;
   std::uint32_t audit = kNoAuditSession;
+  std::uint32_t login_uid = kNoAuditSession;
+  std::optional<uid_t> real_uid = {};  // nothing: the same
 };
 
 struct World {
@@ -45,8 +47,10 @@ struct World {
         << process.pid << " (" << process.comm << ") " << process.state << ' ' << process.parent
         << " 7 " << process.session << ' ' << process.terminal
         << " -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 " << process.start << " 1000 2\n";
-    std::ofstream(place + "/status") << "Name:\tx\nUid:\t4711\t" << process.uid << "\t4711\t4711\n";
+    std::ofstream(place + "/status") << "Name:\tx\nUid:\t" << process.real_uid.value_or(process.uid)
+                                     << '\t' << process.uid << "\t4711\t4711\n";
     std::ofstream(place + "/sessionid") << process.audit;
+    std::ofstream(place + "/loginuid") << process.login_uid;
   }
   void end(pid_t pid) const {
     std::filesystem::remove_all(folder / ("proc/" + std::to_string(pid)));
@@ -60,16 +64,8 @@ struct World {
   static std::string text(const std::string& service = "sshd", const std::string& user = "alice",
                           const std::string& ruser = "", pid_t pid = 500,
                           unsigned long long start = 100) {
-    return "latchkey-session 1\nservice=" + service + "\nuser=" + user + "\nuid=" + uid(user) +
-           "\nruser=" + ruser + "\nruid=" + uid(ruser) + "\npid=" + std::to_string(pid) +
-           "\nstart=" + std::to_string(start) + "\nend\n";
-  }
-  // As the module knew it: empty for a stranger.
-  static std::string uid(const std::string& name) {
-    static const std::map<std::string, std::string> uids{
-        {"alice", "1000"}, {"bob", "1001"}, {"root", "0"}, {"toor", "0"}};
-    const auto found = uids.find(name);
-    return found == uids.end() ? "" : found->second;
+    return "latchkey-session 1\nservice=" + service + "\nuser=" + user + "\nruser=" + ruser +
+           "\npid=" + std::to_string(pid) + "\nstart=" + std::to_string(start) + "\nend\n";
   }
   // An ssh session of alice, whole: the host process, her sshd, her shell.
   void ssh_session() const {

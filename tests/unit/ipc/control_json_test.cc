@@ -117,9 +117,12 @@ TEST(ControlJson, every_message_survives_the_trip) {
       DecisionsAnswer{{{"id", at(1), "account", "sshd", "a", "b", "c", "allowed", "allowed"}}});
   expect_round_trip(RevokeRequest{"subject", "https://id.example", "sub", at(9), "left"});
   expect_round_trip(RevokeRequest{"user", {}, "alice", {}, {}});
+  expect_round_trip(
+      RevokeManyRequest{{{"key", {}, "t", {}, {}, at(9)}, {"user", {}, "a", {}, {}}}});
+  expect_round_trip(RevokeManyAnswer{{1, 2}});
   expect_round_trip(RevokeAnswer{12});
   expect_round_trip(RevocationsRequest{"token", 3, 1'000});
-  expect_round_trip(RevocationsAnswer{{{1, "token", "i", "v", at(2), at(3), "c"}}, true});
+  expect_round_trip(RevocationsAnswer{{{1, "token", "i", "v", at(2), at(3), "c", at(4)}}, true});
   expect_round_trip(RemoveRevocationRequest{12});
   expect_round_trip(BindingsRequest{"alice", 1});
   expect_round_trip(BindingsAnswer{{{"alice", "i", "s"}}, false});
@@ -294,7 +297,10 @@ TEST_F(ControlInterface, says_of_each_method_what_the_structs_say) {
   EXPECT_EQ(names_of(answer("Explain")), members_of(ExplainAnswer{}));
   EXPECT_EQ(names_of(request("Decisions")), members_of(DecisionsRequest{1, "a"}));
   EXPECT_EQ(names_of(answer("Decisions")), members_of(DecisionsAnswer{}));
-  EXPECT_EQ(names_of(request("Revoke")), members_of(RevokeRequest{"token", "i", "v", at(1), "c"}));
+  EXPECT_EQ(names_of(request("Revoke")),
+            members_of(RevokeRequest{"token", "i", "v", at(1), "c", at(2)}));
+  EXPECT_EQ(names_of(request("RevokeMany")), members_of(RevokeManyRequest{{}}));
+  EXPECT_EQ(names_of(answer("RevokeMany")), members_of(RevokeManyAnswer{{}}));
   EXPECT_EQ(names_of(answer("Revoke")), members_of(RevokeAnswer{}));
   EXPECT_EQ(names_of(request("Revocations")), members_of(RevocationsRequest{"token", 1, 1}));
   EXPECT_EQ(names_of(answer("Revocations")), members_of(RevocationsAnswer{}));
@@ -318,10 +324,13 @@ TEST_F(ControlInterface, says_of_each_type_what_the_structs_say) {
   StatusAnswer decisions_only = some_status();
   EXPECT_EQ(names_of(type("DecisionSummary")),
             members_of_first(to_json(DecisionsAnswer{{DecisionSummary{}}}), "decisions"));
+  EXPECT_EQ(names_of(type("Revoking")),
+            members_of_first(to_json(RevokeManyRequest{{{"token", "i", "v", at(1), "c", at(2)}}}),
+                             "revocations"));
   EXPECT_EQ(names_of(type("Revocation")),
-            members_of_first(
-                to_json(RevocationsAnswer{{{1, "token", "i", "v", at(2), at(3), "c"}}, true}),
-                "revocations"));
+            members_of_first(to_json(RevocationsAnswer{
+                                 {{1, "token", "i", "v", at(2), at(3), "c", at(4)}}, true}),
+                             "revocations"));
   EXPECT_EQ(names_of(type("Binding")),
             members_of_first(to_json(BindingsAnswer{{{}}, true}), "bindings"));
   EXPECT_EQ(names_of(type("Session")),

@@ -11,19 +11,22 @@ namespace {
 TEST(StreamBatch, ComesBackAsItWasWhateverTheBytes) {
   StreamBatch batch;
   batch.trimmed = true;
+  batch.end = "18446744073709551615-9";
   batch.items = {
       {"1-0", "a.b.c"}, {"1-1", ""}, {"18446744073709551615-7", std::string("\n0-0 3\n\0", 8)}};
   const auto read = decode_stream_batch(encode(batch));
   ASSERT_TRUE(read);
   EXPECT_TRUE(read->trimmed);
   EXPECT_EQ(read->items, batch.items);
+  EXPECT_EQ(read->end, batch.end);
   EXPECT_FALSE(decode_stream_batch(encode(StreamBatch{}))->trimmed);
 }
 
 TEST(StreamBatch, RefusesWhatIsNone) {
   for (const std::string body :
-       {"", "other\n", "whole", "whole\n1-0 5\nabc\n", "whole\n1-0 3\nabcd", "whole\n1-0 3\nabc",
-        "whole\n1 3\nabc\n", "whole\n1-0 x\nabc\n", "whole\n1-0 65538\n"}) {
+       {"", "other\n", "whole", "whole \n", "whole 1\n", "whole  1-0\n", "whole1-0\n",
+        "whole\n1-0 5\nabc\n", "whole\n1-0 3\nabcd", "whole\n1-0 3\nabc", "whole\n1 3\nabc\n",
+        "whole\n1-0 x\nabc\n", "whole\n1-0 65538\n"}) {
     EXPECT_FALSE(decode_stream_batch(body)) << body;
   }
 }

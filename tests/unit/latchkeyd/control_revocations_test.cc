@@ -4,6 +4,7 @@
 #include "daemon/latchkeyd/service/control.h"
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,6 +22,7 @@ using ::testing::HasSubstr;
 namespace control = ipc::control;
 using Kind = control::MethodError::Kind;
 using control_test::ControlTest;
+using control_test::corp_config;
 using control_test::kCorp;
 
 struct BadRevoke {
@@ -136,7 +138,27 @@ TEST_F(ControlTest, SameRevocationTwiceHasOneId) {
 TEST_F(ControlTest, RevokeThatMakesNoSenseChangesNothingAndSaysWhatIsWrong) {
   const std::string corp(kCorp);
   const std::vector<BadRevoke> cases = {
-      {"an unknown kind", {.kind = "key", .value = "x"}, Kind::invalid_parameter, "kind"},
+      {"an unknown kind", {.kind = "keys", .value = "x"}, Kind::invalid_parameter, "kind"},
+      {"a key by what is no thumbprint",
+       {.kind = "key", .value = "x"},
+       Kind::invalid_parameter,
+       "value"},
+      {"a key by a kid that its issuer does not show",
+       {.kind = "key", .issuer = "corp", .value = "none-such"},
+       Kind::refused,
+       "no key of the kid"},
+      {"a token hash that is none",
+       {.kind = "token_hash", .value = std::string(64, 'A')},
+       Kind::invalid_parameter,
+       "value"},
+      {"a session without an issuer",
+       {.kind = "session", .value = "x"},
+       Kind::invalid_parameter,
+       "issuer"},
+      {"an end that has passed",
+       {.kind = "user", .value = "x", .end = clock.wall()},
+       Kind::invalid_parameter,
+       "end"},
       {"a user with an issuer",
        {.kind = "user", .issuer = corp, .value = "x"},
        Kind::invalid_parameter,
@@ -217,6 +239,120 @@ TEST_F(ControlTest, ChangesAreJournaledWithWhoAskedAndNeverWithATokensId) {
       << journal.text();
   EXPECT_EQ(journal.count("kind=user value=mallory"), 1U);
   EXPECT_EQ(journal.count("jti-very-secret"), 0U);
+}
+
+TEST_F(ControlTest, EachKindIsRevokedAndSaidByItsReason) {
+  const std::string corp(kCorp);
+  const std::string hash(64, 'a');
+  const std::string thumbprint = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k";
+  ASSERT_TRUE(call<control::Revoke>({.kind = "token_hash", .value = hash}));
+  ASSERT_TRUE(call<control::Revoke>({.kind = "session", .issuer = corp, .value = "sid-1"}));
+  ASSERT_TRUE(call<control::Revoke>({.kind = "key", .value = thumbprint}));
+  const auto found = [&](const std::function<void(claims::ClaimsRecord&)>& change) {
+    claims::ClaimsRecord record;
+    record.issuer = corp;
+    record.subject = "s-1";
+    change(record);
+    return taken[0]->revocations->find(*claims::ValidatedClaims::recall(record));
+  };
+  EXPECT_EQ(found([&](auto& record) { record.token_digest = hash; }), Reason::revoked_token);
+  EXPECT_EQ(found([](auto& record) { record.session = "sid-1"; }), Reason::revoked_session);
+  EXPECT_EQ(found([&](auto& record) { record.key_id = thumbprint; }), Reason::revoked_key);
+  EXPECT_EQ(found([](auto& record) { record.session = "sid-2"; }), std::nullopt);
+  EXPECT_EQ(journal.count("kind=session value=sid-1"), 1U);
+  EXPECT_EQ(journal.count(hash), 0U);
+  claims::ClaimsRecord record;
+  record.issuer = corp;
+  record.session = "sid-1";
+  EXPECT_EQ(taken[0]->revocations->revoked_by(*claims::ValidatedClaims::recall(record)),
+            "the local store");
+  start();
+  EXPECT_EQ(found([](auto& again) { again.session = "sid-1"; }), Reason::revoked_session);
+}
+
+TEST_F(ControlTest, ARevocationEndsWhenItSaysAndIsForgottenAnHourLater) {
+  const WallTime end = clock.wall() + std::chrono::hours(2);
+  ASSERT_TRUE(call<control::Revoke>({.kind = "user", .value = "bob", .end = end}));
+  ASSERT_TRUE(revoke_user("mallory"));
+  const auto later = [&](std::chrono::milliseconds time) {
+    clock.advance(time);
+    plane->tick();
+    for (int i = 0; i < 3; ++i) {
+      loop.run_ready();
+      for (auto& worker : workers) worker.run_ready();
+    }
+  };
+  later(std::chrono::hours(2) - std::chrono::milliseconds(1));
+  EXPECT_TRUE(taken[0]->revocations->user_revoked("bob"));
+  later(std::chrono::milliseconds(1));
+  EXPECT_FALSE(taken[0]->revocations->user_revoked("bob"));
+  EXPECT_EQ(call<control::Revocations>({})->revocations.size(), 2U) << "it may have to come back";
+  clock.advance(-std::chrono::hours(1));  // the clock was ahead
+  plane->tick();
+  for (auto& worker : workers) worker.run_ready();
+  EXPECT_TRUE(taken[0]->revocations->user_revoked("bob"));
+  later(std::chrono::hours(4));
+  loop.run_until([&] { return journal.count("revocations that have ended are forgotten") == 1; });
+  const auto left = call<control::Revocations>({});
+  ASSERT_EQ(left->revocations.size(), 1U);
+  EXPECT_EQ(left->revocations[0].value, "mallory");
+  EXPECT_FALSE(taken[0]->revocations->user_revoked("bob"));
+  EXPECT_TRUE(taken[0]->revocations->user_revoked("mallory"));
+}
+
+TEST_F(ControlTest, ATokenIsNotKeptForLongerThanItCouldLive) {
+  config::Config bounded = corp_config("digest-2");
+  bounded.issuers[0].config.claims.max_token_age = std::chrono::hours(12);
+  const auto leeway = bounded.issuers[0].config.claims.leeway;
+  next_config = std::move(bounded);
+  ASSERT_TRUE(call<control::Reload>({}));
+  const WallTime now = clock.wall();
+  const auto end_of = [&](control::RevokeRequest request) {
+    EXPECT_TRUE(call<control::Revoke>(request));
+    return call<control::Revocations>({})->revocations.back().end;
+  };
+  const WallTime most = now + std::chrono::hours(12) + 2 * leeway;
+  EXPECT_EQ(end_of({.kind = "token", .issuer = "corp", .value = "a"}), most);
+  EXPECT_EQ(end_of({.kind = "token", .issuer = "corp", .value = "b", .end = most + leeway}), most);
+  EXPECT_EQ(end_of({.kind = "token", .issuer = "corp", .value = "c", .end = now + leeway}),
+            now + leeway);
+  EXPECT_EQ(end_of({.kind = "subject", .issuer = "corp", .value = "d"}), most);
+  EXPECT_EQ(end_of({.kind = "session", .issuer = "corp", .value = "e"}), std::nullopt)
+      << "it goes on to get tokens";
+  EXPECT_EQ(end_of({.kind = "user", .value = "f"}), std::nullopt);
+}
+
+TEST_F(ControlTest, ManyAreRevokedAtOnceOrNoneOfThem) {
+  control::RevokeManyRequest request;
+  for (int i = 0; i < 300; ++i)
+    request.revocations.push_back({.kind = "user", .value = "user" + std::to_string(i)});
+  const auto answer = call<control::RevokeMany>(request);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->ids.size(), 300U);
+  EXPECT_TRUE(taken[1]->revocations->user_revoked("user299"));
+  EXPECT_EQ(journal.count("revoked many count=300 first=1 last=300"), 1U) << journal.text();
+  request.revocations = {{.kind = "user", .value = "new"}, {.kind = "user", .value = ""}};
+  EXPECT_EQ(call<control::RevokeMany>(request).error().text, "revocations[1].value");
+  EXPECT_FALSE(taken[0]->revocations->user_revoked("new"));
+  request.revocations = {{.kind = "user", .value = "new"},
+                         {.kind = "token", .issuer = "nobody", .value = "x"}};
+  const auto refused = call<control::RevokeMany>(request);
+  EXPECT_EQ(refused.error().kind, Kind::refused);
+  EXPECT_THAT(refused.error().text, HasSubstr("revocations[1]: no issuer"));
+  EXPECT_EQ(call<control::RevokeMany>({}).error().kind, Kind::invalid_parameter);
+  EXPECT_EQ(call<control::Status>({})->revocations, 300);
+}
+
+TEST_F(FullDiskTest, ManyThatTheDiskDoesNotHoldAreRefusedAndNoneOfThemIsRevoked) {
+  control::RevokeManyRequest request;
+  for (int i = 0; i < 200; ++i)
+    request.revocations.push_back(
+        {.kind = "user", .value = "user" + std::to_string(i) + std::string(100, 'z')});
+  const auto refused = call<control::RevokeMany>(request);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, Kind::refused);
+  EXPECT_THAT(refused.error().text, HasSubstr("full"));
+  EXPECT_EQ(taken[0]->revocations->size(), 0U);
 }
 
 // F14: a full disk refuses the command that needed it, with its reason, and revokes nothing by

@@ -39,7 +39,9 @@ class FakeStore final : public StateStore {
   void put_login(std::shared_ptr<const Login> login) override;
   void close_login(std::string id, WallTime at) override;
   void put_last_seen(std::string user, LastSeen seen) override;
-  void add_revocation(revocation::Revocation, Executor&, DoneId) override {}
+  void add_revocations(std::vector<revocation::Revocation>, Executor&, DoneIds) override {}
+  void list_revocations(RevocationPage, Executor&, DoneListed) override {}
+  void forget_revocations(WallTime, Executor&, DoneCount) override {}
   void remove_revocation(std::int64_t, Executor&, DoneFound) override {}
   void drain(Executor&, std::function<void()>) override {}
 

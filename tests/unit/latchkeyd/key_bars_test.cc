@@ -51,6 +51,10 @@ TEST_F(KeyBarsTest, ABarredKeyOfAFetchedSetIsDroppedAndTheOthersServe) {
   ASSERT_EQ(state().barred.size(), 1U);
   EXPECT_EQ(state().barred.front().kid, "two");
   EXPECT_EQ(journal.count("a key of an issuer is refused"), 1U);
+  // Nor does it verify one where an administrator asks with these keys.
+  const auto served = jose::JwkSet::parse(keeper().served_document(state())).value();
+  ASSERT_EQ(served.size(), 1U);
+  EXPECT_EQ(served.keys()[0].kid(), "one");
 }
 
 TEST_F(KeyBarsTest, ABarComesAndGoesWithWhatIsAtHand) {

@@ -77,9 +77,22 @@ class Store {
     return *result;
   }
   Expected<std::int64_t> revoke(revocation::Revocation revocation) {
+    std::optional<Expected<std::vector<std::int64_t>>> result;
+    store_->add_revocations({std::move(revocation)}, loop,
+                            [&](auto done) { result = std::move(done); });
+    loop.run_until([&] { return result.has_value(); });
+    if (!*result) return tl::unexpected(result->error());
+    return (*result)->at(0);
+  }
+  std::vector<revocation::Revocation> list(StateStore::RevocationPage page) {
+    std::optional<Expected<std::vector<revocation::Revocation>>> result;
+    store_->list_revocations(page, loop, [&](auto done) { result = std::move(done); });
+    loop.run_until([&] { return result.has_value(); });
+    return result->value();
+  }
+  Expected<std::int64_t> forget(WallTime ended) {
     std::optional<Expected<std::int64_t>> result;
-    store_->add_revocation(std::move(revocation), loop,
-                           [&](auto done) { result = std::move(done); });
+    store_->forget_revocations(ended, loop, [&](auto done) { result = std::move(done); });
     loop.run_until([&] { return result.has_value(); });
     return *result;
   }

@@ -13,6 +13,7 @@
 
 #include <gtest/gtest.h>
 
+#include "daemon/latchkeyd/io/sqlite.h"
 #include "tests/unit/latchkeyd/fakes.h"
 #include "tests/unit/latchkeyd/state_store_host.h"
 
@@ -150,6 +151,111 @@ TEST(StateStore, SameRevocationTwiceIsOneEntry) {
   ASSERT_TRUE(first && other && again);
   EXPECT_EQ(*first, *again);
   EXPECT_NE(*first, *other);
+}
+
+TEST(StateStore, OfTwoEndsOfOneRevocationTheLaterOneHoldsAndNoneIsTheLatest) {
+  const TempDir folder;
+  auto revocation = revocation_of(revocation::Kind::session, "https://i", "sid");
+  const auto end = WallTime(std::chrono::seconds(1'800'000'000));
+  {
+    Store store(folder.path());
+    std::int64_t id = 0;
+    for (const auto& [given, want] :
+         std::vector<std::pair<std::optional<WallTime>, std::optional<WallTime>>>{
+             {end, end},
+             {end - std::chrono::hours(1), end},
+             {end + std::chrono::hours(1), end + std::chrono::hours(1)},
+             {std::nullopt, std::nullopt},
+             {end, std::nullopt}}) {
+      revocation.end = given;
+      const auto again = store.revoke(revocation);
+      ASSERT_TRUE(again);
+      if (id == 0) id = *again;
+      EXPECT_EQ(*again, id);
+      EXPECT_EQ(store.list({.after = 0, .kind = {}, .most = 9}).at(0).end, want);
+    }
+  }
+  Store store(folder.path());
+  ASSERT_TRUE(store.loaded) << store.loaded.error().detail;
+  EXPECT_EQ(store.loaded->revocations.at(0).end, std::nullopt);
+}
+
+TEST(StateStore, AStoreOfTheFirstSchemaKeepsWhatItHasAndLearnsTheNewKinds) {
+  const TempDir folder;
+  const auto user = revocation_of(revocation::Kind::user, "", "mallory");
+  std::int64_t last = 0;
+  {
+    Store store(folder.path());
+    ASSERT_TRUE(store.revoke(user));
+    ASSERT_TRUE(store.revoke(revocation_of(revocation::Kind::token, "https://i", "jti")));
+    last = store.revoke(revocation_of(revocation::Kind::token, "https://i", "gone")).value();
+    ASSERT_TRUE(store.remove(last));
+  }
+  {
+    auto connection = sqlite::Connection::open(std::string(folder.path()) + "/latchkey.sqlite");
+    ASSERT_TRUE(connection && connection->execute(R"(
+BEGIN IMMEDIATE;
+CREATE TABLE first (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  kind TEXT NOT NULL CHECK (kind IN ('token', 'subject', 'user')),
+  issuer TEXT NOT NULL CHECK ((issuer = '') = (kind = 'user')),
+  value TEXT NOT NULL CHECK (value <> ''),
+  before_ms INTEGER NOT NULL,
+  created_at_ms INTEGER NOT NULL,
+  comment TEXT NOT NULL
+) STRICT;
+INSERT INTO first SELECT id, kind, issuer, value, before_ms, created_at_ms, comment FROM revocation;
+UPDATE sqlite_sequence SET seq = (SELECT seq FROM sqlite_sequence WHERE name = 'revocation') WHERE name = 'first';
+DROP TABLE revocation;
+ALTER TABLE first RENAME TO revocation;
+CREATE UNIQUE INDEX revocation_once ON revocation (value, issuer, kind, before_ms);
+PRAGMA user_version=1;
+COMMIT;)"));
+  }
+  for (int i = 0; i < 2; ++i) {
+    Store store(folder.path());
+    ASSERT_TRUE(store.loaded) << store.loaded.error().detail;
+    EXPECT_EQ(store.loaded->revocations.size(), i == 0 ? 2U : 3U);
+    EXPECT_EQ(store.loaded->revocations[0].value, "mallory");
+    auto session = revocation_of(revocation::Kind::session, "https://i", "sid");
+    session.end = WallTime(std::chrono::seconds(1'900'000'000));
+    EXPECT_GT(store.revoke(session).value(), last) << "no id is used again";
+  }
+}
+
+TEST(StateStore, WhatHasEndedIsForgottenAndTheRestStays) {
+  const TempDir folder;
+  const auto end = WallTime(std::chrono::seconds(1'800'000'000));
+  {
+    Store store(folder.path());
+    auto revocation = revocation_of(revocation::Kind::key, "", "kPrK");
+    ASSERT_TRUE(store.revoke(revocation));
+    revocation.kind = revocation::Kind::token_hash;
+    revocation.end = end;
+    ASSERT_TRUE(store.revoke(revocation));
+    EXPECT_EQ(store.forget(end - std::chrono::milliseconds(1)).value(), 0);
+    EXPECT_EQ(store.forget(end).value(), 1);
+    EXPECT_EQ(store.forget(end).value(), 0);
+  }
+  Store store(folder.path());
+  ASSERT_TRUE(store.loaded) << store.loaded.error().detail;
+  ASSERT_EQ(store.loaded->revocations.size(), 1U);
+  EXPECT_EQ(store.loaded->revocations[0].kind, revocation::Kind::key);
+}
+
+TEST(StateStore, RevocationsAreListedInPagesAndByKind) {
+  const TempDir folder;
+  Store store(folder.path());
+  for (int i = 0; i < 5; ++i) {
+    const std::string value = std::to_string(i);
+    ASSERT_TRUE(store.revoke(revocation_of(revocation::Kind::user, "", value)));
+    ASSERT_TRUE(store.revoke(revocation_of(revocation::Kind::token, "https://i", value)));
+  }
+  EXPECT_EQ(store.list({.after = 0, .kind = {}, .most = 3}).size(), 3U);
+  EXPECT_EQ(store.list({.after = 8, .kind = {}, .most = 3}).size(), 2U);
+  const auto users = store.list({.after = 2, .kind = revocation::Kind::user, .most = 3});
+  ASSERT_EQ(users.size(), 3U);
+  EXPECT_EQ(users[0].value, "1");
 }
 
 TEST(StateStore, RevocationThatTheSchemaForbidsIsRefusedAndLeavesTheStoreWell) {

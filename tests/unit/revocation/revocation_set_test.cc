@@ -153,7 +153,7 @@ TEST(Kind, HasANameAndIsFoundByIt) {
   for (const auto kind : {Kind::token, Kind::subject, Kind::user}) {
     EXPECT_EQ(find_kind(kind_name(kind)), kind);
   }
-  EXPECT_FALSE(find_kind("session"));
+  EXPECT_FALSE(find_kind("sessions"));
   EXPECT_FALSE(find_kind(""));
 }
 

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/latchkeyctl/snapshot_commands.h"
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "cli/latchkeyctl/list_files.h"
+#include "cli/latchkeyctl/list_plan.h"
+#include "cli/latchkeyctl/list_text.h"
+#include "cli/latchkeyctl/moment.h"
+#include "cli/latchkeyctl/stream_commands.h"
+#include "core/config/forms.h"
+#include "core/revocation/stream_progress.h"
+#include "ipc/stream_batch.h"
+
+namespace latchkey::cli {
+namespace {
+
+using nlohmann::ordered_json;
+using revocation::ListManifest;
+using revocation::StreamItem;
+using revocation::StreamProgress;
+using std::chrono::seconds;
+template <typename T>
+using Step = WriterResult<T>;
+
+tl::unexpected<WriterError> refused(std::string what) {
+  return tl::unexpected(WriterError{WriterError::Kind::refused, std::move(what)});
+}
+
+int usage(const std::string& text) {
+  std::fprintf(stderr, "latchkeyctl: snapshot: %s\n", text.c_str());
+  return kUsage;
+}
+
+std::optional<seconds> whole_seconds(const std::string& text) {
+  const auto time = config::parse_duration(text);
+  if (!time || time->count() <= 0 || time->count() % 1'000 != 0) return std::nullopt;
+  return std::chrono::duration_cast<seconds>(*time);
+}
+
+// The snapshot that lies there, as a reader would take it; an empty one where there is none.
+Step<ListManifest> standing(const ListFolder& folder, const StreamWriter& writer, WallTime now) {
+  const auto plan = folder.read_plan();
+  if (!plan) return refused(plan.error());
+  if (!*plan) return ListManifest{};
+  const auto text = folder.read_signed();
+  if (!text) return refused(text.error());
+  jose::Scratch scratch;
+  auto read = revocation::read_manifest(*text, {writer.stream().issuer, writer.readers()},
+                                        std::nullopt, now, scratch);
+  if (!read) return refused("the snapshot in DIR is none of this stream: " + read.error().detail);
+  if (read->version > (*plan)->version)
+    return refused("manifest.json in DIR is older than manifest.jwt");
+  return *std::move(read);
+}
+
+// What a stream says beyond a snapshot.
+struct Read {
+  StreamProgress progress;
+  ListRows rows;
+  std::size_t items = 0;   // beyond it
+  std::size_t passed = 0;  // that are none
+};
+
+Step<Read> read_stream(StreamWriter& writer, const ListManifest& base, seconds round_end,
+                       Reasons& reasons, WallTime now) {
+  Read out;
+  out.progress.cover(base.seen);
+  const StreamProgress covered(base.seen);
+  auto read = writer.read_all(now, [&](const std::string&, const StreamItem* item) {
+    if (item == nullptr) {
+      ++out.passed;
+      return;
+    }
+    if (item->seq <= covered.sure(item->key_id)) return;
+    ++out.items;
+    out.progress.take(*item);
+    for (const revocation::StreamEntry& each : item->entries) {
+      ListRow row{each.entry, reasons.keep(each.reason)};
+      if (row.entry.end) {
+        const auto end = std::chrono::ceil<seconds>(row.entry.end->time_since_epoch());
+        const auto over = end % round_end;
+        row.entry.end = WallTime(over.count() == 0 ? end : end + round_end - over);
+      }
+      out.rows.push_back(row);
+    }
+  });
+  if (!read) return tl::unexpected(read.error());
+  return out;
+}
+
+// Leaves out what somebody revoked by mistake; an error where it is not there.
+Step<std::size_t> take_back(ListRows& rows, const std::string& file, Reasons& reasons) {
+  if (file.empty()) return std::size_t{0};
+  std::ifstream in(file);
+  if (!in) return refused("--take-back: cannot be opened");
+  const auto back = read_list_text(in, seconds(1), reasons);
+  if (!back) return refused("--take-back: " + back.error());
+  std::size_t taken = 0;
+  for (const ListRow& each : *back) {
+    const auto same = [&](const ListRow& row) {
+      return row.entry.kind == each.entry.kind && row.entry.digest == each.entry.digest;
+    };
+    const std::size_t count = std::erase_if(rows, same);
+    if (count == 0)
+      return refused("--take-back: the stream revokes no such " +
+                     std::string(entry_kind_name(each.entry.kind)));
+    taken += count;
+  }
+  return taken;
+}
+
+struct Made {
+  ListManifest manifest;
+  std::size_t entries = 0;
+  std::size_t items = 0;
+  std::size_t passed = 0;
+  std::size_t taken_back = 0;
+  bool complete = true;
+};
+
+Step<Made> make(StreamWriter& writer, const SnapshotOptions& options, seconds max_age,
+                seconds round_end) {
+  const WallTime now = wall_now();
+  const ListFolder folder(options.folder);
+  auto base = standing(folder, writer, now);
+  if (!base) return tl::unexpected(base.error());
+  Reasons reasons;
+  auto before = folder.read_rows(way_to(*base, 0), reasons);
+  if (!before) return refused(before.error());
+  drop_ended(*before, now);
+  auto read = read_stream(writer, *base, round_end, reasons, now);
+  if (!read) return tl::unexpected(read.error());
+  ListRows rows = *before;
+  rows.insert(rows.end(), read->rows.begin(), read->rows.end());
+  settle(rows);
+  drop_ended(rows, now);
+  const auto taken = take_back(rows, options.take_back, reasons);
+  if (!taken) return tl::unexpected(taken.error());
+  if (auto bounded = check_few(rows); !bounded) return refused(bounded.error());
+  const ListChange change = difference(*before, rows);
+  ListManifest next = *base;
+  if (!change.empty() || base->version == 0) {
+    if (auto made = folder.create(); !made) return refused(made.error());
+    auto planned = next_plan(folder, *base, rows, change, reasons, false);
+    if (!planned) return refused(planned.error());
+    next = *std::move(planned);
+    if (auto written = folder.write_plan(next); !written) return refused(written.error());
+  }
+  next.issued_at = now;
+  next.max_age = max_age;
+  // No more than was surely heard: where something is missing, its reader goes on to miss it.
+  next.seen = read->progress.sure();
+  const auto token = sign_manifest(next, writer.stream().issuer, writer.key());
+  if (!token) return refused(token.error());
+  if (auto written = folder.write_signed(*token); !written) return refused(written.error());
+  return Made{std::move(next), rows.size(), read->items,
+              read->passed,    *taken,      read->progress.complete()};
+}
+
+int say(const Session& session, const std::string& text, const ordered_json& json) {
+  return print(session.json
+                   ? json.dump(-1, ' ', true, ordered_json::error_handler_t::replace) + "\n"
+                   : text);
+}
+
+}  // namespace
+
+int snapshot_make(const Session& session, const SnapshotOptions& options) {
+  using namespace revocation::list_limits;
+  const auto max_age = whole_seconds(options.max_age);
+  if (!max_age || *max_age < kMaxAgeLeast || *max_age > kMaxAgeMost)
+    return usage("--max-age takes 60s to 30d");
+  const auto round_end = whole_seconds(options.round_end);
+  if (!round_end) return usage("--round-end takes a number and a unit, such as 1h or 1d");
+  auto writer = StreamWriter::open(options.writer);
+  if (!writer) return report(session, writer.error());
+  const auto made = make(*writer, options, *max_age, *round_end);
+  if (!made) return report(session, made.error());
+  std::string text =
+      fmt::format("snapshot of stream {}: version {}, {} entries, {} items beyond the last one",
+                  writer->stream().feed.name, made->manifest.version, made->entries, made->items);
+  if (made->taken_back > 0) text += fmt::format(", {} taken back", made->taken_back);
+  if (made->passed > 0) text += fmt::format("; {} entries of Redis are no items", made->passed);
+  if (!made->complete) text += "; INCOMPLETE: hosts that miss something go on to miss it";
+  const int printed = say(session, text + "\n",
+                          {{"stream", writer->stream().feed.name},
+                           {"version", made->manifest.version},
+                           {"entries", made->entries},
+                           {"items", made->items},
+                           {"no_items", made->passed},
+                           {"taken_back", made->taken_back},
+                           {"complete", made->complete}});
+  if (printed != kOk) return printed;
+  return made->complete ? kOk : kNegative;
+}
+
+int snapshot_trim(const Session& session, const SnapshotOptions& options) {
+  const auto keep = whole_seconds(options.keep);
+  if (!keep && options.keep != "0s") return usage("--keep takes a time, such as 1d");
+  auto writer = StreamWriter::open(options.writer);
+  if (!writer) return report(session, writer.error());
+  const WallTime now = wall_now();
+  const auto base = standing(ListFolder(options.folder), *writer, now);
+  if (!base) return report(session, base.error());
+  if (base->version == 0)
+    return report(session, WriterError{WriterError::Kind::refused, "there is no snapshot in DIR"});
+  const StreamProgress covered(base->seen);
+  const auto oldest = (now - keep.value_or(seconds(0))).time_since_epoch().count();
+  // Up to the first entry that is not covered, or is young; what is no item covers nothing.
+  std::optional<std::string> first_kept;
+  std::string last;
+  auto read = writer->read_all(now, [&](const std::string& id, const StreamItem* item) {
+    last = id;
+    if (first_kept) return;
+    const auto place = ipc::fetch::parse_entry_id(id);
+    const bool young = !place || static_cast<std::int64_t>(place->milliseconds) > oldest;
+    const bool above = item != nullptr && item->seq > covered.sure(item->key_id);
+    if (young || above) first_kept = id;
+  });
+  if (!read) return report(session, read.error());
+  // The newest stays, so that a reader that knows it sees that nothing of it is missing.
+  if (!first_kept) first_kept = last;
+  std::int64_t removed = 0;
+  if (!first_kept->empty()) {
+    const auto trimmed = writer->trim(*first_kept);
+    if (!trimmed) return report(session, trimmed.error());
+    removed = *trimmed;
+  }
+  return say(
+      session,
+      fmt::format("stream {}: {} entries removed that version {} covers\n",
+                  writer->stream().feed.name, removed, base->version),
+      {{"stream", writer->stream().feed.name}, {"version", base->version}, {"removed", removed}});
+}
+
+}  // namespace latchkey::cli

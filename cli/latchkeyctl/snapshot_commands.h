@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// `latchkeyctl snapshot`: what a revocation stream has said so far as a list beside it
+// (docs/REVOCATION-STREAM.md section 4), and the stream without what the list covers. Exit status
+// as of stream_commands.h.
+#pragma once
+
+#include <string>
+
+#include "cli/latchkeyctl/session.h"
+#include "cli/latchkeyctl/stream_writer.h"
+
+namespace latchkey::cli {
+
+struct SnapshotOptions {
+  StreamWriterOptions writer;
+  std::string folder;
+  std::string max_age = "1d";
+  std::string round_end = "1d";
+  std::string take_back;  // text of revocation_line.h; empty: nothing
+  std::string keep = "1d";
+};
+
+int snapshot_make(const Session& session, const SnapshotOptions& options);
+// Removes entries that the snapshot in the folder covers, and that are older than `keep`.
+int snapshot_trim(const Session& session, const SnapshotOptions& options);
+
+}  // namespace latchkey::cli
