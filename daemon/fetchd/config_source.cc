@@ -46,6 +46,14 @@ const config::StatusListSource* ConfigSource::find_status_list(std::string_view 
   return nullptr;
 }
 
+const config::EventSource* ConfigSource::find_events(std::string_view name,
+                                                     std::string_view digest) const {
+  for (const config::EventSource& events : config_.revocation.events) {
+    if (events.feed.name == name && events.digest == digest) return &events;
+  }
+  return nullptr;
+}
+
 const config::StreamSource* ConfigSource::find_stream(std::string_view name,
                                                       std::string_view digest) const {
   for (const config::StreamSource& stream : config_.revocation.streams) {

@@ -33,6 +33,8 @@ class ConfigSource {
   // And for status lists.
   const config::StatusListSource* find_status_list(std::string_view name,
                                                    std::string_view digest) const;
+  // For a source of security events.
+  const config::EventSource* find_events(std::string_view name, std::string_view digest) const;
   // And for a stream.
   const config::StreamSource* find_stream(std::string_view name, std::string_view digest) const;
 

@@ -16,6 +16,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "daemon/fetchd/event_plan.h"
 #include "daemon/fetchd/list_plan.h"
 #include "daemon/fetchd/status_plan.h"
 #include "ipc/unix_socket.h"
@@ -188,6 +189,7 @@ void Server::handle_request(std::uint64_t id, Client::Asked asked) {
     return handle_list_request(id, asked);
   if (document == Document::status_list) return handle_status_request(id, asked);
   if (document == Document::stream_items) return handle_stream_request(id, asked);
+  if (document == Document::security_events) return handle_poll(id, std::move(asked));
   const issuer::IssuerConfig* issuer = config_.find(request.issuer, request.digest);
   if (issuer == nullptr) {
     // Either side may be the older one: ours is made the newest, then the asker has to.
@@ -257,6 +259,25 @@ void Server::handle_status_request(std::uint64_t id, const Client::Asked& asked)
                  });
 }
 
+void Server::handle_poll(std::uint64_t id, Client::Asked asked) {
+  const ipc::fetch::Request request = asked.request;
+  const config::EventSource* events = config_.find_events(request.issuer, request.digest);
+  if (events == nullptr) {
+    const auto loaded = load_config();
+    events = config_.find_events(request.issuer, request.digest);
+    if (events == nullptr) return answer_reload(id, request, loaded);
+  }
+  if (const auto wait = rate_.take_poll(*events, Clock::now()))
+    return answer_too_often(id, request, *wait);
+  const auto held = std::min(request.wait.value_or(std::chrono::seconds(0)), events->long_poll);
+  fetcher_.start(id, events->feed.name,
+                 std::make_unique<EventPlan>(*events, request, std::move(asked.poll)),
+                 events->fetch_timeout + held, [this, id, request](Outcome outcome) {
+                   note(request, outcome);
+                   answer(id, std::move(outcome));
+                 });
+}
+
 void Server::handle_stream_request(std::uint64_t id, const Client::Asked& asked) {
   const ipc::fetch::Request& request = asked.request;
   const config::StreamSource* stream = config_.find_stream(request.issuer, request.digest);
@@ -301,8 +322,9 @@ void Server::note(const ipc::fetch::Request& request, const Outcome& outcome) {
   if (outcome.answer.status >= Status::failed) return log_.warning(outcome.answer.error);
   // One line a login, or a line for each silent moment of a stream, is not worth the journal's
   // space.
-  const bool often =
-      request.document == Document::introspection || request.document == Document::stream_items;
+  const bool often = request.document == Document::introspection ||
+                     request.document == Document::stream_items ||
+                     request.document == Document::security_events;
   const auto level = often ? LogLevel::debug : LogLevel::info;
   log_.write(level, request.issuer + ": " + std::string(ipc::fetch::name(request.document)) + ": " +
                         std::string(ipc::fetch::name(outcome.answer.status)) + ", " +

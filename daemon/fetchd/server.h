@@ -59,6 +59,7 @@ class Server {
   void handle_request(std::uint64_t id, Client::Asked asked);
   void handle_list_request(std::uint64_t id, const Client::Asked& asked);
   void handle_status_request(std::uint64_t id, const Client::Asked& asked);
+  void handle_poll(std::uint64_t id, Client::Asked asked);
   void handle_stream_request(std::uint64_t id, const Client::Asked& asked);
   void answer_streams();
   void answer_reload(std::uint64_t id, const ipc::fetch::Request& request,

@@ -158,7 +158,10 @@
   ROW(set_events_many)         ROW(set_event_form)          ROW(set_logout_event)                  \
   ROW(set_logout_endless)      ROW(set_logout_nobody)       ROW(set_moment_later)                  \
   ROW(poll_sets)               ROW(poll_too_many)           ROW(poll_more)                         \
-  ROW(poll_id)                                                                                     \
+  ROW(poll_id)                 ROW(set_algorithm)           ROW(events_name_taken)                 \
+  ROW(events_issuer)           ROW(events_symmetric)        ROW(events_known)                      \
+  ROW(events_unsettled)        ROW(events_unstored)         ROW(events_keys_stale)                 \
+  ROW(events_twice)            ROW(events_age)                                                     \
   /* Streams: core/revocation/stream_seen, stream_item, stream_progress */                         \
   ROW(seen_form)               ROW(seen_many)               ROW(seen_key)                          \
   ROW(seen_seq)                ROW(list_seen)               ROW(stream_integer)                    \

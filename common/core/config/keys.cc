@@ -21,7 +21,9 @@ constexpr std::int64_t kDay = 24 * kHour;
 #define ISSUER(type, member) Slot<type>([](const Target& t) -> type& { return t.issuer->member; })
 #define LIST(type, member) Slot<type>([](const Target& t) -> type& { return t.list->member; })
 #define STREAM(type, member) Slot<type>([](const Target& t) -> type& { return t.stream->member; })
-#define STATUS(type, member) Slot<type>([](const Target& t) -> type& { return t.status_list->member; })
+#define STATUS(type, member) \
+  Slot<type>([](const Target& t) -> type& { return t.status_list->member; })
+#define EVENTS(type, member) Slot<type>([](const Target& t) -> type& { return t.events->member; })
 #define RULE(type, member) Slot<type>([](const Target& t) -> type& { return t.rule->member; })
 #define CHOICE(list, member)                                                               \
   ChoiceSlot {                                                                             \
@@ -329,6 +331,8 @@ constexpr auto kKeys = std::to_array<Key>({
    .meaning = "Streams of signed items in Redis, in force on every host within a second (docs/REVOCATION.md, docs/REVOCATION-STREAM.md)."},
   {.section = Section::revocation, .name = "status_lists", .slot = SectionListSlot{Section::revocation_status_list}, .rule = Rule::append,
    .meaning = "Where the status lists lie that tokens refer to, and who signs them (docs/REVOCATION.md). A token that refers to a list of no section is refused."},
+  {.section = Section::revocation, .name = "events", .slot = SectionListSlot{Section::revocation_events}, .rule = Rule::append,
+   .meaning = "Security events of a provider (CAEP, RISC, back-channel logout), asked for by polling (docs/REVOCATION.md)."},
 
   // ---- revocation.lists[]
   {.section = Section::revocation_list, .name = "name", .slot = LIST(Text, feed.name), .form = &kShortName, .rule = Rule::required, .example = "fleet",
@@ -442,6 +446,54 @@ constexpr auto kKeys = std::to_array<Key>({
   {.section = Section::revocation_status_list, .name = "fetch_timeout", .slot = STATUS(seconds, fetch_timeout), .range = {kSecond, kMinute},
    .standard = "10s", .example = "10s",
    .meaning = "The longest time that one fetch may take. A login waits for a list that is not at hand as long as it can wait at all (about 4 s)."},
+
+  // ---- revocation.events[]
+  {.section = Section::revocation_events, .name = "name", .slot = EVENTS(Text, feed.name), .form = &kShortName, .rule = Rule::required, .example = "corp-events",
+   .meaning = "How logs, commands and files call it; no other source of revocations has the name."},
+  {.section = Section::revocation_events, .name = "issuer", .slot = EVENTS(Text, issuer), .form = &kShortName, .rule = Rule::required, .example = "corp",
+   .meaning = "The short name of an issuer of this configuration: its keys and algorithms verify the events, and its tokens alone can be revoked by them."},
+  {.section = Section::revocation_events, .name = "transmitter", .slot = EVENTS(Text, transmitter), .form = &kAnyText,
+   .example = "https://events.example.com",
+   .meaning = "The 'iss' of the events, compared byte for byte, where it is not the issuer's own."},
+  {.section = Section::revocation_events, .name = "audience", .slot = EVENTS(List, audiences), .form = &kAnyText, .rule = Rule::required | Rule::nonempty | Rule::alone,
+   .example = "https://hosts.example.com/events",
+   .meaning = "What an event may be meant for: one of these must equal one value of its 'aud'."},
+  {.section = Section::revocation_events, .name = "endpoint", .slot = EVENTS(Text, endpoint), .form = &kHttpsUrl, .rule = Rule::required,
+   .example = "https://id.example.com/ssf/poll",
+   .meaning = "Where events are asked for (RFC 8936), the stream's 'endpoint_url' at the transmitter. Each host has a stream of its own there: what one host has acknowledged, no other one is told."},
+  {.section = Section::revocation_events, .name = "token_file", .slot = EVENTS(Text, token_file), .form = &kPath, .rule = Rule::required,
+   .example = "/run/credentials/latchkey-fetchd.service/corp-events",
+   .meaning = "A file with the bearer token that the transmitter gave, read by latchkey-fetchd alone, for each poll. A systemd credential, or a file of root that only the group latchkey-fetch may read."},
+  {.section = Section::revocation_events, .name = "poll_interval", .slot = EVENTS(seconds, poll_interval), .range = {kSecond, kHour},
+   .standard = "60s", .example = "30s",
+   .meaning = "The pause between two polls that brought nothing; an eighth of it is left to chance. What waits at the transmitter is asked for without a pause. A logout token ends two minutes after it was made with many providers, so stay below that."},
+  {.section = Section::revocation_events, .name = "long_poll", .slot = EVENTS(seconds, long_poll), .range = {0, 5 * kMinute},
+   .standard = "0s", .example = "30s",
+   .meaning = "How long the transmitter may hold a poll until there is an event; then events are in force as they happen. 0s: it answers at once. A poll that is held longer is given up and followed by one that is not to be held."},
+  {.section = Section::revocation_events, .name = "max_events", .slot = EVENTS(std::size_t, max_events), .range = {1, 256},
+   .standard = "32", .example = "32",
+   .meaning = "The most events that one answer may bring ('maxEvents'). An answer has 1 MiB at most."},
+  {.section = Section::revocation_events, .name = "max_age", .slot = EVENTS(seconds, max_age), .range = {kMinute, 7 * kDay},
+   .standard = "1h", .example = "15m",
+   .meaning = "The events are stale when the transmitter has not said for so long that there are no more."},
+  {.section = Section::revocation_events, .name = "ca_file", .slot = EVENTS(Text, ca_file), .form = &kPath,
+   .example = "/etc/latchkey/corp-ca.pem",
+   .meaning = "The CA certificates that the server's TLS certificate must come from. Default: the system's."},
+  {.section = Section::revocation_events, .name = "tls_pins", .slot = EVENTS(List, tls_pins), .form = &kTlsPin, .rule = Rule::nonempty,
+   .example = "[ sha256//YhKJKSzoTt2b5FP18fvpHo7fJYqQCjAa3HWY3tvRMwE= ]",
+   .meaning = "Public keys of which the server's TLS certificate must have one, besides being from a trusted CA; as an issuer's 'tls_pins'."},
+  {.section = Section::revocation_events, .name = "proxy", .slot = EVENTS(Text, proxy), .form = &kProxy,
+   .example = "http://proxy.example.com:3128",
+   .meaning = "An HTTP proxy through which the server is reached; as an issuer's 'proxy'."},
+  {.section = Section::revocation_events, .name = "fetch_timeout", .slot = EVENTS(seconds, fetch_timeout), .range = {kSecond, kMinute},
+   .standard = "10s", .example = "10s",
+   .meaning = "The longest time that one poll may take, besides what 'long_poll' allows."},
+  {.section = Section::revocation_events, .name = "stale_refuses", .slot = EVENTS(List, feed.stale_refuses), .form = &kService,
+   .standard = "[sudo, sudo-i]", .example = "[ sudo, sudo-i, sshd ]",
+   .meaning = "The PAM services that refuse everybody (revocation_unknown) while the events are stale, or something of what was kept is lost; \"*\" is any. The others go on with what is known, loudly. What an event revoked stays revoked either way."},
+  {.section = Section::revocation_events, .name = "absent_refuses", .slot = EVENTS(List, feed.absent_refuses), .form = &kService,
+   .standard = "[\"*\"]", .example = "[ sudo, sudo-i ]",
+   .meaning = "The same while the transmitter has never answered."},
 });
 // clang-format on
 
@@ -451,6 +503,7 @@ constexpr auto kKeys = std::to_array<Key>({
 #undef LIST
 #undef STREAM
 #undef STATUS
+#undef EVENTS
 #undef CHOICE
 
 }  // namespace

@@ -54,6 +54,25 @@ struct StreamSource {
 // where the stream has none.
 std::optional<ListSource> snapshot_of(const StreamSource& stream);
 
+// A provider's security events, asked for by polling (RFC 8936).
+struct EventSource {
+  revocation::FeedPolicy feed;
+  std::string issuer;       // short name: whose keys sign the events, whose tokens they revoke
+  std::string transmitter;  // `iss` of the events, byte for byte; empty: the issuer's
+  std::vector<std::string> audiences;  // `aud` of the events; never empty
+  std::string endpoint;                // that is polled; https
+  std::string token_file;              // of a bearer token; read by latchkey-fetchd alone
+  std::chrono::seconds poll_interval{60};
+  std::chrono::seconds long_poll{0};  // the transmitter may hold a poll so long; 0: not at all
+  std::size_t max_events = 32;        // of an answer
+  std::chrono::seconds max_age{3'600};
+  std::string ca_file;                // empty: the system's CAs
+  std::vector<std::string> tls_pins;  // "sha256//…"; empty: any
+  std::string proxy;                  // "http://host:port"; empty: none
+  std::chrono::seconds fetch_timeout{10};
+  std::string digest;  // lower-case hex SHA-256 over the canonical dump of this section
+};
+
 // Where a stream's server is; of a `server` that the configuration took.
 struct StreamServer {
   bool tls = false;
@@ -93,13 +112,14 @@ struct RevocationConfig {
   std::vector<ListSource> lists;               // unique by name, among all
   std::vector<StreamSource> streams;           // likewise
   std::vector<StatusListSource> status_lists;  // likewise; these have no feed
+  std::vector<EventSource> events;             // likewise
 
   // The policies of all sources, kind by kind: one for each feed that a snapshot has, in its order.
   std::vector<const revocation::FeedPolicy*> feeds() const;
   // The section that a token of that issuer (its short name) with that reference is judged by; null
   // where there is none.
   const StatusListSource* find_status_list(std::string_view issuer, std::string_view uri) const;
-  std::size_t feed_count() const { return lists.size() + streams.size(); }
+  std::size_t feed_count() const { return lists.size() + streams.size() + events.size(); }
 };
 
 }  // namespace latchkey::config

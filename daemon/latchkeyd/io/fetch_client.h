@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 
+#include "daemon/latchkeyd/io/event_poller.h"
 #include "daemon/latchkeyd/io/fetcher.h"
 #include "daemon/latchkeyd/io/introspector.h"
 #include "daemon/latchkeyd/io/list_fetcher.h"
@@ -24,7 +25,8 @@ class FetchClient final : public Fetcher,
                           public Introspector,
                           public ListFetcher,
                           public StreamFetcher,
-                          public StatusFetcher {
+                          public StatusFetcher,
+                          public EventPoller {
  public:
   struct Options {
     std::string path;                            // of fetch.sock
@@ -45,6 +47,8 @@ class FetchClient final : public Fetcher,
 
   void fetch_status_list(StatusRequest request,
                          std::function<void(const FetchResult&)> done) override;
+
+  void poll_events(PollOrder order, std::function<void(const FetchResult&)> done) override;
 
   void introspect(IntrospectRequest request,
                   std::function<void(const IntrospectResult&)> done) override;

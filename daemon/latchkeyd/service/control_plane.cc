@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "daemon/latchkeyd/service/event_keeper.h"
 #include "daemon/latchkeyd/service/list_keeper.h"
 #include "daemon/latchkeyd/service/status_keeper.h"
 #include "daemon/latchkeyd/service/stream_keeper.h"
@@ -59,6 +60,7 @@ ControlPlane::ControlPlane(Parts parts, Start start)
                                                          .list_store = parts_.list_store,
                                                          .secret = revocations_.secret(),
                                                          .hooks = feed_hooks()}));
+  add_events();
   revocations_.settle(parts_.clock.wall());
   forgets_at_ = parts_.clock.steady() + kForgetEvery;
   auto statuses = make_status_keeper();
@@ -109,6 +111,26 @@ RevocationFeed::Hooks ControlPlane::feed_hooks() {
           .reload = [this] { read_again([](const auto& /*outcome*/) {}); },
           .rescheduled = parts_.rescheduled,
           .random = parts_.random};
+}
+
+void ControlPlane::add_events() {
+  feeds_.push_back(std::make_unique<EventKeeper>(EventKeeper::Parts{
+      .control = parts_.control,
+      .disk = parts_.disk,
+      .clock = parts_.clock,
+      .journal = parts_.journal,
+      .poller = parts_.event_poller,
+      .store = parts_.event_store,
+      .secret = revocations_.secret(),
+      .keys = {.at_hand = [this](std::string_view issuer) { return keys_of(issuer); },
+               .request = [this](std::string_view issuer, std::uint64_t seen,
+                                 auto done) { keys_->request(issuer, seen, std::move(done)); }},
+      .hooks = feed_hooks()}));
+}
+
+const IssuerKeys* ControlPlane::keys_of(std::string_view issuer) const {
+  const auto index = current().config->find_issuer_by_name(issuer);
+  return index < 0 ? nullptr : &current().keys.at(static_cast<std::size_t>(index));
 }
 
 bool ControlPlane::bar_keys() {

@@ -18,6 +18,8 @@
 #include "core/config/source.h"
 #include "daemon/latchkeyd/io/accounts_files.h"
 #include "daemon/latchkeyd/io/clock.h"
+#include "daemon/latchkeyd/io/event_poller.h"
+#include "daemon/latchkeyd/io/event_store.h"
 #include "daemon/latchkeyd/io/executor.h"
 #include "daemon/latchkeyd/io/fetcher.h"
 #include "daemon/latchkeyd/io/introspector.h"
@@ -58,6 +60,8 @@ class ControlPlane final : public Needs {
     StreamStore& stream_store;
     StatusFetcher& status_fetcher;
     StatusStore& status_store;
+    EventPoller& event_poller;
+    EventStore& event_store;
     Executor& disk;     // a thread that waits for the disk
     Executor& builder;  // a thread for what takes long
     Introspector& introspector;
@@ -155,6 +159,8 @@ class ControlPlane final : public Needs {
   void publish(const std::function<void(Snapshot&)>& change, std::function<void()> done);
   RevocationFeed::Hooks feed_hooks();
   std::unique_ptr<StatusKeeper> make_status_keeper();
+  void add_events();
+  const IssuerKeys* keys_of(std::string_view issuer) const;
   // The next snapshot's revocations, from all sources.
   void gather(Snapshot& next) const;
   // Sees to it that no key that signs revocations verifies a token. Whether keys are others by

@@ -16,6 +16,7 @@
 #include <gtest/gtest.h>
 
 #include "core/config/config.h"
+#include "daemon/latchkeyd/io/event_poller.h"
 #include "daemon/latchkeyd/io/fetcher.h"
 #include "daemon/latchkeyd/io/introspector.h"
 #include "daemon/latchkeyd/io/key_storage.h"
@@ -34,7 +35,8 @@ inline const std::string kKeysTwo =
 class FakeFetcher final : public Fetcher,
                           public ListFetcher,
                           public StreamFetcher,
-                          public StatusFetcher {
+                          public StatusFetcher,
+                          public EventPoller {
  public:
   void fetch_keys(FetchRequest request, std::function<void(const FetchResult&)> done) override {
     requests.push_back(request);
@@ -52,6 +54,10 @@ class FakeFetcher final : public Fetcher,
   void fetch_status_list(StatusRequest request,
                          std::function<void(const FetchResult&)> done) override {
     statuses.emplace_back(std::move(request), std::move(done));
+  }
+
+  void poll_events(PollOrder order, std::function<void(const FetchResult&)> done) override {
+    polls.emplace_back(std::move(order), std::move(done));
   }
 
   // Answers the oldest open request.
@@ -82,6 +88,13 @@ class FakeFetcher final : public Fetcher,
     streams.erase(streams.begin());
     done(result);
   }
+  // And for a poll for security events.
+  void answer_poll(const FetchResult& result) {
+    ASSERT_FALSE(polls.empty()) << "nobody polled";
+    auto done = std::move(polls.front().second);
+    polls.erase(polls.begin());
+    done(result);
+  }
   void answer_ok(const std::string& body, std::string etag = {},
                  std::optional<std::chrono::seconds> max_age = {}) {
     answer({.status = FetchResult::Status::ok,
@@ -104,6 +117,7 @@ class FakeFetcher final : public Fetcher,
   std::vector<std::pair<ListRequest, std::function<void(const FetchResult&)>>> lists;
   std::vector<std::pair<StreamRequest, std::function<void(const FetchResult&)>>> streams;
   std::vector<std::pair<StatusRequest, std::function<void(const FetchResult&)>>> statuses;
+  std::vector<std::pair<PollOrder, std::function<void(const FetchResult&)>>> polls;
   std::vector<FetchRequest> requests;
   std::vector<std::pair<FetchRequest, std::function<void(const FetchResult&)>>> open;
 };
