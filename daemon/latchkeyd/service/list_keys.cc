@@ -97,7 +97,7 @@ std::vector<config::ConfigError> status_key_errors(const config::Config& config)
   std::vector<config::ConfigError> errors;
   for (const config::StatusListSource& section : config.revocation.status_lists) {
     if (section.own_keys()) continue;
-    std::string why = trouble(status_keys(section), config);
+    std::string why = trouble(status_keys(section), section.keys_file, config);
     if (why.empty()) continue;
     errors.push_back({section.keys_file, 0, 0,
                       "the keys of status lists " + section.name + ": " + std::move(why)});
