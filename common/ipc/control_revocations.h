@@ -14,7 +14,7 @@ namespace latchkey::ipc::control {
 
 struct RevocationSourceStatus {
   std::string name;
-  std::string kind;                     // local | list | stream | status_list
+  std::string kind;                     // local | list | stream | events | status_list
   std::string state = "absent";         // fresh | stale | absent
   std::vector<std::string> refuses;     // services that refuse because of that; "*" is any
   std::optional<std::int64_t> version;  // the highest that was accepted

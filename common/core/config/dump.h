@@ -16,7 +16,7 @@ std::string dump(const Config& config);
 // The same with those comments.
 std::string marked_dump(const Config& config);
 
-// One member of 'issuers', 'revocation.lists', 'revocation.streams' or 'revocation.events' alone.
+// One member of 'issuers', or of a list of sources in 'revocation', alone.
 std::string dump(const Issuer& issuer);
 std::string dump(const ListSource& list);
 std::string dump(const StreamSource& stream);

@@ -194,6 +194,10 @@ TEST(RevocationConfig, EventsShareNoNameAndNoPlaceOnDisk) {
   EXPECT_THAT(errors_of(lists(list("fleet", "      keys_file: /k.json\n")) + "  events:\n" +
                         events("", "fleet")),
               ElementsAre(HasSubstr("the name is taken, by another source of revocations")));
+  EXPECT_THAT(errors_of(with_events(events("", "s")) +
+                        "  status_lists:\n"
+                        "    - { name: s, issuers: [ a ], uris: [ \"https://s/\" ] }\n"),
+              ElementsAre(HasSubstr("the name is taken, by another source of revocations")));
 }
 
 TEST(RevocationConfig, EventsAreNotStaleBetweenTwoPolls) {
