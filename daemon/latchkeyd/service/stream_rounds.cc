@@ -122,7 +122,7 @@ void StreamKeeper::note_trimming(Stream& stream, const StreamBatch& batch,
     }
     stream.rereading = false;
     stream.reread = false;
-  } else if (stream.rereading && batch.items.size() < ipc::fetch::kItemsInBatch) {
+  } else if (stream.rereading && !batch.more && batch.items.size() < ipc::fetch::kItemsInBatch) {
     stream.rereading = false;
     stream.reread = true;
     stream.unsaved = true;

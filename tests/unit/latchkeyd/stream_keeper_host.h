@@ -82,7 +82,8 @@ class StreamKeeperTest : public ::testing::Test {
 
   std::string user_entry(const std::string& user) const {
     std::string hex;
-    for (const auto byte : *names->digest(EntryKind::user, "", user)) {
+    const revocation::NameDigest bytes = *names->digest(EntryKind::user, "", user);
+    for (const auto byte : bytes) {
       hex += "0123456789abcdef"[byte >> 4U];
       hex += "0123456789abcdef"[byte & 0xfU];
     }

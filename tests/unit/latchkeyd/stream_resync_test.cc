@@ -133,6 +133,22 @@ TEST_F(StreamResyncTest, WhatIsGoneIsForgivenWhenAllThatIsLeftIsWholeByALaterBea
   EXPECT_EQ(freshness(), FeedState::fresh) << error();
 }
 
+TEST_F(StreamResyncTest, AShortBatchBehindWhichThereIsMoreIsNotTheEnd) {
+  const std::string text = item(6, 5, user_entry("mallory"));
+  come({beat(5, 0), text});
+  come({}, true);
+  later(0s);
+  clock.advance(1s);
+  ipc::fetch::StreamBatch batch;
+  batch.items = {{"1-0", text}, {"2-0", beat(7, 6)}};
+  batch.more = true;
+  answer({.status = FetchResult::Status::ok, .body = body = encode(batch)});
+  EXPECT_EQ(freshness(), FeedState::stale) << "nobody knows what else there is";
+  entry = 2;
+  come({beat(8, 7)});
+  EXPECT_EQ(freshness(), FeedState::fresh) << error();
+}
+
 TEST_F(StreamResyncTest, WhatIsGoneAndMissedIsNotForgiven) {
   come({beat(5, 0)});
   come({}, true);
