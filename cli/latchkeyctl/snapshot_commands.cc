@@ -79,7 +79,8 @@ Step<Read> read_stream(StreamWriter& writer, const ListManifest& base, seconds r
       ++out.passed;
       return;
     }
-    if (item->seq <= covered.sure(item->key_id)) return;
+    // What was signed since is not in it, whatever number its writer gave it.
+    if (item->seq <= covered.sure(item->key_id) && item->issued_at <= base.issued_at) return;
     ++out.items;
     out.progress.take(*item);
     for (const revocation::StreamEntry& each : item->entries) {

@@ -56,6 +56,7 @@ struct Look {
 
 struct SignalRequest {
   std::string login;
+  std::int64_t grace_s = 0;  // for so long they are only watched
 };
 
 struct SignalAnswer {

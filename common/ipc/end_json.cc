@@ -50,6 +50,7 @@ void fields(Walk& walk, LookAnswer& value) {
 template <typename Walk>
 void fields(Walk& walk, SignalRequest& value) {
   walk("login", value.login);
+  walk("grace_s", value.grace_s, json::Between{0, kGraceMostSeconds});
 }
 
 template <typename Walk>

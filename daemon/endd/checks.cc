@@ -86,9 +86,11 @@ tl::expected<Target, Refusal> Checks::examine(std::string_view login) const {
     return tl::unexpected(Refusal{Outcome::gone, "the process of the session has ended"});
   }
   if (leader->uid != leader_uid_) return refuse("the process of the session is not root's");
-  if (!is_of(rule, *leader)) return refuse("the process of the session is none of that service");
-
   const bool caller = rule.whose == Whose::caller;
+  // What sudo is called is its caller's choice, who may run it by a link of his own. That it is the
+  // one that was noted, and root's, its pid and start say.
+  if (!caller && !is_of(rule, *leader))
+    return refuse("the process of the session is none of that service");
   const auto uid = person_of(rule, *leader);
   if (!uid) return tl::unexpected(uid.error());
   const std::string& person = caller ? record.ruser : record.user;

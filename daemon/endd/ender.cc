@@ -51,7 +51,10 @@ EndAnswer Ender::end(const EndRequest& request, SteadyTime now) {
   const bool whole_user = request.scope == "user" && limits.whole_user;
   const std::string why = whole_user || request.scope != "user" ? "" : kNotTheUser;
   if (const auto job = jobs_.find(request.login); job != jobs_.end()) {
-    if (job->second.step == Step::grace) job->second.due = std::min(job->second.due, due);
+    if (job->second.step == Step::grace && due < job->second.due) {
+      job->second.due = due;
+      if (!job->second.session) signal(*target, grace);
+    }
     job->second.whole_user = job->second.whole_user || whole_user;
     return {"ending", why};
   }
@@ -63,7 +66,11 @@ EndAnswer Ender::end(const EndRequest& request, SteadyTime now) {
                                 request.cause, whole_user ? "user" : "session", grace.count(),
                                 told));
   if (!why.empty()) parts_.log.warning(fmt::format("login={} {}", request.login, why));
-  jobs_.emplace(request.login, Job{.due = due, .whole_user = whole_user});
+  // Whoever is told may leave before the time is over: what is of the session now, ends then.
+  Job job{.due = due, .whole_user = whole_user, .uid = target->uid};
+  job.session = parts_.sessions.find(target->leader.pid, target->uid);
+  if (!job.session && grace > std::chrono::seconds(0)) signal(*target, grace);
+  jobs_.emplace(request.login, std::move(job));
   return {"ending", why};
 }
 
@@ -105,6 +112,7 @@ bool Ender::advance(const std::string& login, Job& job, SteadyTime now) {
   const auto target = parts_.checks.examine(login);
   if (!target) {
     const std::string line = fmt::format("login={} {}", login, target.error().why);
+    if (job.session && target.error().outcome != Outcome::refused) return close(login, job, now);
     if (target.error().outcome == Outcome::refused) {
       parts_.log.error("cannot be ended: " + line);
     } else {
@@ -133,6 +141,20 @@ bool Ender::advance(const std::string& login, Job& job, SteadyTime now) {
   return false;
 }
 
+// The host process is gone before its time; logind keeps the session while something of it runs.
+bool Ender::close(const std::string& login, Job& job, SteadyTime now) {
+  job.due = now + kPatience;
+  const bool first = job.step == Step::grace;
+  if (job.step == Step::killed) return false;
+  if (first && job.whole_user) static_cast<void>(parts_.sessions.terminate_user(job.uid));
+  const auto done =
+      first ? parts_.sessions.terminate(*job.session) : parts_.sessions.kill(*job.session);
+  parts_.log.notice(fmt::format("left before its end: login={} logind={} {}", login, *job.session,
+                                done ? "what was left ends" : done.error().detail));
+  job.step = first ? Step::ended : Step::killed;
+  return true;
+}
+
 void Ender::terminate(const Target& target, Job& job) {
   job.session = parts_.sessions.find(target.leader.pid, target.uid);
   // Everything of a user goes only where logind, too, says that it is this one.
@@ -144,25 +166,27 @@ void Ender::terminate(const Target& target, Job& job) {
     parts_.log.warning(
         fmt::format("the session ends and not its whole user: logind has none of {}", who(target)));
   }
-  if (!job.session) return signal(target);
+  if (!job.session) return signal(target, std::chrono::seconds(0));
   const auto ended = parts_.sessions.terminate(*job.session);
   if (ended) {
     parts_.log.notice(fmt::format("ended: {} logind={}", who(target), *job.session));
     return;
   }
   parts_.log.error(fmt::format("logind did not end: {} {}", who(target), ended.error().detail));
-  signal(target);
+  signal(target, std::chrono::seconds(0));
 }
 
-void Ender::signal(const Target& target) {
-  const auto answer = parts_.signal(target.login);
+void Ender::signal(const Target& target, std::chrono::seconds grace) {
+  const auto answer = parts_.signal(target.login, grace);
   if (!answer) {
     parts_.log.error(
         fmt::format("latchkey-endd-signal: {} {}", who(target), answer.error().detail));
     return;
   }
-  parts_.log.notice(fmt::format("ended: {} by signals, {} processes={} {}", who(target),
-                                answer->outcome, answer->processes, answer->why));
+  const bool watched = grace > std::chrono::seconds(0);
+  parts_.log.notice(fmt::format("{}: {} by signals, {} processes={} {}",
+                                watched ? "watched" : "ended", who(target), answer->outcome,
+                                answer->processes, answer->why));
 }
 
 SteadyTime Ender::next() const {

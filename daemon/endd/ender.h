@@ -43,8 +43,10 @@ class Ender {
     const Log& log;
     // How many terminals of the processes took the line.
     std::function<std::size_t(std::span<const Process>, uid_t, std::string_view)> tell;
-    // Has the unit with CAP_KILL end the login's processes.
-    std::function<ipc::Result<ipc::control::SignalAnswer>(const std::string& login)> signal;
+    // Has the unit with CAP_KILL watch the login's processes for the grace time, and end them then.
+    std::function<ipc::Result<ipc::control::SignalAnswer>(const std::string& login,
+                                                          std::chrono::seconds grace)>
+        signal;
     EndLimits limits = {};
   };
 
@@ -64,12 +66,14 @@ class Ender {
     SteadyTime due;
     Step step = Step::grace;
     bool whole_user = false;
-    std::optional<std::string> session;  // of logind, that was terminated
+    uid_t uid = 0;  // of the person
+    std::optional<std::string> session;  // of logind
   };
 
   bool advance(const std::string& login, Job& job, SteadyTime now);
   void terminate(const Target& target, Job& job);
-  void signal(const Target& target);
+  bool close(const std::string& login, Job& job, SteadyTime now);
+  void signal(const Target& target, std::chrono::seconds grace);
 
   Parts parts_;
   std::map<std::string, Job, std::less<>> jobs_;

@@ -115,11 +115,11 @@ std::optional<Services> find_services(const Options& options, const Log& log) {
   return services;
 }
 
-ipc::Result<control::SignalAnswer> ask_signals(const std::string& socket,
-                                               const std::string& login) {
+ipc::Result<control::SignalAnswer> ask_signals(const std::string& socket, const std::string& login,
+                                               std::chrono::seconds grace) {
   auto client = ipc::varlink::VarlinkClient::connect(socket, kSignalPatience);
   if (!client) return tl::unexpected(client.error());
-  auto answer = control::call<control::Signal>(*client, {login}, kSignalPatience);
+  auto answer = control::call<control::Signal>(*client, {login, grace.count()}, kSignalPatience);
   if (answer) return *std::move(answer);
   if (answer.error().kind == control::CallError::Kind::transport)
     return tl::unexpected(std::move(answer.error().fault));
@@ -135,7 +135,8 @@ int serve_signals(Server::Parts parts, const Checks& checks, ipc::varlink::Servi
       },
       log);
   control::serve<control::Signal>(service, [&](const ipc::Peer&, const auto& request, auto done) {
-    done(signaller.end(request.login, std::chrono::steady_clock::now()));
+    done(signaller.end(request.login, std::chrono::seconds(request.grace_s),
+                       std::chrono::steady_clock::now()));
   });
   parts.tick = [&](auto now) { signaller.tick(now); };
   parts.next = [&] { return signaller.next(); };
@@ -147,17 +148,18 @@ int serve_ends(Server::Parts parts, const Options& options, const Checks& checks
                ipc::varlink::Service& service, const Log& log) {
   Logind logind;
   const Terminals terminals;
-  Ender ender(
-      {.checks = checks,
-       .sessions = logind,
-       .log = log,
-       .tell = [&](auto processes, uid_t owner,
-                   auto text) { return terminals.tell_all(processes, owner, text); },
-       .signal =
-           [&](const std::string& login) { return ask_signals(options.signal_socket, login); },
-       .limits = {.whole_user = options.whole_user,
-                  .shortest_grace = std::chrono::seconds(options.shortest_grace_s),
-                  .longest_grace = std::chrono::seconds(options.longest_grace_s)}});
+  Ender ender({.checks = checks,
+               .sessions = logind,
+               .log = log,
+               .tell = [&](auto processes, uid_t owner,
+                           auto text) { return terminals.tell_all(processes, owner, text); },
+               .signal =
+                   [&](const std::string& login, std::chrono::seconds grace) {
+                     return ask_signals(options.signal_socket, login, grace);
+                   },
+               .limits = {.whole_user = options.whole_user,
+                          .shortest_grace = std::chrono::seconds(options.shortest_grace_s),
+                          .longest_grace = std::chrono::seconds(options.longest_grace_s)}});
   control::serve<control::End>(service, [&](const ipc::Peer&, const auto& request, auto done) {
     done(ender.end(request, std::chrono::steady_clock::now()));
   });

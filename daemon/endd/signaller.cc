@@ -33,19 +33,40 @@ bool send_signal(const Processes& processes, const Process& process, int signal)
   return ::syscall(SYS_pidfd_send_signal, handle.get(), signal, nullptr, 0) == 0;
 }
 
-SignalAnswer Signaller::end(std::string_view login, SteadyTime now) {
+SignalAnswer Signaller::end(std::string_view login, std::chrono::seconds grace, SteadyTime now) {
+  if (const auto job = jobs_.find(login); job != jobs_.end()) {
+    Job& known = job->second;
+    known.begin_at = std::min(known.begin_at, now + grace);
+    if (!known.begun && known.begin_at <= now) begin(job->first, known, now);
+    known.due = std::min(known.due, known.begin_at);
+    return {"ending", "", static_cast<std::int64_t>(known.reached)};
+  }
   auto target = checks_.examine(login);
   if (!target) {
     return {std::string(name(target.error().outcome)), std::move(target.error().why), 0};
   }
-  if (const auto job = jobs_.find(login); job != jobs_.end())
-    return {"ending", "", static_cast<std::int64_t>(job->second.reached)};
   if (jobs_.size() >= kJobsMost) return {"refused", "too many sessions end just now", 0};
-  Job job{.due = now + kEvery,
-          .kill_at = now + kPatience,
+  Job job{.due = now + std::min<std::chrono::milliseconds>(kEvery, grace),
+          .begin_at = now + grace,
+          .whose = fmt::format("service={} user={}", target->service, target->person),
+          .caller = target->caller,
           .leader = target->leader,
           .members = Members(target->leader, target->uid, ::getpid())};
-  if (target->caller) {
+  if (grace > std::chrono::seconds(0)) {
+    static_cast<void>(present(job));
+  } else {
+    begin(target->login, job, now);
+  }
+  const auto reached = static_cast<std::int64_t>(job.reached);
+  jobs_.emplace(target->login, std::move(job));
+  return {"ending", "", reached};
+}
+
+void Signaller::begin(const std::string& login, Job& job, SteadyTime now) const {
+  job.begun = true;
+  job.due = now + kEvery;
+  job.kill_at = now + kPatience;
+  if (job.caller) {
     // What sudo runs has another's power, root's: a handler of SIGTERM could make a process that
     // nobody finds again. The person was told and had the grace time.
     job.kill_at = now;
@@ -53,11 +74,8 @@ SignalAnswer Signaller::end(std::string_view login, SteadyTime now) {
   } else {
     ask_to_end(job);
   }
-  log_.notice(fmt::format("signalled: login={} service={} user={} processes={}", target->login,
-                          target->service, target->person, job.reached));
-  const auto reached = static_cast<std::int64_t>(job.reached);
-  jobs_.emplace(target->login, std::move(job));
-  return {"ending", "", reached};
+  log_.notice(fmt::format("signalled: login={} {} pid={} processes={}", login, job.whose,
+                          job.leader.pid, job.reached));
 }
 
 // All are stopped before one hears of its end, so that none of them makes another meanwhile.
@@ -125,6 +143,15 @@ bool Signaller::leads(const Job& job) const {
 // False where the job is over. The host process goes last: it closes the session once its children
 // have ended, and while it lives they are found as its descendants.
 bool Signaller::advance(const std::string& login, Job& job, SteadyTime now) const {
+  if (!job.begun && now < job.begin_at) {
+    static_cast<void>(present(job));
+    job.due = std::min<SteadyTime>(now + kEvery, job.begin_at);
+    return true;
+  }
+  if (!job.begun) {
+    begin(login, job, now);
+    return true;
+  }
   job.due = now + kEvery;
   const bool killing = now >= job.kill_at;
   const auto left = killing ? kill(job) : present(job);

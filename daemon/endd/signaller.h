@@ -39,7 +39,9 @@ class Signaller {
   Signaller(const Checks& checks, Send send, const Log& log)
       : checks_(checks), send_(std::move(send)), log_(log) {}
 
-  ipc::control::SignalAnswer end(std::string_view login, SteadyTime now);
+  // When the grace time is over; who is of the session is watched from now on.
+  ipc::control::SignalAnswer end(std::string_view login, std::chrono::seconds grace,
+                                 SteadyTime now);
 
   // Does what is due of one session: between two the caller has other work.
   void tick(SteadyTime now);
@@ -48,7 +50,12 @@ class Signaller {
  private:
   struct Job {
     SteadyTime due;
+    SteadyTime
+        begin_at;  // until then they are watched: who is told may leave, and what he left ends
+    bool begun = false;
+    std::string whose;  // service and person, for the log
     SteadyTime kill_at;
+    bool caller = false;
     Process leader;
     Members members;
     std::size_t reached = 0;  // by signals
@@ -61,6 +68,7 @@ class Signaller {
   std::vector<Process> kill(Job& job) const;
   void ask_to_end(Job& job) const;
   bool leads(const Job& job) const;
+  void begin(const std::string& login, Job& job, SteadyTime now) const;
   bool advance(const std::string& login, Job& job, SteadyTime now) const;
 
   const Checks& checks_;

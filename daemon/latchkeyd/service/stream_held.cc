@@ -12,6 +12,8 @@ namespace latchkey::latchkeyd {
 using revocation::StreamSeen;
 
 bool StreamKeeper::Stream::is_covered(const revocation::StreamItem& item) const {
+  // What was signed since is not in it, whatever number its writer gave it.
+  if (LATCHKEY_FAILS(stream_covered_later, item.issued_at > based_at)) return false;
   return std::any_of(covered.begin(), covered.end(), [&](const StreamSeen& by) {
     return by.key_id == item.key_id && LATCHKEY_FAILS(stream_covered, item.seq <= by.seq);
   });

@@ -183,7 +183,10 @@ void StreamKeeper::replay(Stream& stream, const jose::JwkSet& keys) {
     }
     each.item = *std::move(item);
     stream.progress.take(each.item);
-    if (each.item.max_age) take_date(stream, each.item.issued_at, *each.item.max_age);
+    // A beat that was ahead was not held; what revokes was, and dates nothing.
+    const bool ahead = !each.item.entries.empty() &&
+                       each.item.issued_at > parts_.clock.wall() + revocation::kItemAhead;
+    if (each.item.max_age && !ahead) take_date(stream, each.item.issued_at, *each.item.max_age);
     for (const revocation::StreamEntry& entry : each.item.entries) editor.add(entry.entry);
     stream.hold(std::move(each));
   }

@@ -54,6 +54,7 @@ void StreamKeeper::cover(Stream& stream, const revocation::ListManifest& manifes
   }
   stream.progress.cover(seen);
   stream.covered = std::move(seen);
+  stream.based_at = manifest.issued_at;
   for (auto& [place, held] : std::exchange(stream.held, {})) {
     stream.held_bytes -= held.text.size();
     if (!stream.is_covered(held.item)) stream.hold(std::move(held));
@@ -66,7 +67,6 @@ void StreamKeeper::cover(Stream& stream, const revocation::ListManifest& manifes
   stream.source = std::make_shared<const revocation::Source>(editor.finish());
   take_date(stream, manifest.issued_at, manifest.max_age);
   stream.based = manifest.version;
-  stream.based_at = manifest.issued_at;
   stream.unsaved = true;
   stream.feed.incomplete = stream.incomplete();
   stream.changed = true;
@@ -111,12 +111,14 @@ void StreamKeeper::snapshot_asked(const std::string& name) {
 }
 
 void StreamKeeper::resync_where_due(Stream& stream) {
+  const SteadyTime now = parts_.clock.steady();
   if (!stream.incomplete()) {
-    stream.resyncs = 0;
-    stream.next_resync = {};
+    // Whole for a moment is no reason to begin anew with short pauses: Redis decides how often.
+    if (!stream.whole_since) stream.whole_since = now;
+    if (now - *stream.whole_since >= kResyncPauseMost) stream.resyncs = 0;
     return;
   }
-  const SteadyTime now = parts_.clock.steady();
+  stream.whole_since.reset();
   if (stream.rereading || now < stream.next_resync) return;
   milliseconds pause =
       std::min(kResyncPause * (1 << std::min(stream.resyncs++, kDoublingsMost)), kResyncPauseMost);

@@ -52,6 +52,16 @@ TEST(ChecksTest, PersonOfASudoIsWhoCalledIt) {
   EXPECT_EQ(target->uid, 1000U);
 }
 
+TEST(ChecksTest, SudoIsItsCallersToName) {
+  const World world;
+  world.put({.pid = 400, .comm = "bash", .uid = 1000, .audit = 42, .login_uid = 1000});
+  world.put({.pid = 500, .parent = 400, .comm = "harmless", .audit = 42, .real_uid = 1000});
+  world.note(World::text("sudo", "root", "alice"));
+  const auto target = world.checks().examine(kLogin);
+  ASSERT_TRUE(target) << target.error().why;
+  EXPECT_EQ(target->uid, 1000U);
+}
+
 // What the kernel says of an sshd's process, its parent and its children, and whose session it is.
 struct Facts {
   std::string name;

@@ -77,8 +77,8 @@ class EnderTest : public ::testing::Test {
                            return processes.size();
                          },
                      .signal =
-                         [this](const std::string& login) {
-                           signalled.push_back(login);
+                         [this](const std::string& login, seconds grace) {
+                           signalled.push_back((grace > seconds(0) ? "watch " : "") + login);
                            return ipc::Result<ipc::control::SignalAnswer>({"ending", "", 3});
                          },
                      .limits = limits});
@@ -105,6 +105,30 @@ TEST_F(EnderTest, SessionThatLogindDoesNotKnowIsEndedBySignals) {
   EXPECT_THAT(signalled, ElementsAre(kLogin));
   pass(Ender::kPatience);
   EXPECT_THAT(logind.done, IsEmpty());
+}
+
+TEST_F(EnderTest, WhoLeavesBeforeTheEndLeavesNothingBehindInLogindsSession) {
+  logind.session = "c7";
+  EXPECT_EQ(end(10), "ending");
+  world.end(500);
+  pass(seconds(9));
+  EXPECT_THAT(logind.done, IsEmpty());
+  pass(seconds(1));
+  EXPECT_THAT(logind.done, ElementsAre("terminate c7"));
+  pass(Ender::kPatience);
+  EXPECT_THAT(logind.done, ElementsAre("terminate c7", "kill c7"));
+  pass(Ender::kPatience);
+  EXPECT_EQ(ender->next(), SteadyTime::max());
+  EXPECT_THAT(signalled, IsEmpty());
+}
+
+TEST_F(EnderTest, WhoIsOfASessionWithoutLogindIsWatchedFromTheWordOn) {
+  EXPECT_EQ(end(10), "ending");
+  EXPECT_THAT(signalled, ElementsAre("watch " + std::string(kLogin)));
+  EXPECT_EQ(end(5), "ending");
+  EXPECT_EQ(signalled.size(), 2U) << "the shorter time holds";
+  pass(seconds(5));
+  EXPECT_EQ(signalled.back(), kLogin);
 }
 
 TEST_F(EnderTest, SessionIsEndedBySignalsWhereLogindFails) {
@@ -210,8 +234,8 @@ TEST_F(EnderTest, ShorterGraceCountsAndALongerOneDoesNot) {
 }
 
 TEST_F(EnderTest, ProcessThatGotThePidInTheGraceTimeIsLeftAlone) {
-  logind.session = "c7";
   end(10);
+  signalled.clear();
   world.put({.pid = 500, .parent = 400, .comm = "sshd", .start = 900});
   pass(seconds(10));
   EXPECT_THAT(logind.done, IsEmpty());
@@ -273,6 +297,7 @@ TEST_F(EnderTest, OneJobIsSeenToInARound) {
   const std::string other = "fedcba9876543210fedcba9876543210";
   world.note(World::text(), other);
   end(1);
+  signalled.clear();
   end(0, "session", other);
   ender->tick(now + seconds(1));
   EXPECT_THAT(signalled, ElementsAre(other)) << "the one that has been due for longer";

@@ -17,6 +17,7 @@
 namespace latchkey::endd {
 namespace {
 
+using namespace std::chrono_literals;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using testing::kLogin;
@@ -62,8 +63,34 @@ class SignallerTest : public ::testing::Test {
                       log};
 };
 
+TEST_F(SignallerTest, WhoIsToldIsWatchedAndWhatHeLeavesBehindEnds) {
+  EXPECT_EQ(signaller.end(kLogin, 10s, now).outcome, "ending");
+  signaller.tick(now += 1s);
+  EXPECT_THAT(sent, IsEmpty());
+  world.end(500);  // he leaves; one of two goes along
+  world.end(501);
+  on_signal = [this](pid_t pid, int signal) {
+    if (signal == SIGKILL) world.end(pid);
+  };
+  while (signaller.next() < SteadyTime(std::chrono::hours(1)) + 10s)
+    signaller.tick(now = signaller.next());
+  EXPECT_THAT(sent, IsEmpty());
+  run();
+  EXPECT_THAT(of("TERM"), ElementsAre("TERM 502"));
+  EXPECT_THAT(of("KILL"), ::testing::Contains("KILL 502"));
+}
+
+TEST_F(SignallerTest, WhoIsAskedForAgainIsGivenTheShorterTime) {
+  EXPECT_EQ(signaller.end(kLogin, 10s, now).processes, 0);
+  EXPECT_EQ(signaller.end(kLogin, 20s, now).outcome, "ending");
+  EXPECT_EQ(signaller.end(kLogin, 0s, now).processes, 2);
+  EXPECT_EQ(of("TERM").size(), 2U);
+  EXPECT_EQ(signaller.end(kLogin, 0s, now).processes, 2);
+  EXPECT_EQ(of("TERM").size(), 2U) << "an end that was asked for twice happens once";
+}
+
 TEST_F(SignallerTest, AllAreStoppedBeforeOneHearsOfItsEndAndTheHostProcessIsLeftForLast) {
-  const auto answer = signaller.end(kLogin, now);
+  const auto answer = signaller.end(kLogin, 0s, now);
   EXPECT_EQ(answer.outcome, "ending");
   EXPECT_EQ(answer.processes, 2);
   EXPECT_THAT(of("STOP"), ::testing::UnorderedElementsAre("STOP 501", "STOP 502"));
@@ -88,13 +115,13 @@ TEST_F(SignallerTest, ProcessThatWasForkedWhileOthersWereStoppedIsStoppedToo) {
     if (pid == 503 && signal == SIGSTOP)
       world.put({.pid = 504, .parent = 503, .start = 201, .session = 504, .uid = 1000});
   };
-  signaller.end(kLogin, now);
+  signaller.end(kLogin, 0s, now);
   EXPECT_THAT(of("TERM"),
               ::testing::UnorderedElementsAre("TERM 501", "TERM 502", "TERM 503", "TERM 504"));
 }
 
 TEST_F(SignallerTest, WhatIsLeftIsKilled) {
-  signaller.end(kLogin, now);
+  signaller.end(kLogin, 0s, now);
   world.end(500);
   world.end(501);
   // The shell lost its parents and lives on; its pid is known from before.
@@ -111,7 +138,7 @@ TEST_F(SignallerTest, WhatIsLeftIsKilled) {
 // Two that a handler of SIGTERM made before it ended: one is in the POSIX session, whose leader and
 // host process have gone; its child is made between two looks.
 TEST_F(SignallerTest, ProcessThatWasForkedOnSigtermIsKilled) {
-  signaller.end(kLogin, now);
+  signaller.end(kLogin, 0s, now);
   for (const pid_t pid : {500, 501, 502}) world.end(pid);
   world.put({.pid = 600, .parent = 1, .start = 300, .session = 502, .uid = 1000});
   on_signal = [this](pid_t pid, int signal) {
@@ -127,7 +154,7 @@ TEST_F(SignallerTest, HostProcessIsKilledLastAndOnlyWhereItDoesNotEndByItself) {
   on_signal = [this](pid_t pid, int signal) {
     if (signal == SIGKILL) world.end(pid);
   };
-  signaller.end(kLogin, now);
+  signaller.end(kLogin, 0s, now);
   run();
   const auto kills = of("KILL");
   ASSERT_EQ(kills.size(), 3U);
@@ -141,14 +168,14 @@ TEST_F(SignallerTest, WhatSudoRunsIsKilledWithoutAChanceToFork) {
   on_signal = [this](pid_t pid, int signal) {
     if (signal == SIGKILL) world.end(pid);
   };
-  signaller.end(kLogin, now);
+  signaller.end(kLogin, 0s, now);
   EXPECT_THAT(sent, ElementsAre("STOP 701", "KILL 701"));
   signaller.tick(now += Signaller::kEvery);
   EXPECT_THAT(sent, ElementsAre("STOP 701", "KILL 701", "TERM 700", "CONT 700"));
 }
 
 TEST_F(SignallerTest, WhatCannotBeKilledIsGivenUpInTheEnd) {
-  signaller.end(kLogin, now);
+  signaller.end(kLogin, 0s, now);
   const SteadyTime began = now;
   run();
   EXPECT_LE(now - began, std::chrono::seconds(10)) << "latchkey-endd looks then";
@@ -159,8 +186,8 @@ TEST_F(SignallerTest, WhatCannotBeKilledIsGivenUpInTheEnd) {
 TEST_F(SignallerTest, OneSessionIsSeenToInARound) {
   const std::string other = "fedcba9876543210fedcba9876543210";
   world.note(World::text(), other);
-  signaller.end(kLogin, now);
-  signaller.end(other, now);
+  signaller.end(kLogin, 0s, now);
+  signaller.end(other, 0s, now);
   const SteadyTime due = signaller.next();
   signaller.tick(due);
   EXPECT_EQ(signaller.next(), due) << "the other's turn";
@@ -169,7 +196,7 @@ TEST_F(SignallerTest, OneSessionIsSeenToInARound) {
 }
 
 TEST_F(SignallerTest, ProcessThatGotAPidMeanwhileIsNotKilled) {
-  signaller.end(kLogin, now);
+  signaller.end(kLogin, 0s, now);
   world.put({.pid = 500, .parent = 1, .comm = "sshd", .start = 900});
   world.put({.pid = 501, .parent = 500, .start = 901});
   world.put({.pid = 502, .parent = 1, .start = 902, .session = 502});
@@ -179,16 +206,16 @@ TEST_F(SignallerTest, ProcessThatGotAPidMeanwhileIsNotKilled) {
 
 TEST_F(SignallerTest, NothingIsSignalledOfALoginThatIsNone) {
   world.note(World::text("sshd", "root"));
-  EXPECT_EQ(signaller.end(kLogin, now).outcome, "refused");
-  EXPECT_EQ(signaller.end("fedcba9876543210fedcba9876543210", now).outcome, "unknown");
-  EXPECT_EQ(signaller.end("1", now).outcome, "refused");
+  EXPECT_EQ(signaller.end(kLogin, 0s, now).outcome, "refused");
+  EXPECT_EQ(signaller.end("fedcba9876543210fedcba9876543210", 0s, now).outcome, "unknown");
+  EXPECT_EQ(signaller.end("1", 0s, now).outcome, "refused");
   EXPECT_THAT(sent, IsEmpty());
 }
 
 TEST_F(SignallerTest, AskedTwiceItSignalsOnce) {
-  signaller.end(kLogin, now);
+  signaller.end(kLogin, 0s, now);
   const auto before = sent.size();
-  EXPECT_EQ(signaller.end(kLogin, now).outcome, "ending");
+  EXPECT_EQ(signaller.end(kLogin, 0s, now).outcome, "ending");
   EXPECT_EQ(sent.size(), before);
 }
 

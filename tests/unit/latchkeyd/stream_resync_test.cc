@@ -49,6 +49,21 @@ TEST_F(StreamResyncTest, WhatWasSignedAheadOfThisClockRevokesAndDatesNothing) {
   EXPECT_EQ(freshness(), FeedState::stale);
 }
 
+TEST_F(StreamResyncTest, WhatRevokesAndWasSignedAheadDatesNothingAfterARestartEither) {
+  come({beat(5, 0)});
+  clock.jump(24h);
+  const std::string text = item(6, 5, user_entry("mallory"), ",\"max_age\":60");
+  clock.jump(-24h);
+  come({text});
+  start();
+  EXPECT_TRUE(revoked("mallory"));
+  EXPECT_EQ(freshness(), FeedState::fresh) << error();
+  clock.advance(30s);
+  come({beat(7, 6)});
+  clock.advance(59s);
+  EXPECT_EQ(freshness(), FeedState::fresh) << "by the beat, which the item does not outdo";
+}
+
 TEST_F(StreamResyncTest, AnEndIsNotBelievedToHaveComeByThisClockAlone) {
   come({item(5, 0, mallory_until(1h)), beat(6, 5)});
   clock.jump(24h);

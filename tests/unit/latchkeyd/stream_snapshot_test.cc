@@ -171,6 +171,16 @@ TEST_F(StreamSnapshotTest, ASnapshotOfAnotherKeyOrAnOlderOneChangesNothing) {
   EXPECT_TRUE(revoked("mallory"));
 }
 
+TEST_F(StreamSnapshotTest, WhatWasSignedAfterTheSnapshotIsNotInItWhateverItsNumber) {
+  make(1, {"mallory"}, 50);
+  serve();
+  clock.advance(1s);
+  come({item(7, 6, user_entry("bob"))});
+  EXPECT_TRUE(revoked("bob"));
+  start();
+  EXPECT_TRUE(revoked("mallory") && revoked("bob"));
+}
+
 TEST_F(StreamSnapshotTest, ASnapshotWhoseKeyIsTakenAwayIsMissedUntilAnotherOneComes) {
   make(1, {"mallory"}, 8, &second);
   serve();
