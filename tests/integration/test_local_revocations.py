@@ -33,6 +33,7 @@ def imported(host, text: str) -> subprocess.CompletedProcess:
 def test_every_kind_is_refused_by_its_reason_and_explained_by_the_local_store(host):
     by_hash, other = host.provider.token("alice", GROUPS), host.provider.token("alice", GROUPS, claims={"sid": "session-2"})
     session, signed = host.provider.token("alice", GROUPS, claims={"sid": "session-1"}), host.provider.token("alice", GROUPS, algorithm="ES256")
+    assert ssh(host, signed).status == 0  # so that its key is known here, whatever was rotated before
     path = f"{host.folder}/token"
     files.write(path, by_hash + "\n", 0o600)
     host.ctl("revoke", "--token-file", path, "--reason", "found in a log")
