@@ -81,6 +81,11 @@ def fetch_messages():
         {"v": 1, "id": 7, "issuer": "fleet", "digest": "d", "document": "list_manifest", "etag": '"x"'}))
     put("fetch_messages", "list_chunk", json.dumps(
         {"v": 1, "id": 7, "issuer": "fleet", "digest": "d", "document": "list_chunk", "bytes": 16777216, "sha256": "7f" * 32}))
+    put("fetch_messages", "security_events", json.dumps(
+        {"v": 1, "id": 8, "issuer": "corp-events", "digest": "d", "document": "security_events", "bytes": 40, "wait_s": 30}))
+    put("fetch_messages", "status_list", json.dumps(
+        {"v": 1, "id": 7, "issuer": "corp-status", "digest": "d", "document": "status_list",
+         "uri": "https://status.example.com/lists/1", "etag": '"x"'}))
     put("fetch_messages", "stream_items", json.dumps(
         {"v": 1, "id": 7, "issuer": "now", "digest": "d", "document": "stream_items", "after": "1764331260000-0"}))
     put("fetch_messages", "answer_form", json.dumps({"v": 1, "id": 7, "status": "ok", "bytes": 17, "form": "jwt"}))

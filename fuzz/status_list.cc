@@ -17,6 +17,7 @@
 
 #include <zlib.h>
 
+#include "core/claims/status_claim.h"
 #include "core/revocation/status_list_token.h"
 #include "tests/support/signing.h"
 
@@ -56,7 +57,7 @@ void read_reference(std::string_view payload) {
   static jose::JsonReader reader;
   const auto json = reader.read(payload);
   if (!json) return;
-  const auto reference = revocation::read_status_reference(*json);
+  const auto reference = claims::read_status(*json, claims::StatusRule::heed);
   if (!reference || !*reference) return;
   require((*reference)->index < std::uint64_t{1} << 53);
   const std::string_view uri = (*reference)->uri;

@@ -228,6 +228,11 @@ class Gathering {
       evidence_.snapshot.feeds.push_back(
           {*policy, revocation::Feed::Known{now_, now_, std::chrono::hours(1)}});
     }
+    // Of a token that refers to a status list the decision says that its status is not known.
+    for (config::StatusListSource& lists : config_.revocation.status_lists)
+      lists.unknown_refuses.clear();
+    if (order_.sign_in && !config_.revocation.status_lists.empty())
+      evidence_.notes.emplace_back("no status list was looked into");
     if (order_.sign_in && !evidence_.snapshot.feeds.empty()) {
       evidence_.notes.emplace_back(
           "the sources of revocations that are not local were not looked into");

@@ -84,6 +84,11 @@ void source_key_errors(config::Config& config, std::vector<config::ConfigError>&
   for (const config::StreamSource& stream : config.revocation.streams)
     signing_key_errors("stream " + stream.feed.name, stream.keys.document, stream.keys_file, config,
                        errors);
+  for (const config::StatusListSource& lists : config.revocation.status_lists) {
+    if (!lists.own_keys())
+      signing_key_errors("status lists " + lists.name, lists.keys.document, lists.keys_file, config,
+                         errors);
+  }
 }
 
 }  // namespace

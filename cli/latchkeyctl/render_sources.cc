@@ -14,6 +14,10 @@ namespace {
 
 std::string refused_text(const RevocationSourceStatus& source) {
   if (source.refuses.empty()) return "nobody is refused because of that";
+  if (source.uri)
+    return (source.refuses.front() == "*" ? "every service refuses"
+                                          : join(source.refuses) + " refuse") +
+           std::string(" tokens that refer to it");
   if (source.refuses.size() == 1 && source.refuses.front() == "*")
     return "every service refuses everybody";
   return join(source.refuses) + " refuse everybody";
@@ -29,10 +33,18 @@ std::string state_text(const RevocationSourceStatus& source, Style style) {
 std::string detail(const RevocationSourceStatus& source, WallTime now, Style style) {
   std::string out = fmt::format("\nrevocations {}  ({})\n", clean(source.name), clean(source.kind));
   line(out, "state", state_text(source, style));
+  if (source.issuer) line(out, "issuer", clean(*source.issuer));
+  if (source.uri) line(out, "list", clean(*source.uri));
   if (source.version) line(out, "version", fmt::format("{}", *source.version));
-  line(out, "entries",
-       fmt::format("{} at the last merge, {} changes since, {} kB", source.base_entries,
-                   source.delta_entries, source.bytes / 1'000));
+  if (source.uri) {
+    line(out, "entries",
+         fmt::format("{} of {} bits, {} kB", source.base_entries, source.bits.value_or(0),
+                     source.bytes / 1'000));
+  } else {
+    line(out, "entries",
+         fmt::format("{} at the last merge, {} changes since, {} kB", source.base_entries,
+                     source.delta_entries, source.bytes / 1'000));
+  }
   if (source.age_s && source.max_age_s) {
     line(out, "age",
          fmt::format("{} of {} at most", render_span(std::chrono::seconds(*source.age_s)),

@@ -86,6 +86,8 @@ tl::expected<void, Error> recheck(const Verified& verified, const Snapshot& snap
 //
 // - revocation of the token, its subject, and the user that it names: revoked_token,
 //   revoked_subject, revoked_user;
+// - the token's status list, where it refers to one: status_list_unknown, status_unknown,
+//   status_revoked, status_suspended; Decision::status_list where a list could change the answer;
 // - introspection, where the issuer's section wants it or the token is opaque: what
 //   check_introspection() says. `introspected` is the issuer's answer about this very token; null
 //   where nobody was asked;

@@ -37,6 +37,7 @@ namespace latchkey {
   ROW(claims,      "required claims are there")                               \
   ROW(introspection, "the issuer says that the token is active")              \
   ROW(revocation,  "neither token, subject nor user is revoked")              \
+  ROW(status,      "the token's status list says that it is valid")           \
   ROW(managed,     "the name is managed")                                     \
   ROW(login,       "the login id belongs to this user and service")           \
   ROW(claims_age,  "the last token sign-in is recent enough")                 \
@@ -83,6 +84,13 @@ struct NewBinding {
   std::string subject;
 };
 
+// A status list that the decision lacks, or of which it needs a newer one.
+struct StatusNeed {
+  std::string issuer;  // short name
+  std::string uri;
+  std::uint64_t seen = 0;  // generation of the one at hand; 0: none
+};
+
 struct Decision {
   Reason reason = Reason::internal_error;
   std::string detail;  // for the administrator; never a token's part
@@ -90,6 +98,7 @@ struct Decision {
   std::string rule;                       // the access rule that matched, or that came nearest
   std::optional<LocalIdentity> identity;  // where allowed
   std::optional<NewBinding> binding;      // where allowed and the name was not bound yet
+  std::optional<StatusNeed> status_list;  // with it the answer could be another one
   WallTime valid_until{};                 // where allowed: end of the token
   // What is known of the person once the token was verified; for the decision log. Empty before.
   std::string issuer;

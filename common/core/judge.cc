@@ -13,6 +13,7 @@
 #include "core/decide.h"
 #include "core/policy/access.h"
 #include "core/revocation/current_claims.h"
+#include "core/status.h"
 
 namespace latchkey {
 namespace {
@@ -75,6 +76,7 @@ class Judge {
   Expected<void> token_steps(const claims::ValidatedClaims& claims, std::size_t issuer);
   Expected<void> check_introspection(const claims::ValidatedClaims& claims,
                                      const config::Issuer& section);
+  Expected<void> check_status(const claims::Claims& claims);
   bool by_signature_alone() const {
     return introspected_ != nullptr && introspected_->state() == Introspected::State::unavailable;
   }
@@ -104,6 +106,7 @@ class Judge {
   WallTime now_;
   Decision decision_;
   const Introspected* introspected_ = nullptr;  // of a token shown now
+  std::string status_note_;
 };
 
 template <typename Claims>
@@ -119,6 +122,7 @@ bool is_system(const Snapshot& snapshot, std::string_view name) {
 Decision Judge::finish(Expected<void> outcome) {
   if (outcome) {
     decision_.reason = Reason::allowed;
+    add_detail(status_note_);
     add_detail(is_gate() ? revocation::describe_feeds(snapshot_.feeds, now_) : std::string());
     return std::move(decision_);
   }
@@ -213,6 +217,7 @@ Expected<void> Judge::person_steps(const claims::ValidatedClaims& claims, std::s
       const auto current,
       checked(Check::revocation, revocation::current(claims, who, *snapshot_.revocations)));
   LATCHKEY_TRY_VOID(checked(Check::revocation, check_feeds()));
+  LATCHKEY_TRY_VOID(check_status(*claims));
   // A token that is shown stands on its issuer's word where the configuration wants that; later
   // calls stand on the login that it opened (docs/INTROSPECTION.md).
   if (standing == Standing::token) LATCHKEY_TRY_VOID(check_introspection(claims, section));
@@ -245,6 +250,18 @@ Expected<void> Judge::check_feeds() const {
   if (LATCHKEY_FAILS(feed_refuses, why.has_value()))
     return fail(Reason::revocation_unknown, *std::move(why));
   return {};
+}
+
+// Of a token with a status list alone, so that a trace says which have one.
+Expected<void> Judge::check_status(const claims::Claims& claims) {
+  StatusAnswer answer =
+      latchkey::check_status(claims, request_.service, is_gate(), snapshot_, now_);
+  decision_.status_list = std::move(answer.need);
+  status_note_ = std::move(answer.note);
+  // Where it is not known nobody said that it is valid.
+  if (claims.status_uri.empty() || (answer.outcome && decision_.status_list))
+    return std::move(answer.outcome);
+  return checked(Check::status, std::move(answer.outcome));
 }
 
 Expected<void> Judge::check_introspection(const claims::ValidatedClaims& claims,
@@ -361,6 +378,7 @@ bool whole(const Snapshot& snapshot) {
          !LATCHKEY_FAILS(snapshot_lacks_revocations, !snapshot.revocations) &&
          !LATCHKEY_FAILS(snapshot_lacks_feeds,
                          snapshot.feeds.size() != snapshot.config->revocation.feed_count()) &&
+         !LATCHKEY_FAILS(snapshot_lacks_statuses, !snapshot.statuses) &&
          !LATCHKEY_FAILS(snapshot_lacks_accounts, !snapshot.accounts) &&
          !LATCHKEY_FAILS(snapshot_lacks_bindings, !snapshot.bindings);
 }

@@ -17,6 +17,7 @@
 #include "core/jose/symmetric_key.h"
 #include "core/revocation/feed.h"
 #include "core/revocation/revocation_set.h"
+#include "core/revocation/status_lists.h"
 
 namespace latchkey {
 
@@ -37,6 +38,8 @@ struct Snapshot {
   std::shared_ptr<const config::Config> config;
   std::vector<IssuerKeys> keys;  // same order and size as config->issuers
   std::shared_ptr<const revocation::RevocationSet> revocations;
+  std::shared_ptr<const revocation::StatusLists> statuses =
+      std::make_shared<const revocation::StatusLists>();
   std::vector<revocation::Feed> feeds;  // same order and size as config->revocation.feeds()
   std::shared_ptr<const accounts::LocalAccounts> accounts;
   std::uint64_t accounts_stamp = 0;  // of the files that `accounts` were read from; opaque here

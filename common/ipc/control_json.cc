@@ -90,6 +90,9 @@ void fields(Walk& walk, RevocationSourceStatus& value) {
   walk("attempted_at", value.attempted_at);
   walk("next_fetch_at", value.next_fetch_at);
   walk("last_error", value.last_error);
+  walk("uri", value.uri);
+  walk("issuer", value.issuer);
+  walk("bits", value.bits);
 }
 
 template <typename Walk>

@@ -14,7 +14,7 @@ namespace latchkey::ipc::control {
 
 struct RevocationSourceStatus {
   std::string name;
-  std::string kind;                     // local | list
+  std::string kind;                     // local | list | stream | events | status_list
   std::string state = "absent";         // fresh | stale | absent
   std::vector<std::string> refuses;     // services that refuse because of that; "*" is any
   std::optional<std::int64_t> version;  // the highest that was accepted
@@ -27,6 +27,9 @@ struct RevocationSourceStatus {
   std::optional<WallTime> attempted_at;
   std::optional<WallTime> next_fetch_at;  // unset: under way, or never
   std::optional<std::string> last_error;  // while it stands
+  std::optional<std::string> uri;         // of a status list; as `issuer` and `bits`
+  std::optional<std::string> issuer;      // short name: whose tokens it is of
+  std::optional<std::int64_t> bits;       // of a status
 };
 
 }  // namespace latchkey::ipc::control

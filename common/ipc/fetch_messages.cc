@@ -13,8 +13,9 @@
 namespace latchkey::ipc::fetch {
 namespace {
 
-constexpr std::array<std::string_view, 6> kDocuments{"metadata",      "jwks",       "introspection",
-                                                     "list_manifest", "list_chunk", "stream_items"};
+constexpr std::array<std::string_view, 8> kDocuments{
+    "metadata",   "jwks",         "introspection", "list_manifest",
+    "list_chunk", "stream_items", "status_list",   "security_events"};
 constexpr std::array<std::string_view, 2> kForms{"json", "jwt"};
 constexpr std::array<std::string_view, 6> kStatuses{"ok",     "not_modified", "reload",
                                                     "failed", "untrusted",    "unreachable"};
@@ -34,6 +35,8 @@ struct RequestText {
   std::optional<std::int64_t> bytes;
   std::optional<std::string> sha256;
   std::optional<std::string> after;
+  std::optional<std::string> uri;
+  std::optional<std::int64_t> wait_s;
 };
 
 struct AnswerText {
@@ -62,6 +65,8 @@ void fields(Walk& walk, RequestText& value) {
   walk("bytes", value.bytes, json::Between{1, static_cast<std::int64_t>(kChunkMost)});
   walk("sha256", value.sha256, json::AtMost{kSha256Digits});
   walk("after", value.after, json::AtMost{kEntryIdMost});
+  walk("uri", value.uri, json::AtMost{kUriMost});
+  walk("wait_s", value.wait_s, json::Between{1, kPollWaitMost.count()});
 }
 
 template <typename Walk>
@@ -101,7 +106,8 @@ Result<T> read(std::string_view message) {
 }
 
 bool has_bytes(Document document) {
-  return document == Document::introspection || document == Document::list_chunk;
+  return document == Document::introspection || document == Document::list_chunk ||
+         document == Document::security_events;
 }
 
 // It becomes part of a path.
@@ -115,7 +121,9 @@ Result<void> check_members(Document document, const RequestText& text) {
   if (text.bytes.has_value() != has_bytes(document) ||
       (text.bytes && (text.etag || text.last_modified)) ||
       (document == Document::introspection &&
-       *text.bytes > static_cast<std::int64_t>(kTokenMost))) {
+       *text.bytes > static_cast<std::int64_t>(kTokenMost)) ||
+      (document == Document::security_events &&
+       *text.bytes > static_cast<std::int64_t>(kPollMost))) {
     return fault(FaultKind::malformed, "fetch message: bytes");
   }
   const bool chunk = document == Document::list_chunk;
@@ -125,6 +133,10 @@ Result<void> check_members(Document document, const RequestText& text) {
   if (text.after.has_value() != items || (items && !is_entry_id(*text.after)) ||
       (items && (text.etag || text.last_modified)))
     return fault(FaultKind::malformed, "fetch message: after");
+  if (text.uri.has_value() != (document == Document::status_list))
+    return fault(FaultKind::malformed, "fetch message: uri");
+  if (text.wait_s && document != Document::security_events)
+    return fault(FaultKind::malformed, "fetch message: wait_s");
   return {};
 }
 
@@ -155,7 +167,9 @@ std::string encode(const Request& request) {
                    unless_empty(request.last_modified),
                    std::nullopt,
                    unless_empty(request.sha256),
-                   unless_empty(request.after)};
+                   unless_empty(request.after),
+                   unless_empty(request.uri),
+                   count(request.wait)};
   if (has_bytes(request.document)) text.bytes = static_cast<std::int64_t>(request.bytes);
   return json::text_of(json::Writer::object(text));
 }
@@ -192,7 +206,9 @@ Result<Request> decode_request(std::string_view message) {
                  text->last_modified.value_or(""),
                  static_cast<std::size_t>(text->bytes.value_or(0)),
                  text->sha256.value_or(""),
-                 text->after.value_or("")};
+                 text->uri.value_or(""),
+                 text->after.value_or(""),
+                 seconds(text->wait_s)};
 }
 
 Result<Answer> decode_answer(std::string_view message) {

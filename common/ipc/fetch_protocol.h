@@ -30,6 +30,10 @@ inline constexpr std::size_t kChunkMost =
 inline constexpr std::size_t kItemsMost = 4'194'304;  // a batch of a stream's items
 inline constexpr std::chrono::seconds kItemsWait{
     20};  // until a stream that is silent is said to be
+inline constexpr std::size_t kUriMost = 2'048;
+inline constexpr std::size_t kPollMost = 262'144;      // a poll for security events
+inline constexpr std::size_t kPolledMost = 1'048'576;  // its answer (core's poll_limits)
+inline constexpr std::chrono::seconds kPollWaitMost{300};
 inline constexpr std::size_t kEtagMost = 1'024;
 inline constexpr std::size_t kDateMost = 29;  // RFC 9110 section 5.6.7: IMF-fixdate
 inline constexpr std::size_t kErrorMost = 1'024;
@@ -39,11 +43,13 @@ inline constexpr std::size_t kTokenMost =
 enum class Document : std::uint8_t {
   metadata,
   jwks,
-  introspection,  // what the issuer says of the token that comes along in a memfd
-  list_manifest,  // of a revocation list
-  list_chunk,     // of that list, the one with `sha256`
-  stream_items,   // of a revocation stream, those behind `after`, once there are any
-                  // (stream_batch.h)
+  introspection,    // what the issuer says of the token that comes along in a memfd
+  list_manifest,    // of a revocation list
+  list_chunk,       // of that list, the one with `sha256`
+  stream_items,     // of a revocation stream, those behind `after`, once there are any
+                    // (stream_batch.h)
+  status_list,      // that a token refers to, at `uri`
+  security_events,  // of a provider: what it answers to the poll that comes along in a sealed memfd
 };
 
 // In which form an introspection answer came, by its media type (RFC 7662, RFC 9701).
@@ -51,18 +57,23 @@ enum class Form : std::uint8_t { json, jwt };
 
 struct Request {
   std::uint64_t id = 0;  // chosen by the asker, comes back in the answer
-  std::string issuer;    // short name of the section: an issuer's, a list's or a stream's
+  std::string issuer;    // short name of the section: an issuer's, or a source's of revocations
   std::string digest;    // of that section, as the asker has it
   Document document = Document::jwks;
   std::string etag;           // of the copy at hand; empty: none
   std::string last_modified;  // likewise, as the provider wrote it
-  std::size_t bytes = 0;      // introspection: size of the token; list_chunk: of the chunk
+  std::size_t bytes = 0;      // introspection: size of the token; list_chunk: of the chunk;
+                              // security_events: of the poll
   std::string sha256 = {};    // list_chunk: 64 lower-case hexadecimal digits
+  std::string uri = {};       // status_list: where it lies, as the token says
   std::string after = {};     // stream_items: an entry id, "0-0" for the beginning
+  // security_events: the provider may hold the poll so long
+  std::optional<std::chrono::seconds> wait = std::nullopt;
 };
 
 enum class Status : std::uint8_t {
-  ok,            // the body comes along
+  ok,  // the body comes along
+  // Of security_events: the provider held the poll for longer than it was allowed to.
   not_modified,  // the copy with that etag, or of that date, is still right
   reload,        // the two configurations differ: read yours again, then ask again
   // This one and those below it are failures; see `error`.

@@ -12,10 +12,18 @@ ipc::Result<Client::Asked> Client::receive() {
   auto request = ipc::fetch::decode_request(received->message);
   if (!request) return tl::unexpected(std::move(request.error()));
   const bool asks = request->document == ipc::fetch::Document::introspection;
-  if (static_cast<bool>(received->fd) != asks)
-    return ipc::fault(ipc::FaultKind::malformed,
-                      asks ? "an introspection without a token" : "a request with a descriptor");
-  Asked asked{*std::move(request), {}};
+  const bool polls = request->document == ipc::fetch::Document::security_events;
+  if (static_cast<bool>(received->fd) != (asks || polls))
+    return ipc::fault(ipc::FaultKind::malformed, asks    ? "an introspection without a token"
+                                                 : polls ? "a poll without its text"
+                                                         : "a request with a descriptor");
+  Asked asked{*std::move(request), {}, {}};
+  if (polls) {
+    auto text = ipc::fetch::SealedBody::map(std::move(received->fd), asked.request.bytes,
+                                            ipc::fetch::kPollMost);
+    if (!text) return tl::unexpected(std::move(text.error()));
+    asked.poll = std::string(text->view());
+  }
   if (asks) {
     auto token = ipc::fetch::take_token(std::move(received->fd), asked.request.bytes);
     if (!token) return tl::unexpected(std::move(token.error()));

@@ -39,6 +39,7 @@ class Client {
   struct Asked {
     ipc::fetch::Request request;
     wire::SecretBuffer token;  // of an introspection
+    std::string poll;          // of security events
   };
 
   // The next request. Faults: would_block; anything else means that the connection is of no further

@@ -38,6 +38,22 @@ const config::ListSource* ConfigSource::find_list(std::string_view name,
   return nullptr;
 }
 
+const config::StatusListSource* ConfigSource::find_status_list(std::string_view name,
+                                                               std::string_view digest) const {
+  for (const config::StatusListSource& lists : config_.revocation.status_lists) {
+    if (lists.name == name) return lists.digest == digest ? &lists : nullptr;
+  }
+  return nullptr;
+}
+
+const config::EventSource* ConfigSource::find_events(std::string_view name,
+                                                     std::string_view digest) const {
+  for (const config::EventSource& events : config_.revocation.events) {
+    if (events.feed.name == name && events.digest == digest) return &events;
+  }
+  return nullptr;
+}
+
 const config::StreamSource* ConfigSource::find_stream(std::string_view name,
                                                       std::string_view digest) const {
   for (const config::StreamSource& stream : config_.revocation.streams) {

@@ -30,6 +30,11 @@ class ConfigSource {
   const issuer::IssuerConfig* find(std::string_view name, std::string_view digest) const;
   // The same for a revocation list, and for the snapshot of a stream by the stream's name.
   const config::ListSource* find_list(std::string_view name, std::string_view digest) const;
+  // And for status lists.
+  const config::StatusListSource* find_status_list(std::string_view name,
+                                                   std::string_view digest) const;
+  // For a source of security events.
+  const config::EventSource* find_events(std::string_view name, std::string_view digest) const;
   // And for a stream.
   const config::StreamSource* find_stream(std::string_view name, std::string_view digest) const;
 

@@ -23,10 +23,11 @@ struct HttpRequest {
   std::vector<std::string> tls_pins;  // of which the server's key must be one; empty: any
   std::string proxy;                  // "http://host:port"; empty: none
   std::size_t body_most = 0;
-  // Where it is set, the request is a POST of this form.
+  // Where it is set, the request is a POST of this form, or of what `form_type` says.
   std::shared_ptr<const wire::SecretBuffer> form = nullptr;
   std::shared_ptr<const wire::SecretBuffer> authorization = nullptr;  // a whole header line
   std::string accept = "application/json";
+  std::string form_type = "application/x-www-form-urlencoded";
   // Only the time for all of it bounds it: who is slow is there all the same, and to be given up
   // early looks like nobody.
   bool any_speed = false;
@@ -51,6 +52,7 @@ struct HttpFailure {
   std::optional<int> status = std::nullopt;         // where the server answered
   bool untrusted = false;    // who answered does not show the certificate or the pin that it should
   bool unreachable = false;  // nobody is there, and not for a cause of ours (trouble.h)
+  bool silent = false;       // the time is over, of a connection that stood
 };
 
 }  // namespace latchkey::fetchd

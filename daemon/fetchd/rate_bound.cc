@@ -31,6 +31,16 @@ std::optional<milliseconds> RateBound::take_chunk(const config::ListSource& list
   return take(list.feed.name + "\nchunks", kChunkInterval, kChunkBurst * kChunkInterval, now);
 }
 
+std::optional<milliseconds> RateBound::take_status_list(const config::StatusListSource& lists,
+                                                        TimePoint now) {
+  return take(lists.name + "\nstatus lists", kStatusListInterval,
+              kStatusListBurst * kStatusListInterval, now);
+}
+
+std::optional<milliseconds> RateBound::take_poll(const config::EventSource& events, TimePoint now) {
+  return take(events.feed.name + "\npolls", kPollInterval, kPollBurst * kPollInterval, now);
+}
+
 // A leaky bucket told by one moment: each fetch moves it on by an interval, and it may be at most
 // the burst ahead of now.
 std::optional<milliseconds> RateBound::take(const std::string& name, TimePoint::duration interval,

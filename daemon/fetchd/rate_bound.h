@@ -30,6 +30,12 @@ class RateBound {
   static constexpr std::chrono::seconds kManifestInterval{10};
   static constexpr int kChunkBurst = 1'024;
   static constexpr std::chrono::seconds kChunkInterval{1};
+  // Of a section there may be many lists, each asked for when a token first refers to it.
+  static constexpr int kStatusListBurst = 64;
+  static constexpr std::chrono::milliseconds kStatusListInterval{200};
+  // A backlog is asked for without a pause; whoever spins is slowed down.
+  static constexpr std::chrono::milliseconds kPollInterval{200};
+  static constexpr int kPollBurst = 2'000;
 
   // Takes one fetch of the issuer; where none is left, how long until there is one.
   std::optional<std::chrono::milliseconds> take(const issuer::IssuerConfig& issuer, TimePoint now);
@@ -38,6 +44,12 @@ class RateBound {
                                                          TimePoint now);
   std::optional<std::chrono::milliseconds> take_chunk(const config::ListSource& list,
                                                       TimePoint now);
+  // The same for a status list.
+  std::optional<std::chrono::milliseconds> take_status_list(const config::StatusListSource& lists,
+                                                            TimePoint now);
+  // The same for a poll for security events.
+  std::optional<std::chrono::milliseconds> take_poll(const config::EventSource& events,
+                                                     TimePoint now);
   // The same for a question about a token.
   std::optional<std::chrono::milliseconds> take_question(const issuer::IssuerConfig& issuer,
                                                          TimePoint now);

@@ -16,7 +16,9 @@
 #include <cstdlib>
 #include <utility>
 
+#include "daemon/fetchd/event_plan.h"
 #include "daemon/fetchd/list_plan.h"
+#include "daemon/fetchd/status_plan.h"
 #include "ipc/unix_socket.h"
 
 namespace latchkey::fetchd {
@@ -185,7 +187,9 @@ void Server::handle_request(std::uint64_t id, Client::Asked asked) {
   const auto document = request.document;
   if (document == Document::list_manifest || document == Document::list_chunk)
     return handle_list_request(id, asked);
+  if (document == Document::status_list) return handle_status_request(id, asked);
   if (document == Document::stream_items) return handle_stream_request(id, asked);
+  if (document == Document::security_events) return handle_poll(id, std::move(asked));
   const issuer::IssuerConfig* issuer = config_.find(request.issuer, request.digest);
   if (issuer == nullptr) {
     // Either side may be the older one: ours is made the newest, then the asker has to.
@@ -227,6 +231,48 @@ void Server::handle_list_request(std::uint64_t id, const Client::Asked& asked) {
   });
   fetcher_.start(id, list->feed.name, std::make_unique<ListPlan>(*list, request),
                  list->fetch_timeout, [this, id, request, slot](Outcome outcome) {
+                   note(request, outcome);
+                   answer(id, std::move(outcome));
+                 });
+}
+
+void Server::handle_status_request(std::uint64_t id, const Client::Asked& asked) {
+  const ipc::fetch::Request& request = asked.request;
+  const config::StatusListSource* lists = config_.find_status_list(request.issuer, request.digest);
+  if (lists == nullptr) {
+    const auto loaded = load_config();
+    lists = config_.find_status_list(request.issuer, request.digest);
+    if (lists == nullptr) return answer_reload(id, request, loaded);
+  }
+  const std::size_t bytes = lists->token_bytes_most();
+  if (status_bytes_under_way_ + bytes > kStatusListBytes)
+    return answer_too_often(id, request, std::chrono::seconds(1));
+  if (const auto wait = rate_.take_status_list(*lists, Clock::now()))
+    return answer_too_often(id, request, *wait);
+  status_bytes_under_way_ += bytes;
+  const std::shared_ptr<void> room(
+      nullptr, [this, bytes](void* /*nothing*/) { status_bytes_under_way_ -= bytes; });
+  fetcher_.start(id, lists->name, std::make_unique<StatusPlan>(*lists, request),
+                 lists->fetch_timeout, [this, id, request, room](Outcome outcome) {
+                   note(request, outcome);
+                   answer(id, std::move(outcome));
+                 });
+}
+
+void Server::handle_poll(std::uint64_t id, Client::Asked asked) {
+  const ipc::fetch::Request request = asked.request;
+  const config::EventSource* events = config_.find_events(request.issuer, request.digest);
+  if (events == nullptr) {
+    const auto loaded = load_config();
+    events = config_.find_events(request.issuer, request.digest);
+    if (events == nullptr) return answer_reload(id, request, loaded);
+  }
+  if (const auto wait = rate_.take_poll(*events, Clock::now()))
+    return answer_too_often(id, request, *wait);
+  const auto held = std::min(request.wait.value_or(std::chrono::seconds(0)), events->long_poll);
+  fetcher_.start(id, events->feed.name,
+                 std::make_unique<EventPlan>(*events, request, std::move(asked.poll)),
+                 events->fetch_timeout + held, [this, id, request](Outcome outcome) {
                    note(request, outcome);
                    answer(id, std::move(outcome));
                  });
@@ -276,8 +322,9 @@ void Server::note(const ipc::fetch::Request& request, const Outcome& outcome) {
   if (outcome.answer.status >= Status::failed) return log_.warning(outcome.answer.error);
   // One line a login, or a line for each silent moment of a stream, is not worth the journal's
   // space.
-  const bool often =
-      request.document == Document::introspection || request.document == Document::stream_items;
+  const bool often = request.document == Document::introspection ||
+                     request.document == Document::stream_items ||
+                     request.document == Document::security_events;
   const auto level = often ? LogLevel::debug : LogLevel::info;
   log_.write(level, request.issuer + ": " + std::string(ipc::fetch::name(request.document)) + ": " +
                         std::string(ipc::fetch::name(outcome.answer.status)) + ", " +

@@ -27,7 +27,8 @@ namespace latchkey::fetchd {
 class Server {
  public:
   static constexpr std::size_t kClientsMost = 8;
-  static constexpr std::size_t kChunksMost = 4;  // at once, of 16 MiB each
+  static constexpr std::size_t kStatusListBytes = 67'108'864;  // at once, by their bounds
+  static constexpr std::size_t kChunksMost = 4;                // at once, of 16 MiB each
 
   struct Parts {
     ipc::Fd listener;          // non-blocking, SOCK_SEQPACKET
@@ -57,6 +58,8 @@ class Server {
   void read(std::uint64_t id);
   void handle_request(std::uint64_t id, Client::Asked asked);
   void handle_list_request(std::uint64_t id, const Client::Asked& asked);
+  void handle_status_request(std::uint64_t id, const Client::Asked& asked);
+  void handle_poll(std::uint64_t id, Client::Asked asked);
   void handle_stream_request(std::uint64_t id, const Client::Asked& asked);
   void answer_streams();
   void answer_reload(std::uint64_t id, const ipc::fetch::Request& request,
@@ -76,8 +79,9 @@ class Server {
   ConfigSource& config_;
   Log& log_;
   ServiceManager& manager_;
-  std::size_t chunks_under_way_ = 0;  // outlives the fetcher, whose work counts itself in it
-  EndpointMemory endpoints_;          // outlives the fetcher, whose plans refer to it
+  std::size_t status_bytes_under_way_ = 0;  // likewise
+  std::size_t chunks_under_way_ = 0;        // outlives the fetcher, whose work counts itself in it
+  EndpointMemory endpoints_;                // outlives the fetcher, whose plans refer to it
   Fetcher fetcher_;
   Streams streams_;
   RateBound rate_;

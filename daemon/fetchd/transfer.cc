@@ -185,7 +185,7 @@ void Transfer::set_form() {
   set(easy, CURLOPT_POST, 1L);
   set(easy, CURLOPT_POSTFIELDS, form.data());
   set(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(form.size()));
-  add_field("Content-Type: application/x-www-form-urlencoded");
+  add_field("Content-Type: " + request_.form_type);
   add_field("Expect:");
 }
 
@@ -277,7 +277,8 @@ HttpFailure Transfer::failure(CURLcode code) const {
   return {.cause = printable(cause, kCauseMost),
           .retry_after = {},
           .untrusted = untrusted,
-          .unreachable = nobody_is_there(code, progress)};
+          .unreachable = nobody_is_there(code, progress),
+          .silent = code == CURLE_OPERATION_TIMEDOUT && progress.connected};
 }
 
 tl::expected<HttpResponse, HttpFailure> Transfer::response() {

@@ -87,6 +87,8 @@ App::App(const Options& options, const SystemClock& clock, QueuedJournal& journa
       key_cache_(options.state_dir, disk_, journal),
       list_store_(options.state_dir, journal),
       stream_store_(options.state_dir, journal),
+      status_store_(options.state_dir, journal),
+      event_store_(options.state_dir, journal),
       decisions_(ground.config.remembered_decisions),
       plane_(plane_parts(), {.config = std::move(ground.config),
                              .accounts = std::move(ground.accounts),
@@ -147,6 +149,10 @@ ControlPlane::Parts App::plane_parts() {
           .list_store = list_store_,
           .stream_fetcher = fetch_,
           .stream_store = stream_store_,
+          .status_fetcher = fetch_,
+          .status_store = status_store_,
+          .event_poller = fetch_,
+          .event_store = event_store_,
           .disk = disk_,
           .builder = builder_,
           .introspector = fetch_,
@@ -160,7 +166,8 @@ ControlPlane::Parts App::plane_parts() {
                 if (ticker_) ticker_->poke();
               },
           .random = random_number,
-          .revoked = [this] { sessions_.revocations_changed(); }};
+          .revoked = [this] { sessions_.revocations_changed(); },
+          .statuses_in_use = [this] { return logins_.status_lists(); }};
 }
 
 Control::Parts App::control_parts(std::size_t workers, WallTime started_at) {

@@ -15,6 +15,7 @@
 #include "daemon/latchkeyd/io/accounts_files.h"
 #include "daemon/latchkeyd/io/control_server.h"
 #include "daemon/latchkeyd/io/end_client.h"
+#include "daemon/latchkeyd/io/event_store.h"
 #include "daemon/latchkeyd/io/fetch_client.h"
 #include "daemon/latchkeyd/io/folder_watch.h"
 #include "daemon/latchkeyd/io/folder_watches.h"
@@ -82,6 +83,8 @@ class App {
   KeyCache key_cache_;
   ListStore list_store_;
   StreamStore stream_store_;
+  StatusStore status_store_;
+  EventStore event_store_;
   SerialThread builder_;          // builds sets of revocations; ends before what it works on
   std::optional<Ticker> ticker_;  // this and the next before what calls upon them while it is made
   std::optional<FolderWatches> key_folders_;

@@ -32,7 +32,8 @@ PROGRAMS = [line for line in (HERE / "verifier_tests.txt").read_text(encoding="u
 def places():
     """Each row with the files in which its check stands."""
     found = collections.defaultdict(list)
-    for path in sorted((SOURCE / "common" / "core").rglob("*.cc")):
+    folders = (SOURCE / "common" / "core", SOURCE / "daemon" / "latchkeyd")
+    for path in sorted(path for folder in folders for path in folder.rglob("*.[ch]*") if path.name != TABLE.name):
         for row in re.findall(r"\bLATCHKEY_FAILS\(\s*(\w+),", path.read_text(encoding="utf-8")):
             found[row].append(path)
     return found

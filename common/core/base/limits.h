@@ -28,7 +28,9 @@ inline constexpr std::size_t kDiscoveryBytes = 262'144;
 inline constexpr std::size_t kIntrospectionBytes = 65'536;  // an answer
 inline constexpr std::size_t kOpaqueTokenLeast = 16;
 inline constexpr std::size_t kIssuers = 64;
-inline constexpr std::size_t kRevocationStreams = 4;    // a thread of latchkey-fetchd each
+inline constexpr std::size_t kRevocationStreams = 4;   // a thread of latchkey-fetchd each
+inline constexpr std::size_t kStatusListSources = 64;  // sections, not lists
+inline constexpr std::size_t kRevocationEvents = 8;
 inline constexpr std::size_t kRevocationLists = 8;      // each may be of millions of entries
 inline constexpr std::size_t kConfigBytes = 1'048'576;  // of one file
 

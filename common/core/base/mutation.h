@@ -140,6 +140,12 @@
   ROW(item_not_before)         ROW(item_expired)                                                   \
   /* Status lists: core/revocation/status_list, status_list_token */                               \
   ROW(status_form)             ROW(status_index)            ROW(status_uri)                        \
+  ROW(status_uri_absent)       ROW(status_absent)           ROW(status_mechanism)                  \
+  ROW(status_no_source)        ROW(status_place_other)      ROW(status_place_dots)                 \
+  ROW(status_place_issuer)     ROW(status_place_form)       ROW(status_not_held)                   \
+  ROW(status_lapsed)           ROW(status_list_expired)     ROW(status_key_gone)                   \
+  ROW(status_out_of_range)     ROW(status_revoked)          ROW(status_suspended)                  \
+  ROW(status_refuses)          ROW(status_held_issuer)      ROW(snapshot_lacks_statuses)           \
   ROW(tsl_issuer)              ROW(tsl_subject)             ROW(tsl_old)                           \
   ROW(tsl_ttl)                 ROW(tsl_bits)                ROW(tsl_too_large)                     \
   ROW(tsl_bytes_behind)        ROW(tsl_empty)               ROW(tsl_index)                         \
@@ -152,7 +158,10 @@
   ROW(set_events_many)         ROW(set_event_form)          ROW(set_logout_event)                  \
   ROW(set_logout_endless)      ROW(set_logout_nobody)       ROW(set_moment_later)                  \
   ROW(poll_sets)               ROW(poll_too_many)           ROW(poll_more)                         \
-  ROW(poll_id)                                                                                     \
+  ROW(poll_id)                 ROW(set_algorithm)           ROW(events_name_taken)                 \
+  ROW(events_issuer)           ROW(events_symmetric)        ROW(events_known)                      \
+  ROW(events_unsettled)        ROW(events_unstored)         ROW(events_keys_stale)                 \
+  ROW(events_twice)            ROW(events_age)                                                     \
   /* Streams: core/revocation/stream_seen, stream_item, stream_progress */                         \
   ROW(seen_form)               ROW(seen_many)               ROW(seen_key)                          \
   ROW(seen_seq)                ROW(list_seen)               ROW(stream_integer)                    \
@@ -165,7 +174,7 @@
   ROW(stream_trimmed)          ROW(stream_covered)         ROW(stream_snapshot_lost)               \
   ROW(stream_trimmed_beat)     ROW(stream_damaged)         ROW(stream_adopted)                     \
   ROW(stream_held_many)        ROW(stream_date_ahead)      ROW(stream_end_unsigned)                \
-  ROW(stream_covered_later)                                                                        \
+  ROW(stream_covered_later)    ROW(list_version_twice)                                             \
   ROW(local_end_passed)                                                                            \
   /* Names and accounts: core/accounts, core/judge */                                              \
   ROW(name_length)             ROW(name_first_byte)        ROW(name_number)                        \

@@ -71,6 +71,12 @@ enum class ReasonLevel : std::uint8_t { info, notice, warning, error };
   ROW(revoked_subject)             \
   ROW(revoked_user)                \
   ROW(revocation_unknown)          \
+  ROW(status_invalid)              \
+  ROW(status_unsupported)          \
+  ROW(status_list_unknown)         \
+  ROW(status_unknown)              \
+  ROW(status_revoked)              \
+  ROW(status_suspended)            \
   ROW(name_unusable)               \
   ROW(user_mismatch)               \
   ROW(user_unknown)                \

@@ -14,6 +14,7 @@
 #include "core/base/limits.h"
 #include "core/claims/email_address.h"
 #include "core/claims/requirement.h"
+#include "core/claims/status_claim.h"
 
 namespace latchkey::claims {
 
@@ -42,7 +43,8 @@ struct ClaimsPolicy {
   std::string group_claim;       // empty = no groups are read
   bool groups_by_email = false;  // a value to which groups are mapped looks like an address
   std::chrono::seconds leeway = limits::kLeewayDefault;
-  std::chrono::seconds max_token_age{0};                   // now - iat; 0 = no limit
+  std::chrono::seconds max_token_age{0};  // now - iat; 0 = no limit
+  StatusRule status = StatusRule::heed;
   std::optional<std::chrono::seconds> max_token_lifetime;  // exp - iat; default: max_token_age
 
   // The user's name is made from an e-mail address, or from something that looks like one.

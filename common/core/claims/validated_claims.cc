@@ -24,7 +24,7 @@ std::size_t size_of_all(const From& from) {
   return size_of(from.issuer) + size_of(from.subject) + size_of(from.token_id) +
          size_of(from.token_digest) + size_of(from.key_id) + size_of(from.users) +
          size_of(from.groups) + size_of(from.client) + size_of(from.session) + size_of(from.acr) +
-         size_of(from.amr);
+         size_of(from.amr) + size_of(from.status_uri);
 }
 
 // Writes texts one behind the other.
@@ -67,10 +67,12 @@ Claims pack_all(const From& from, char* to) {
                 packer.put(from.session),
                 packer.put(from.acr),
                 packer.put(from.amr),
+                packer.put(from.status_uri),
                 from.auth_time,
                 from.issued_at,
                 from.not_before,
-                from.expires_at};
+                from.expires_at,
+                from.status_index};
 }
 
 // Not filled with zeros first.
@@ -90,11 +92,12 @@ PackedClaims pack(const Claims& claims, char* to) {
   return {.sizes = {size(claims.issuer), size(claims.subject), size(claims.token_id),
                     size(claims.token_digest), size(claims.key_id), size(claims.users),
                     size(claims.groups), size(claims.client), size(claims.session),
-                    size(claims.acr), size(claims.amr)},
+                    size(claims.acr), size(claims.amr), size(claims.status_uri)},
           .auth_time = claims.auth_time,
           .issued_at = claims.issued_at,
           .not_before = claims.not_before,
-          .expires_at = claims.expires_at};
+          .expires_at = claims.expires_at,
+          .status_index = claims.status_index};
 }
 
 Claims unpack(const PackedClaims& packed, const char* from) {
@@ -105,14 +108,23 @@ Claims unpack(const PackedClaims& packed, const char* from) {
     return text;
   };
   // The elements of a braced list are evaluated from left to right.
-  return Claims{next(),           next(),
-                next(),           next(),
-                next(),           TextList(next()),
-                TextList(next()), next(),
-                next(),           next(),
-                TextList(next()), packed.auth_time,
-                packed.issued_at, packed.not_before,
-                packed.expires_at};
+  return Claims{next(),
+                next(),
+                next(),
+                next(),
+                next(),
+                TextList(next()),
+                TextList(next()),
+                next(),
+                next(),
+                next(),
+                TextList(next()),
+                next(),
+                packed.auth_time,
+                packed.issued_at,
+                packed.not_before,
+                packed.expires_at,
+                packed.status_index};
 }
 
 ValidatedClaims::ValidatedClaims(const ClaimsDraft& claims)
@@ -144,10 +156,12 @@ ClaimsRecord ValidatedClaims::record() const {
           .session = std::string(claims_.session),
           .acr = std::string(claims_.acr),
           .amr = copied(claims_.amr),
+          .status_uri = std::string(claims_.status_uri),
           .auth_time = claims_.auth_time,
           .issued_at = claims_.issued_at,
           .not_before = claims_.not_before,
-          .expires_at = claims_.expires_at};
+          .expires_at = claims_.expires_at,
+          .status_index = claims_.status_index};
 }
 
 }  // namespace latchkey::claims

@@ -40,10 +40,12 @@ struct BasicClaims {
   Text session;  // `sid`; may be empty
   Text acr;
   Texts amr;
+  Text status_uri{};  // of the status list that the token refers to; empty: of none
   std::optional<WallTime> auth_time;
   std::optional<WallTime> issued_at;
   std::optional<WallTime> not_before;
   WallTime expires_at{};
+  std::uint64_t status_index = 0;  // in that list
 
   bool operator==(const BasicClaims&) const = default;
 };
@@ -54,11 +56,12 @@ using Claims = BasicClaims<std::string_view, TextList>;
 
 // Claims without their texts, which lie one behind the other elsewhere.
 struct PackedClaims {
-  std::array<std::uint32_t, 11> sizes{};  // of the texts, in the order of BasicClaims
+  std::array<std::uint32_t, 12> sizes{};  // of the texts, in the order of BasicClaims
   std::optional<WallTime> auth_time;
   std::optional<WallTime> issued_at;
   std::optional<WallTime> not_before;
   WallTime expires_at{};
+  std::uint64_t status_index = 0;
 };
 
 // What the texts of the claims take in one piece of memory.

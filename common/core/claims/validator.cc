@@ -11,6 +11,7 @@
 #include "core/claims/claim_reader.h"
 #include "core/claims/lifetime.h"
 #include "core/claims/requirement.h"
+#include "core/claims/status_claim.h"
 #include "core/claims/token_type.h"
 #include "core/claims/user_name.h"
 
@@ -46,6 +47,7 @@ class Validator {
         {Step::claims, &Validator::check_client},     {Step::claims, &Validator::check_required},
         {Step::claims, &Validator::read_identity},    {Step::claims, &Validator::check_email},
         {Step::claims, &Validator::read_users},       {Step::claims, &Validator::read_session},
+        {Step::claims, &Validator::read_status},
     };
     for (const auto& [step, check] : kChecks) {
       if (auto done = (this->*check)(); !done)
@@ -244,6 +246,17 @@ class Validator {
     const auto verified = find_claim(payload_, name);
     if (LATCHKEY_FAILS(email_unverified, !verified || verified->as_boolean() != true))
       return fail(Reason::email_unverified, "claim " + quoted(name) + " is not true");
+    return {};
+  }
+
+  // Of an opaque token the issuer itself has just said that it counts.
+  Expected<void> read_status() {
+    if (jws_ == nullptr) return {};
+    LATCHKEY_TRY(const std::optional<StatusReference> reference,
+                 claims::read_status(payload_, policy_.status));
+    if (!reference) return {};
+    draft_.status_uri = reference->uri;
+    draft_.status_index = reference->index;
     return {};
   }
 

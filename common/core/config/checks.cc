@@ -36,7 +36,13 @@ class Checker {
            [](const StreamSource& stream) { return stream.feed.name; });
     unique(config_.revocation.streams, reader_.streams(), "issuer", Section::revocation_stream,
            [](const StreamSource& stream) { return stream.issuer; });
+    unique(config_.revocation.status_lists, reader_.status_lists(), "name",
+           Section::revocation_status_list, [](const StatusListSource& list) { return list.name; });
+    unique(config_.revocation.events, reader_.events(), "name", Section::revocation_events,
+           [](const EventSource& events) { return events.feed.name; });
     check_revocation(config_, reader_);
+    check_status_lists(config_, reader_);
+    check_events(config_, reader_);
     for (std::size_t i = 0; i < config_.access.size(); ++i)
       rule(config_.access[i], reader_.rules()[i]);
     return std::move(warnings_);

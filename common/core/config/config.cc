@@ -45,6 +45,7 @@ std::vector<const revocation::FeedPolicy*> RevocationConfig::feeds() const {
   std::vector<const revocation::FeedPolicy*> all;
   for (const ListSource& list : lists) all.push_back(&list.feed);
   for (const StreamSource& stream : streams) all.push_back(&stream.feed);
+  for (const EventSource& source : events) all.push_back(&source.feed);
   return all;
 }
 

@@ -125,6 +125,10 @@ struct ValueWriter {
       for (auto& rule : target.config->access) add({.rule = &rule});
     } else if (slot.section == Section::revocation_list) {
       for (auto& list : target.config->revocation.lists) add({.list = &list});
+    } else if (slot.section == Section::revocation_status_list) {
+      for (auto& list : target.config->revocation.status_lists) add({.status_list = &list});
+    } else if (slot.section == Section::revocation_events) {
+      for (auto& events : target.config->revocation.events) add({.events = &events});
     } else {
       for (auto& stream : target.config->revocation.streams) add({.stream = &stream});
     }
@@ -234,6 +238,16 @@ std::string dump(const ListSource& list) {
 std::string dump(const StreamSource& stream) {
   StreamSource copy = stream;
   return section_text(Section::revocation_stream, {.stream = &copy}, "", Marks::none);
+}
+
+std::string dump(const StatusListSource& list) {
+  StatusListSource copy = list;
+  return section_text(Section::revocation_status_list, {.status_list = &copy}, "", Marks::none);
+}
+
+std::string dump(const EventSource& events) {
+  EventSource copy = events;
+  return section_text(Section::revocation_events, {.events = &copy}, "", Marks::none);
 }
 
 std::string dump(const Issuer& issuer) {

@@ -16,9 +16,11 @@ std::string dump(const Config& config);
 // The same with those comments.
 std::string marked_dump(const Config& config);
 
-// One member of 'issuers', 'revocation.lists' or 'revocation.streams' alone.
+// One member of 'issuers', or of a list of sources in 'revocation', alone.
 std::string dump(const Issuer& issuer);
 std::string dump(const ListSource& list);
 std::string dump(const StreamSource& stream);
+std::string dump(const StatusListSource& list);
+std::string dump(const EventSource& events);
 
 }  // namespace latchkey::config

@@ -38,6 +38,10 @@ std::string_view prefix(Section section) {
       return "revocation.lists[].";
     case Section::revocation_stream:
       return "revocation.streams[].";
+    case Section::revocation_status_list:
+      return "revocation.status_lists[].";
+    case Section::revocation_events:
+      return "revocation.events[].";
   }
   return "";
 }

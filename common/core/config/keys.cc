@@ -21,6 +21,9 @@ constexpr std::int64_t kDay = 24 * kHour;
 #define ISSUER(type, member) Slot<type>([](const Target& t) -> type& { return t.issuer->member; })
 #define LIST(type, member) Slot<type>([](const Target& t) -> type& { return t.list->member; })
 #define STREAM(type, member) Slot<type>([](const Target& t) -> type& { return t.stream->member; })
+#define STATUS(type, member) \
+  Slot<type>([](const Target& t) -> type& { return t.status_list->member; })
+#define EVENTS(type, member) Slot<type>([](const Target& t) -> type& { return t.events->member; })
 #define RULE(type, member) Slot<type>([](const Target& t) -> type& { return t.rule->member; })
 #define CHOICE(list, member)                                                               \
   ChoiceSlot {                                                                             \
@@ -39,6 +42,8 @@ constexpr std::array kAuthentications = {Names("client_secret_basic"), Names("cl
 constexpr std::array kAudiences = {Names("issuer"), Names("endpoint")};
 constexpr std::array kAnswerForms = {Names("json"), Names("jwt")};
 constexpr std::array kTerminate = {Names("session"), Names("user")};
+constexpr std::array kStatusRules = {Names("heed"), Names("require"), Names("heed_known"),
+                                     Names("ignore")};
 constexpr std::array kWhenDown = {Names("refuse"), Names("signature")};
 
 using Text = std::string;
@@ -227,6 +232,9 @@ constexpr auto kKeys = std::to_array<Key>({
    .meaning = "As whom it is asked: a client that the provider allows to introspect."},
   {.section = Section::issuer, .name = "opaque_tokens", .slot = SectionSlot{Section::opaque_tokens},
    .meaning = "Which tokens are opaque ones of this issuer. A token is asked about where it says, and nowhere else; two issuers that could both be meant are an error. Both keys narrow each other."},
+  {.section = Section::issuer, .name = "token_status", .slot = CHOICE(kStatusRules, config.claims.status),
+   .standard = "heed", .example = "require",
+   .meaning = "What becomes of 'status' in a token (Token Status List). heed: a token that refers to a status list is judged by it ('revocation.status_lists'), one without 'status' is taken, one whose 'status' names only mechanisms that Latchkey does not know is refused. require: a token without a status list is refused. heed_known: as heed, but mechanisms that Latchkey does not know are passed over. ignore: this issuer means something else by 'status', and it is not read. Of an opaque token it is never read: its issuer was asked itself."},
   {.section = Section::issuer, .name = "user", .slot = SectionSlot{Section::user},
    .meaning = "Which local names a token is good for."},
   {.section = Section::issuer, .name = "groups", .slot = SectionSlot{Section::groups},
@@ -321,6 +329,10 @@ constexpr auto kKeys = std::to_array<Key>({
    .meaning = "Signed lists that any web server can serve (docs/REVOCATION.md, docs/REVOCATION-LIST.md)."},
   {.section = Section::revocation, .name = "streams", .slot = SectionListSlot{Section::revocation_stream}, .rule = Rule::append,
    .meaning = "Streams of signed items in Redis, in force on every host within a second (docs/REVOCATION.md, docs/REVOCATION-STREAM.md)."},
+  {.section = Section::revocation, .name = "status_lists", .slot = SectionListSlot{Section::revocation_status_list}, .rule = Rule::append,
+   .meaning = "Where the status lists lie that tokens refer to, and who signs them (docs/REVOCATION.md). A token that refers to a list of no section is refused."},
+  {.section = Section::revocation, .name = "events", .slot = SectionListSlot{Section::revocation_events}, .rule = Rule::append,
+   .meaning = "Security events of a provider (CAEP, RISC, back-channel logout), asked for by polling (docs/REVOCATION.md)."},
 
   // ---- revocation.lists[]
   {.section = Section::revocation_list, .name = "name", .slot = LIST(Text, feed.name), .form = &kShortName, .rule = Rule::required, .example = "fleet",
@@ -394,6 +406,94 @@ constexpr auto kKeys = std::to_array<Key>({
   {.section = Section::revocation_stream, .name = "absent_refuses", .slot = STREAM(List, feed.absent_refuses), .form = &kService,
    .standard = "[\"*\"]", .example = "[ sudo, sudo-i ]",
    .meaning = "The same while no beat of the stream was ever heard: then nobody can tell its silence from being cut off."},
+
+  // ---- revocation.status_lists[]
+  {.section = Section::revocation_status_list, .name = "name", .slot = STATUS(Text, name), .form = &kShortName, .rule = Rule::required, .example = "corp-status",
+   .meaning = "How logs, commands and files call it; no other source of revocations has the name."},
+  {.section = Section::revocation_status_list, .name = "issuers", .slot = STATUS(List, issuers), .form = &kShortName, .rule = Rule::required | Rule::nonempty,
+   .example = "[ corp ]",
+   .meaning = "Short names of the issuers whose tokens may refer to these lists. A list is always of one issuer: it speaks of no other's tokens."},
+  {.section = Section::revocation_status_list, .name = "uris", .slot = STATUS(List, uris), .form = &kHttpsUrl, .rule = Rule::required | Rule::nonempty,
+   .example = "[ \"https://status.example.com/lists/\" ]",
+   .meaning = "Where the lists lie: the URI of one, or, where it ends in '/', the beginning of some, compared byte for byte. Nothing else is asked for, whatever a token says. Redirects are refused. Of two sections that take a list the first counts."},
+  {.section = Section::revocation_status_list, .name = "keys_file", .slot = STATUS(Text, keys_file), .form = &kPath,
+   .example = "/etc/latchkey/corp-status-keys.json",
+   .meaning = "A local file with the public keys that sign these lists (a JWK set), read anew for each list that comes. These keys verify no token. It belongs to root and is not writable by others. Default: the issuer's own keys sign its lists."},
+  {.section = Section::revocation_status_list, .name = "keys", .slot = STATUS(issuer::InlineKeys, keys),
+   .example = "{ keys: [ { kty: OKP, crv: Ed25519, x: \"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\" } ] }",
+   .meaning = "The same keys in the configuration itself: a JWK set as YAML, or as a text of JSON. At most one of 'keys' and 'keys_file' is set."},
+  {.section = Section::revocation_status_list, .name = "unknown_refuses", .slot = STATUS(List, unknown_refuses), .form = &kService,
+   .standard = "[\"*\"]", .example = "[ sudo, sudo-i ]",
+   .meaning = "The PAM services that refuse a token (status_unknown) whose list cannot be had, has outlived its 'ttl', 'exp' or 'max_age', or was signed with a key that is gone; \"*\" is any. The others go on, loudly. What a list at hand revokes stays revoked either way."},
+  {.section = Section::revocation_status_list, .name = "refresh", .slot = STATUS(seconds, refresh), .range = {10 * kSecond, kDay},
+   .standard = "5m", .example = "1m",
+   .meaning = "How often a list that is used is asked for anew, so that a revocation takes effect; more often where its 'ttl' or 'max_age' wants that."},
+  {.section = Section::revocation_status_list, .name = "max_age", .slot = STATUS(seconds, max_age), .range = {10 * kSecond, 7 * kDay},
+   .standard = "1h", .example = "15m",
+   .meaning = "How long a list serves after it was fetched or confirmed, while it cannot be had anew. Its own 'ttl' counts where that is shorter, but for the first 10 s."},
+  {.section = Section::revocation_status_list, .name = "max_list_bytes", .slot = STATUS(std::size_t, max_list_bytes), .range = {1, 8'388'608},
+   .standard = "2097152", .example = "4194304",
+   .meaning = "The most that a list may have when it is unpacked; ten million tokens at one bit are 1.25 MB."},
+  {.section = Section::revocation_status_list, .name = "ca_file", .slot = STATUS(Text, ca_file), .form = &kPath,
+   .example = "/etc/latchkey/corp-ca.pem",
+   .meaning = "The CA certificates that the server's TLS certificate must come from. Default: the system's."},
+  {.section = Section::revocation_status_list, .name = "tls_pins", .slot = STATUS(List, tls_pins), .form = &kTlsPin, .rule = Rule::nonempty,
+   .example = "[ sha256//YhKJKSzoTt2b5FP18fvpHo7fJYqQCjAa3HWY3tvRMwE= ]",
+   .meaning = "Public keys of which the server's TLS certificate must have one, besides being from a trusted CA; as an issuer's 'tls_pins'."},
+  {.section = Section::revocation_status_list, .name = "proxy", .slot = STATUS(Text, proxy), .form = &kProxy,
+   .example = "http://proxy.example.com:3128",
+   .meaning = "An HTTP proxy through which the server is reached; as an issuer's 'proxy'."},
+  {.section = Section::revocation_status_list, .name = "fetch_timeout", .slot = STATUS(seconds, fetch_timeout), .range = {kSecond, kMinute},
+   .standard = "10s", .example = "10s",
+   .meaning = "The longest time that one fetch may take. A login waits for a list that is not at hand as long as it can wait at all (about 4 s)."},
+
+  // ---- revocation.events[]
+  {.section = Section::revocation_events, .name = "name", .slot = EVENTS(Text, feed.name), .form = &kShortName, .rule = Rule::required, .example = "corp-events",
+   .meaning = "How logs, commands and files call it; no other source of revocations has the name."},
+  {.section = Section::revocation_events, .name = "issuer", .slot = EVENTS(Text, issuer), .form = &kShortName, .rule = Rule::required, .example = "corp",
+   .meaning = "The short name of an issuer of this configuration: its keys and algorithms verify the events, and its tokens alone can be revoked by them."},
+  {.section = Section::revocation_events, .name = "transmitter", .slot = EVENTS(Text, transmitter), .form = &kAnyText,
+   .example = "https://events.example.com",
+   .meaning = "The 'iss' of the events, compared byte for byte, where it is not the issuer's own."},
+  {.section = Section::revocation_events, .name = "audience", .slot = EVENTS(List, audiences), .form = &kAnyText, .rule = Rule::required | Rule::nonempty | Rule::alone,
+   .example = "https://hosts.example.com/events",
+   .meaning = "What an event may be meant for: one of these must equal one value of its 'aud'."},
+  {.section = Section::revocation_events, .name = "endpoint", .slot = EVENTS(Text, endpoint), .form = &kHttpsUrl, .rule = Rule::required,
+   .example = "https://id.example.com/ssf/poll",
+   .meaning = "Where events are asked for (RFC 8936), the stream's 'endpoint_url' at the transmitter. Each host has a stream of its own there: what one host has acknowledged, no other one is told."},
+  {.section = Section::revocation_events, .name = "token_file", .slot = EVENTS(Text, token_file), .form = &kPath, .rule = Rule::required,
+   .example = "/run/credentials/latchkey-fetchd.service/corp-events",
+   .meaning = "A file with the bearer token that the transmitter gave, read by latchkey-fetchd alone, for each poll. A systemd credential, or a file of root that only the group latchkey-fetch may read."},
+  {.section = Section::revocation_events, .name = "poll_interval", .slot = EVENTS(seconds, poll_interval), .range = {kSecond, kHour},
+   .standard = "60s", .example = "30s",
+   .meaning = "The pause between two polls that brought nothing; an eighth of it is left to chance. What waits at the transmitter is asked for without a pause. A logout token ends two minutes after it was made with many providers, so stay below that."},
+  {.section = Section::revocation_events, .name = "long_poll", .slot = EVENTS(seconds, long_poll), .range = {0, 5 * kMinute},
+   .standard = "0s", .example = "30s",
+   .meaning = "How long the transmitter may hold a poll until there is an event; then events are in force as they happen. 0s: it answers at once. A poll that is held longer is given up and followed by one that is not to be held."},
+  {.section = Section::revocation_events, .name = "max_events", .slot = EVENTS(std::size_t, max_events), .range = {1, 256},
+   .standard = "32", .example = "32",
+   .meaning = "The most events that one answer may bring ('maxEvents'). An answer has 1 MiB at most."},
+  {.section = Section::revocation_events, .name = "max_age", .slot = EVENTS(seconds, max_age), .range = {kMinute, 7 * kDay},
+   .standard = "1h", .example = "15m",
+   .meaning = "The events are stale when the transmitter has not said for so long that there are no more."},
+  {.section = Section::revocation_events, .name = "ca_file", .slot = EVENTS(Text, ca_file), .form = &kPath,
+   .example = "/etc/latchkey/corp-ca.pem",
+   .meaning = "The CA certificates that the server's TLS certificate must come from. Default: the system's."},
+  {.section = Section::revocation_events, .name = "tls_pins", .slot = EVENTS(List, tls_pins), .form = &kTlsPin, .rule = Rule::nonempty,
+   .example = "[ sha256//YhKJKSzoTt2b5FP18fvpHo7fJYqQCjAa3HWY3tvRMwE= ]",
+   .meaning = "Public keys of which the server's TLS certificate must have one, besides being from a trusted CA; as an issuer's 'tls_pins'."},
+  {.section = Section::revocation_events, .name = "proxy", .slot = EVENTS(Text, proxy), .form = &kProxy,
+   .example = "http://proxy.example.com:3128",
+   .meaning = "An HTTP proxy through which the server is reached; as an issuer's 'proxy'."},
+  {.section = Section::revocation_events, .name = "fetch_timeout", .slot = EVENTS(seconds, fetch_timeout), .range = {kSecond, kMinute},
+   .standard = "10s", .example = "10s",
+   .meaning = "The longest time that one poll may take, besides what 'long_poll' allows."},
+  {.section = Section::revocation_events, .name = "stale_refuses", .slot = EVENTS(List, feed.stale_refuses), .form = &kService,
+   .standard = "[sudo, sudo-i]", .example = "[ sudo, sudo-i, sshd ]",
+   .meaning = "The PAM services that refuse everybody (revocation_unknown) while the events are stale, or something of what was kept is lost; \"*\" is any. The others go on with what is known, loudly. What an event revoked stays revoked either way."},
+  {.section = Section::revocation_events, .name = "absent_refuses", .slot = EVENTS(List, feed.absent_refuses), .form = &kService,
+   .standard = "[\"*\"]", .example = "[ sudo, sudo-i ]",
+   .meaning = "The same while the transmitter has never answered."},
 });
 // clang-format on
 
@@ -402,6 +502,8 @@ constexpr auto kKeys = std::to_array<Key>({
 #undef RULE
 #undef LIST
 #undef STREAM
+#undef STATUS
+#undef EVENTS
 #undef CHOICE
 
 }  // namespace

@@ -34,6 +34,8 @@ enum class Section : std::uint8_t {
   revocation,
   revocation_list,
   revocation_stream,
+  revocation_status_list,
+  revocation_events,
 };
 
 // The values that a section's keys fill. Each pointer is set where the section (or one around it)
@@ -44,6 +46,8 @@ struct Target {
   policy::AccessRule* rule = nullptr;
   ListSource* list = nullptr;
   StreamSource* stream = nullptr;
+  StatusListSource* status_list = nullptr;
+  EventSource* events = nullptr;
 };
 
 // Where a key's value lives, which is also its type.

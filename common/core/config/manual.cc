@@ -125,7 +125,9 @@ constexpr auto kHeadings =
                             {Section::allow, "`access[].allow`"},
                             {Section::revocation, "`revocation`"},
                             {Section::revocation_list, "`revocation.lists[]`"},
-                            {Section::revocation_stream, "`revocation.streams[]`"}});
+                            {Section::revocation_stream, "`revocation.streams[]`"},
+                            {Section::revocation_status_list, "`revocation.status_lists[]`"},
+                            {Section::revocation_events, "`revocation.events[]`"}});
 
 constexpr std::string_view kIntroduction =
     R"(# Configuration
@@ -133,7 +135,7 @@ constexpr std::string_view kIntroduction =
 <!-- Generated from the key table (common/core/config/keys.cc); LATCHKEY_REWRITE_GOLDEN=1 ./test unit writes it anew. -->
 
 Latchkey reads `/etc/latchkey/latchkey.yaml` and then `conf.d/*.yaml` beside it, in the order of their names. `issuers`,
-`access`, `managed`, `unmanaged`, `revocation.lists` and `revocation.streams` of all files are joined; any other key may be set once in all. The files hold no
+`access`, `managed`, `unmanaged`, `revocation.lists`, `revocation.streams`, `revocation.status_lists` and `revocation.events` of all files are joined; any other key may be set once in all. The files hold no
 secret. They must be plain files, owned by root, that nobody else may write to.
 
 - `latchkeyctl config check FILE` reads a file as the daemons do and prints every error with file, line and column.

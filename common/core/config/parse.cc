@@ -55,6 +55,16 @@ bool add_digests(Config& config) {
     if (!digest) return false;
     stream.digest = *std::move(digest);
   }
+  for (auto& list : config.revocation.status_lists) {
+    auto digest = jose::sha256_hex(dump(list));
+    if (!digest) return false;
+    list.digest = *std::move(digest);
+  }
+  for (auto& events : config.revocation.events) {
+    auto digest = jose::sha256_hex(dump(events));
+    if (!digest) return false;
+    events.digest = *std::move(digest);
+  }
   auto whole = jose::sha256_hex(dump(config));
   if (!whole) return false;
   config.digest = *std::move(whole);

@@ -16,6 +16,8 @@ namespace {
 std::size_t most_of(Section section) {
   if (section == Section::issuer) return limits::kIssuers;
   if (section == Section::rule) return kRulesMost;
+  if (section == Section::revocation_status_list) return limits::kStatusListSources;
+  if (section == Section::revocation_events) return limits::kRevocationEvents;
   return section == Section::revocation_list ? limits::kRevocationLists
                                              : limits::kRevocationStreams;
 }
@@ -158,6 +160,8 @@ void Reader::read_value(const Key& key, const YamlNode& node, const Target& targ
 std::deque<Instance>& Reader::instances_of(Section section) {
   if (section == Section::issuer) return issuers_;
   if (section == Section::rule) return rules_;
+  if (section == Section::revocation_status_list) return status_lists_;
+  if (section == Section::revocation_events) return events_;
   return section == Section::revocation_list ? lists_ : streams_;
 }
 
@@ -171,14 +175,18 @@ Target Reader::add_member(Section section, const Place& at) {
     target.rule->source = where(at);
   } else if (section == Section::revocation_list) {
     target.list = &config_.revocation.lists.emplace_back();
+  } else if (section == Section::revocation_status_list) {
+    target.status_list = &config_.revocation.status_lists.emplace_back();
+  } else if (section == Section::revocation_events) {
+    target.events = &config_.revocation.events.emplace_back();
   } else {
     target.stream = &config_.revocation.streams.emplace_back();
   }
   return target;
 }
 
-// Each member is an issuer, a rule, a list or a stream of its own, behind those that other files
-// gave.
+// Each member is an issuer, a rule, or a source of revocations of its own, behind those that other
+// files gave.
 void Reader::read_list_of_sections(const Key& key, const YamlNode& node) {
   const auto section = std::get<SectionListSlot>(key.slot).section;
   const auto most = most_of(section);

@@ -35,11 +35,13 @@ class Reader {
   std::vector<ConfigError>& errors() { return errors_; }
 
   const Seen& root() const { return root_; }
-  // One for each issuer, rule, list and stream of the Config, in its order.
+  // One for each issuer, rule, list, stream and source of events of the Config, in its order.
   const std::deque<Instance>& issuers() const { return issuers_; }
   const std::deque<Instance>& rules() const { return rules_; }
   const std::deque<Instance>& lists() const { return lists_; }
   const std::deque<Instance>& streams() const { return streams_; }
+  const std::deque<Instance>& status_lists() const { return status_lists_; }
+  const std::deque<Instance>& events() const { return events_; }
 
  private:
   friend struct ValueReader;
@@ -65,6 +67,8 @@ class Reader {
   std::deque<Instance> rules_;
   std::deque<Instance> lists_;
   std::deque<Instance> streams_;
+  std::deque<Instance> status_lists_;
+  std::deque<Instance> events_;
 };
 
 // The name of the list that is nearest to a misspelt one, or nothing; `names` in any order.

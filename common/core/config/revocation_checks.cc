@@ -96,6 +96,89 @@ void check_revocation(const Config& config, Reader& reader) {
   }
 }
 
+// A token's keys sign its status lists too, where nothing else is said: that is what an issuer
+// does. A file of their own is for whoever has others sign them, and then they vouch for nothing
+// else.
+void check_status_lists(const Config& config, Reader& reader) {
+  const std::vector<Signed> all = all_signed(config, reader);
+  const auto& sections = config.revocation.status_lists;
+  for (std::size_t i = 0; i < sections.size(); ++i) {
+    const StatusListSource& section = sections[i];
+    const Instance& instance = reader.status_lists()[i];
+    const auto at = [&](std::string_view name) {
+      const auto it = instance.seen.find(find_key(Section::revocation_status_list, name));
+      return it == instance.seen.end() ? instance.place : it->second;
+    };
+    for (const Signed& other : all) {
+      if (other.feed.name == section.name)
+        reader.error(at("name"), "the name is taken, by the " + std::string(other.what) + ' ' +
+                                     quoted(other.feed.name));
+    }
+    for (const std::string& name : section.issuers) {
+      if (config.find_issuer_by_name(name) < 0)
+        reader.error(at("issuers"), "there is no issuer " + quoted(name));
+    }
+    if (!section.keys_file.empty() && !section.keys.document.empty())
+      reader.error(at("keys_file"), "a status list needs one of 'keys' and 'keys_file' at most");
+    for (const Issuer& issuer : config.issuers) {
+      const bool same_file =
+          !section.keys_file.empty() && section.keys_file == issuer.config.jwks_file;
+      if (same_file || !shared(section.keys, issuer.config.keys).empty()) {
+        reader.error(at(same_file ? "keys_file" : "keys"),
+                     "these are keys of issuer " + quoted(issuer.config.name) +
+                         ": leave them out, and its own keys verify its lists");
+      }
+    }
+  }
+}
+
+void check_events(const Config& config, Reader& reader) {
+  const auto& events = config.revocation.events;
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    const Instance& instance = reader.events()[i];
+    const auto at = [&](std::string_view name) {
+      const auto it = instance.seen.find(find_key(Section::revocation_events, name));
+      return it == instance.seen.end() ? instance.place : it->second;
+    };
+    const auto index = config.find_issuer_by_name(events[i].issuer);
+    if (LATCHKEY_FAILS(events_issuer, index < 0)) {
+      reader.error(at("issuer"), "there is no issuer " + quoted(events[i].issuer));
+    } else if (LATCHKEY_FAILS(
+                   events_symmetric,
+                   index >= 0 &&
+                       config.issuers[static_cast<std::size_t>(index)].config.symmetric())) {
+      reader.error(at("issuer"),
+                   "issuer " + quoted(events[i].issuer) + " has a symmetric key, which signs none");
+    }
+    const auto same = [&](const auto& other) { return other.feed.name == events[i].feed.name; };
+    const auto& lists = config.revocation.lists;
+    const auto& streams = config.revocation.streams;
+    const auto same_status = [&](const StatusListSource& other) {
+      return other.name == events[i].feed.name;
+    };
+    const auto& statuses = config.revocation.status_lists;
+    if (LATCHKEY_FAILS(events_name_taken,
+                       std::any_of(lists.begin(), lists.end(), same) ||
+                           std::any_of(streams.begin(), streams.end(), same) ||
+                           std::any_of(statuses.begin(), statuses.end(), same_status)))
+      reader.error(at("name"), "the name is taken, by another source of revocations");
+    const auto here = [&](const EventSource& other) {
+      return other.issuer == events[i].issuer && other.transmitter == events[i].transmitter;
+    };
+    // They would have one file on disk.
+    if (LATCHKEY_FAILS(
+            events_twice,
+            std::any_of(events.begin(), events.begin() + static_cast<std::ptrdiff_t>(i), here)))
+      reader.error(instance.place, "events of this transmitter about issuer " +
+                                       quoted(events[i].issuer) + " are another source's");
+    const auto pause = std::max(events[i].poll_interval, events[i].long_poll);
+    if (LATCHKEY_FAILS(events_age, events[i].max_age < 2 * pause))
+      reader.error(at("max_age"),
+                   "'max_age' is less than twice 'poll_interval' or 'long_poll': the events would "
+                   "be stale between two polls");
+  }
+}
+
 std::string shared_key(const jose::JwkSet& one, const jose::JwkSet& other) {
   for (const jose::Jwk& key : one.keys()) {
     for (const jose::Jwk& same : other.keys()) {

@@ -54,6 +54,25 @@ struct StreamSource {
 // where the stream has none.
 std::optional<ListSource> snapshot_of(const StreamSource& stream);
 
+// A provider's security events, asked for by polling (RFC 8936).
+struct EventSource {
+  revocation::FeedPolicy feed;
+  std::string issuer;       // short name: whose keys sign the events, whose tokens they revoke
+  std::string transmitter;  // `iss` of the events, byte for byte; empty: the issuer's
+  std::vector<std::string> audiences;  // `aud` of the events; never empty
+  std::string endpoint;                // that is polled; https
+  std::string token_file;              // of a bearer token; read by latchkey-fetchd alone
+  std::chrono::seconds poll_interval{60};
+  std::chrono::seconds long_poll{0};  // the transmitter may hold a poll so long; 0: not at all
+  std::size_t max_events = 32;        // of an answer
+  std::chrono::seconds max_age{3'600};
+  std::string ca_file;                // empty: the system's CAs
+  std::vector<std::string> tls_pins;  // "sha256//…"; empty: any
+  std::string proxy;                  // "http://host:port"; empty: none
+  std::chrono::seconds fetch_timeout{10};
+  std::string digest;  // lower-case hex SHA-256 over the canonical dump of this section
+};
+
 // Where a stream's server is; of a `server` that the configuration took.
 struct StreamServer {
   bool tls = false;
@@ -63,13 +82,44 @@ struct StreamServer {
 };
 tl::expected<StreamServer, std::string> parse_stream_server(std::string_view text);
 
+// Token Status Lists (docs/decisions/token-status.md): which of those that tokens refer to are
+// asked for. No feed of its own: a list says something about the tokens that refer to it alone.
+struct StatusListSource {
+  std::string name;                  // short; no other source has it
+  std::vector<std::string> issuers;  // short names: whose tokens may refer to its lists
+  std::vector<std::string> uris;     // of lists; one that ends in '/' is the beginning of some
+  std::string keys_file;             // of the keys that sign the lists; this, `keys` or neither:
+  issuer::InlineKeys keys;           // then the issuer's own do
+  std::vector<std::string> unknown_refuses;  // services; "*" is any
+  std::chrono::seconds refresh{300};         // between two questions for a list, at most
+  std::chrono::seconds max_age{3'600};       // that a list serves without being confirmed
+  std::size_t max_list_bytes = 2'097'152;    // unpacked
+  std::string ca_file;                       // empty: the system's CAs
+  std::vector<std::string> tls_pins;         // "sha256//…"; empty: any
+  std::string proxy;                         // "http://host:port"; empty: none
+  std::chrono::seconds fetch_timeout{10};
+  std::string digest;  // lower-case hex SHA-256 over the canonical dump of this section
+
+  // The longest token that such a list makes.
+  std::size_t token_bytes_most() const;
+  bool own_keys() const { return keys_file.empty() && keys.document.empty(); }
+  bool is_for(std::string_view issuer) const;  // by its short name
+  // Whether a list of that URI (any bytes) may be asked for; else half a sentence.
+  tl::expected<void, std::string> takes(std::string_view uri) const;
+};
+
 struct RevocationConfig {
-  std::vector<ListSource> lists;      // unique by name, among all
-  std::vector<StreamSource> streams;  // likewise
+  std::vector<ListSource> lists;               // unique by name, among all
+  std::vector<StreamSource> streams;           // likewise
+  std::vector<StatusListSource> status_lists;  // likewise; these have no feed
+  std::vector<EventSource> events;             // likewise
 
   // The policies of all sources, kind by kind: one for each feed that a snapshot has, in its order.
   std::vector<const revocation::FeedPolicy*> feeds() const;
-  std::size_t feed_count() const { return lists.size() + streams.size(); }
+  // The section that a token of that issuer (its short name) with that reference is judged by; null
+  // where there is none.
+  const StatusListSource* find_status_list(std::string_view issuer, std::string_view uri) const;
+  std::size_t feed_count() const { return lists.size() + streams.size() + events.size(); }
 };
 
 }  // namespace latchkey::config

@@ -194,6 +194,11 @@ ItemResult<SecurityEvent> read_security_event(std::string_view bytes, std::strin
                                               const EventTrust& trust, const Names& names,
                                               WallTime now, jose::Scratch& scratch) {
   LATCHKEY_TRY(const jose::VerifiedJws jws, verify_item(bytes, kTypes, trust.keys, scratch));
+  const auto& allowed = trust.algorithms;
+  if (LATCHKEY_FAILS(set_algorithm,
+                     !allowed.empty() && std::find(allowed.begin(), allowed.end(),
+                                                   jws.algorithm()) == allowed.end()))
+    return refuse(ItemFault::signature, "by an algorithm that the issuer is not configured with");
   LATCHKEY_TRY(SecurityEvent event, EventReader(jws, trust, names, now).read(delivered_as));
   event.key_id = jws.key_id();
   return event;

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "core/base/time.h"
+#include "core/jose/algorithm.h"
 #include "core/jose/jwk_set.h"
 #include "core/jose/scratch.h"
 #include "core/revocation/entry.h"
@@ -34,6 +35,8 @@ struct EventTrust {
   std::span<const std::string> issuers;
   // How long tokens of these issuers can live at most; entries are kept as long. None: for ever.
   std::optional<std::chrono::seconds> keep;
+  // By which it may be signed; empty: by whatever the key allows.
+  std::span<const jose::Algorithm> algorithms = {};
 };
 
 // Somebody that an event names in a way that no entry can: an address, a number, a URI. Whoever

@@ -42,6 +42,7 @@ class StatusList {
   // be padding (section 4.1 step 2).
   std::uint64_t size() const { return std::uint64_t{bytes_} << shift_; }
   std::size_t bytes() const { return bytes_; }
+  unsigned bits() const { return bits_; }  // of a status
 
  private:
   StatusList(unsigned bits, unsigned shift, std::unique_ptr<std::uint8_t[]> array,

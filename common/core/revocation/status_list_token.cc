@@ -17,11 +17,6 @@ namespace {
 using jose::JsonValue;
 using std::chrono::milliseconds;
 
-// Printable ASCII that a URI may hold at all (RFC 3986), without a fragment: one list has one name.
-bool is_uri_byte(char c) {
-  return c > ' ' && c <= '~' && std::string_view("\"#<>\\^`{|}").find(c) == std::string_view::npos;
-}
-
 // Section 5.1: "a positive number". A list that names more than ten years means for ever.
 ItemResult<std::optional<milliseconds>> read_ttl(const JsonValue& payload) {
   constexpr double kMost = 10.0 * 366 * 86'400;
@@ -56,24 +51,6 @@ ItemResult<StatusList> read_list(const JsonValue& payload, std::size_t bytes_mos
 }
 
 }  // namespace
-
-ItemResult<std::optional<StatusReference>> read_status_reference(const JsonValue& payload) {
-  const auto status = payload.find("status");
-  if (!status) return std::nullopt;
-  if (LATCHKEY_FAILS(status_form, !status->is_object()))
-    return refuse(ItemFault::claim, "'status' is no object");
-  const auto list = status->find("status_list");
-  if (!list) return std::nullopt;
-  const auto member = list->find("idx");  // of what is no object there is none
-  const auto index = member ? member->as_unsigned() : std::nullopt;
-  if (LATCHKEY_FAILS(status_index, !index || *index > status_limits::kIndex))
-    return refuse(ItemFault::claim, "'idx' is absent, or no index");
-  LATCHKEY_TRY(const std::string_view uri, item_text(*list, "uri"));
-  if (LATCHKEY_FAILS(status_uri, !uri.starts_with("https://") ||
-                                     !std::all_of(uri.begin(), uri.end(), is_uri_byte)))
-    return refuse(ItemFault::claim, "'uri' is no https URI without a fragment");
-  return StatusReference{LATCHKEY_CHECKED(index, std::uint64_t{0}), uri};
-}
 
 WallTime StatusListToken::refresh_at(WallTime fetched_at, std::chrono::seconds least,
                                      std::chrono::seconds most) const {

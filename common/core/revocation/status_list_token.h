@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Token Status List (draft-ietf-oauth-status-list, text of version 16): the reference that a token
-// carries, and the signed list that it leads to, in the JWT form. Nothing is fetched here. A list
-// that was read here was signed by a key of the issuer whose tokens it speaks of, for the very URI
-// that was asked for, and is no older than the one before it.
+// Token Status List (draft-ietf-oauth-status-list, text of version 16): the signed list that a
+// token's reference (core/claims/status_claim.h) leads to, in the JWT form. Nothing is fetched
+// here. A list that was read here was signed by a key of the issuer whose tokens it speaks of, for
+// the very URI that was asked for, and is no older than the one before it.
 #pragma once
 
 #include <chrono>
@@ -21,18 +21,6 @@
 #include "core/revocation/status_list.h"
 
 namespace latchkey::revocation {
-
-// `status.status_list` of a token (section 6.2). Borrows from the payload.
-struct StatusReference {
-  std::uint64_t index = 0;
-  std::string_view uri;  // https, printable ASCII without a fragment; whether its origin is one
-                         // that may be asked is for whoever asks
-};
-
-// Of a payload whose signature was verified. Nothing where the token has no status list, be it that
-// its `status` names another mechanism alone; claim where it has one that cannot be heeded, and so
-// must be refused (section 8.3 step 1).
-ItemResult<std::optional<StatusReference>> read_status_reference(const jose::JsonValue& payload);
 
 // What a reader is configured with.
 struct StatusTrust {
@@ -58,9 +46,8 @@ struct StatusListToken {
 };
 
 namespace status_limits {
-inline constexpr std::size_t kListBytes = 2'097'152;       // where the configuration says nothing
-inline constexpr std::size_t kListBytesMost = 16'777'216;  // that it can say
-inline constexpr std::uint64_t kIndex = (std::uint64_t{1} << 53) - 1;
+inline constexpr std::size_t kListBytes = 2'097'152;      // where the configuration says nothing
+inline constexpr std::size_t kListBytesMost = 8'388'608;  // that it can say
 }  // namespace status_limits
 
 // The longest token that a list of so many bytes makes, for the scratch that it is read with and

@@ -41,6 +41,8 @@ FetchResult without_keys(FetchResult::Status status, std::string error) {
 
 std::size_t body_most(const fetch::Request& request) {
   if (request.document == fetch::Document::list_chunk) return request.bytes;
+  if (request.document == fetch::Document::status_list) return fetch::kChunkMost;
+  if (request.document == fetch::Document::security_events) return fetch::kPolledMost;
   return request.document == fetch::Document::stream_items ? fetch::kItemsMost : fetch::kBodyMost;
 }
 
@@ -134,6 +136,42 @@ class FetchClient::Core : public std::enable_shared_from_this<FetchClient::Core>
                          .last_modified = {},
                          .after = std::move(request.after)};
     ask(std::move(asked), ipc::Fd(), deadline_of(fetch::kItemsWait + kMargin),
+        [done = std::move(done)](const FetchResult& result, const fetch::Answer* /*answer*/) {
+          done(result);
+        });
+  }
+
+  void ask(StatusRequest request, std::function<void(const FetchResult&)> done) {
+    const auto deadline = deadline_of(request.timeout);
+    fetch::Request asked{.issuer = std::move(request.section),
+                         .digest = std::move(request.digest),
+                         .document = fetch::Document::status_list,
+                         .etag = std::move(request.etag),
+                         .last_modified = std::move(request.last_modified),
+                         .uri = std::move(request.uri)};
+    ask(std::move(asked), ipc::Fd(), deadline,
+        [done = std::move(done)](const FetchResult& result, const fetch::Answer* /*answer*/) {
+          done(result);
+        });
+  }
+
+  void ask(PollOrder order, std::function<void(const FetchResult&)> done) {
+    auto file = fetch::make_sealed(order.text);
+    if (!file) {
+      loop_.post([done = std::move(done), why = file.error().detail] {
+        done(without_keys(FetchResult::Status::unreachable, why));
+      });
+      return;
+    }
+    const auto wait = order.wait.value_or(std::chrono::seconds(0));
+    ask({.issuer = std::move(order.source),
+         .digest = std::move(order.digest),
+         .document = fetch::Document::security_events,
+         .etag = {},
+         .last_modified = {},
+         .bytes = order.text.size(),
+         .wait = order.wait},
+        *std::move(file), deadline_of(order.timeout + wait),
         [done = std::move(done)](const FetchResult& result, const fetch::Answer* /*answer*/) {
           done(result);
         });
@@ -305,6 +343,15 @@ void FetchClient::fetch_list(ListRequest request, std::function<void(const Fetch
 
 void FetchClient::fetch_items(StreamRequest request, std::function<void(const FetchResult&)> done) {
   core_->ask(std::move(request), std::move(done));
+}
+
+void FetchClient::fetch_status_list(StatusRequest request,
+                                    std::function<void(const FetchResult&)> done) {
+  core_->ask(std::move(request), std::move(done));
+}
+
+void FetchClient::poll_events(PollOrder order, std::function<void(const FetchResult&)> done) {
+  core_->ask(std::move(order), std::move(done));
 }
 
 void FetchClient::introspect(IntrospectRequest request,

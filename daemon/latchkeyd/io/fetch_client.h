@@ -11,10 +11,12 @@
 #include <optional>
 #include <string>
 
+#include "daemon/latchkeyd/io/event_poller.h"
 #include "daemon/latchkeyd/io/fetcher.h"
 #include "daemon/latchkeyd/io/introspector.h"
 #include "daemon/latchkeyd/io/list_fetcher.h"
 #include "daemon/latchkeyd/io/loop.h"
+#include "daemon/latchkeyd/io/status_fetcher.h"
 #include "daemon/latchkeyd/io/stream_fetcher.h"
 
 namespace latchkey::latchkeyd {
@@ -22,7 +24,9 @@ namespace latchkey::latchkeyd {
 class FetchClient final : public Fetcher,
                           public Introspector,
                           public ListFetcher,
-                          public StreamFetcher {
+                          public StreamFetcher,
+                          public StatusFetcher,
+                          public EventPoller {
  public:
   struct Options {
     std::string path;                            // of fetch.sock
@@ -40,6 +44,11 @@ class FetchClient final : public Fetcher,
   void fetch_list(ListRequest request, std::function<void(const FetchResult&)> done) override;
 
   void fetch_items(StreamRequest request, std::function<void(const FetchResult&)> done) override;
+
+  void fetch_status_list(StatusRequest request,
+                         std::function<void(const FetchResult&)> done) override;
+
+  void poll_events(PollOrder order, std::function<void(const FetchResult&)> done) override;
 
   void introspect(IntrospectRequest request,
                   std::function<void(const IntrospectResult&)> done) override;

@@ -185,6 +185,25 @@ sqlite::Result<void> create(sqlite::Connection& connection) {
   return connection.execute("COMMIT");
 }
 
+// What a login's or a last sign-in's token refers to (a status list) came later than version 1, as
+// columns that have a default.
+sqlite::Result<void> add_columns(sqlite::Connection& connection) {
+  for (const std::string_view table : {"login", "last_seen"}) {
+    LATCHKEY_TRY(const std::int64_t there,
+                 pragma(connection, fmt::format("SELECT count(*) FROM pragma_table_info('{}') "
+                                                "WHERE name = 'status_uri'",
+                                                table)));
+    if (there != 0) continue;
+    LATCHKEY_TRY_VOID(connection.execute("BEGIN IMMEDIATE"));
+    for (const std::string_view column : state_rows::kAddedColumns) {
+      LATCHKEY_TRY_VOID(
+          connection.execute(fmt::format("ALTER TABLE {} ADD COLUMN {}", table, column).c_str()));
+    }
+    LATCHKEY_TRY_VOID(connection.execute("COMMIT"));
+  }
+  return {};
+}
+
 sqlite::Result<std::string> quick_check(sqlite::Connection& connection) {
   LATCHKEY_TRY(auto check, connection.prepare("PRAGMA quick_check(1)"));
   LATCHKEY_TRY(const bool row, check.with().step());
@@ -253,6 +272,7 @@ Expected<void> migrate(const std::string& path, sqlite::Connection& connection) 
       return refused(migrated.error());
     }
   }
+  if (auto added = add_columns(connection); !added) return refused(added.error());
   const auto places =
       pragma(connection, "SELECT count(*) FROM sqlite_schema WHERE name = 'login_place'");
   if (!places) return refused(places.error());

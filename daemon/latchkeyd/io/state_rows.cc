@@ -13,10 +13,12 @@ namespace latchkey::latchkeyd::state_rows {
 const std::string_view kClaimsSchema =
     "issuer TEXT NOT NULL, subject TEXT NOT NULL, token_id TEXT NOT NULL, token_digest TEXT NOT NULL,"
     "key_id TEXT NOT NULL, users TEXT NOT NULL, groups TEXT NOT NULL, client TEXT NOT NULL, session TEXT NOT NULL,"
-    "acr TEXT NOT NULL, amr TEXT NOT NULL, auth_time_ms INTEGER, issued_at_ms INTEGER, expires_at_ms INTEGER NOT NULL";
+    "acr TEXT NOT NULL, amr TEXT NOT NULL, auth_time_ms INTEGER, issued_at_ms INTEGER, expires_at_ms INTEGER NOT NULL,"
+    "status_uri TEXT NOT NULL DEFAULT '', status_index INTEGER NOT NULL DEFAULT 0";
 const std::string_view kClaimsColumns =
     "issuer, subject, token_id, token_digest, key_id, users, groups, client, session, acr, amr, auth_time_ms,"
-    "issued_at_ms, expires_at_ms";
+    "issued_at_ms, expires_at_ms, status_uri, status_index";
+const std::array<std::string_view, 2> kAddedColumns = {"status_uri TEXT NOT NULL DEFAULT ''", "status_index INTEGER NOT NULL DEFAULT 0"};
 // clang-format on
 
 std::string encode_list(const std::vector<std::string>& list) {
@@ -69,6 +71,8 @@ std::optional<claims::ClaimsRecord> read_claims(const sqlite::Statement& row, in
   claims.auth_time = time(first + 11);
   claims.issued_at = time(first + 12);
   claims.expires_at = wall_time(row.integer(first + 13));
+  claims.status_uri = row.text(first + 14);
+  claims.status_index = static_cast<std::uint64_t>(row.integer(first + 15));
   return claims;
 }
 

@@ -4,6 +4,7 @@
 // the sums that seal a table.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -25,11 +26,13 @@ inline WallTime wall_time(std::int64_t ms) { return WallTime(std::chrono::millis
 
 inline std::string_view view(const std::string& text) { return text; }
 
-// The fourteen claims columns, as schema and as a list of names, in the order in which
+// The sixteen claims columns, as schema and as a list of names, in the order in which
 // `bind_claims` and `read_claims` take them.
 extern const std::string_view kClaimsSchema;
 extern const std::string_view kClaimsColumns;
-inline constexpr int kClaimsCount = 14;
+// Of them, those that a store of before may lack; an older latchkeyd leaves them at their defaults.
+extern const std::array<std::string_view, 2> kAddedColumns;
+inline constexpr int kClaimsCount = 16;
 
 // Binds `first` and then the claims.
 template <typename... First>
@@ -44,8 +47,8 @@ sqlite::Statement& with_claims(sqlite::Statement& statement, const claims::Claim
   return statement.with(first..., view(claims.issuer), view(claims.subject), view(claims.token_id),
                         view(claims.token_digest), view(claims.key_id), view(users), view(groups),
                         view(claims.client), view(claims.session), view(claims.acr), view(amr),
-                        ms(claims.auth_time), ms(claims.issued_at),
-                        milliseconds(claims.expires_at));
+                        ms(claims.auth_time), ms(claims.issued_at), milliseconds(claims.expires_at),
+                        view(claims.status_uri), static_cast<std::int64_t>(claims.status_index));
 }
 
 // The claims that stand from column `first` on; nothing where a list in them cannot be read.

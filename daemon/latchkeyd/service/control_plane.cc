@@ -6,7 +6,9 @@
 
 #include <fmt/format.h>
 
+#include "daemon/latchkeyd/service/event_keeper.h"
 #include "daemon/latchkeyd/service/list_keeper.h"
+#include "daemon/latchkeyd/service/status_keeper.h"
 #include "daemon/latchkeyd/service/stream_keeper.h"
 
 namespace latchkey::latchkeyd {
@@ -58,13 +60,18 @@ ControlPlane::ControlPlane(Parts parts, Start start)
                                                          .list_store = parts_.list_store,
                                                          .secret = revocations_.secret(),
                                                          .hooks = feed_hooks()}));
+  add_events();
   revocations_.settle(parts_.clock.wall());
   forgets_at_ = parts_.clock.steady() + kForgetEvery;
+  auto statuses = make_status_keeper();
+  statuses_ = statuses.get();
+  feeds_.push_back(std::move(statuses));
   Snapshot first;
   first.config = std::make_shared<const config::Config>(std::move(start.config));
   for (const auto& feed : feeds_) feed->configure(first.config);
   bar_keys();
   first.keys = keys_->configure(first.config);
+  statuses_->take_up();
   gather(first);
   first.accounts = std::move(start.accounts.accounts);
   first.accounts_stamp = start.accounts.stamp;
@@ -76,11 +83,54 @@ ControlPlane::ControlPlane(Parts parts, Start start)
 
 ControlPlane::~ControlPlane() = default;
 
+std::unique_ptr<StatusKeeper> ControlPlane::make_status_keeper() {
+  return std::make_unique<StatusKeeper>(StatusKeeper::Parts{
+      .control = parts_.control,
+      .builder = parts_.builder,
+      .clock = parts_.clock,
+      .journal = parts_.journal,
+      .fetcher = parts_.status_fetcher,
+      .store = parts_.status_store,
+      .issuer_keys = [this](std::size_t issuer) -> std::shared_ptr<const jose::JwkSet> {
+        const std::vector<IssuerKeys> all = keys_->keys();
+        return issuer < all.size() ? all[issuer].keys : nullptr;
+      },
+      .newer_keys =
+          [this](const std::string& issuer, const std::function<void()>& done) {
+            const auto place = current().config->find_issuer_by_name(issuer);
+            const std::uint64_t seen =
+                place < 0 ? 0 : current().keys[static_cast<std::size_t>(place)].generation;
+            keys_->request(issuer, seen, [done](KeysOutcome /*outcome*/) { done(); });
+          },
+      .in_use = parts_.statuses_in_use,
+      .hooks = feed_hooks()});
+}
+
 RevocationFeed::Hooks ControlPlane::feed_hooks() {
   return {.publish = [this](std::function<void()> done) { publish_revocations(std::move(done)); },
           .reload = [this] { read_again([](const auto& /*outcome*/) {}); },
           .rescheduled = parts_.rescheduled,
           .random = parts_.random};
+}
+
+void ControlPlane::add_events() {
+  feeds_.push_back(std::make_unique<EventKeeper>(EventKeeper::Parts{
+      .control = parts_.control,
+      .disk = parts_.disk,
+      .clock = parts_.clock,
+      .journal = parts_.journal,
+      .poller = parts_.event_poller,
+      .store = parts_.event_store,
+      .secret = revocations_.secret(),
+      .keys = {.at_hand = [this](std::string_view issuer) { return keys_of(issuer); },
+               .request = [this](std::string_view issuer, std::uint64_t seen,
+                                 auto done) { keys_->request(issuer, seen, std::move(done)); }},
+      .hooks = feed_hooks()}));
+}
+
+const IssuerKeys* ControlPlane::keys_of(std::string_view issuer) const {
+  const auto index = current().config->find_issuer_by_name(issuer);
+  return index < 0 ? nullptr : &current().keys.at(static_cast<std::size_t>(index));
 }
 
 bool ControlPlane::bar_keys() {
@@ -108,6 +158,7 @@ void ControlPlane::gather(Snapshot& next) const {
   for (const auto& feed : feeds_) feed->gather(gathered);
   next.revocations = revocations_.set(std::move(gathered.sources), std::move(gathered.called));
   next.feeds = std::move(gathered.feeds);
+  next.statuses = std::move(gathered.statuses);
 }
 
 void ControlPlane::publish_revocations(std::function<void()> done) {
@@ -150,6 +201,15 @@ void ControlPlane::request_introspection(IntrospectionOrder order, Executor& rep
   auto shared = std::make_shared<IntrospectionOrder>(std::move(order));
   parts_.control.post([this, shared = std::move(shared), &reply_to, done = std::move(done)] {
     questions_.ask(std::move(*shared), [&reply_to, done](IntrospectionReply reply) {
+      reply_to.post([done, reply = std::move(reply)] { done(reply); });
+    });
+  });
+}
+
+void ControlPlane::request_status_list(StatusNeed need, Executor& reply_to,
+                                       std::function<void(StatusReply)> done) {
+  parts_.control.post([this, need = std::move(need), &reply_to, done = std::move(done)] {
+    statuses_->request(need, [&reply_to, done](StatusReply reply) {
       reply_to.post([done, reply = std::move(reply)] { done(reply); });
     });
   });
@@ -232,6 +292,7 @@ void ControlPlane::read_again(std::function<void(tl::expected<bool, ConfigErrors
   if (loaded) {
     for (auto& error : list_key_errors(*loaded)) errors.push_back(std::move(error));
     for (auto& error : stream_key_errors(*loaded)) errors.push_back(std::move(error));
+    for (auto& error : status_key_errors(*loaded)) errors.push_back(std::move(error));
   }
   if (!loaded || !errors.empty()) {
     note_errors(errors);

@@ -11,12 +11,15 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/config/config.h"
 #include "core/config/source.h"
 #include "daemon/latchkeyd/io/accounts_files.h"
 #include "daemon/latchkeyd/io/clock.h"
+#include "daemon/latchkeyd/io/event_poller.h"
+#include "daemon/latchkeyd/io/event_store.h"
 #include "daemon/latchkeyd/io/executor.h"
 #include "daemon/latchkeyd/io/fetcher.h"
 #include "daemon/latchkeyd/io/introspector.h"
@@ -24,6 +27,8 @@
 #include "daemon/latchkeyd/io/key_storage.h"
 #include "daemon/latchkeyd/io/list_fetcher.h"
 #include "daemon/latchkeyd/io/list_store.h"
+#include "daemon/latchkeyd/io/status_fetcher.h"
+#include "daemon/latchkeyd/io/status_store.h"
 #include "daemon/latchkeyd/io/storage.h"
 #include "daemon/latchkeyd/io/stream_fetcher.h"
 #include "daemon/latchkeyd/io/stream_store.h"
@@ -35,6 +40,8 @@
 #include "daemon/latchkeyd/service/snapshot_hub.h"
 
 namespace latchkey::latchkeyd {
+
+class StatusKeeper;
 
 using ConfigErrors = std::vector<config::ConfigError>;
 
@@ -51,6 +58,10 @@ class ControlPlane final : public Needs {
     ListStore& list_store;
     StreamFetcher& stream_fetcher;
     StreamStore& stream_store;
+    StatusFetcher& status_fetcher;
+    StatusStore& status_store;
+    EventPoller& event_poller;
+    EventStore& event_store;
     Executor& disk;     // a thread that waits for the disk
     Executor& builder;  // a thread for what takes long
     Introspector& introspector;
@@ -64,6 +75,8 @@ class ControlPlane final : public Needs {
     std::function<std::uint32_t()> random;
     // The revocations have changed, whatever their source, and every worker has them.
     std::function<void()> revoked = {};
+    // Issuer and URI of each status list that an open login refers to.
+    std::function<std::vector<std::pair<std::string, std::string>>()> statuses_in_use = {};
   };
 
   // What was read at start; makes the first snapshot. Before the threads start.
@@ -87,6 +100,8 @@ class ControlPlane final : public Needs {
                              std::function<void(IntrospectionReply)> done) override;
   void bind(NewBinding binding, Executor& reply_to,
             std::function<void(Expected<void>)> done) override;
+  void request_status_list(StatusNeed need, Executor& reply_to,
+                           std::function<void(StatusReply)> done) override;
   bool accounts_changed(const Snapshot& snapshot) const override {
     return parts_.accounts.changed_since(snapshot.accounts_stamp);
   }
@@ -143,6 +158,9 @@ class ControlPlane final : public Needs {
  private:
   void publish(const std::function<void(Snapshot&)>& change, std::function<void()> done);
   RevocationFeed::Hooks feed_hooks();
+  std::unique_ptr<StatusKeeper> make_status_keeper();
+  void add_events();
+  const IssuerKeys* keys_of(std::string_view issuer) const;
   // The next snapshot's revocations, from all sources.
   void gather(Snapshot& next) const;
   // Sees to it that no key that signs revocations verifies a token. Whether keys are others by
@@ -160,6 +178,7 @@ class ControlPlane final : public Needs {
   RevocationBook revocations_;
   SteadyTime forgets_at_{};                             // next
   std::vector<std::unique_ptr<RevocationFeed>> feeds_;  // one for each kind of source
+  StatusKeeper* statuses_ = nullptr;                    // one of those
   std::unique_ptr<KeyKeeper> keys_;
   std::unique_ptr<SnapshotHub> hub_;
   IntrospectionKeeper questions_;

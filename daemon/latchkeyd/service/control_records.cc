@@ -185,6 +185,9 @@ control::RevocationSourceStatus revocation_source_status(const RevocationSourceS
   status.state = revocation::feed_state_name(state);
   if (state == FeedState::stale) status.refuses = source.feed.policy.stale_refuses;
   if (state == FeedState::absent) status.refuses = source.feed.policy.absent_refuses;
+  if (!source.uri.empty()) status.uri = source.uri;
+  if (!source.issuer.empty()) status.issuer = source.issuer;
+  if (source.bits != 0) status.bits = count(source.bits);
   if (source.version) status.version = count(static_cast<std::size_t>(*source.version));
   status.base_entries = count(source.base_entries);
   status.delta_entries = count(source.delta_entries);

@@ -143,7 +143,10 @@ bool Conversation::admitted() {
 }
 
 asio::awaitable<Decision> Conversation::later_call() {
+  heard_at_ = desk_.services.clock.steady();
   Decision decision = judge_later_call();
+  if (co_await newer_status_list(decision)) decision = judge_later_call();
+  decision = without_status_list(std::move(decision));
   if (lacks_account(decision.reason)) {
     const AccountsNow accounts = co_await newer_accounts();
     if (accounts == AccountsNow::newer) decision = judge_later_call();

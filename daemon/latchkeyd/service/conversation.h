@@ -89,6 +89,10 @@ class Conversation {
   Refused verify_anew(const Snapshot& snapshot, std::optional<std::size_t>& need_keys);
   Decision judge_claims();
 
+  // status_wait.cc: waiting for the status list that a token refers to
+  asio::awaitable<bool> newer_status_list(const Decision& decision);
+  Decision without_status_list(Decision decision) const;
+
   // introspect.cc: asking the issuer about the token
   asio::awaitable<Refused> verify_opaque(std::size_t issuer);
   asio::awaitable<Refused> confirm();
@@ -128,8 +132,9 @@ class Conversation {
   SteadyTime heard_at_{};  // when the token was whole: since then the module waits for us
   bool waited_ = false;    // for an answer; what was verified before is looked at again
   Trace trace_;
-  std::string login_id_;   // of the login that was allowed
-  std::string placed_id_;  // of the login whose session was opened
+  std::string status_error_;  // why a status list did not come
+  std::string login_id_;      // of the login that was allowed
+  std::string placed_id_;     // of the login whose session was opened
 };
 
 }  // namespace latchkey::latchkeyd

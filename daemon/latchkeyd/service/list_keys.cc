@@ -9,6 +9,7 @@
 #include "core/config/revocation_checks.h"
 #include "daemon/latchkeyd/io/plain_file.h"
 #include "daemon/latchkeyd/service/list_keeper.h"
+#include "daemon/latchkeyd/service/status_keeper.h"
 #include "daemon/latchkeyd/service/stream_keeper.h"
 
 namespace latchkey::latchkeyd {
@@ -81,6 +82,25 @@ std::vector<config::ConfigError> stream_key_errors(const config::Config& config)
     if (why.empty()) continue;
     errors.push_back(
         {stream.keys_file, 0, 0, "the keys of stream " + stream.feed.name + ": " + std::move(why)});
+  }
+  return errors;
+}
+
+tl::expected<jose::JwkSet, std::string> status_keys(const config::StatusListSource& config) {
+  config::ListSource same;
+  same.keys_file = config.keys_file;
+  same.keys = config.keys;
+  return list_keys(same);
+}
+
+std::vector<config::ConfigError> status_key_errors(const config::Config& config) {
+  std::vector<config::ConfigError> errors;
+  for (const config::StatusListSource& section : config.revocation.status_lists) {
+    if (section.own_keys()) continue;
+    std::string why = trouble(status_keys(section), section.keys_file, config);
+    if (why.empty()) continue;
+    errors.push_back({section.keys_file, 0, 0,
+                      "the keys of status lists " + section.name + ": " + std::move(why)});
   }
   return errors;
 }

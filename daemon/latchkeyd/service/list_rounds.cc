@@ -41,6 +41,24 @@ milliseconds spread(milliseconds pause, std::uint32_t random) {
   return milliseconds(random % tenth);
 }
 
+// Whether two manifests of one version lead to it by the same chunks. Steps may be left out.
+bool says_the_same(const revocation::ListManifest& one, const revocation::ListManifest& other) {
+  bool met = false;
+  for (const revocation::ListStep& step : one.steps) {
+    for (const revocation::ListStep& its : other.steps) {
+      if (its.from != step.from || its.to != step.to) continue;
+      met = true;
+      const bool same =
+          std::equal(step.chunks.begin(), step.chunks.end(), its.chunks.begin(), its.chunks.end(),
+                     [](const auto& a, const auto& b) {
+                       return a.sha256 == b.sha256 && a.kind == b.kind && a.remove == b.remove;
+                     });
+      if (!same) return false;
+    }
+  }
+  return met;
+}
+
 }  // namespace
 
 void ListKeeper::ask(const ListPtr& list) {
@@ -118,6 +136,12 @@ void ListKeeper::manifest_came(const ListPtr& list, const FetchResult& result) {
       return done(*list);
     }
     return failed(*list, "an older signing of the version that was accepted is served");
+  }
+  if (at_hand && manifest->version == list->accepted->version &&
+      LATCHKEY_FAILS(list_version_twice, !says_the_same(list->standing.manifest(), *manifest))) {
+    return refused(*list, {revocation::ListFault::rollback,
+                           "other chunks under the version that was accepted: the folder was made "
+                           "anew, or is a backup; raise its version above that of the hosts"});
   }
   const WallTime ended = ends_by(*manifest, now);
   const bool anew = !list->present() || !goes_on(list->standing, *manifest);

@@ -2,6 +2,7 @@
 #include "daemon/latchkeyd/service/login_book.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 namespace latchkey::latchkeyd {
@@ -119,6 +120,18 @@ std::vector<std::shared_ptr<const Login>> LoginBook::all() const {
     logins.insert(logins.end(), shard.logins.begin(), shard.logins.end());
   }
   return logins;
+}
+
+std::vector<std::pair<std::string, std::string>> LoginBook::status_lists() const {
+  std::set<std::pair<std::string, std::string>> lists;
+  for (const Shard& shard : shards_) {
+    const std::lock_guard lock(shard.mutex);
+    for (const auto& login : shard.logins) {
+      if (!login->claims.status_uri.empty())
+        lists.emplace(login->claims.issuer, login->claims.status_uri);
+    }
+  }
+  return {lists.begin(), lists.end()};
 }
 
 std::size_t LoginBook::logins() const {

@@ -58,6 +58,9 @@ class LoginBook {
   // All that are open; oldest first within a shard.
   std::vector<std::shared_ptr<const Login>> all() const;
 
+  // Issuer and URI of each status list that one of them refers to, each once.
+  std::vector<std::pair<std::string, std::string>> status_lists() const;
+
   std::size_t logins() const;
   std::size_t names() const;
 

@@ -39,6 +39,12 @@ struct IntrospectionReply {
   bool down = false;  // nobody is there, and no limit or pause was the cause
 };
 
+// Whether the workers hold a newer status list than the caller had seen; if not, why.
+struct StatusReply {
+  bool newer = false;
+  std::string error;
+};
+
 class Needs {
  public:
   virtual ~Needs() = default;
@@ -52,6 +58,11 @@ class Needs {
   // token share one question; limits may say no (budget_exhausted).
   virtual void request_introspection(IntrospectionOrder order, Executor& reply_to,
                                      std::function<void(IntrospectionReply)> done) = 0;
+
+  // Asks for a status list that a verified token refers to. All callers share one fetch. With
+  // `newer`, every worker took the new snapshot before `done` runs.
+  virtual void request_status_list(StatusNeed need, Executor& reply_to,
+                                   std::function<void(StatusReply)> done) = 0;
 
   // Whether /etc/passwd or /etc/group is not what this snapshot was read from: two stat calls, from
   // any thread. `useradd` followed at once by a login must be seen, and inotify alone would come

@@ -25,6 +25,7 @@
 #include "core/config/config.h"
 #include "core/revocation/feed.h"
 #include "core/revocation/revocation_set.h"
+#include "core/revocation/status_lists.h"
 
 namespace latchkey::latchkeyd {
 
@@ -33,6 +34,9 @@ struct RevocationSourceState {
   std::string_view kind;  // "local", "list", …
   revocation::Feed feed;
   std::optional<std::uint64_t> version;  // of those that have one
+  std::string uri;                       // of a status list; as `issuer` and `bits`
+  std::string issuer;                    // short name: whose tokens it is of
+  std::size_t bits = 0;                  // of a status
   std::size_t base_entries = 0;
   std::size_t delta_entries = 0;  // changes since the last merge, removals included
   std::size_t bytes = 0;
@@ -60,6 +64,9 @@ class RevocationFeed {
     revocation::RevocationSet::Sources sources;
     revocation::RevocationSet::Called called;
     std::vector<revocation::Feed> feeds;
+    // Of the one kind that has them: lists that say something of the tokens that refer to them.
+    std::shared_ptr<const revocation::StatusLists> statuses =
+        std::make_shared<const revocation::StatusLists>();
 
     // One that explanations call so: "list fleet".
     void add(std::shared_ptr<const revocation::Source> source, std::string name) {

@@ -3,12 +3,15 @@
 
 #include <algorithm>
 
+#include "core/status.h"
+
 namespace latchkey::latchkeyd {
 
-std::vector<Hit> hits(const revocation::RevocationSet& revocations,
+std::vector<Hit> hits(const Snapshot& snapshot,
                       std::span<const std::shared_ptr<const Login>> logins) {
   std::vector<Hit> hit;
-  if (revocations.size() == 0) return hit;
+  const revocation::RevocationSet& revocations = *snapshot.revocations;
+  if (revocations.size() == 0 && snapshot.statuses->size() == 0) return hit;
   for (const std::shared_ptr<const Login>& login : logins) {
     if (!login->place) continue;
     const auto claims = claims::ValidatedClaims::recall(login->claims);
@@ -16,6 +19,8 @@ std::vector<Hit> hits(const revocation::RevocationSet& revocations,
       hit.push_back({login, *reason});
     } else if (revocations.user_revoked(login->user)) {
       hit.push_back({login, Reason::revoked_user});
+    } else if (const auto status = status_revokes(*claims, snapshot)) {
+      hit.push_back({login, *status});
     }
   }
   return hit;

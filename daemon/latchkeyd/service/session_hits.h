@@ -11,7 +11,7 @@
 
 #include "core/base/reason.h"
 #include "core/decide.h"
-#include "core/revocation/revocation_set.h"
+#include "core/snapshot.h"
 
 namespace latchkey::latchkeyd {
 
@@ -21,8 +21,8 @@ struct Hit {
 };
 
 // Logins that opened a session and whose token, subject, provider session, key or person was
-// revoked.
-std::vector<Hit> hits(const revocation::RevocationSet& revocations,
+// revoked, or whose token its status list does not call valid.
+std::vector<Hit> hits(const Snapshot& snapshot,
                       std::span<const std::shared_ptr<const Login>> logins);
 
 // When the login's session is to end by its token's expiry; nothing where the rule that let it in

@@ -36,6 +36,9 @@ std::string entry_of(const Hit& hit) {
       return "key=" + claims.key_id;
     case Reason::revoked_subject:
       return "sub=" + claims.subject;
+    case Reason::status_revoked:
+    case Reason::status_suspended:
+      return claims.status_uri + " index " + std::to_string(claims.status_index);
     default:
       return "user=" + hit.login->user;
   }
@@ -50,7 +53,7 @@ void SessionKeeper::revocations_changed() {
 }
 
 void SessionKeeper::judge(const Snapshot& snapshot) {
-  for (Hit& hit : hits(*snapshot.revocations, parts_.logins.all())) {
+  for (Hit& hit : hits(snapshot, parts_.logins.all())) {
     const std::string entry = entry_of(hit);
     begin(std::move(hit.login), "revoked", row(hit.reason).code, entry);
   }

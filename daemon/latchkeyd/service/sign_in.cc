@@ -44,6 +44,8 @@ asio::awaitable<Decision> Conversation::sign_in() {
   }
   if (refused) co_return *std::move(refused);
   Decision decision = waited_ ? judge_again() : judge_claims();
+  if (co_await newer_status_list(decision)) decision = judge_again();
+  decision = without_status_list(std::move(decision));
   if (lacks_account(decision.reason)) {
     const AccountsNow accounts = co_await newer_accounts();
     if (accounts == AccountsNow::newer) decision = judge_again();

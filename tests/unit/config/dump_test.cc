@@ -104,6 +104,7 @@ issuers:
     max_stale: 1d
     fetch_timeout: 10s
     introspection: off
+    token_status: heed
     user:
       claim: preferred_username
       email_verified_claim: email_verified

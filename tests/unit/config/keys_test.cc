@@ -110,6 +110,22 @@ std::string with(const Key& key, std::string_view value) {
            of("server", ": unix:///run/redis.sock\n") +
            (key.name == "keys" ? "" : of("keys_file", ": /k\n"));
   }
+  if (key.section == Section::revocation_status_list) {
+    const auto of = [&](std::string_view name, const std::string& text) {
+      return unless(Section::revocation_status_list, name, "      " + std::string(name) + text);
+    };
+    out += "revocation:\n  status_lists:\n    -\n" +
+           set(Section::revocation_status_list, "      ") + of("name", ": corp-status\n") +
+           of("issuers", ": [ corp ]\n") + of("uris", ": [ \"https://status.example.com/\" ]\n");
+  }
+  if (key.section == Section::revocation_events) {
+    const auto of = [&](std::string_view name, const std::string& text) {
+      return unless(Section::revocation_events, name, "      " + std::string(name) + text);
+    };
+    out += "revocation:\n  events:\n    -\n" + set(Section::revocation_events, "      ") +
+           of("name", ": corp-events\n") + of("issuer", ": corp\n") + of("audience", ": a\n") +
+           of("endpoint", ": https://id.example.com/poll\n") + of("token_file", ": /t\n");
+  }
   out += "access:\n  -\n" + unless(Section::rule, "services", "    services: [ sshd ]\n") +
          set(Section::rule, "    ");
   out +=

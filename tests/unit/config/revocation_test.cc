@@ -146,5 +146,74 @@ TEST(RevocationConfig, AStreamsNameIssuerAndKeysAreItsOwn) {
               ElementsAre(HasSubstr("a stream needs 'keys' or 'keys_file'")));
 }
 
+std::string events(const std::string& more = {}, const std::string& name = "corp-events",
+                   const std::string& of = "a") {
+  return "    - name: " + name + "\n      issuer: " + of +
+         "\n      audience: https://hosts.example.com\n      endpoint: https://a.example/poll\n"
+         "      token_file: /t\n" +
+         more;
+}
+std::string with_events(const std::string& members) {
+  return issuer("") + "revocation:\n  events:\n" + members;
+}
+
+TEST(RevocationConfig, EventsHaveTheDefaultsOfRefusalAndDumpToWhatTheyWere) {
+  const auto config = parsed(with_events(events()));
+  ASSERT_TRUE(config);
+  const EventSource& source = config->revocation.events.at(0);
+  EXPECT_THAT(source.feed.stale_refuses, ElementsAre("sudo", "sudo-i"));
+  EXPECT_THAT(source.feed.absent_refuses, ElementsAre("*"));
+  EXPECT_THAT(source.audiences, ElementsAre("https://hosts.example.com"));
+  EXPECT_EQ(source.poll_interval, std::chrono::seconds(60));
+  EXPECT_EQ(source.long_poll, std::chrono::seconds(0));
+  EXPECT_EQ(source.max_age, std::chrono::hours(1));
+  EXPECT_EQ(source.max_events, 32U);
+  EXPECT_EQ(source.digest.size(), 64U);
+  EXPECT_EQ(config->revocation.feed_count(), 1U);
+  EXPECT_EQ(config->revocation.feeds().at(0), &source.feed);
+  const auto again = parsed(dump(*config));
+  ASSERT_TRUE(again) << dump(*config);
+  EXPECT_EQ(again->digest, config->digest);
+}
+
+TEST(RevocationConfig, EventsAreOfAnIssuerThatCanSignThem) {
+  EXPECT_THAT(errors_of(with_events(events("", "e", "nobody"))),
+              ElementsAre(HasSubstr("there is no issuer \"nobody\"")));
+  EXPECT_THAT(errors_of(issuer("    symmetric_key_file: /k\n    symmetric_algorithm: HS256\n") +
+                        "revocation:\n  events:\n" + events()),
+              ElementsAre(HasSubstr("has a symmetric key, which signs none")));
+}
+
+TEST(RevocationConfig, EventsShareNoNameAndNoPlaceOnDisk) {
+  EXPECT_THAT(errors_of(with_events(events() + events("      transmitter: https://t\n"))),
+              ElementsAre(HasSubstr("the name \"corp-events\" is taken")));
+  EXPECT_THAT(errors_of(with_events(events() + events("", "more"))),
+              ElementsAre(HasSubstr("events of this transmitter about issuer \"a\"")));
+  EXPECT_THAT(errors_of(with_events(events() + events("      transmitter: https://t\n", "more"))),
+              ElementsAre());
+  EXPECT_THAT(errors_of(lists(list("fleet", "      keys_file: /k.json\n")) + "  events:\n" +
+                        events("", "fleet")),
+              ElementsAre(HasSubstr("the name is taken, by another source of revocations")));
+  EXPECT_THAT(errors_of(with_events(events("", "s")) +
+                        "  status_lists:\n"
+                        "    - { name: s, issuers: [ a ], uris: [ \"https://s/\" ] }\n"),
+              ElementsAre(HasSubstr("the name is taken, by another source of revocations")));
+}
+
+TEST(RevocationConfig, EventsAreNotStaleBetweenTwoPolls) {
+  EXPECT_THAT(errors_of(with_events(events("      poll_interval: 1m\n      max_age: 1m\n"))),
+              ElementsAre(HasSubstr("'max_age' is less than twice")));
+  EXPECT_THAT(errors_of(with_events(events("      long_poll: 1m\n      max_age: 119s\n"))),
+              ElementsAre(HasSubstr("'max_age' is less than twice")));
+  EXPECT_THAT(errors_of(with_events(events("      long_poll: 1m\n      max_age: 2m\n"))),
+              ElementsAre());
+}
+
+TEST(RevocationConfig, EventsAreAskedForByHttpsOnlyAndForSomebody) {
+  EXPECT_THAT(errors_of(with_events("    - name: e\n      issuer: a\n      audience: []\n"
+                                    "      endpoint: http://a/poll\n      token_file: /t\n")),
+              ElementsAre(HasSubstr("empty"), HasSubstr("expected an https URL")));
+}
+
 }  // namespace
 }  // namespace latchkey::config

@@ -43,6 +43,8 @@ struct SignIn {
   bool have_keys = true;
   WallTime fetched_at = kNow;
   bool tampered = false;
+  std::shared_ptr<const revocation::StatusLists> statuses =
+      std::make_shared<const revocation::StatusLists>();
   std::optional<std::string> answer;  // of the issuer, which is asked about the token
 
   std::string payload() const {
@@ -56,6 +58,7 @@ struct SignIn {
     auto out = host.snapshot();
     std::string text = std::string(kIssuers);
     text.insert(text.find("    groups:"), issuer_settings);
+    out.statuses = statuses;
     out.config = configured(text + host.access + host.settings);
     if (have_keys) {
       std::string set = "{\"keys\":[";
@@ -109,6 +112,28 @@ Change asked(std::optional<std::string> answer) {
         "    introspection: required\n    introspection_client: { client_id: c, secret_file: /s "
         "}\n";
     s.answer = answer;
+  };
+}
+// One of the list's four statuses of two bits: valid, invalid, suspended, another.
+Change refers_to(std::string uri, int index) {
+  return [=](SignIn& s) {
+    s.host.settings =
+        "revocation: { status_lists: [ { name: s, issuers: [ corp ], uris: [ "
+        "\"https://status.example.com/\" ] } ] }\n";
+    s.claims["status"] =
+        R"({"status_list":{"idx":)" + std::to_string(index) + R"(,"uri":")" + uri + R"("}})";
+    auto list = revocation::StatusList::unpack(
+        2, std::string_view("\x78\xda\x7b\x02\x00\x00\xe5\x00\xe5", 9), 100);
+    ASSERT_TRUE(list);
+    s.statuses =
+        std::make_shared<const revocation::StatusLists>(std::vector{revocation::HeldStatusList{
+            .issuer = std::string(kIssuer),
+            .uri = "https://status.example.com/1",
+            .token =
+                std::make_shared<const revocation::StatusListToken>(revocation::StatusListToken{
+                    *std::move(list), "https://status.example.com/1", kNow, {}, {}, ""}),
+            .usable_until = kNow + std::chrono::hours(1),
+            .generation = 1}});
   };
 }
 Change user(std::string name) {
@@ -210,6 +235,12 @@ const std::vector<Case>& sign_ins() {
              "revocation: { lists: [ { name: fleet, issuer: l, url: https://l, keys_file: /k } ] "
              "}\n";
        }},
+      {Reason::status_invalid, claim("status", R"("active")")},
+      {Reason::status_unsupported, claim("status", R"({"other":{}})")},
+      {Reason::status_list_unknown, refers_to("https://elsewhere/1", 0)},
+      {Reason::status_unknown, refers_to("https://status.example.com/2", 0)},
+      {Reason::status_revoked, refers_to("https://status.example.com/1", 1)},
+      {Reason::status_suspended, refers_to("https://status.example.com/1", 2)},
       {Reason::name_unusable, claim("preferred_username", R"("al ice")")},
       {Reason::user_mismatch, [](SignIn& s) { s.request.user = "bob"; }},
       {Reason::user_unknown, user("dave")},
@@ -313,8 +344,8 @@ TEST(Decide, LeavesATraceOfEveryCheck) {
   ASSERT_EQ(decision.reason, Reason::allowed);
   for (std::size_t i = 0; i < kChecks; ++i) {
     const auto check = static_cast<Check>(i);
-    const bool later =
-        check == Check::login || check == Check::claims_age || check == Check::introspection;
+    const bool later = check == Check::login || check == Check::claims_age ||
+                       check == Check::introspection || check == Check::status;
     EXPECT_EQ(decision.trace[check], later ? Outcome::not_reached : Outcome::passed) << name(check);
   }
 }

@@ -66,6 +66,22 @@ TEST_F(ClientTest, answers_with_the_document_sealed) {
   EXPECT_EQ(body->view(), "KEYS");
 }
 
+TEST_F(ClientTest, a_poll_comes_with_its_text_sealed_and_not_otherwise) {
+  const std::string text = "{\"maxEvents\":1}";
+  ipc::fetch::Request request{9, "corp-events", "d", ipc::fetch::Document::security_events, {}};
+  request.bytes = text.size();
+  const auto sealed = ipc::fetch::make_sealed(text).value();
+  ASSERT_TRUE(ipc::fetch::send_message(peer_.get(), ipc::fetch::encode(request), sealed.get()));
+  const auto asked = client_->receive();
+  ASSERT_TRUE(asked) << asked.error().detail;
+  EXPECT_EQ(asked->poll, text);
+  ASSERT_TRUE(ipc::fetch::send_message(peer_.get(), ipc::fetch::encode(request)));
+  EXPECT_EQ(client_->receive().error().kind, FaultKind::malformed);
+  const auto open = ipc::fetch::make_token_file(text).value();  // could be changed under us
+  ASSERT_TRUE(ipc::fetch::send_message(peer_.get(), ipc::fetch::encode(request), open.get()));
+  EXPECT_EQ(client_->receive().error().kind, FaultKind::malformed);
+}
+
 TEST_F(ClientTest, is_not_read_while_too_many_requests_are_open) {
   for (std::uint64_t id = 1; id <= Client::kOpenMost; ++id) {
     ASSERT_TRUE(client_->wants_to_read()) << id;

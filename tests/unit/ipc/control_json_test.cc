@@ -59,7 +59,13 @@ StatusAnswer some_status() {
                                 3'600,
                                 at(2),
                                 at(3),
-                                "rollback: version 41 after version 42"}};
+                                "rollback: version 41 after version 42"},
+                               {.name = "corp-status",
+                                .kind = "status_list",
+                                .state = "fresh",
+                                .uri = "https://status.example.com/1",
+                                .issuer = "corp",
+                                .bits = 2}};
   return status;
 }
 

@@ -57,6 +57,16 @@ TEST(FetchRequest, of_a_chunk_survives_the_trip) {
   EXPECT_EQ(read->sha256, request.sha256);
 }
 
+TEST(FetchRequest, of_a_status_list_survives_the_trip) {
+  Request request{7, "corp-status", "d1", Document::status_list, "\"e\""};
+  request.uri = "https://status.example.com/lists/1";
+  const auto read = decode_request(encode(request));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->document, Document::status_list);
+  EXPECT_EQ(read->uri, request.uri);
+  EXPECT_EQ(read->etag, "\"e\"");
+}
+
 TEST(FetchRequest, is_read_to_the_letter) {
   const MessageCase cases[] = {
       {"good", R"({"v":1,"id":1,"issuer":"corp","digest":"d","document":"jwks"})", true},
@@ -117,8 +127,35 @@ TEST(FetchRequest, is_read_to_the_letter) {
       {"a stream's items with a tag",
        R"({"v":1,"id":1,"issuer":"a","digest":"d","document":"stream_items","after":"0-0","etag":"x"})",
        false},
+      {"a poll",
+       R"({"v":1,"id":1,"issuer":"a","digest":"d","document":"security_events","bytes":40,"wait_s":30})",
+       true},
+      {"a poll that is not held",
+       R"({"v":1,"id":1,"issuer":"a","digest":"d","document":"security_events","bytes":262144})",
+       true},
+      {"a poll without a size",
+       R"({"v":1,"id":1,"issuer":"a","digest":"d","document":"security_events"})", false},
+      {"a poll that is too long",
+       R"({"v":1,"id":1,"issuer":"a","digest":"d","document":"security_events","bytes":262145})",
+       false},
+      {"a poll that is held for too long",
+       R"({"v":1,"id":1,"issuer":"a","digest":"d","document":"security_events","bytes":40,"wait_s":301})",
+       false},
+      {"a wait of something else",
+       R"({"v":1,"id":1,"issuer":"a","digest":"d","document":"jwks","wait_s":30})", false},
       {"an entry of something else",
        R"({"v":1,"id":1,"issuer":"a","digest":"d","document":"jwks","after":"0-0"})", false},
+      {"a status list",
+       R"({"v":1,"id":1,"issuer":"a","digest":"d","document":"status_list","uri":"https://s/1","etag":"x"})",
+       true},
+      {"a status list from nowhere",
+       R"({"v":1,"id":1,"issuer":"a","digest":"d","document":"status_list"})", false},
+      {"a status list of a long URI",
+       R"({"v":1,"id":1,"issuer":"a","digest":"d","document":"status_list","uri":")" +
+           std::string(2'049, 'a') + "\"}",
+       false},
+      {"keys at a URI",
+       R"({"v":1,"id":1,"issuer":"a","digest":"d","document":"jwks","uri":"https://s/1"})", false},
       {"a manifest with a digest",
        R"({"v":1,"id":1,"issuer":"a","digest":"d","document":"list_manifest","sha256":")" +
            std::string(64, 'a') + "\"}",

@@ -69,6 +69,8 @@ class ControlTest : public ::testing::Test {
                   clock, journal);
     list_store.emplace(state.path(), journal);
     stream_store.emplace(state.path(), journal);
+    status_store.emplace(state.path(), journal);
+    event_store.emplace(state.path(), journal);
     auto stored = store->load();
     ASSERT_TRUE(stored) << stored.error().detail;
     plane.emplace(
@@ -82,6 +84,10 @@ class ControlTest : public ::testing::Test {
             .list_store = *list_store,
             .stream_fetcher = fetcher,
             .stream_store = *stream_store,
+            .status_fetcher = fetcher,
+            .status_store = *status_store,
+            .event_poller = fetcher,
+            .event_store = *event_store,
             .disk = loop,
             .builder = loop,
             .introspector = introspector,
@@ -193,6 +199,8 @@ class ControlTest : public ::testing::Test {
   std::optional<SqliteStateStore> store;
   std::optional<ListStore> list_store;
   std::optional<StreamStore> stream_store;
+  std::optional<StatusStore> status_store;
+  std::optional<EventStore> event_store;
   std::optional<ControlPlane> plane;
   FakeEnder ender;
   std::optional<SessionKeeper> sessions;

@@ -71,6 +71,38 @@ class FetchClientTest : public ::testing::Test {
   std::vector<Seen> seen;
 };
 
+TEST_F(FetchClientTest, APollTravelsSealedAndItsAnswerMayBeAMebibyte) {
+  listen();
+  const std::string poll = "{\"maxEvents\":1}";
+  client.poll_events({.source = "corp-events",
+                      .digest = "d",
+                      .text = poll,
+                      .timeout = std::chrono::seconds(10),
+                      .wait = std::chrono::seconds(30)},
+                     [this](const FetchResult& result) {
+                       seen.push_back({result.status, std::string(result.body), result.error,
+                                       result.etag, result.max_age, result.last_modified});
+                     });
+  accept();
+  auto received = fetch::receive_message(peer.get());
+  const auto request = fetch::decode_request(received.value().message).value();
+  EXPECT_EQ(request.issuer, "corp-events");
+  EXPECT_EQ(request.document, fetch::Document::security_events);
+  EXPECT_EQ(request.wait, std::optional(std::chrono::seconds(30)));
+  const auto text = fetch::SealedBody::map(std::move(received->fd), request.bytes);
+  ASSERT_TRUE(text);
+  EXPECT_EQ(text->view(), poll);
+  const std::string body(fetch::kPolledMost, 'x');
+  fetch::Answer good;
+  good.id = request.id;
+  good.status = fetch::Status::ok;
+  good.bytes = body.size();
+  answer(good, body);
+  run_until(1);
+  EXPECT_EQ(seen[0].status, Status::ok) << seen[0].error;
+  EXPECT_EQ(seen[0].body.size(), body.size());
+}
+
 TEST_F(FetchClientTest, AsksByNameAndDigestAndTakesTheSealedSet) {
   listen();
   ask();

@@ -89,6 +89,13 @@ void FakeNeeds::request_introspection(IntrospectionOrder order, Executor& reply_
   });
 }
 
+void FakeNeeds::request_status_list(StatusNeed need, Executor& reply_to,
+                                    std::function<void(StatusReply)> done) {
+  reply_to.post([this, need = std::move(need), done = std::move(done)] {
+    if (auto reply = on_status(need)) done(*std::move(reply));
+  });
+}
+
 void FakeNeeds::bind(NewBinding binding, Executor& reply_to,
                      std::function<void(Expected<void>)> done) {
   reply_to.post([this, binding = std::move(binding), done = std::move(done)] {
@@ -221,6 +228,7 @@ SnapshotPtr Host::snapshot() const {
                         .fetched_at = clock.wall() - keys_age,
                         .generation = generation};
   snapshot.keys.assign(snapshot.config->issuers.size(), each);
+  snapshot.statuses = statuses;
   snapshot.revocations = std::make_shared<const revocation::RevocationSet>(
       revocation::RevocationSet::build(revocations, secret));
   snapshot.accounts = std::make_shared<const accounts::LocalAccounts>(

@@ -60,6 +60,8 @@ struct FakeNeeds final : Needs {
                     std::function<void(KeysOutcome)> done) override;
   void request_introspection(IntrospectionOrder order, Executor& reply_to,
                              std::function<void(IntrospectionReply)> done) override;
+  void request_status_list(StatusNeed need, Executor& reply_to,
+                           std::function<void(StatusReply)> done) override;
   bool accounts_changed(const Snapshot& /*snapshot*/) const override { return accounts_changed_; }
   void request_accounts(Executor& reply_to, std::function<void()> done) override;
   void bind(NewBinding binding, Executor& reply_to,
@@ -69,6 +71,10 @@ struct FakeNeeds final : Needs {
   std::function<std::optional<KeysOutcome>()> on_keys = [] { return KeysOutcome::failed; };
   std::function<std::optional<IntrospectionReply>(const IntrospectionOrder&)> on_introspection =
       [](const IntrospectionOrder& /*order*/) { return IntrospectionReply{}; };
+  std::function<std::optional<StatusReply>(const StatusNeed&)> on_status =
+      [](const StatusNeed& /*need*/) {
+        return StatusReply{false, "nobody answers"};
+      };
   std::function<std::optional<Expected<void>>(const NewBinding&)> on_bind;
   std::function<void()> on_accounts = [] {};
   bool accounts_changed_ = false;
@@ -122,6 +128,8 @@ class Host {
   std::string group;
   accounts::Bindings bindings;
   std::vector<revocation::Revocation> revocations;
+  std::shared_ptr<const revocation::StatusLists> statuses =
+      std::make_shared<const revocation::StatusLists>();
   std::uint64_t generation = 1;
   std::chrono::hours keys_age{0};
   void publish();

@@ -16,10 +16,12 @@
 #include <gtest/gtest.h>
 
 #include "core/config/config.h"
+#include "daemon/latchkeyd/io/event_poller.h"
 #include "daemon/latchkeyd/io/fetcher.h"
 #include "daemon/latchkeyd/io/introspector.h"
 #include "daemon/latchkeyd/io/key_storage.h"
 #include "daemon/latchkeyd/io/list_fetcher.h"
+#include "daemon/latchkeyd/io/status_fetcher.h"
 #include "daemon/latchkeyd/io/stream_fetcher.h"
 
 namespace latchkey::latchkeyd::testing {
@@ -30,7 +32,11 @@ inline const std::string kKeysOne =
 inline const std::string kKeysTwo =
     R"({"keys":[{"kty":"EC","crv":"P-256","kid":"two","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}]})";
 
-class FakeFetcher final : public Fetcher, public ListFetcher, public StreamFetcher {
+class FakeFetcher final : public Fetcher,
+                          public ListFetcher,
+                          public StreamFetcher,
+                          public StatusFetcher,
+                          public EventPoller {
  public:
   void fetch_keys(FetchRequest request, std::function<void(const FetchResult&)> done) override {
     requests.push_back(request);
@@ -43,6 +49,15 @@ class FakeFetcher final : public Fetcher, public ListFetcher, public StreamFetch
 
   void fetch_items(StreamRequest request, std::function<void(const FetchResult&)> done) override {
     streams.emplace_back(std::move(request), std::move(done));
+  }
+
+  void fetch_status_list(StatusRequest request,
+                         std::function<void(const FetchResult&)> done) override {
+    statuses.emplace_back(std::move(request), std::move(done));
+  }
+
+  void poll_events(PollOrder order, std::function<void(const FetchResult&)> done) override {
+    polls.emplace_back(std::move(order), std::move(done));
   }
 
   // Answers the oldest open request.
@@ -59,11 +74,25 @@ class FakeFetcher final : public Fetcher, public ListFetcher, public StreamFetch
     lists.erase(lists.begin());
     done(result);
   }
+  // And for a status list.
+  void answer_status(const FetchResult& result) {
+    ASSERT_FALSE(statuses.empty()) << "nothing was asked of a status list";
+    auto done = std::move(statuses.front().second);
+    statuses.erase(statuses.begin());
+    done(result);
+  }
   // And for one of a stream.
   void answer_items(const FetchResult& result) {
     ASSERT_FALSE(streams.empty()) << "nothing was asked of a stream";
     auto done = std::move(streams.front().second);
     streams.erase(streams.begin());
+    done(result);
+  }
+  // And for a poll for security events.
+  void answer_poll(const FetchResult& result) {
+    ASSERT_FALSE(polls.empty()) << "nobody polled";
+    auto done = std::move(polls.front().second);
+    polls.erase(polls.begin());
     done(result);
   }
   void answer_ok(const std::string& body, std::string etag = {},
@@ -87,6 +116,8 @@ class FakeFetcher final : public Fetcher, public ListFetcher, public StreamFetch
 
   std::vector<std::pair<ListRequest, std::function<void(const FetchResult&)>>> lists;
   std::vector<std::pair<StreamRequest, std::function<void(const FetchResult&)>>> streams;
+  std::vector<std::pair<StatusRequest, std::function<void(const FetchResult&)>>> statuses;
+  std::vector<std::pair<PollOrder, std::function<void(const FetchResult&)>>> polls;
   std::vector<FetchRequest> requests;
   std::vector<std::pair<FetchRequest, std::function<void(const FetchResult&)>>> open;
 };

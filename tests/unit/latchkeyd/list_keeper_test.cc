@@ -98,6 +98,22 @@ TEST_F(ListKeeperTest, AnOlderVersionIsARollback) {
   EXPECT_EQ(journal.count("the last good one stays at work"), 1U);
 }
 
+TEST_F(ListKeeperTest, OneVersionHasOneSet) {
+  begin();
+  clock.advance(900s);
+  manifest = source_.manifest(1, clock.wall(),
+                              SignedList::step(0, 1, source_.chunk(EntryKind::token, {"two"})));
+  tick_and_serve();
+  EXPECT_THAT(error(), StartsWith("rollback: other chunks under the version"));
+  EXPECT_TRUE(revoked("one"));
+  EXPECT_FALSE(revoked("two"));
+  manifest = source_.manifest(2, clock.wall(),
+                              SignedList::step(0, 2, source_.chunk(EntryKind::token, {"two"})));
+  next_round();
+  EXPECT_EQ(error(), "");
+  EXPECT_TRUE(revoked("two"));
+}
+
 TEST_F(ListKeeperTest, AnEarlierSigningOfTheSameVersionChangesNothing) {
   begin();
   const std::string base = source_.chunk(EntryKind::token, {"one"});

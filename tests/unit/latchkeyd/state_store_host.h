@@ -33,6 +33,8 @@ inline claims::ClaimsRecord claims_of(std::string subject) {
   claims.session = "sid-1";
   claims.acr = "mfa";
   claims.amr = {"pwd", "otp"};
+  claims.status_uri = "https://status.example.com/1";
+  claims.status_index = (std::uint64_t{1} << 53) - 1;
   claims.auth_time = WallTime(std::chrono::milliseconds(1'700'000'000'123));
   claims.issued_at = std::nullopt;
   claims.expires_at = WallTime(std::chrono::seconds(1'800'000'000));

@@ -322,6 +322,36 @@ TEST(StateStore, SessionOfALoginComesBackWithIt) {
   EXPECT_FALSE(store.loaded->logins[first ? 1 : 0].place) << "it has opened none";
 }
 
+TEST(StateStore, OneOfBeforeStatusListsIsTakenOn) {
+  const TempDir folder;
+  {
+    Store store(folder.path());
+    store->put_login(std::make_shared<const Login>(login_of(kId1, "alice")));
+    store->put_last_seen("alice", LastSeen{claims_of("s-1"), WallTime(std::chrono::seconds(1))});
+  }
+  {
+    auto connection = sqlite::Connection::open(folder / "latchkey.sqlite");
+    ASSERT_TRUE(connection);
+    for (const char* table : {"login", "last_seen"}) {
+      for (const char* column : {"status_uri", "status_index"}) {
+        const std::string sql = std::string("ALTER TABLE ") + table + " DROP COLUMN " + column;
+        ASSERT_TRUE(connection->execute(sql.c_str()));
+      }
+    }
+  }
+  {
+    Store store(folder.path());
+    ASSERT_EQ(store.loaded->logins.size(), 1U);
+    EXPECT_EQ(store.loaded->logins[0].claims.status_uri, "");
+    ASSERT_EQ(store.loaded->last_seen.size(), 1U);
+    store->put_login(std::make_shared<const Login>(login_of(kId2, "bob")));
+  }
+  const Store store(folder.path());
+  ASSERT_EQ(store.loaded->logins.size(), 2U);
+  const bool first = store.loaded->logins[0].id == kId2;
+  EXPECT_EQ(store.loaded->logins[first ? 0 : 1].claims, claims_of("s-1"));
+}
+
 TEST(StateStore, LoginClosedBeforeItsSessionWasWrittenIsNotThere) {
   const TempDir folder;
   {

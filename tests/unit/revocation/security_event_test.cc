@@ -322,6 +322,19 @@ TEST(SecurityEvent, SaysWhatItIsAndHowLongItCounts) {
   EXPECT_EQ(read(Payload().token())->entries[0].end, std::nullopt);
 }
 
+TEST(SecurityEvent, IsSignedByAnAlgorithmThatIsAllowed) {
+  const auto keys = jose::JwkSet::parse(testing::jwk_set({key().jwk()})).value();
+  const std::string token = key().token(kSetHeader, Payload().text());
+  jose::Scratch scratch;
+  const auto with = [&](const std::vector<jose::Algorithm>& allowed) {
+    return read_security_event(token, kId, {kIssuer, kAudiences, keys, kIssuers, {}, allowed},
+                               names(), kNow, scratch);
+  };
+  EXPECT_TRUE(with({}));
+  EXPECT_TRUE(with({jose::Algorithm::rs256, jose::Algorithm::eddsa}));
+  EXPECT_EQ(with({jose::Algorithm::rs256}).error().fault, ItemFault::signature);
+}
+
 // The subject of a JWT, where nothing else says whom it is about.
 TEST(SecurityEvent, TakesThePlainSubjectLast) {
   Payload payload;

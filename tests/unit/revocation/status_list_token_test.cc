@@ -229,58 +229,5 @@ TEST(StatusListToken, SaysHowLongItServes) {
   EXPECT_TRUE(token.in_force(kNow + 24h * 365));
 }
 
-// Section 6.2.
-TEST(StatusReference, IsReadStrictly) {
-  struct Case {
-    std::string name;
-    std::string payload;
-    std::string want;
-  };
-  const auto of = [](const std::string& list) {
-    return R"({"status":{"status_list":)" + list + "}}";
-  };
-  const auto at = [&](const std::string& uri) { return of(R"({"idx":7,"uri":)" + uri + "}"); };
-  const std::vector<Case> cases = {
-      {"the draft's", of(R"({"idx":0,"uri":"https://example.com/statuslists/1"})"),
-       "0 https://example.com/statuslists/1"},
-      {"with more members", of(R"({"idx":7,"uri":"https://a/","x":1})"), "7 https://a/"},
-      {"of another claim too",
-       R"({"sub":"x","status":{"y":{},"status_list":{"idx":1,"uri":"https://a"}}})", "1 https://a"},
-      {"none", R"({"sub":"x"})", "none"},
-      {"another mechanism", R"({"status":{"other":{"idx":"x"}}})", "none"},
-      {"status is a text", R"({"status":"valid"})", "claim"},
-      {"status is null", R"({"status":null})", "claim"},
-      {"status_list is a text", of(R"("x")"), "claim"},
-      {"no idx", of(R"({"uri":"https://a"})"), "claim"},
-      {"idx is a text", of(R"({"idx":"7","uri":"https://a"})"), "claim"},
-      {"idx is negative", of(R"({"idx":-1,"uri":"https://a"})"), "claim"},
-      {"idx is a fraction", of(R"({"idx":7.0,"uri":"https://a"})"), "claim"},
-      {"the greatest idx", of(R"({"idx":9007199254740991,"uri":"https://a"})"),
-       "9007199254740991 https://a"},
-      {"a greater idx", of(R"({"idx":9007199254740992,"uri":"https://a"})"), "claim"},
-      {"no uri", of(R"({"idx":7})"), "claim"},
-      {"uri is an array", at(R"(["https://a"])"), "claim"},
-      {"http", at(R"("http://a")"), "claim"},
-      {"a file", at(R"("file:///etc/passwd")"), "claim"},
-      {"relative", at(R"("/statuslists/1")"), "claim"},
-      {"a fragment", at(R"("https://a/#b")"), "claim"},
-      {"a blank", at(R"("https://a/ b")"), "claim"},
-      {"a line feed", at(R"("https://a/\nb")"), "claim"},
-      {"no ASCII", at(R"("https://\u00e9")"), "claim"},
-      {"2048 bytes", at("\"https://" + std::string(2'040, 'a') + '"'),
-       "7 https://" + std::string(2'040, 'a')},
-      {"2049 bytes", at("\"https://" + std::string(2'041, 'a') + '"'), "claim"},
-  };
-  for (const auto& c : cases) {
-    jose::JsonReader reader;
-    const auto reference = read_status_reference(reader.read(c.payload).value());
-    const std::string got =
-        !reference    ? std::string(item_fault_name(reference.error().fault))
-        : !*reference ? "none"
-                      : std::to_string((*reference)->index) + " " + std::string((*reference)->uri);
-    EXPECT_EQ(got, c.want) << c.name;
-  }
-}
-
 }  // namespace
 }  // namespace latchkey::revocation

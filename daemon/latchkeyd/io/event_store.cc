@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+//   latchkey-events-1
+//   SUM event ID TAKEN [KIND:DIGEST:BEFORE:END ...]     times in seconds since 1970, '-' for none
+//   SUM said TIME
+//   SUM lost TIME
+#include "daemon/latchkeyd/io/event_store.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <system_error>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "core/jose/sha256.h"
+#include "daemon/latchkeyd/io/plain_file.h"
+#include "ipc/fd.h"
+
+namespace latchkey::latchkeyd {
+namespace {
+
+using revocation::Entry;
+using std::chrono::seconds;
+
+constexpr std::size_t kFileBytes = 1'073'741'824;
+constexpr std::size_t kDigits = 32;
+constexpr std::size_t kSumDigits = 16;
+constexpr std::string_view kHead = "latchkey-events-1\n";
+
+tl::unexpected<std::string> system_failure() {
+  return tl::unexpected(std::system_category().message(errno));
+}
+
+std::string digits_of(std::string_view text, std::size_t count) {
+  return jose::sha256_hex(text).value_or(std::string(count, '?')).substr(0, count);
+}
+
+bool is_hex(std::string_view text, std::size_t count) {
+  return text.size() == count &&
+         text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+tl::expected<ipc::Fd, std::string> open_folder(const std::string& path) {
+  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return system_failure();
+  ipc::Fd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  struct stat status {};
+  if (!folder || ::fstat(folder.get(), &status) != 0) return system_failure();
+  if (status.st_uid != ::geteuid() || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+    return tl::unexpected<std::string>("its folder is not ours alone");
+  return folder;
+}
+
+bool write_all(int file, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t step = ::write(file, bytes.data(), bytes.size());
+    if (step < 0 && errno == EINTR) continue;
+    if (step <= 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(step));
+  }
+  return true;
+}
+
+std::int64_t count_of(WallTime time) {
+  return std::chrono::floor<seconds>(time).time_since_epoch().count();
+}
+
+std::string text_of(const Entry& entry) {
+  std::string text(revocation::entry_kind_name(entry.kind));
+  text += ':';
+  for (const std::uint8_t byte : entry.digest) text += fmt::format("{:02x}", byte);
+  text += entry.before == WallTime{} ? ":-" : fmt::format(":{}", count_of(entry.before));
+  text += entry.end ? fmt::format(":{}", count_of(*entry.end)) : ":-";
+  return text;
+}
+
+std::string line(const std::string& said) {
+  return digits_of(said, kSumDigits) + ' ' + said + '\n';
+}
+
+// What stands before the mark, which is taken away with it; all of it where there is none.
+std::string_view take_word(std::string_view& rest, char mark) {
+  const auto end = rest.find(mark);
+  const std::string_view word = rest.substr(0, end);
+  rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+  return word;
+}
+
+std::optional<WallTime> time_of(std::string_view digits) {
+  std::int64_t count = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), count);
+  constexpr std::int64_t kMost = 1'000'000'000'000;  // milliseconds of it fit
+  if (error != std::errc() || end != digits.data() + digits.size() || count < -kMost ||
+      count > kMost)
+    return std::nullopt;
+  return WallTime(seconds(count));
+}
+
+std::optional<Entry> entry_of(std::string_view text) {
+  const auto kind = revocation::find_entry_kind(take_word(text, ':'));
+  const std::string_view digest = take_word(text, ':');
+  const std::string_view before = take_word(text, ':');
+  if (!kind || !is_hex(digest, 2 * std::tuple_size_v<revocation::NameDigest>)) return std::nullopt;
+  Entry entry{.kind = *kind};
+  for (std::size_t i = 0; i < entry.digest.size(); ++i)
+    std::from_chars(digest.data() + 2 * i, digest.data() + 2 * i + 2, entry.digest[i], 16);
+  if (before != "-") {
+    const auto time = time_of(before);
+    if (!time) return std::nullopt;
+    entry.before = *time;
+  }
+  if (text != "-") {
+    entry.end = time_of(text);
+    if (!entry.end) return std::nullopt;
+  }
+  return entry;
+}
+
+std::optional<StoredEvent> event_of(std::string_view rest) {
+  StoredEvent event;
+  event.id = std::string(take_word(rest, ' '));
+  const auto taken_at = time_of(take_word(rest, ' '));
+  if (!is_hex(event.id, kDigits) || !taken_at) return std::nullopt;
+  event.taken_at = *taken_at;
+  while (!rest.empty()) {
+    const auto entry = entry_of(take_word(rest, ' '));
+    if (!entry) return std::nullopt;
+    event.entries.push_back(*entry);
+  }
+  return event;
+}
+
+bool take_line(std::string_view text, EventRecord& record) {
+  const std::string_view sum = take_word(text, ' ');
+  if (sum != digits_of(text, kSumDigits)) return false;
+  const std::string_view word = take_word(text, ' ');
+  if (word == "event") {
+    auto event = event_of(text);
+    if (event) record.events.push_back(*std::move(event));
+    return event.has_value();
+  }
+  const auto time = time_of(text);
+  if (!time || (word != "said" && word != "lost")) return false;
+  (word == "said" ? record.said_at : record.lost_at) = time;
+  return true;
+}
+
+}  // namespace
+
+std::string event_file(std::string_view transmitter, std::string_view issuer) {
+  std::string both(transmitter);
+  both += '\n';
+  both += issuer;
+  return digits_of(both, kDigits);
+}
+
+std::string encode_events(const EventRecord& record) {
+  std::string text;
+  for (const StoredEvent& event : record.events) {
+    std::string said = fmt::format("event {} {}", event.id, count_of(event.taken_at));
+    for (const Entry& entry : event.entries) said += ' ' + text_of(entry);
+    text += line(said);
+  }
+  if (record.said_at) text += line(fmt::format("said {}", count_of(*record.said_at)));
+  if (record.lost_at) text += line(fmt::format("lost {}", count_of(*record.lost_at)));
+  return text;
+}
+
+EventRecord decode_events(std::string_view text) {
+  EventRecord record;
+  while (!text.empty()) {
+    const bool whole = text.find('\n') != std::string_view::npos;
+    const std::string_view each = take_word(text, '\n');
+    if (!whole || each.empty()) continue;
+    if (!take_line(each, record)) record.damaged = true;
+  }
+  return record;
+}
+
+EventStore::EventStore(const std::string& state_directory, Journal& journal)
+    : path_(state_directory + "/events"), journal_(journal) {
+  const auto folder = open_folder(path_);
+  if (folder) return;
+  journal.log(LogLevel::error, "security events are not stored: the folder cannot be used",
+              {{"path", path_}, {"error", folder.error()}});
+}
+
+EventStore::Result<std::string> EventStore::read(const std::string& file) {
+  const auto folder = open_folder(path_);
+  if (!folder) return tl::unexpected(folder.error());
+  struct stat status {};
+  if (::fstatat(folder->get(), file.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT)
+    return std::string(kHead);
+  auto text = read_plain_file(file, {.bytes_most = kFileBytes, .own = true}, folder->get());
+  if (!text) return tl::unexpected(std::move(text).error().what);
+  return std::move(text->bytes);
+}
+
+EventRecord EventStore::load(const std::string& file) {
+  if (!is_hex(file, kDigits)) return {};
+  const auto text = read(file);
+  EventRecord record;
+  if (!text || !text->starts_with(kHead)) {
+    record.damaged = true;
+  } else {
+    record = decode_events(std::string_view(*text).substr(kHead.size()));
+  }
+  if (record.damaged)
+    journal_.log(LogLevel::error,
+                 "what is stored of security events is damaged; what can be read stays at work",
+                 {{"path", path_ + "/" + file},
+                  {"error", text ? "some of it is not as it was written" : text.error()}});
+  return record;
+}
+
+EventStore::Result<void> EventStore::append(const std::string& file, const EventRecord& more) {
+  if (!is_hex(file, kDigits)) return tl::unexpected<std::string>("its name is none of ours");
+  const auto folder = open_folder(path_);
+  if (!folder) return tl::unexpected(folder.error());
+  const ipc::Fd opened(
+      ::openat(folder->get(), file.c_str(), O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC));
+  struct stat status {};
+  if (!opened || ::fstat(opened.get(), &status) != 0) return system_failure();
+  if (!S_ISREG(status.st_mode) || status.st_uid != ::geteuid())
+    return tl::unexpected<std::string>("its file is not ours alone");
+  if (write_all(opened.get(), encode_events(more)) && ::fsync(opened.get()) == 0) return {};
+  auto failure = system_failure();
+  static_cast<void>(::ftruncate(opened.get(), status.st_size) == 0);
+  return failure;
+}
+
+EventStore::Result<void> EventStore::rewrite(const std::string& file, const EventRecord& all) {
+  if (!is_hex(file, kDigits)) return tl::unexpected<std::string>("its name is none of ours");
+  const auto folder = open_folder(path_);
+  if (!folder) return tl::unexpected(folder.error());
+  const std::string fresh = '.' + file + ".new";
+  ::unlinkat(folder->get(), fresh.c_str(), 0);
+  const ipc::Fd opened(::openat(folder->get(), fresh.c_str(),
+                                O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                                S_IRUSR | S_IWUSR));
+  if (!opened) return system_failure();
+  if (!write_all(opened.get(), std::string(kHead) + encode_events(all)) ||
+      ::fsync(opened.get()) != 0 ||
+      ::renameat(folder->get(), fresh.c_str(), folder->get(), file.c_str()) != 0 ||
+      ::fsync(folder->get()) != 0) {
+    auto failure = system_failure();
+    ::unlinkat(folder->get(), fresh.c_str(), 0);
+    return failure;
+  }
+  return {};
+}
+
+}  // namespace latchkey::latchkeyd

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/latchkeyd/service/event_keeper.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/latchkeyd/service/event_keeper_source.h"
+
+namespace latchkey::latchkeyd {
+
+using revocation::Feed;
+using revocation::FeedState;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+namespace {
+
+constexpr seconds kSlewed{5};  // what two clocks differ by in good order
+constexpr seconds kIdle{3'600};
+
+std::string joined(const std::vector<std::string>& services) {
+  std::string text;
+  for (const std::string& each : services) text += (text.empty() ? "" : ", ") + each;
+  return text.empty() ? "none" : text;
+}
+
+const issuer::IssuerConfig& issuer_of(const config::EventSource& section,
+                                      const config::Config& config) {
+  // The configuration was checked: it is there.
+  const auto index = config.find_issuer_by_name(section.issuer);
+  return config.issuers.at(static_cast<std::size_t>(index)).config;
+}
+
+const std::string& transmitter_of(const config::EventSource& section,
+                                  const issuer::IssuerConfig& issuer) {
+  return section.transmitter.empty() ? issuer.issuer : section.transmitter;
+}
+
+// How long what names a token's issuer, subject or session can still refuse something: while the
+// token is accepted, or its claims stand for a user who shows none. Nothing: for ever.
+std::optional<seconds> keep_for(const issuer::IssuerConfig& issuer, const config::Config& config) {
+  const auto& claims = issuer.claims;
+  std::optional<seconds> life;
+  if (claims.max_token_age > seconds(0)) life = claims.max_token_age;
+  if (claims.max_token_lifetime && *claims.max_token_lifetime > seconds(0))
+    life = std::min(life.value_or(*claims.max_token_lifetime), *claims.max_token_lifetime);
+  if (!life) return std::nullopt;
+  return std::max(*life, config.max_claims_age) + 2 * claims.leeway;
+}
+
+}  // namespace
+
+EventKeeper::EventKeeper(Parts parts)
+    : parts_(std::move(parts)),
+      scratch_(std::make_unique<jose::Scratch>()),
+      reader_(std::make_unique<jose::JsonReader>(
+          jose::JsonLimits{.bytes = revocation::poll_limits::kAnswerBytes})) {}
+
+EventKeeper::~EventKeeper() = default;
+
+void EventKeeper::configure(std::shared_ptr<const config::Config> config) {
+  const std::vector<SourcePtr> old = std::exchange(sources_, {});
+  for (const config::EventSource& section : config->revocation.events) {
+    const issuer::IssuerConfig& issuer = issuer_of(section, *config);
+    const std::string file = event_file(transmitter_of(section, issuer), issuer.issuer);
+    const auto kept = std::find_if(old.begin(), old.end(),
+                                   [&](const SourcePtr& source) { return source->file == file; });
+    const bool known = kept != old.end();
+    sources_.push_back(known ? *kept : std::make_shared<Source>());
+    Source& source = *sources_.back();
+    source.file = file;
+    adopt(source, section, *config);
+    if (!known) load(source);
+  }
+}
+
+// The same source, perhaps elsewhere, or with another patience.
+void EventKeeper::adopt(Source& source, const config::EventSource& config,
+                        const config::Config& all) {
+  const bool elsewhere = source.config.digest != config.digest;
+  if (source.config.endpoint != config.endpoint) {
+    source.acks.clear();
+    source.refusals.clear();
+  }
+  source.config = config;
+  source.issuer = issuer_of(config, all);
+  source.transmitter = transmitter_of(config, source.issuer);
+  source.issuers = {source.issuer.issuer};
+  source.keep = keep_for(source.issuer, all);
+  source.feed.policy = config.feed;
+  if (source.feed.known) source.feed.known->max_age = config.max_age;
+  if (!elsewhere) return;
+  ++source.number;  // whatever was asked for: it is asked for anew
+  source.busy = false;
+  source.at_once = true;
+  source.failures = 0;
+  source.next_ask = parts_.clock.steady();
+}
+
+// What is on disk serves before anybody is let in.
+void EventKeeper::load(Source& source) {
+  EventRecord record = parts_.store.load(source.file);
+  const WallTime now = parts_.clock.wall();
+  source.lost_at = record.damaged ? now : record.lost_at;
+  revocation::Source::Editor editor{revocation::Source(parts_.secret)};
+  for (StoredEvent& event : record.events) {
+    if (!source.known.insert(event.id).second) continue;
+    for (const revocation::Entry& entry : event.entries) editor.add(entry);
+    source.held.push_back(std::move(event));
+  }
+  source.source = std::make_shared<const revocation::Source>(editor.finish().merged(now));
+  source.said_at = record.said_at;
+  if (record.said_at) date(source, *record.said_at);
+  source.feed.incomplete = is_incomplete(source);
+  note_state(source);
+}
+
+void EventKeeper::date(Source& source, WallTime when) {
+  const WallTime now = parts_.clock.wall();
+  source.feed.known = Feed::Known{when, when, source.config.max_age};
+  source.dated = parts_.clock.steady() - std::max(now - when, milliseconds(0));
+  // A snapshot for each poll would be work for nothing.
+  const bool late = !source.gathered_at || source.said != FeedState::fresh ||
+                    std::chrono::abs(when - *source.gathered_at) >= source.config.max_age / 8;
+  if (!late) return;
+  source.gathered_at = when;
+  source.changed = true;
+}
+
+// Whether the wall clock was set, so that the date of what is known had to follow.
+bool EventKeeper::never_younger(Source& source) {
+  if (!source.feed.known) return false;
+  Feed::Known& known = *source.feed.known;
+  const auto age = std::chrono::duration_cast<milliseconds>(parts_.clock.steady() - source.dated);
+  const WallTime date = std::min(known.issued_at, parts_.clock.wall() - age);
+  if (std::chrono::abs(date - known.as_of) < kSlewed) return false;
+  known.as_of = date;
+  return true;
+}
+
+// What a damaged file held is gone, and counts as missing for as long as it could have counted.
+bool EventKeeper::is_incomplete(const Source& source) const {
+  if (!source.lost_at) return false;
+  return !source.keep || parts_.clock.wall() < *source.lost_at + *source.keep;
+}
+
+// Loudly, but once for each turn.
+void EventKeeper::note_state(Source& source) {
+  const FeedState state = revocation::feed_state(source.feed, parts_.clock.wall());
+  if (std::exchange(source.said, state) == state) return;
+  if (state == FeedState::fresh)
+    return parts_.journal.log(LogLevel::notice, "security events are fresh",
+                              {{"source", source.name()}});
+  const bool stale = state == FeedState::stale;
+  const std::string_view why =
+      !stale ? "security events are absent: the transmitter has never answered"
+      : source.feed.incomplete
+          ? "security events are stale: something of what was kept is lost"
+          : "security events are stale: the transmitter has not said for too long that there are "
+            "no more";
+  const auto& policy = source.feed.policy;
+  parts_.journal.log(LogLevel::error, why,
+                     {{"source", source.name()},
+                      {"refuses", joined(stale ? policy.stale_refuses : policy.absent_refuses)}});
+}
+
+void EventKeeper::hurry() {
+  for (const SourcePtr& source : sources_) source->next_ask = parts_.clock.steady();
+}
+
+void EventKeeper::tick() {
+  bool changed = false;
+  for (const SourcePtr& source : sources_) {
+    const bool incomplete = is_incomplete(*source);
+    changed = std::exchange(source->feed.incomplete, incomplete) != incomplete || changed;
+    changed = never_younger(*source) || std::exchange(source->changed, false) || changed;
+    note_state(*source);
+  }
+  if (changed) parts_.hooks.publish([] {});
+  const SteadyTime now = parts_.clock.steady();
+  for (const SourcePtr& source : std::vector(sources_)) {
+    if (!source->busy && now >= source->next_ask) ask(source);
+  }
+}
+
+SteadyTime EventKeeper::next_tick() const {
+  SteadyTime next = parts_.clock.steady() + kIdle;
+  for (const SourcePtr& source : sources_) {
+    if (!source->busy) next = std::min(next, source->next_ask);
+  }
+  return next;
+}
+
+void EventKeeper::gather(Gathered& into) const {
+  for (const SourcePtr& source : sources_) {
+    into.sources.push_back(source->source);
+    into.feeds.push_back(source->feed);
+  }
+}
+
+std::vector<RevocationSourceState> EventKeeper::states() const {
+  std::vector<RevocationSourceState> all;
+  for (const SourcePtr& source : sources_) {
+    RevocationSourceState state;
+    state.kind = "events";
+    state.feed = source->feed;
+    state.base_entries = source->source->base_size();
+    state.delta_entries = source->source->delta_size();
+    state.bytes = source->source->bytes();
+    state.attempted_at = source->attempted_at;
+    state.last_error = source->trouble;
+    if (!state.last_error && source->feed.incomplete)
+      state.last_error = "incomplete: what was stored was damaged, and some of it is lost";
+    if (!state.last_error) state.last_error = source->waiting;
+    if (!state.last_error) state.last_error = source->refused;
+    if (!source->busy) state.next_fetch = source->next_ask;
+    all.push_back(std::move(state));
+  }
+  return all;
+}
+
+}  // namespace latchkey::latchkeyd

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One question for a status list: who asks for it, what came, when it is asked for again, and what
+// those who waited are told.
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "daemon/latchkeyd/service/status_keeper_list.h"
+
+namespace latchkey::latchkeyd {
+
+using revocation::ItemFault;
+using revocation::ItemResult;
+using revocation::StatusListToken;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+namespace {
+
+constexpr milliseconds kPause{1'000};  // after the first failure; then doubled
+constexpr milliseconds kPauseMost{30'000};
+constexpr seconds kRetryAfterMost{300};
+// A list serves so long whatever its `ttl` says, and a decision that wants a newer one than that
+// has none.
+constexpr seconds kServesLeast{10};
+constexpr seconds kAskLeast{5};
+
+}  // namespace
+
+StatusKeeper::ListPtr StatusKeeper::find_or_add(const StatusNeed& need) {
+  const auto issuer = config_->find_issuer_by_name(need.issuer);
+  if (issuer < 0) return nullptr;
+  const std::string& iss = config_->issuers[static_cast<std::size_t>(issuer)].config.issuer;
+  if (const auto found = lists_.find({iss, need.uri}); found != lists_.end()) return found->second;
+  auto list = std::make_shared<List>();
+  list->id = {iss, need.uri};
+  if (!place(*list) || !make_room(1, 0, nullptr)) return nullptr;
+  list->next_fetch = parts_.clock.steady();
+  lists_[list->id] = list;
+  return list;
+}
+
+void StatusKeeper::request(const StatusNeed& need, std::function<void(StatusReply)> done) {
+  const ListPtr list = find_or_add(need);
+  if (!list) return done({false, "there is no place for one more status list, or no section"});
+  const SteadyTime now = parts_.clock.steady();
+  list->used = now;
+  // The worker has it by the time that it hears of this.
+  if (list->token && list->generation > need.seen) return done({true, {}});
+  if (!list->busy) {
+    if (list->failures > 0 && now < list->next_fetch)
+      return done({false, list->last_error.value_or("it could not be had a moment ago")});
+    if (list->token && now - list->fetched < kServesLeast)
+      return done({false, "it was fetched a moment ago"});
+  }
+  list->waiting.push_back(std::move(done));
+  if (!list->busy) ask(list);
+}
+
+void StatusKeeper::ask(const ListPtr& list) {
+  list->busy = true;
+  list->attempted_at = parts_.clock.wall();
+  const bool there = list->token != nullptr;
+  parts_.fetcher.fetch_status_list(
+      {.section = list->source.name,
+       .digest = list->source.digest,
+       .uri = list->uri(),
+       .etag = there ? list->etag : std::string(),
+       .last_modified = there ? list->last_modified : std::string(),
+       .timeout = list->source.fetch_timeout},
+      [this, weak = std::weak_ptr(list), round = ++list->round](const FetchResult& result) {
+        const auto owner = weak.lock();  // gone with its section, or for another
+        if (owner) on_control(owner, round, [&] { answered(owner, result); });
+      });
+}
+
+void StatusKeeper::answered(const ListPtr& list, const FetchResult& result) {
+  using Status = FetchResult::Status;
+  if (result.status == Status::ok) {
+    return read(list, std::make_shared<const Came>(
+                          Came{std::string(result.body), result.etag, result.last_modified}));
+  }
+  if (result.status == Status::not_modified && list->token) return confirmed(list, result);
+  if (result.status == Status::reload) {
+    const std::uint64_t round = list->round;
+    parts_.hooks.reload();
+    // configure() may have dropped it, or had it asked for anew.
+    return on_control(list, round, [&] { failed(list, result.error, result.retry_after); });
+  }
+  failed(list, result.error.empty() ? "it was not sent" : result.error, result.retry_after);
+}
+
+void StatusKeeper::read(const ListPtr& list, std::shared_ptr<const Came> came) {
+  Keys keys = trusted(*list);
+  if (keys == nullptr) return failed(list, "there are no keys to verify it with");
+  const WallTime now = parts_.clock.wall();
+  StatusRecord record = record_of(*list);
+  record.fetched_at = now;
+  record.etag = came->etag;
+  record.last_modified = came->last_modified;
+  parts_.builder.post([this, list, came = std::move(came), keys = std::move(keys), now,
+                       record = std::move(record), round = list->round, accepted = list->accepted,
+                       most = list->source.max_list_bytes, &store = parts_.store,
+                       control = &parts_.control]() mutable {
+    jose::Scratch scratch(came->token.size());
+    auto token = std::make_shared<ItemResult<StatusListToken>>(revocation::read_status_list_token(
+        came->token, record.uri, {record.issuer, *keys, most}, accepted, now, scratch));
+    StatusStore::Result<void> kept;
+    if (*token) {
+      record.issued_at = (*token)->issued_at;
+      kept = store.put(record, came->token);
+    }
+    control->post([this, list, came = std::move(came), token, kept, round] {
+      on_control(list, round, [&] {
+        stored(kept);
+        was_read(list, came, *token);
+      });
+    });
+  });
+}
+
+// An issuer may sign its lists with a key that it made since its keys were fetched.
+void StatusKeeper::was_read(const ListPtr& list, std::shared_ptr<const Came> came,
+                            ItemResult<StatusListToken>& token) {
+  if (token) return take(list, *came, *std::move(token));
+  const auto& error = token.error();
+  if (error.fault == ItemFault::key && list->source.own_keys() && !came->keys_asked &&
+      parts_.newer_keys) {
+    Came again = *came;
+    again.keys_asked = true;
+    auto next = std::make_shared<const Came>(std::move(again));
+    return parts_.newer_keys(list->issuer_name,
+                             [this, weak = std::weak_ptr(list), next, round = list->round] {
+                               const auto owner = weak.lock();
+                               if (owner) on_control(owner, round, [&] { read(owner, next); });
+                             });
+  }
+  failed(list, fmt::format("{}: {}", revocation::item_fault_name(error.fault), error.detail));
+}
+
+void StatusKeeper::take(const ListPtr& list, const Came& came, StatusListToken token) {
+  if (!make_room(0, token.list.bytes(), list.get()))
+    return failed(list, "there is no room for it beside those that running logins refer to");
+  const bool news = !list->token || list->token->issued_at != token.issued_at;
+  list->accepted = token.issued_at;
+  list->token = std::make_shared<const StatusListToken>(std::move(token));
+  list->etag = came.etag;
+  list->last_modified = came.last_modified;
+  date(*list, parts_.clock.steady());
+  if (news) {
+    parts_.journal.log(LogLevel::notice, "a status list is in force",
+                       {{"section", list->source.name},
+                        {"uri", list->uri()},
+                        {"issuer", list->issuer_name},
+                        {"entries", fmt::format("{}", list->token->list.size())},
+                        {"bits", fmt::format("{}", list->token->list.bits())},
+                        {"key_id", list->token->key_id}});
+  }
+  succeeded(list);
+}
+
+// The list at hand is still the right one: RFC 9110 section 15.4.5.
+void StatusKeeper::confirmed(const ListPtr& list, const FetchResult& result) {
+  if (!result.etag.empty()) list->etag = result.etag;
+  if (!result.last_modified.empty()) list->last_modified = result.last_modified;
+  date(*list, parts_.clock.steady());
+  parts_.builder.post(
+      [this, record = record_of(*list), &store = parts_.store, control = &parts_.control] {
+        auto kept = store.confirm(record);
+        control->post([this, kept = std::move(kept)] { stored(kept); });
+      });
+  succeeded(list);
+}
+
+// From when it was fetched or confirmed follows how long it counts, and when it is asked for again:
+// before its time is over, so that nobody has to wait for it then.
+void StatusKeeper::date(List& list, SteadyTime fetched) {
+  const SteadyTime now = parts_.clock.steady();
+  const milliseconds most = list.source.max_age;
+  const milliseconds usable = std::clamp<milliseconds>(
+      list.token->ttl.value_or(most), std::min<milliseconds>(kServesLeast, most), most);
+  list.fetched = fetched;
+  list.usable_to = fetched + usable;
+  list.usable_until =
+      parts_.clock.wall() + std::chrono::duration_cast<milliseconds>(list.usable_to - now);
+  milliseconds pause = std::min<milliseconds>(list.source.refresh, usable * 3 / 4);
+  if (list.token->expires_at)
+    pause = std::min(pause, (*list.token->expires_at - parts_.clock.wall()) * 3 / 4);
+  // An eighth of it at random, so that a fleet does not come at once.
+  const auto spread = static_cast<std::uint32_t>(std::max<std::int64_t>(pause.count() / 8, 1));
+  pause -= milliseconds(parts_.hooks.random() % spread);
+  list.next_fetch = std::max(fetched + pause, now + (fetched == now ? kAskLeast : seconds(0)));
+}
+
+void StatusKeeper::succeeded(const ListPtr& list) {
+  if (list->failures > 0)
+    parts_.journal.log(LogLevel::notice, "a status list can be had again",
+                       {{"section", list->source.name}, {"uri", list->uri()}});
+  list->busy = false;
+  list->failures = 0;
+  list->last_error.reset();
+  list->generation = ++generation_;
+  parts_.hooks.publish([waiting = std::exchange(list->waiting, {})] {
+    for (const auto& done : waiting) done({true, {}});
+  });
+  if (parts_.hooks.rescheduled) parts_.hooks.rescheduled();
+}
+
+void StatusKeeper::failed(const ListPtr& list, std::string why,
+                          std::optional<seconds> retry_after) {
+  const unsigned doublings = std::min(list->failures++, 10U);
+  milliseconds pause = std::min(kPause * (1 << doublings), kPauseMost);
+  if (retry_after) pause = std::max<milliseconds>(pause, std::min(*retry_after, kRetryAfterMost));
+  pause += milliseconds(parts_.hooks.random() % static_cast<std::uint32_t>(pause.count() / 4));
+  list->busy = false;
+  list->next_fetch = parts_.clock.steady() + pause;
+  if (list->last_error != why) {
+    parts_.journal.log(
+        LogLevel::warning,
+        list->token ? "a status list cannot be had; the one at hand counts until its time is over"
+                    : "a status list cannot be had",
+        {{"section", list->source.name},
+         {"uri", list->uri()},
+         {"error", why},
+         {"retry_ms", fmt::format("{}", pause.count())}});
+  }
+  for (const auto& done : std::exchange(list->waiting, {})) done({false, why});
+  list->last_error = std::move(why);
+  if (parts_.hooks.rescheduled) parts_.hooks.rescheduled();
+}
+
+// A list is in force whether it could be stored or not: what the disk does not take is asked for
+// after a restart.
+void StatusKeeper::stored(const StatusStore::Result<void>& result) {
+  auto trouble = result ? std::nullopt : std::optional(result.error());
+  if (trouble && trouble != disk_trouble_)
+    parts_.journal.log(LogLevel::error, "a status list could not be stored", {{"error", *trouble}});
+  disk_trouble_ = std::move(trouble);
+}
+
+StatusRecord StatusKeeper::record_of(const List& list) const {
+  const auto age = parts_.clock.steady() - list.fetched;
+  return {list.id.first,
+          list.uri(),
+          list.accepted.value_or(WallTime{}),
+          parts_.clock.wall() - std::chrono::duration_cast<milliseconds>(age),
+          list.etag,
+          list.last_modified};
+}
+
+}  // namespace latchkey::latchkeyd
