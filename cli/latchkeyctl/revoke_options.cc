@@ -136,6 +136,9 @@ void add_snapshot(CLI::App& app, const Session& session, SnapshotOptions& option
                    "Leave out what this text names, one JSON object a line as of 'revocations "
                    "import': what was revoked by mistake")
       ->type_name("FILE");
+  make->add_flag("--anew", options.anew,
+                 "Where DIR is lost or older than the last snapshot that this key signed: make the "
+                 "next version of what the stream holds. Refused where the stream was trimmed");
   make->callback([&] { status = snapshot_make(session, options); });
   CLI::App* trim = snapshot->add_subcommand("trim",
                                             "Remove from Redis what the snapshot in DIR covers; "
@@ -162,9 +165,9 @@ void add_revocations(CLI::App& app, const Session& session, RevokeOptions& optio
       ->type_name("TIME")
       ->capture_default_str();
   beat->add_flag("--over-gap", options.beat.over_gap,
-                 "Also where the stream shows that something is missing in it: once, where this "
-                 "writer's notes are new and the stream was trimmed, or what is missing is known "
-                 "to be lost");
+                 "Also where the stream shows that something is missing in it, and have hosts and "
+                 "snapshots wait for that no longer: once, where it is known to be lost and was "
+                 "revoked again");
   beat->callback([&] { status = stream_beat(session, options.beat); });
   add_snapshot(app, session, options.snapshot, status);
   add_local(app, session, options, status);

@@ -65,6 +65,7 @@ Step<ListManifest> standing(const ListFolder& folder, const StreamWriter& writer
 struct Read {
   StreamProgress progress;
   ListRows rows;
+  WallTime latest{};       // when the last of them was signed
   std::size_t items = 0;   // beyond it
   std::size_t passed = 0;  // that are none
 };
@@ -73,16 +74,19 @@ Step<Read> read_stream(StreamWriter& writer, const ListManifest& base, seconds r
                        Reasons& reasons, WallTime now) {
   Read out;
   out.progress.cover(base.seen);
+  // What this key vouched for once is missed where it is not there.
+  out.progress.hear(writer.noted());
   const StreamProgress covered(base.seen);
   auto read = writer.read_all(now, [&](const std::string&, const StreamItem* item) {
     if (item == nullptr) {
       ++out.passed;
       return;
     }
-    // What was signed since is not in it, whatever number its writer gave it.
-    if (item->seq <= covered.sure(item->key_id) && item->issued_at <= base.issued_at) return;
-    ++out.items;
     out.progress.take(*item);
+    // What was signed since is not in it, whatever number its writer gave it.
+    if (item->seq <= covered.sure(item->key_id) && item->issued_at < base.issued_at) return;
+    ++out.items;
+    out.latest = std::max(out.latest, item->issued_at);
     for (const revocation::StreamEntry& each : item->entries) {
       ListRow row{each.entry, reasons.keep(each.reason)};
       if (row.entry.end) {
@@ -118,6 +122,23 @@ Step<std::size_t> take_back(ListRows& rows, const std::string& file, Reasons& re
   return taken;
 }
 
+// The snapshot that the next one stands on. Hosts that have a version keep its chunks and ask for
+// no others of that number, so no number is ever signed with two contents: DIR has the last one.
+Step<ListManifest> last_of(const ListFolder& folder, const StreamWriter& writer, bool anew,
+                           WallTime now) {
+  auto base = standing(folder, writer, now);
+  if (!base || base->version >= writer.noted_version()) return base;
+  if (!anew)
+    return refused(fmt::format(
+        "DIR has {}, and this key signed version {}: bring DIR back, perhaps from the web "
+        "server; --anew makes the next version of what the stream holds, where that is everything",
+        base->version == 0 ? "no snapshot" : fmt::format("version {}", base->version),
+        writer.noted_version()));
+  ListManifest none;
+  none.version = writer.noted_version();
+  return none;
+}
+
 struct Made {
   ListManifest manifest;
   std::size_t entries = 0;
@@ -131,14 +152,18 @@ Step<Made> make(StreamWriter& writer, const SnapshotOptions& options, seconds ma
                 seconds round_end) {
   const WallTime now = wall_now();
   const ListFolder folder(options.folder);
-  auto base = standing(folder, writer, now);
+  auto base = last_of(folder, writer, options.anew, now);
   if (!base) return tl::unexpected(base.error());
+  const bool anew = base->version > 0 && base->steps.empty();
   Reasons reasons;
-  auto before = folder.read_rows(way_to(*base, 0), reasons);
+  auto before =
+      anew ? ListStepResult<ListRows>(ListRows()) : folder.read_rows(way_to(*base, 0), reasons);
   if (!before) return refused(before.error());
   drop_ended(*before, now);
   auto read = read_stream(writer, *base, round_end, reasons, now);
   if (!read) return tl::unexpected(read.error());
+  if (anew && !read->progress.complete())
+    return refused("--anew: the stream does not hold everything that was sent: bring DIR back");
   ListRows rows = *before;
   rows.insert(rows.end(), read->rows.begin(), read->rows.end());
   settle(rows);
@@ -148,22 +173,32 @@ Step<Made> make(StreamWriter& writer, const SnapshotOptions& options, seconds ma
   if (auto bounded = check_few(rows); !bounded) return refused(bounded.error());
   const ListChange change = difference(*before, rows);
   ListManifest next = *base;
-  if (!change.empty() || base->version == 0) {
+  if (!change.empty() || base->version == 0 || anew) {
     if (auto made = folder.create(); !made) return refused(made.error());
-    auto planned = next_plan(folder, *base, rows, change, reasons, false);
+    auto planned = next_plan(folder, *base, rows, change, reasons, anew);
     if (!planned) return refused(planned.error());
     next = *std::move(planned);
+    if (anew) std::erase_if(next.steps, [](const auto& step) { return step.from != 0; });
     if (auto written = folder.write_plan(next); !written) return refused(written.error());
   }
-  next.issued_at = now;
+  // What was signed in the very second of a snapshot a host does not take to be in it.
+  next.issued_at = std::max({now, base->issued_at, std::min(read->latest, now) + seconds(1)});
   next.max_age = max_age;
   // No more than was surely heard: where something is missing, its reader goes on to miss it.
   next.seen = read->progress.sure();
   const auto token = sign_manifest(next, writer.stream().issuer, writer.key());
   if (!token) return refused(token.error());
   if (auto written = folder.write_signed(*token); !written) return refused(written.error());
+  if (auto noted = writer.note_snapshot(next.version, next.seen); !noted)
+    return tl::unexpected(noted.error());
   return Made{std::move(next), rows.size(), read->items,
               read->passed,    *taken,      read->progress.complete()};
+}
+
+// A snapshot stands for the beats of before, too: it is dated, and knows what was lost by then.
+bool is_above(const StreamItem& item, const StreamProgress& covered, WallTime signed_at) {
+  if (item.entries.empty()) return item.issued_at >= signed_at;
+  return item.seq > covered.sure(item.key_id);
 }
 
 int say(const Session& session, const std::string& text, const ordered_json& json) {
@@ -223,8 +258,7 @@ int snapshot_trim(const Session& session, const SnapshotOptions& options) {
     if (first_kept) return;
     const auto place = ipc::fetch::parse_entry_id(id);
     const bool young = !place || static_cast<std::int64_t>(place->milliseconds) > oldest;
-    const bool above = item != nullptr && item->seq > covered.sure(item->key_id);
-    if (young || above) first_kept = id;
+    if (young || (item != nullptr && is_above(*item, covered, base->issued_at))) first_kept = id;
   });
   if (!read) return report(session, read.error());
   // The newest stays, so that a reader that knows it sees that nothing of it is missing.

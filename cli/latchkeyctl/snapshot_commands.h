@@ -19,6 +19,7 @@ struct SnapshotOptions {
   std::string round_end = "1d";
   std::string take_back;  // text of revocation_line.h; empty: nothing
   std::string keep = "1d";
+  bool anew = false;
 };
 
 int snapshot_make(const Session& session, const SnapshotOptions& options);

@@ -156,22 +156,32 @@ int stream_beat(const Session& session, const BeatOptions& options) {
   const WallTime now = wall_now();
   auto look = writer->look(now);
   if (!look) return report(session, look.error());
-  if (!look->whole && !options.over_gap)
+  std::string missing;
+  for (const auto& each : look->missing)
+    missing += fmt::format("{}{} up to {}", missing.empty() ? "" : ", ", each.key_id, each.seq);
+  if (!missing.empty() && !options.over_gap)
     return report(session,
                   {WriterError::Kind::refused,
-                   "something that a writer sent is missing in the stream, so no beat says "
-                   "that it is whole; --over-gap sends one all the same"});
+                   "something that a writer sent is missing in the stream (of key " + missing +
+                       "), so no beat says that it is whole; once it was revoked again, "
+                       "--over-gap has hosts wait for it no longer"});
   revocation::StreamItem item;
   item.max_age = std::chrono::duration_cast<std::chrono::seconds>(*time);
   item.seen = std::move(look->seen);
+  item.lost = std::move(look->missing);
   const std::size_t writers = item.seen.size();
   const auto sent = writer->send(std::move(item), now);
   if (!sent) return report(session, sent.error());
   const std::string& name = writer->stream().feed.name;
   return say(session,
-             fmt::format("stream {}: a beat, {} writers seen (number {}, entry {})\n", name,
-                         writers, sent->seq, latchkey::quoted(sent->id)),
-             {{"stream", name}, {"writers", writers}, {"seq", sent->seq}, {"id", sent->id}});
+             fmt::format("stream {}: a beat, {} writers seen{} (number {}, entry {})\n", name,
+                         writers, missing.empty() ? "" : ", given up: key " + missing, sent->seq,
+                         latchkey::quoted(sent->id)),
+             {{"stream", name},
+              {"writers", writers},
+              {"given_up", missing},
+              {"seq", sent->seq},
+              {"id", sent->id}});
 }
 
 }  // namespace latchkey::cli

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <csignal>
 #include <cstring>
 #include <limits>
@@ -18,6 +17,7 @@
 
 #include "cli/latchkeyctl/commands.h"
 #include "cli/latchkeyctl/files.h"
+#include "cli/latchkeyctl/moment.h"
 #include "cli/latchkeyctl/stream_signer.h"
 #include "config_files/load.h"
 #include "core/base/limits.h"
@@ -36,13 +36,11 @@ using revocation::StreamSeen;
 namespace {
 
 constexpr std::chrono::seconds kPatience{10};
-constexpr std::size_t kNotesBytes = 131'072;
 constexpr std::size_t kPasswordBytes = 16'384;
 constexpr std::string_view kPage = "32";
 constexpr std::chrono::minutes kReading{
     15};  // the whole of a stream; Redis can make one without end
 constexpr char kOdd[] = "Redis answered XRANGE oddly";
-constexpr std::string_view kSeenWord = "seen ";
 
 tl::unexpected<WriterError> error(Kind kind, std::string what) {
   return tl::unexpected(WriterError{kind, std::move(what)});
@@ -83,28 +81,6 @@ WriterResult<jose::JwkSet> readers_of(const config::StreamSource& stream) {
   return *std::move(set);
 }
 
-// The greater number of each; no more than there can be writers.
-void hear(std::vector<StreamSeen>& seen, const std::string& key_id, std::uint64_t seq) {
-  const auto found = std::find_if(seen.begin(), seen.end(),
-                                  [&](const StreamSeen& each) { return each.key_id == key_id; });
-  if (found != seen.end())
-    found->seq = std::max(found->seq, seq);
-  else
-    seen.push_back({key_id, seq});
-}
-
-// A line of the notes: "seen THUMBPRINT NUMBER".
-std::optional<StreamSeen> read_seen(std::string_view line) {
-  line.remove_prefix(kSeenWord.size());
-  const auto space = line.find(' ');
-  if (space == std::string_view::npos) return std::nullopt;
-  StreamSeen seen{std::string(line.substr(0, space)), 0};
-  const std::string_view digits = line.substr(space + 1);
-  const auto [end, wrong] = std::from_chars(digits.data(), digits.data() + digits.size(), seen.seq);
-  const bool good = wrong == std::errc() && end == digits.data() + digits.size();
-  return good ? std::optional(seen) : std::nullopt;
-}
-
 // Where to read on behind it; nothing behind the greatest id that there can be.
 std::optional<std::string> behind(const ipc::fetch::EntryId& id) {
   constexpr auto kMost = std::numeric_limits<std::uint64_t>::max();
@@ -121,8 +97,6 @@ std::string hint(const Trouble& trouble) {
                "more: "
                "give the stream another 'key' (REVOCATION-STREAM.md, section 6)";
 }
-
-std::string notes_of(const std::string& key_path) { return key_path + ".notes"; }
 
 }  // namespace
 
@@ -159,50 +133,36 @@ WriterResult<StreamWriter> StreamWriter::open(const StreamWriterOptions& options
   writer.lock_ = ipc::Fd(::open(options.key.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
   if (!writer.lock_ || ::flock(writer.lock_.get(), LOCK_EX) != 0)
     return refused(std::string("--key: cannot be locked: ") + std::strerror(errno));
-  if (auto notes = writer.read_notes(); !notes) return tl::unexpected(notes.error());
+  auto notes = StreamNotes::read(options.key);
+  if (!notes) return refused(notes.error());
+  writer.noteless_ = !*notes;
+  if (*notes) writer.notes_ = **std::move(notes);
   return writer;
 }
 
-WriterResult<void> StreamWriter::read_notes() {
-  const std::string path = notes_of(key_path_);
-  if (::access(path.c_str(), F_OK) != 0 && errno == ENOENT) return {};
-  const auto text = read_input(path, kNotesBytes, "the notes beside --key");
-  if (!text) return refused(text.error());
-  const std::string_view view = text->view();
-  const auto line = view.substr(0, view.find('\n'));
-  const auto [end, wrong] = std::from_chars(line.data(), line.data() + line.size(), notes_.seq);
-  if (wrong != std::errc() || end != line.data() + line.size() || line.size() == view.size())
-    return refused(path + ": these are no notes of a writer; without the file a new count begins");
-  std::string_view rest = view.substr(line.size() + 1);
-  while (!rest.empty()) {
-    const std::string_view next = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(rest.size(), next.size() + 1));
-    if (!next.starts_with(kSeenWord)) {
-      notes_.pending = std::string(next);
-      continue;
-    }
-    auto seen = read_seen(next);
-    if (!seen) return refused(path + ": these are no notes of a writer");
-    hear(notes_.seen, seen->key_id, seen->seq);
-  }
+WriterResult<void> StreamWriter::write_notes(const StreamNotes& notes) {
+  if (auto written = notes.write(key_path_); !written) return refused(written.error());
+  notes_ = notes;
+  noteless_ = false;
   return {};
 }
 
-WriterResult<void> StreamWriter::write_notes(const Notes& notes) {
-  const std::string path = notes_of(key_path_);
-  std::string text = std::to_string(notes.seq) + '\n';
-  if (!notes.pending.empty()) text += notes.pending + '\n';
-  for (const StreamSeen& each : notes.seen)
-    text += fmt::format("{}{} {}\n", kSeenWord, each.key_id, each.seq);
-  if (auto written = write_private(path, text, Existing::replace); !written)
-    return refused("the notes beside --key: " + written.error());
-  const auto slash = path.rfind('/');
-  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  const ipc::Fd directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!directory || ::fsync(directory.get()) != 0)
-    return refused(std::string("the notes beside --key: ") + std::strerror(errno));
-  notes_ = notes;
-  return {};
+std::vector<StreamSeen> StreamWriter::noted() const {
+  StreamNotes known = notes_;
+  std::erase_if(known.seen, [this](const StreamSeen& each) { return is_foreign(each); });
+  if (notes_.seq != 0) known.hear({key_.thumbprint().value_or(""), notes_.seq});
+  return known.seen;
+}
+
+WriterResult<void> StreamWriter::note_snapshot(std::uint64_t version,
+                                               const std::vector<StreamSeen>& seen) {
+  if (noteless_)
+    if (auto found = find_own(wall_now()); !found) return tl::unexpected(found.error());
+  StreamNotes notes = notes_;
+  notes.version = std::max(notes.version, version);
+  for (const StreamSeen& each : seen)
+    if (each.key_id != key_.thumbprint()) notes.hear(each);
+  return write_notes(notes);
 }
 
 WriterResult<void> StreamWriter::connect() {
@@ -244,34 +204,63 @@ WriterResult<std::string> StreamWriter::add(const std::string& item) {
                shown(stream_, reply.error()) + hint(reply.error()));
 }
 
+WriterResult<void> StreamWriter::send_pending() {
+  if (notes_.pending.empty()) return {};
+  // Hosts that have it already know it.
+  if (auto added = add(notes_.pending); !added) return tl::unexpected(added.error());
+  StreamNotes notes = notes_;
+  notes.pending.clear();
+  return write_notes(notes);
+}
+
+// What this key sent before, as the stream has it, and as other writers' items speak of it. One who
+// may not read it goes on from nothing: where that is wrong, hosts miss what was before.
+WriterResult<void> StreamWriter::find_own(WallTime now) {
+  const std::string own = key_.thumbprint().value_or("");
+  std::uint64_t seq = 0;
+  auto read = read_all(now, [&](const std::string&, const revocation::StreamItem* item) {
+    if (item == nullptr) return;
+    if (item->key_id == own) seq = std::max(seq, item->entries.empty() ? item->prev : item->seq);
+    for (const StreamSeen& each : item->seen)
+      if (each.key_id == own) seq = std::max(seq, each.seq);
+  });
+  if (!read && read.error().kind != Kind::refused) return tl::unexpected(read.error());
+  notes_.seq = seq;
+  return {};
+}
+
 WriterResult<StreamWriter::Sent> StreamWriter::send(revocation::StreamItem item, WallTime now) {
   if (auto ready = connect(); !ready) return tl::unexpected(ready.error());
-  if (!notes_.pending.empty()) {
-    // Hosts that have it already know it.
-    if (auto added = add(notes_.pending); !added) return tl::unexpected(added.error());
-    if (auto written = write_notes({notes_.seq, {}, notes_.seen}); !written)
-      return tl::unexpected(written.error());
-  }
+  if (auto sent = send_pending(); !sent) return tl::unexpected(sent.error());
+  if (noteless_)
+    if (auto found = find_own(now); !found) return tl::unexpected(found.error());
   item.issued_at = std::chrono::floor<std::chrono::seconds>(now);
   item.prev = notes_.seq;
   item.seq = next_stream_seq(notes_.seq, now);
   const auto text = sign_stream_item(item, stream_.issuer, key_);
   if (!text) return refused(text.error());
-  const Notes before = notes_;
-  std::vector<StreamSeen> seen = notes_.seen;
+  const StreamNotes before = notes_;
+  StreamNotes notes = notes_;
   for (const StreamSeen& each : item.seen)
-    if (each.key_id != key_.thumbprint()) hear(seen, each.key_id, each.seq);
-  if (auto written = write_notes({item.seq, *text, seen}); !written)
-    return tl::unexpected(written.error());
+    if (each.key_id != key_.thumbprint()) notes.hear(each);
+  // A beat that is lost is followed by the next.
+  if (!item.entries.empty()) {
+    notes.seq = item.seq;
+    notes.pending = *text;
+  }
+  if (auto written = write_notes(notes); !written) return tl::unexpected(written.error());
   auto id = add(*text);
   if (!id) {
     // What Redis said no to is not there, and must not be missed by anybody.
     if (id.error().kind == Kind::refused) static_cast<void>(write_notes(before));
+    if (item.entries.empty() && id.error().kind == Kind::unknown)
+      id.error().kind = Kind::unavailable;  // nobody sends a beat again
     return tl::unexpected(id.error());
   }
   // Redis has it. Notes that cannot be written still hold the item: the next command sends it once
   // more, and hosts know it.
-  static_cast<void>(write_notes({item.seq, {}, std::move(seen)}));
+  notes.pending.clear();
+  static_cast<void>(write_notes(notes));
   return Sent{item.seq, *std::move(id)};
 }
 
@@ -326,27 +315,20 @@ WriterResult<std::int64_t> StreamWriter::trim(const std::string& first_kept) {
 }
 
 WriterResult<StreamWriter::Look> StreamWriter::look(WallTime now) {
-  // Of a key that was taken away nobody wants to hear.
-  const auto foreign = [&](const StreamSeen& each) {
-    return std::none_of(readers_.keys().begin(), readers_.keys().end(),
-                        [&](const jose::Jwk& key) { return key.thumbprint() == each.key_id; });
-  };
-  std::vector<StreamSeen> known = notes_.seen;
-  std::erase_if(known, foreign);
-  const std::string own = key_.thumbprint().value_or("");
-  if (notes_.seq != 0) hear(known, own, notes_.seq);
-  Look look{known};
-  revocation::StreamProgress progress(known);
+  revocation::StreamProgress progress(noted());
   auto read = read_all(now, [&](const std::string&, const revocation::StreamItem* item) {
-    if (item == nullptr) return;
-    hear(look.seen, item->key_id, item->seq);
-    revocation::StreamItem taken = *item;
-    std::erase_if(taken.seen, foreign);
-    progress.take(taken);
+    if (item != nullptr) progress.take(*item);
   });
   if (!read) return tl::unexpected(read.error());
-  look.whole = progress.complete();
+  Look look{progress.heard_of(), {}};
+  for (const StreamSeen& each : look.seen)
+    if (progress.sure(each.key_id) < each.seq) look.missing.push_back(each);
   return look;
+}
+
+// Of a key that was taken away nobody wants to hear.
+bool StreamWriter::is_foreign(const StreamSeen& each) const {
+  return readers_.find_thumbprint(each.key_id) == nullptr;
 }
 
 }  // namespace latchkey::cli

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A writer of a revocation stream (docs/REVOCATION-STREAM.md section 5): its key, its notes, and
-// the connection to Redis. The notes lie beside the key and say what was signed last, and the item
-// too while it is not known to be in Redis: it is durable there before it is sent, and the next
-// command sends it first where this one never heard. So nothing that was signed is lost, and hosts
-// see no gap. They say besides what our beats vouched for, so that none says less than one before.
+// the connection to Redis. What it signs is durable in the notes before it is sent, and the next
+// command sends it first where this one never heard: nothing that was signed is lost, and hosts see
+// no gap.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +14,7 @@
 
 #include <tl/expected.hpp>
 
+#include "cli/latchkeyctl/stream_notes.h"
 #include "core/config/config.h"
 #include "core/jose/jwk_set.h"
 #include "core/jose/scratch.h"
@@ -59,7 +59,8 @@ class StreamWriter {
     std::uint64_t seq = 0;
     std::string id;  // of the entry
   };
-  // Connects, sends what is left of an earlier command, then this.
+  // Connects, sends what is left of an earlier command, then this. Where there are no notes, the
+  // stream says what this key sent before, if this writer may read it.
   WriterResult<Sent> send(revocation::StreamItem item, WallTime now);
 
   // All of the stream from its beginning, as it is now, entry by entry: its id, and the item; null
@@ -69,21 +70,22 @@ class StreamWriter {
   // Removes all entries before that id; how many those were.
   WriterResult<std::int64_t> trim(const std::string& first_kept);
 
-  // For a beat: the greatest number of each writer in the stream, all of it being read, or that an
-  // earlier beat of ours named. Ours is among them.
+  // For a beat: the greatest number of each writer that the stream, all of it being read, has or
+  // speaks of, or that an earlier beat of ours named. Ours is among them.
   struct Look {
     std::vector<revocation::StreamSeen> seen;
-    bool whole = true;  // nothing that the items speak of is missing
+    std::vector<revocation::StreamSeen> missing;  // up to there; of writers with a gap
   };
   WriterResult<Look> look(WallTime now);
 
- private:
-  struct Notes {
-    std::uint64_t seq = 0;
-    std::string pending;  // the item of that number, while it is not known to be in Redis
-    std::vector<revocation::StreamSeen> seen;  // of other keys, as our beats said
-  };
+  // What the notes know to be there, our own items among it.
+  std::vector<revocation::StreamSeen> noted() const;
+  // The greatest version of a snapshot that this key signed; 0: of none.
+  std::uint64_t noted_version() const { return notes_.version; }
+  WriterResult<void> note_snapshot(std::uint64_t version,
+                                   const std::vector<revocation::StreamSeen>& seen);
 
+ private:
   StreamWriter(config::Config config, config::StreamSource stream, jose::KeyMaterial key,
                jose::JwkSet readers)
       : config_(std::move(config)),
@@ -91,8 +93,10 @@ class StreamWriter {
         key_(std::move(key)),
         readers_(std::move(readers)) {}
 
-  WriterResult<void> read_notes();
-  WriterResult<void> write_notes(const Notes& notes);
+  WriterResult<void> write_notes(const StreamNotes& notes);
+  WriterResult<void> send_pending();
+  WriterResult<void> find_own(WallTime now);
+  bool is_foreign(const revocation::StreamSeen& each) const;
   WriterResult<void> connect();
   WriterResult<std::string> add(const std::string& item);
   std::optional<revocation::StreamItem> item_of(const redis::Reply& fields, WallTime now,
@@ -104,7 +108,8 @@ class StreamWriter {
   jose::JwkSet readers_;
   std::string key_path_;
   ipc::Fd lock_;
-  Notes notes_;
+  StreamNotes notes_;
+  bool noteless_ = false;  // there were none
   std::optional<redis::Connection> connection_;
 };
 

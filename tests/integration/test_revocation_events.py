@@ -9,13 +9,15 @@ import time
 
 import pytest
 
-from box import accounts, clients, files, forge, host as host_module, transmitter
+from box import forge, host as host_module, transmitter
+from box.revocations import Source, fresh, says, ssh, sudo
 from box.transmitter import CAEP, RISC, event, logout, subject
 from fetching.introspection import secret_file
 from fetching.stub_provider import document, raw
 from test_sessions import OPERATOR, opened, running, until  # noqa: F401
 
-SRE = (accounts.GROUPS["sre"],)
+source = Source(transmitter.NAME)
+becomes = source.becomes
 FOLDER = f"{host_module.STATE}/events"
 
 
@@ -32,35 +34,6 @@ def following(host, sender):
     host.search.add(transmitter.BEARER, "the bearer token of the poll")
     take_up(host, sender)
     return host
-
-
-def ssh(token: str, user: str = "alice") -> clients.Result:
-    return clients.ssh(token, user, "id -un")
-
-
-def sudo(token: str, person=accounts.ALICE) -> clients.Result:
-    path = f"{person.home}/token"
-    files.write(path, token + "\n", 0o600, (person.uid, person.uid))
-    return clients.run_as(person, ["latchkey", "sudo", "id", "-un"], environment={"BEARER_TOKEN_FILE": path}, groups=SRE)
-
-
-def source(host) -> dict:
-    return next(each for each in host.status()["revocation_sources"] if each["name"] == transmitter.NAME)
-
-
-def becomes(host, wanted) -> dict:
-    deadline = time.monotonic() + clients.DEADLINE_S
-    while not wanted(now := source(host)):
-        assert time.monotonic() < deadline, now
-    return now
-
-
-def fresh(status: dict) -> bool:
-    return status["state"] == "fresh" and not status.get("last_error")
-
-
-def says(word: str):
-    return lambda status: word in (status.get("last_error") or "")
 
 
 def take_up(host, sender, wanted=fresh, **section: str) -> dict:

@@ -6,11 +6,12 @@ import time
 
 import pytest
 
-from box import accounts, clients, files, lists
+from box import clients, lists
 from box import host as host_module
+from box.revocations import OPERATOR, Source, says, ssh, sudo
 
-OPERATOR = ["corp-developers", "corp-operators"]
-SRE = (accounts.GROUPS["sre"],)
+source = Source("fleet")
+becomes = source.becomes
 MALLORY = {"kind": "user", "value": "mallory"}
 
 
@@ -21,28 +22,6 @@ def server(machine):
     made.close()
 
 
-def ssh(token: str, user: str = "alice") -> clients.Result:
-    return clients.ssh(token, user, "id -un")
-
-
-def sudo(token: str, person=accounts.ALICE) -> clients.Result:
-    path = f"{person.home}/token"
-    files.write(path, token + "\n", 0o600, (person.uid, person.uid))
-    return clients.run_as(person, ["latchkey", "sudo", "id", "-un"], environment={"BEARER_TOKEN_FILE": path}, groups=SRE)
-
-
-def source(host) -> dict:
-    return next(each for each in host.status()["revocation_sources"] if each["name"] == "fleet")
-
-
-def becomes(host, wanted) -> dict:
-    """The list's status when it is as wanted; a round is one request, or a few, on this machine."""
-    deadline = time.monotonic() + clients.DEADLINE_S
-    while not wanted(now := source(host)):
-        assert time.monotonic() < deadline, now
-    return now
-
-
 def take_up(host, server, wanted=lambda status: status["state"] == "fresh", more: str = "") -> dict:
     host.configure(host.config() + server.section(more))
     host.reload()
@@ -51,10 +30,6 @@ def take_up(host, server, wanted=lambda status: status["state"] == "fresh", more
 
 def version(number: int):
     return lambda status: status.get("version") == number and status["state"] == "fresh" and not status.get("last_error")
-
-
-def refused_with(word: str):
-    return lambda status: word in (status.get("last_error") or "")
 
 
 def test_what_a_list_revokes_logs_in_nowhere_and_passes_no_sudo(host, server):
@@ -107,7 +82,7 @@ def test_an_older_version_is_a_rollback(host, server):
     server.publish([MALLORY, lists.token_id(token)])
     take_up(host, server, version(2))
     server.again(old)
-    status = take_up(host, server, refused_with("rollback: version 1 after version 2"))
+    status = take_up(host, server, says("rollback: version 1 after version 2"))
     assert status["version"] == 2 and status["state"] == "fresh"
     assert host.refusal(ssh(token).said)[0] == "revoked_token"
     assert "rollback" in host.latchkeyd.said()
@@ -119,14 +94,14 @@ def test_what_the_lists_own_key_did_not_sign_changes_nothing(host, server):
     take_up(host, server)
     server.build([MALLORY])
     server.sign(key="other")
-    take_up(host, server, refused_with("key"))
+    take_up(host, server, says("key"))
     manifest = server.www / "manifest.jwt"
     server.sign()
     signed = manifest.read_text(encoding="utf-8").strip()
     manifest.write_text(signed[:-20] + ("A" if signed[-20] != "A" else "B") + signed[-19:] + "\n", encoding="utf-8")
-    take_up(host, server, refused_with("signature"))
+    take_up(host, server, says("signature"))
     server.sign(issuer="https://lists.example/other")
-    take_up(host, server, refused_with("issuer"))
+    take_up(host, server, says("issuer"))
     assert source(host)["version"] == 1
     assert host.refusal(ssh(token).said)[0] == "revoked_token"
     server.sign()
@@ -142,11 +117,11 @@ def test_half_a_body_is_no_list_and_no_chunk(host, server):
     whole = server.copy()
     manifest = server.www / "manifest.jwt"
     manifest.write_bytes(manifest.read_bytes()[:200])
-    take_up(host, server, refused_with("form"))
+    take_up(host, server, says("form"))
     server.again(whole)
     for chunk in (server.www / "chunks").iterdir():
         chunk.write_bytes(chunk.read_bytes()[:-1])
-    take_up(host, server, refused_with("chunk"))
+    take_up(host, server, says("chunk"))
     assert host.refusal(ssh(token).said)[0] == "revoked_token"
     server.again(whole)
     take_up(host, server, version(2))
@@ -205,7 +180,7 @@ def test_a_restart_with_the_server_gone_forgets_nothing(host, server):
     assert ssh(good).status == 0
     server.start()
     server.again(old)
-    take_up(host, server, refused_with("rollback"))
+    take_up(host, server, says("rollback"))
 
 
 def test_a_remembered_token_is_judged_against_the_list(host, server):
@@ -239,7 +214,7 @@ def test_a_server_that_asked_for_a_days_patience_is_heard_when_it_is_well(host, 
     server.publish([MALLORY])
     take_up(host, server, version(1))
     server.ask_for_patience(86400)
-    take_up(host, server, refused_with("503"))
+    take_up(host, server, says("503"))
     server.be_well()
     server.publish([MALLORY, lists.token_id(token)])
     host.reload()  # the same configuration

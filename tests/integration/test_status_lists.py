@@ -10,10 +10,9 @@ import zlib
 
 import pytest
 
-from box import accounts, clients, files, forge, statuses
+from box import clients, forge, statuses
+from box.revocations import OPERATOR, ssh, sudo, until
 
-OPERATOR = ["corp-developers", "corp-operators"]
-SRE = (accounts.GROUPS["sre"],)
 VALID, REVOKED, SUSPENDED = 0, 1, 2
 
 
@@ -33,25 +32,8 @@ def token(host, server, index: int, user: str = "alice", uri: str = "") -> str:
     return host.provider.token(user, OPERATOR, claims=statuses.reference(uri or server.uri(), index))
 
 
-def ssh(shown: str, user: str = "alice") -> clients.Result:
-    return clients.ssh(shown, user, "id -un")
-
-
-def sudo(shown: str, person=accounts.ALICE) -> clients.Result:
-    path = f"{person.home}/token"
-    files.write(path, shown + "\n", 0o600, (person.uid, person.uid))
-    return clients.run_as(person, ["latchkey", "sudo", "-k", "id", "-un"], environment={"BEARER_TOKEN_FILE": path}, groups=SRE)
-
-
 def sources(host) -> list[dict]:
     return [each for each in host.status()["revocation_sources"] if each["kind"] == "status_list"]
-
-
-def until(what):
-    deadline = time.monotonic() + clients.DEADLINE_S
-    while not (found := what()):
-        assert time.monotonic() < deadline
-    return found
 
 
 def error(host) -> str:

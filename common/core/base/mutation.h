@@ -174,7 +174,8 @@
   ROW(stream_trimmed)          ROW(stream_covered)         ROW(stream_snapshot_lost)               \
   ROW(stream_trimmed_beat)     ROW(stream_damaged)         ROW(stream_adopted)                     \
   ROW(stream_held_many)        ROW(stream_date_ahead)      ROW(stream_end_unsigned)                \
-  ROW(stream_covered_later)    ROW(list_version_twice)                                             \
+  ROW(stream_covered_later)    ROW(list_version_twice)     ROW(stream_passed_over)                 \
+  ROW(stream_lost_beside)                                                                          \
   ROW(local_end_passed)                                                                            \
   /* Names and accounts: core/accounts, core/judge */                                              \
   ROW(name_length)             ROW(name_first_byte)        ROW(name_number)                        \

@@ -109,11 +109,14 @@ ItemResult<std::vector<StreamEntry>> read_entries(const JsonValue& payload) {
 }
 
 // Of a key that is not the stream's any more nobody hears any more.
-ItemResult<std::vector<StreamSeen>> read_seen(const JsonValue& payload, const jose::JwkSet& keys) {
-  const auto member = payload.find("seen");
+ItemResult<std::vector<StreamSeen>> read_seen(const JsonValue& payload, std::string_view name,
+                                              const jose::JwkSet& keys) {
+  const auto member = payload.find(name);
   if (!member) return std::vector<StreamSeen>();
   auto seen = read_stream_seen(*member);
-  if (!seen) return refuse(ItemFault::claim, "'seen' is no object of thumbprints and numbers");
+  if (!seen)
+    return refuse(ItemFault::claim,
+                  "'" + std::string(name) + "' is no object of thumbprints and numbers");
   std::erase_if(*seen, [&](const StreamSeen& each) {
     return LATCHKEY_FAILS(stream_seen_foreign, keys.find_thumbprint(each.key_id) == nullptr);
   });
@@ -133,7 +136,8 @@ ItemResult<StreamItem> read_payload(const JsonValue& payload, const StreamTrust&
   LATCHKEY_TRY(item.seq, integer(payload, "seq", 1, stream_limits::kSeq));
   LATCHKEY_TRY(item.prev, integer(payload, "prev", 0, item.seq - 1));
   LATCHKEY_TRY(item.entries, read_entries(payload));
-  LATCHKEY_TRY(item.seen, read_seen(payload, trust.keys));
+  LATCHKEY_TRY(item.seen, read_seen(payload, "seen", trust.keys));
+  LATCHKEY_TRY(item.lost, read_seen(payload, "lost", trust.keys));
   if (payload.find("max_age")) {
     LATCHKEY_TRY(
         const std::uint64_t max_age,
@@ -143,6 +147,9 @@ ItemResult<StreamItem> read_payload(const JsonValue& payload, const StreamTrust&
   }
   if (LATCHKEY_FAILS(stream_says_nothing, item.entries.empty() && !item.max_age))
     return refuse(ItemFault::claim, "it has neither entries nor 'max_age'");
+  // Of what is lost a beat tells, by itself.
+  if (LATCHKEY_FAILS(stream_lost_beside, !item.entries.empty() && !item.lost.empty()))
+    return refuse(ItemFault::claim, "it has entries and 'lost'");
   return item;
 }
 
@@ -186,10 +193,11 @@ std::string write_stream_payload(const StreamItem& item, std::string_view stream
   nlohmann::ordered_json payload{
       {"iss", stream},   {"format", 1},       {"iat", seconds_of(item.issued_at)},
       {"seq", item.seq}, {"prev", item.prev}, {"entries", std::move(entries)}};
-  if (!item.seen.empty()) {
-    auto& seen = payload["seen"] = nlohmann::ordered_json::object();
-    for (const StreamSeen& each : item.seen) seen[each.key_id] = each.seq;
-  }
+  const auto name_all = [&](const char* member, const std::vector<StreamSeen>& all) {
+    for (const StreamSeen& each : all) payload[member][each.key_id] = each.seq;
+  };
+  name_all("seen", item.seen);
+  name_all("lost", item.lost);
   if (item.max_age) payload["max_age"] = item.max_age->count();
   return payload.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }

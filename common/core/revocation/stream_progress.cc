@@ -2,6 +2,7 @@
 #include "core/revocation/stream_progress.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/base/mutation.h"
 
@@ -15,16 +16,31 @@ StreamProgress::Writer& StreamProgress::writer(std::string_view key_id) {
 }
 
 StreamPlace StreamProgress::take(const StreamItem& item) {
-  for (const StreamSeen& seen : item.seen) {
-    Writer& other = writer(seen.key_id);
-    other.heard_of = std::max(other.heard_of, seen.seq);
-  }
+  hear(item.seen);
+  cover(item.lost);
   Writer& own = writer(item.key_id);
-  own.heard_of = std::max(own.heard_of, item.seq);
+  if (item.entries.empty()) {
+    // A beat is no link of the chain: where one is lost, nothing is.
+    own.heard_of = std::max(own.heard_of, item.prev);
+    return StreamPlace::beat;
+  }
+  const std::uint64_t heard_of = std::exchange(own.heard_of, std::max(own.heard_of, item.seq));
   if (LATCHKEY_FAILS(stream_known, item.seq <= own.sure)) return StreamPlace::known;
-  if (LATCHKEY_FAILS(stream_gap, item.prev > own.sure)) return StreamPlace::after_gap;
+  // It leads on from what was heard, and from nothing less: a writer that lost its notes does not
+  // know what it sent, and whoever holds that back must not have it forgotten.
+  if (LATCHKEY_FAILS(stream_gap, item.prev != own.sure)) return StreamPlace::after_gap;
+  // Nor does it pass over one that somebody else has heard.
+  if (LATCHKEY_FAILS(stream_passed_over, own.sure < heard_of && heard_of < item.seq))
+    return StreamPlace::after_gap;
   own.sure = item.seq;
   return StreamPlace::next;
+}
+
+void StreamProgress::hear(std::span<const StreamSeen> seen) {
+  for (const StreamSeen& each : seen) {
+    Writer& other = writer(each.key_id);
+    other.heard_of = std::max(other.heard_of, each.seq);
+  }
 }
 
 void StreamProgress::cover(std::span<const StreamSeen> seen) {
@@ -44,6 +60,14 @@ std::vector<StreamSeen> StreamProgress::sure() const {
   std::vector<StreamSeen> out;
   for (const Writer& each : writers_)
     if (each.sure != 0) out.push_back({each.key_id, each.sure});
+  return out;
+}
+
+std::vector<StreamSeen> StreamProgress::heard_of() const {
+  std::vector<StreamSeen> out;
+  for (const Writer& each : writers_)
+    if (const auto most = std::max(each.sure, each.heard_of); most != 0)
+      out.push_back({each.key_id, most});
   return out;
 }
 

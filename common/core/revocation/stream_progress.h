@@ -20,6 +20,7 @@ enum class StreamPlace : std::uint8_t {
   known,      // nothing to do
   next,       // its entries go to work
   after_gap,  // its entries go to work, and something before it was not heard
+  beat,       // it has no entries, and no place
 };
 
 class StreamProgress {
@@ -31,6 +32,8 @@ class StreamProgress {
   // An item that read_stream_item() gave, and the place that it has.
   StreamPlace take(const StreamItem& item);
 
+  // What somebody says is there.
+  void hear(std::span<const StreamSeen> seen);
   // A snapshot that was accepted: everything up to there is in it.
   void cover(std::span<const StreamSeen> seen);
 
@@ -38,6 +41,8 @@ class StreamProgress {
   bool complete() const;
   // Up to where everything was heard; what a snapshot may say that it covers.
   std::vector<StreamSeen> sure() const;
+  // The greatest number of each that was heard, or heard of.
+  std::vector<StreamSeen> heard_of() const;
   std::uint64_t sure(std::string_view key_id) const;
 
  private:

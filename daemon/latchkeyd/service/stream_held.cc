@@ -12,8 +12,9 @@ namespace latchkey::latchkeyd {
 using revocation::StreamSeen;
 
 bool StreamKeeper::Stream::is_covered(const revocation::StreamItem& item) const {
-  // What was signed since is not in it, whatever number its writer gave it.
-  if (LATCHKEY_FAILS(stream_covered_later, item.issued_at > based_at)) return false;
+  // What was signed since is not in it, whatever number its writer gave it; nor is it sure of what
+  // was signed in its very second.
+  if (LATCHKEY_FAILS(stream_covered_later, item.issued_at >= based_at)) return false;
   return std::any_of(covered.begin(), covered.end(), [&](const StreamSeen& by) {
     return by.key_id == item.key_id && LATCHKEY_FAILS(stream_covered, item.seq <= by.seq);
   });
@@ -24,9 +25,13 @@ WallTime StreamKeeper::Stream::ends_by(WallTime now) const {
   return LATCHKEY_FAILS(stream_end_unsigned, now > signed_at) ? signed_at : now;
 }
 
+bool StreamKeeper::Stream::is_newest(const revocation::StreamItem& of_beats) const {
+  return !beat || beat->item.issued_at <= of_beats.issued_at;
+}
+
 void StreamKeeper::Stream::hold(Held item) {
   if (item.item.entries.empty()) {
-    if (!beat || beat->item.issued_at <= item.item.issued_at) beat = std::move(item);
+    if (is_newest(item.item)) beat = std::move(item);
     return;
   }
   held_bytes += item.text.size();

@@ -95,6 +95,7 @@ class StreamKeeper final : public RevocationFeed {
   void ask(const StreamPtr& stream);
   void answered(const StreamPtr& stream, const FetchResult& result);
   void no_batch(const StreamPtr& stream, const FetchResult& result);
+  void go_on(const StreamPtr& stream);
   void batch_came(const StreamPtr& stream, const ipc::fetch::StreamBatch& batch);
   std::optional<StreamLine> take(Stream& stream, const ipc::fetch::StreamBatch::Item& item,
                                  const jose::JwkSet& keys, revocation::Source::Editor& work);

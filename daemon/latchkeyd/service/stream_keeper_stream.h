@@ -65,6 +65,8 @@ struct StreamKeeper::Stream {
   std::optional<std::string> trouble;  // of fetchd, Redis or the disk, while it stands
   std::optional<std::string> refused;  // the last item that was, since something good came
   std::size_t refusals = 0;            // that the journal does not know of
+  std::size_t refused_ever = 0;
+  bool junk = false;  // the last round brought little, and nothing that is an item
   std::optional<SteadyTime> refusal_said;
   revocation::FeedState said = revocation::FeedState::fresh;  // in the journal
 
@@ -73,6 +75,7 @@ struct StreamKeeper::Stream {
   // moment than one who signs has seen (as of lists, list_work.h).
   WallTime ends_by(WallTime now) const;
   void hold(Held item);
+  bool is_newest(const revocation::StreamItem& of_beats) const;  // of those without entries
   bool is_held(std::string_view text, const revocation::StreamItem& item) const;
   bool is_covered(const revocation::StreamItem& item) const;
   bool is_dated_by(const revocation::StreamItem& item) const;

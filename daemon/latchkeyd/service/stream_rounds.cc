@@ -21,6 +21,7 @@ namespace {
 
 constexpr milliseconds kPause{250};  // after the first failure; then doubled
 constexpr milliseconds kPauseMost{10'000};
+constexpr milliseconds kJunkPause{250};
 constexpr std::size_t kLinesMost = 4'096;            // on disk beyond twice of what is needed
 constexpr std::size_t kHeldBytesMost = 268'435'456;  // a quarter of what is read from a file
 constexpr std::chrono::seconds kRefusalSaid{60};     // in the journal, at most once
@@ -104,8 +105,17 @@ void StreamKeeper::batch_came(const StreamPtr& stream, const StreamBatch& batch)
                      stream->held.size() > parts_.held_most || stream->held_bytes > kHeldBytesMost))
     return failed(*stream, "more items than can be kept here; a snapshot would stand for them");
   if (!lines.empty() || stream->unsaved) return keep(stream, std::move(lines), last);
+  go_on(stream);
+}
+
+// Whoever writes junk, one entry after another, has as many read at once as come in the meantime,
+// and not each by a round of its own. What lies there already is read past at full speed.
+void StreamKeeper::go_on(const StreamPtr& stream) {
   stream->failures = 0;
-  ask(stream);
+  if (!stream->junk) return ask(stream);
+  stream->busy = false;
+  stream->next_ask = parts_.clock.steady() + kJunkPause;
+  if (parts_.hooks.rescheduled) parts_.hooks.rescheduled();
 }
 
 // What a snapshot stands for may be gone from the beginning, and what was junk may be gone from
@@ -134,9 +144,13 @@ std::vector<StreamLine> StreamKeeper::take_all(Stream& stream, const StreamBatch
   std::vector<StreamLine> lines;
   revocation::Source::Editor work(*stream.source);
   stream.works = false;
+  const std::size_t refused_before = stream.refused_ever;
   for (const StreamBatch::Item& item : batch.items) {
     if (auto line = take(stream, item, keys, work)) lines.push_back(*std::move(line));
   }
+  const std::size_t junk = stream.refused_ever - refused_before;
+  stream.junk = junk > 0 && junk == batch.items.size() && !batch.more &&
+                batch.items.size() < ipc::fetch::kItemsInBatch;
   if (stream.works) {
     revocation::Source next = work.finish();
     if (next.wants_merge()) next = next.merged(stream.ends_by(parts_.clock.wall()));
@@ -172,14 +186,9 @@ std::optional<StreamLine> StreamKeeper::take(Stream& stream, const StreamBatch::
   if (LATCHKEY_FAILS(stream_date_ahead,
                      read->issued_at > parts_.clock.wall() + revocation::kItemAhead)) {
     refuse(stream, item.id, "ahead: it was signed in the future, or this clock is behind");
-    // A beat is of no use then, but for how far its writer was heard.
-    if (read->entries.empty())
-      return place == StreamPlace::next
-                 ? std::optional(StreamLine{StreamLine::Kind::sure, read->key_id,
-                                            fmt::format("{}", read->seq)})
-                 : std::nullopt;
+    if (place == StreamPlace::beat) return std::nullopt;  // what it knew of others is heard
   } else {
-    if (place == StreamPlace::known && read->entries.empty()) return std::nullopt;
+    if (place == StreamPlace::beat && !stream.is_newest(*read)) return std::nullopt;
     stream.refused.reset();
     if (read->max_age) take_date(stream, read->issued_at, *read->max_age);
   }
@@ -195,6 +204,7 @@ std::optional<StreamLine> StreamKeeper::take(Stream& stream, const StreamBatch::
 void StreamKeeper::refuse(Stream& stream, const std::string& id, std::string why) {
   const SteadyTime now = parts_.clock.steady();
   ++stream.refusals;
+  ++stream.refused_ever;
   if (!stream.refusal_said || now - *stream.refusal_said >= kRefusalSaid) {
     parts_.journal.log(LogLevel::warning, "an item of a revocation stream is refused",
                        {{"stream", stream.name()},
@@ -285,8 +295,7 @@ void StreamKeeper::kept(const StreamPtr& stream, const StreamStore::Result<void>
   }
   stream->stored = true;
   stream->after = std::move(last);
-  stream->failures = 0;
-  ask(stream);
+  go_on(stream);
 }
 
 void StreamKeeper::failed(Stream& stream, std::string why) {

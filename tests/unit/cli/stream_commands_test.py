@@ -3,6 +3,7 @@
 
 import json
 import os
+import shutil
 import socketserver
 import threading
 
@@ -178,8 +179,112 @@ class Streams(Commands):
         self.assertEqual(done.returncode, 1)
         self.assertIn("missing in the stream", done.err)
         self.assertEqual(len(self.redis.entries), 2, "nothing was sent")
+        self.assertNotIn("lost", self.redis.payloads()[-1])
         self.expect_beat("--over-gap")
-        self.expect_beat()  # who was told once knows
+        self.assertEqual(list(self.redis.payloads()[-1]["lost"].values()), [self.redis.payloads()[-2]["seq"]])
+        os.remove(self.path("timer.notes"))
+        self.expect_beat()  # what was said once everybody knows
+        self.assertNotIn("lost", self.redis.payloads()[-1])
+
+    def test_a_beat_is_no_link_of_the_chain(self) -> None:
+        self.revoke()
+        number = self.redis.payloads()[0]["seq"]
+        for _ in range(2):
+            self.assertEqual(self.run_it("beat", *self.writer("admin"), may_be=(0,)).returncode, 0)
+            self.assertEqual(self.redis.payloads()[-1]["prev"], number)
+        self.revoke("bob")
+        self.assertEqual(self.redis.payloads()[-1]["prev"], number)
+
+    # Where the notes are gone.
+
+    def test_a_writer_without_notes_asks_the_stream_what_it_sent(self) -> None:
+        self.revoke()
+        number = self.redis.payloads()[0]["seq"]
+        os.remove(self.path("admin.notes"))
+        self.revoke("bob")
+        self.assertEqual(self.redis.payloads()[-1]["prev"], number)
+        # So does one whose first command is no revocation.
+        os.remove(self.path("admin.notes"))
+        self.run_it("snapshot", "make", self.path("snapshot"), *self.writer("admin"), may_be=(0,))
+        self.revoke("bill")
+        self.assertEqual(self.redis.payloads()[-1]["prev"], self.redis.payloads()[-2]["seq"])
+        del self.redis.entries[-1]
+        self.put("admin.notes", f"{self.redis.payloads()[1]['seq']}\n")
+        # What was trimmed somebody's beat speaks of.
+        self.expect_beat()
+        number = self.redis.payloads()[1]["seq"]
+        self.redis.entries = self.redis.entries[-1:]
+        os.remove(self.path("admin.notes"))
+        self.revoke("carol")
+        self.assertEqual(self.redis.payloads()[-1]["prev"], number)
+        # Who may not read it begins anew, and hosts will miss what was before.
+        os.remove(self.path("admin.notes"))
+        self.redis.says["XRANGE"] = b"-NOPERM this user has no permissions to run the 'xrange' command\r\n"
+        self.assertEqual(self.revoke("dave").returncode, 0)
+        self.assertEqual(self.redis.payloads()[-1]["prev"], 0)
+
+    def test_what_a_writer_forgot_and_redis_hides_is_missed_by_beats_and_snapshots(self) -> None:
+        self.revoke()
+        self.expect_beat()
+        self.redis.entries.clear()
+        os.remove(self.path("admin.notes"))
+        self.revoke("bob")
+        self.assertEqual(self.beat().returncode, 1)
+        done = self.make()
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("INCOMPLETE", done.out)
+        self.assertEqual(self.manifest().get("seen", {}), {}, "nothing is covered that was not heard")
+
+    # The folder of the snapshot.
+
+    def make(self, *more: str):
+        return self.run_it("snapshot", "make", self.path("snapshot"), *self.writer("timer"), *more, may_be=(0, 1))
+
+    def manifest(self) -> dict:
+        with open(self.path("snapshot/manifest.jwt"), encoding="ascii") as file:
+            return json.loads(b64(file.read().split(".")[1]))
+
+    def test_no_version_of_a_snapshot_is_made_twice(self) -> None:
+        self.revoke()
+        self.assertEqual(self.make().returncode, 0)
+        shutil.copytree(self.path("snapshot"), self.path("backup"))
+        self.revoke("bob")
+        self.assertEqual(self.make().returncode, 0)
+        self.assertEqual(self.manifest()["version"], 2)
+        self.revoke("carol")
+        for folder in ("backup", "no-such"):
+            shutil.rmtree(self.path("snapshot"))
+            if folder == "backup":
+                shutil.copytree(self.path(folder), self.path("snapshot"))
+            done = self.make()
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("this key signed version 2", done.err)
+        self.assertEqual(self.make("--anew").returncode, 0)
+        made = self.manifest()
+        self.assertEqual((made["version"], [step["from"] for step in made["steps"]]), (3, [0]))
+        self.assertEqual(sum(chunk["entries"] for chunk in made["steps"][0]["chunks"]), 3)
+        self.assertEqual(self.make().returncode, 0)
+
+    def test_a_snapshot_is_made_anew_of_a_whole_stream_only(self) -> None:
+        self.revoke()
+        self.revoke("bob")
+        self.assertEqual(self.make().returncode, 0)
+        shutil.rmtree(self.path("snapshot"))
+        del self.redis.entries[0]
+        done = self.make("--anew")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("bring DIR back", done.err)
+        self.assertFalse(os.path.exists(self.path("snapshot/manifest.jwt")))
+
+    def test_a_gap_that_was_given_up_is_none_for_the_snapshot(self) -> None:
+        self.revoke()
+        self.revoke("bob")
+        del self.redis.entries[0]
+        self.assertEqual(self.make().returncode, 1)
+        self.expect_beat("--over-gap")
+        done = self.make()
+        self.assertEqual(done.returncode, 0, done.out + done.err)
+        self.assertEqual(list(self.manifest()["seen"].values()), [self.redis.payloads()[0]["seq"]])
 
     def test_what_another_beat_spoke_of_is_missing_too(self) -> None:
         self.revoke()

@@ -50,13 +50,15 @@ struct Payload {
   std::string prev = "7";
   std::string entries = "[" + entry(R"("kind":"token")") + "]";
   std::string seen;
+  std::string lost;
   std::string max_age;
 
   std::string text() const {
     std::string out;
     const std::vector<std::pair<std::string, const std::string*>> all = {
-        {"iss", &iss},   {"format", &format},   {"iat", &iat},   {"seq", &seq},
-        {"prev", &prev}, {"entries", &entries}, {"seen", &seen}, {"max_age", &max_age}};
+        {"iss", &iss},   {"format", &format}, {"iat", &iat},
+        {"seq", &seq},   {"prev", &prev},     {"entries", &entries},
+        {"seen", &seen}, {"lost", &lost},     {"max_age", &max_age}};
     for (const auto& [name, value] : all)
       if (!value->empty()) out += (out.empty() ? "\"" : ",\"") + name + "\":" + *value;
     return "{" + out + "}";
@@ -196,6 +198,8 @@ TEST(StreamItem, KeepsTheBoundsOfItsMembers) {
       {"an entry that is a text", &Payload::entries, R"(["x"])", "claim"},
       {"seen is a list", &Payload::seen, "[]", "claim"},
       {"seen by nobody", &Payload::seen, "{}", "good"},
+      {"lost is a number", &Payload::lost, "8", "claim"},
+      {"lost beside entries", &Payload::lost, "{\"" + kThumbprint + "\":9}", "claim"},
       {"max_age of 59", &Payload::max_age, "59", "bounds"},
       {"max_age of 60", &Payload::max_age, "60", "good"},
       {"max_age of 30 days", &Payload::max_age, "2592000", "good"},
@@ -268,9 +272,13 @@ TEST(StreamItem, PassesOverWhatIsSaidOfKeysThatAreNotTheStreams) {
   Payload payload;
   const std::string other = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs";
   payload.seen = "{\"" + other + "\":9,\"" + kThumbprint + "\":7}";
+  payload.lost = "{\"" + other + "\":9,\"" + kThumbprint + "\":6}";
+  payload.max_age = "60";
+  payload.entries = "[]";
   const auto item = read(payload.item());
   ASSERT_TRUE(item) << item.error().detail;
   EXPECT_EQ(item->seen, (std::vector<StreamSeen>{{kThumbprint, 7}}));
+  EXPECT_EQ(item->lost, (std::vector<StreamSeen>{{kThumbprint, 6}}));
 }
 
 TEST(StreamSeen, IsAnObjectOfThumbprintsAndNumbers) {

@@ -16,6 +16,14 @@ StreamItem item(const std::string& key, std::uint64_t prev, std::uint64_t seq,
   out.prev = prev;
   out.seq = seq;
   out.seen = std::move(seen);
+  out.entries.emplace_back();
+  return out;
+}
+
+StreamItem beat(const std::string& key, std::uint64_t prev, std::uint64_t seq,
+                std::vector<StreamSeen> seen = {}) {
+  StreamItem out = item(key, prev, seq, std::move(seen));
+  out.entries.clear();
   return out;
 }
 
@@ -57,9 +65,9 @@ TEST(StreamProgress, SeesThatAnItemWasHeldBackByTheNextOfItsWriter) {
 TEST(StreamProgress, SeesThatTheLastItemOfAWriterWasHeldBackByABeat) {
   StreamProgress progress;
   progress.take(item("a", 0, 5));
-  EXPECT_EQ(progress.take(item("b", 0, 1, {{"a", 5}})), StreamPlace::next);
+  EXPECT_EQ(progress.take(beat("b", 0, 1, {{"a", 5}})), StreamPlace::beat);
   EXPECT_TRUE(progress.complete());
-  EXPECT_EQ(progress.take(item("b", 1, 2, {{"a", 6}})), StreamPlace::next);
+  EXPECT_EQ(progress.take(beat("b", 0, 2, {{"a", 6}})), StreamPlace::beat);
   EXPECT_FALSE(progress.complete());
   EXPECT_EQ(progress.take(item("a", 5, 6)), StreamPlace::next);
   EXPECT_TRUE(progress.complete());
@@ -92,12 +100,51 @@ TEST(StreamProgress, BeginsWhereItWasKept) {
   EXPECT_EQ(progress.take(item("b", 6, 7)), StreamPlace::next);
 }
 
-// Such a writer lost its notes: it says nothing about what was before.
-TEST(StreamProgress, AnItemThatKnowsOfNoneBeforeItShowsNoGap) {
+// Such a writer lost its notes: it does not know what it sent, and others may hold that back.
+TEST(StreamProgress, AnItemThatKnowsOfLessThanWasHeardComesAfterAGap) {
+  for (const std::uint64_t prev : {0U, 5U}) {
+    StreamProgress progress;
+    progress.take(item("a", 0, 5));
+    progress.take(item("a", 5, 7));
+    EXPECT_EQ(progress.take(item("a", prev, 50)), StreamPlace::after_gap) << prev;
+    EXPECT_FALSE(progress.complete());
+    EXPECT_EQ(progress.sure("a"), 7U);
+  }
+}
+
+TEST(StreamProgress, AnItemDoesNotPassOverOneThatWasHeardOf) {
+  StreamProgress progress;
+  progress.hear(std::vector<StreamSeen>{{"a", 5}});
+  EXPECT_FALSE(progress.complete());
+  EXPECT_EQ(progress.take(item("a", 0, 50)), StreamPlace::after_gap);
+  EXPECT_FALSE(progress.complete());
+  EXPECT_EQ(progress.heard_of(), (std::vector<StreamSeen>{{"a", 50}}));
+  StreamProgress in_order;
+  in_order.hear(std::vector<StreamSeen>{{"a", 5}});
+  EXPECT_EQ(in_order.take(item("a", 0, 4)), StreamPlace::next);
+  EXPECT_EQ(in_order.take(item("a", 4, 5)), StreamPlace::next);
+  EXPECT_TRUE(in_order.complete());
+}
+
+TEST(StreamProgress, ABeatThatIsLostLosesNothingAndSaysWhatItsWriterSent) {
   StreamProgress progress;
   progress.take(item("a", 0, 5));
-  EXPECT_EQ(progress.take(item("a", 0, 50)), StreamPlace::next);
+  EXPECT_EQ(progress.take(beat("a", 5, 9)), StreamPlace::beat);
   EXPECT_TRUE(progress.complete());
+  EXPECT_EQ(progress.take(item("a", 5, 10)), StreamPlace::next) << "beats are no links";
+  progress.take(beat("a", 12, 13));
+  EXPECT_FALSE(progress.complete()) << "12 was not heard";
+}
+
+TEST(StreamProgress, WhatIsSaidToBeLostIsMissedNoLonger) {
+  StreamProgress progress;
+  progress.take(item("a", 0, 5));
+  progress.take(item("a", 6, 7));
+  StreamItem given_up = beat("b", 0, 1);
+  given_up.lost = {{"a", 7}};
+  progress.take(given_up);
+  EXPECT_TRUE(progress.complete());
+  EXPECT_EQ(progress.take(item("a", 7, 8)), StreamPlace::next);
 }
 
 }  // namespace
