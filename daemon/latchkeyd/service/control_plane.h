@@ -176,6 +176,7 @@ class ControlPlane final : public Needs {
 
   Parts parts_;
   RevocationBook revocations_;
+  static constexpr std::chrono::hours kForgetEvery{1};
   SteadyTime forgets_at_{};                             // next
   std::vector<std::unique_ptr<RevocationFeed>> feeds_;  // one for each kind of source
   StatusKeeper* statuses_ = nullptr;                    // one of those

@@ -19,6 +19,8 @@
 
 namespace latchkey::latchkeyd {
 
+inline constexpr std::size_t kHeldMost = 262'144;  // events of one source
+
 // A token as it was delivered.
 struct EventKeeper::Delivered {
   std::string id;
