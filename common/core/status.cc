@@ -24,6 +24,11 @@ bool still_trusted(const HeldStatusList& held, const config::StatusListSource& s
                      [&](const jose::Jwk& key) { return key.thumbprint() == held.token->key_id; });
 }
 
+bool signed_too_early(const HeldStatusList& held, const config::StatusListSource& source,
+                      WallTime now) {
+  return source.max_signed_age && now - held.token->issued_at > *source.max_signed_age;
+}
+
 // Why what is at hand does not say that the token is valid; nothing where it does.
 std::optional<std::string> unknown(const HeldStatusList* held,
                                    const config::StatusListSource& source, std::size_t issuer,
@@ -34,8 +39,12 @@ std::optional<std::string> unknown(const HeldStatusList* held,
     return "it was not fetched anew for too long";
   if (LATCHKEY_FAILS(status_list_expired, !held->token->in_force(now)))
     return "its 'exp' has passed";
+  if (LATCHKEY_FAILS(status_signed_early, signed_too_early(*held, source, now)))
+    return "it was signed longer ago than 'max_signed_age'";
   if (LATCHKEY_FAILS(status_key_gone, !still_trusted(*held, source, issuer, snapshot)))
     return "the key that signed it is gone";
+  if (LATCHKEY_FAILS(status_key_revoked, snapshot.revocations->key_revoked(held->token->key_id)))
+    return "the key that signed it is revoked";
   return std::nullopt;
 }
 
@@ -76,9 +85,20 @@ StatusAnswer check_status(const claims::Claims& claims, std::string_view service
   const std::string_view name =
       issuer < 0 ? std::string_view() : snapshot.config->issuers[place].config.name;
   const auto* source = snapshot.config->revocation.find_status_list(name, claims.status_uri);
+  const HeldStatusList* held = snapshot.statuses->find(claims.issuer, claims.status_uri);
+  const auto need = [&] {
+    return StatusNeed{.issuer = std::string(name),
+                      .uri = std::string(claims.status_uri),
+                      .seen = held != nullptr ? held->generation : 0};
+  };
   if (const auto reason = status_revokes(claims, snapshot)) {
-    return {.outcome = fail(*reason, "index " + std::to_string(claims.status_index) +
-                                         " of status list " + quoted(claims.status_uri))};
+    StatusAnswer answer{.outcome =
+                            fail(*reason, "index " + std::to_string(claims.status_index) +
+                                              " of status list " + quoted(claims.status_uri))};
+    // A newer one could say otherwise, where this one has no say about others any more.
+    if (gate && source != nullptr && unknown(held, *source, place, snapshot, now))
+      answer.need = need();
+    return answer;
   }
   if (!gate) return {};
   if (LATCHKEY_FAILS(status_no_source, source == nullptr)) {
@@ -87,15 +107,12 @@ StatusAnswer check_status(const claims::Claims& claims, std::string_view service
                                                       " of issuer " + std::string(name))};
   }
   if (source == nullptr) return {};
-  const HeldStatusList* held = snapshot.statuses->find(claims.issuer, claims.status_uri);
   auto why = unknown(held, *source, place, snapshot, now);
   const bool no_index = !why && beyond(held, claims.status_index);
   if (no_index) why = "it has no index " + std::to_string(claims.status_index);
   if (!why) return {};
   StatusAnswer answer;
-  answer.need = StatusNeed{.issuer = std::string(name),
-                           .uri = std::string(claims.status_uri),
-                           .seen = held != nullptr ? held->generation : 0};
+  answer.need = need();
   std::string text = list_text(claims, *source) + ": " + *why;
   if (no_index || LATCHKEY_FAILS(status_refuses, refuses(*source, service))) {
     answer.outcome = fail(Reason::status_unknown, std::move(text));

@@ -176,6 +176,9 @@
   ROW(stream_held_many)        ROW(stream_date_ahead)      ROW(stream_end_unsigned)                \
   ROW(stream_covered_later)    ROW(list_version_twice)     ROW(stream_passed_over)                 \
   ROW(stream_lost_beside)                                                                          \
+  ROW(list_other_line)         ROW(tsl_algorithm)          ROW(tsl_key_revoked)                    \
+  ROW(status_signed_early)     ROW(status_key_revoked)     ROW(status_key_shared)                  \
+  ROW(events_key_revoked)                                                                          \
   ROW(local_end_passed)                                                                            \
   /* Names and accounts: core/accounts, core/judge */                                              \
   ROW(name_length)             ROW(name_first_byte)        ROW(name_number)                        \

@@ -120,6 +120,13 @@ void check_status_lists(const Config& config, Reader& reader) {
     }
     if (!section.keys_file.empty() && !section.keys.document.empty())
       reader.error(at("keys_file"), "a status list needs one of 'keys' and 'keys_file' at most");
+    for (const Signed& other : all) {
+      const bool same_file = !section.keys_file.empty() && section.keys_file == other.keys_file;
+      if (LATCHKEY_FAILS(status_key_shared, same_file || !shared(section.keys, other.keys).empty()))
+        reader.error(at(same_file ? "keys_file" : "keys"),
+                     "a key also signs the " + std::string(other.what) + ' ' +
+                         quoted(other.feed.name) + ": a status list's keys verify nothing else");
+    }
     for (const Issuer& issuer : config.issuers) {
       const bool same_file =
           !section.keys_file.empty() && section.keys_file == issuer.config.jwks_file;

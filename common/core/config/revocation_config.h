@@ -90,13 +90,14 @@ struct StatusListSource {
   std::vector<std::string> uris;     // of lists; one that ends in '/' is the beginning of some
   std::string keys_file;             // of the keys that sign the lists; this, `keys` or neither:
   issuer::InlineKeys keys;           // then the issuer's own do
-  std::vector<std::string> unknown_refuses;  // services; "*" is any
-  std::chrono::seconds refresh{300};         // between two questions for a list, at most
-  std::chrono::seconds max_age{3'600};       // that a list serves without being confirmed
-  std::size_t max_list_bytes = 2'097'152;    // unpacked
-  std::string ca_file;                       // empty: the system's CAs
-  std::vector<std::string> tls_pins;         // "sha256//…"; empty: any
-  std::string proxy;                         // "http://host:port"; empty: none
+  std::vector<std::string> unknown_refuses;            // services; "*" is any
+  std::chrono::seconds refresh{300};                   // between two questions for a list, at most
+  std::chrono::seconds max_age{3'600};                 // that a list serves without being confirmed
+  std::optional<std::chrono::seconds> max_signed_age;  // since its `iat`; none: any
+  std::size_t max_list_bytes = 2'097'152;              // unpacked
+  std::string ca_file;                                 // empty: the system's CAs
+  std::vector<std::string> tls_pins;                   // "sha256//…"; empty: any
+  std::string proxy;                                   // "http://host:port"; empty: none
   std::chrono::seconds fetch_timeout{10};
   std::string digest;  // lower-case hex SHA-256 over the canonical dump of this section
 

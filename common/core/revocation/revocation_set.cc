@@ -96,11 +96,7 @@ bool RevocationSet::subject_revoked(const NameDigest& subject, const claims::Cla
 }
 
 std::optional<Reason> RevocationSet::find_few(const claims::Claims& claims) const {
-  const auto key = has(EntryKind::key) ? digest_of_key(claims.key_id) : std::nullopt;
-  const auto of_key = [&](const auto& source) { return source->find(EntryKind::key, *key); };
-  if (LATCHKEY_FAILS(revoked_key, key && std::any_of(sources_.begin(), sources_.end(), of_key))) {
-    return Reason::revoked_key;
-  }
+  if (LATCHKEY_FAILS(revoked_key, key_revoked(claims.key_id))) return Reason::revoked_key;
   if (!has(EntryKind::subject) || claims.subject.empty()) return std::nullopt;
   const auto subject = names_->digest(EntryKind::subject, claims.issuer, claims.subject);
   if (!subject) return Reason::internal_error;
@@ -112,6 +108,13 @@ std::optional<Reason> RevocationSet::find_few(const claims::Claims& claims) cons
 std::optional<Reason> RevocationSet::find(const claims::Claims& claims) const {
   const auto reason = find_many(claims);
   return reason ? reason : find_few(claims);
+}
+
+bool RevocationSet::key_revoked(std::string_view thumbprint) const {
+  const auto key = has(EntryKind::key) ? digest_of_key(thumbprint) : std::nullopt;
+  return key && std::any_of(sources_.begin(), sources_.end(), [&](const auto& source) {
+           return source->find(EntryKind::key, *key) != nullptr;
+         });
 }
 
 bool RevocationSet::user_revoked(std::string_view user) const {

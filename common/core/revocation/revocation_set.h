@@ -48,6 +48,8 @@ class RevocationSet {
   std::optional<Reason> find(const claims::Claims& claims) const;
   // Also where the name could not be digested (memory).
   bool user_revoked(std::string_view user) const;
+  // By the key's thumbprint (RFC 7638); false of what is none.
+  bool key_revoked(std::string_view thumbprint) const;
   std::size_t size() const;
 
   // The sources that revoke what was refused, for the administrator: "list fleet, stream now";

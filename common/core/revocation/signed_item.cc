@@ -76,17 +76,22 @@ ItemResult<std::string_view> item_text(const jose::JsonValue& object, std::strin
 }
 
 // RFC 7519 sections 4.1.4 to 4.1.6.
-ItemResult<ItemTimes> item_times(const jose::JsonValue& claims, WallTime now) {
+ItemResult<ItemTimes> item_times_unheld(const jose::JsonValue& claims) {
   LATCHKEY_TRY(const std::optional<WallTime> issued_at, date(claims, "iat"));
   if (LATCHKEY_FAILS(item_iat_absent, !issued_at))
     return refuse(ItemFault::claim, "'iat' is absent");
-  ItemTimes times{.issued_at = LATCHKEY_CHECKED(issued_at, now), .expires_at = std::nullopt};
+  ItemTimes times{.issued_at = LATCHKEY_CHECKED(issued_at, WallTime{}), .expires_at = std::nullopt};
+  LATCHKEY_TRY(times.expires_at, date(claims, "exp"));
+  return times;
+}
+
+ItemResult<ItemTimes> item_times(const jose::JsonValue& claims, WallTime now) {
+  LATCHKEY_TRY(const ItemTimes times, item_times_unheld(claims));
   if (LATCHKEY_FAILS(item_ahead, times.issued_at > now + kItemAhead))
     return refuse(ItemFault::ahead, "it was signed in the future, or this clock is behind");
   LATCHKEY_TRY(const std::optional<WallTime> not_before, date(claims, "nbf"));
   if (LATCHKEY_FAILS(item_not_before, not_before && now < *not_before - kItemLeeway))
     return refuse(ItemFault::ahead, "'nbf' lies in the future");
-  LATCHKEY_TRY(times.expires_at, date(claims, "exp"));
   if (LATCHKEY_FAILS(item_expired, times.expires_at && now >= *times.expires_at + kItemLeeway))
     return refuse(ItemFault::expired, "its 'exp' has passed");
   return times;

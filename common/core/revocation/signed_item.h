@@ -78,5 +78,7 @@ struct ItemTimes {
 
 // `iat`, which has to be there, `nbf` and `exp`. claim, ahead, expired.
 ItemResult<ItemTimes> item_times(const jose::JsonValue& claims, WallTime now);
+// The same of what was accepted once, whatever the time is now. claim.
+ItemResult<ItemTimes> item_times_unheld(const jose::JsonValue& claims);
 
 }  // namespace latchkey::revocation

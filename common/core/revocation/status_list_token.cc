@@ -61,10 +61,16 @@ WallTime StatusListToken::refresh_at(WallTime fetched_at, std::chrono::seconds l
 
 ItemResult<StatusListToken> read_status_list_token(std::string_view bytes, std::string_view uri,
                                                    const StatusTrust& trust,
-                                                   std::optional<WallTime> accepted, WallTime now,
+                                                   std::optional<WallTime> accepted,
+                                                   std::optional<WallTime> now,
                                                    jose::Scratch& scratch) {
   constexpr std::array<std::string_view, 1> kTypes = {"statuslist+jwt"};  // section 5.1
   LATCHKEY_TRY(const jose::VerifiedJws jws, verify_item(bytes, kTypes, trust.keys, scratch));
+  const bool allowed =
+      trust.algorithms.empty() || std::find(trust.algorithms.begin(), trust.algorithms.end(),
+                                            jws.algorithm()) != trust.algorithms.end();
+  if (LATCHKEY_FAILS(tsl_algorithm, !allowed))
+    return refuse(ItemFault::key, "its issuer is not configured with its algorithm");
   const JsonValue& claims = jws.claims();
   LATCHKEY_TRY(const std::optional<std::string_view> issuer, item_text_if_there(claims, "iss"));
   if (LATCHKEY_FAILS(tsl_issuer, issuer && *issuer != trust.issuer))
@@ -72,7 +78,7 @@ ItemResult<StatusListToken> read_status_list_token(std::string_view bytes, std::
   LATCHKEY_TRY(const std::string_view subject, item_text(claims, "sub"));
   if (LATCHKEY_FAILS(tsl_subject, subject != uri))  // section 8.3 step 4 a
     return refuse(ItemFault::subject, "it is the list " + quoted(subject));
-  LATCHKEY_TRY(const ItemTimes times, item_times(claims, now));
+  LATCHKEY_TRY(const ItemTimes times, now ? item_times(claims, *now) : item_times_unheld(claims));
   if (LATCHKEY_FAILS(tsl_old, accepted && times.issued_at < *accepted))
     return refuse(ItemFault::old, "a later one of this list was accepted before");
   LATCHKEY_TRY(const std::optional<milliseconds> ttl, read_ttl(claims));

@@ -10,10 +10,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "core/base/time.h"
+#include "core/jose/algorithm.h"
 #include "core/jose/json.h"
 #include "core/jose/jwk_set.h"
 #include "core/jose/scratch.h"
@@ -25,8 +27,9 @@ namespace latchkey::revocation {
 // What a reader is configured with.
 struct StatusTrust {
   std::string_view issuer;   // of the tokens
-  const jose::JwkSet& keys;  // that issuer's
+  const jose::JwkSet& keys;  // that issuer's, or of the lists alone
   std::size_t list_bytes_most;
+  std::span<const jose::Algorithm> algorithms = {};  // that sign; none: any
 };
 
 struct StatusListToken {
@@ -60,10 +63,12 @@ constexpr std::size_t status_token_bytes(std::size_t list_bytes) {
 
 // Any bytes from anybody, up to what the scratch is made for (status_token_bytes()). `uri` is the
 // reference's; `accepted` is when the last one of this URI that was accepted had been issued.
-// form, type, key, signature, issuer, subject, claim, ahead, old, expired, bounds, memory.
+// Without `now`, one that was accepted once is read again, whatever the time: what it revokes stays
+// revoked. form, type, key, signature, issuer, subject, claim, ahead, old, expired, bounds, memory.
 ItemResult<StatusListToken> read_status_list_token(std::string_view bytes, std::string_view uri,
                                                    const StatusTrust& trust,
-                                                   std::optional<WallTime> accepted, WallTime now,
+                                                   std::optional<WallTime> accepted,
+                                                   std::optional<WallTime> now,
                                                    jose::Scratch& scratch);
 
 }  // namespace latchkey::revocation

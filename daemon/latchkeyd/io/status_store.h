@@ -3,8 +3,9 @@
 // Status lists on disk, STATE/status/: of each the signed list as it came (NAME.jwt) and a record
 // that says when it was fetched and how it is named there (NAME.json); NAME is the SHA-256 of
 // issuer and URI. A list is renamed into place before its record, so whoever dies in between has a
-// list that is newer than its record says, which is harmless. Read with mistrust: whatever is not
-// our own undamaged file is as if it were not there, and a list is verified again besides.
+// list that is newer than its record says; so the keeper takes the greater date of the two. Read
+// with mistrust: whatever is not our own undamaged file is as if it were not there, and a list is
+// verified again besides.
 //
 // Not for two threads at a time.
 #pragma once

@@ -96,6 +96,7 @@ std::unique_ptr<StatusKeeper> ControlPlane::make_status_keeper() {
                 place < 0 ? 0 : current().keys[static_cast<std::size_t>(place)].generation;
             keys_->request(issuer, seen, [done](KeysOutcome /*outcome*/) { done(); });
           },
+      .key_revoked = [this](std::string_view thumbprint) { return key_revoked(thumbprint); },
       .in_use = parts_.statuses_in_use,
       .hooks = feed_hooks()});
 }
@@ -119,7 +120,13 @@ void ControlPlane::add_events() {
       .keys = {.at_hand = [this](std::string_view issuer) { return keys_of(issuer); },
                .request = [this](std::string_view issuer, std::uint64_t seen,
                                  auto done) { keys_->request(issuer, seen, std::move(done)); }},
+      .key_revoked = [this](std::string_view thumbprint) { return key_revoked(thumbprint); },
       .hooks = feed_hooks()}));
+}
+
+// Asked of whatever comes, and of nothing before there is a first snapshot.
+bool ControlPlane::key_revoked(std::string_view thumbprint) const {
+  return hub_ != nullptr && current().revocations->key_revoked(thumbprint);
 }
 
 const IssuerKeys* ControlPlane::keys_of(std::string_view issuer) const {

@@ -160,6 +160,7 @@ class ControlPlane final : public Needs {
   RevocationFeed::Hooks feed_hooks();
   std::unique_ptr<StatusKeeper> make_status_keeper();
   void add_events();
+  bool key_revoked(std::string_view thumbprint) const;
   const IssuerKeys* keys_of(std::string_view issuer) const;
   // The next snapshot's revocations, from all sources.
   void gather(Snapshot& next) const;

@@ -96,6 +96,11 @@ EventKeeper::Fate EventKeeper::judge(Source& source, const Delivered& set, const
     refuse(source, set, error.fault, error.detail);
     return revocation::set_error_code(error.fault) ? Fate::refused : Fate::left;
   }
+  // Whoever stole it is not to lock anybody out; what it signed is told back as such.
+  if (LATCHKEY_FAILS(events_key_revoked, parts_.key_revoked && parts_.key_revoked(event->key_id))) {
+    refuse(source, set, ItemFault::key, "the key that signed it is revoked");
+    return Fate::refused;
+  }
   source.full = source.held.size() + source.unsure.size() >= kHeldMost;
   if (source.full || id.size() != kIdDigits) return Fate::left;
   take(source, set, std::move(id), *event, editor);

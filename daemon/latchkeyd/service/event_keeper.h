@@ -51,6 +51,7 @@ class EventKeeper final : public RevocationFeed {
     EventStore& store;
     revocation::HashSecret secret;
     Keys keys;
+    std::function<bool(std::string_view thumbprint)> key_revoked;
     Hooks hooks;
   };
 

@@ -41,13 +41,15 @@ milliseconds spread(milliseconds pause, std::uint32_t random) {
   return milliseconds(random % tenth);
 }
 
-// Whether two manifests of one version lead to it by the same chunks. Steps may be left out.
-bool says_the_same(const revocation::ListManifest& one, const revocation::ListManifest& other) {
+// Whether `other` knows the version that `has` leads to as the set that it is there: by a step to
+// it with the same chunks, and by none that has others under the same numbers. Steps may be left
+// out.
+bool knows(const revocation::ListManifest& has, const revocation::ListManifest& other) {
   bool met = false;
-  for (const revocation::ListStep& step : one.steps) {
+  for (const revocation::ListStep& step : has.steps) {
     for (const revocation::ListStep& its : other.steps) {
       if (its.from != step.from || its.to != step.to) continue;
-      met = true;
+      met = met || step.to == has.version;
       const bool same =
           std::equal(step.chunks.begin(), step.chunks.end(), its.chunks.begin(), its.chunks.end(),
                      [](const auto& a, const auto& b) {
@@ -138,13 +140,16 @@ void ListKeeper::manifest_came(const ListPtr& list, const FetchResult& result) {
     return failed(*list, "an older signing of the version that was accepted is served");
   }
   if (at_hand && manifest->version == list->accepted->version &&
-      LATCHKEY_FAILS(list_version_twice, !says_the_same(list->standing.manifest(), *manifest))) {
+      LATCHKEY_FAILS(list_version_twice, !knows(list->standing.manifest(), *manifest))) {
     return refused(*list, {revocation::ListFault::rollback,
                            "other chunks under the version that was accepted: the folder was made "
                            "anew, or is a backup; raise its version above that of the hosts"});
   }
   const WallTime ended = ends_by(*manifest, now);
-  const bool anew = !list->present() || !goes_on(list->standing, *manifest);
+  // A folder that was made anew has passed by the numbers that hosts have: its steps lead on from
+  // other sets than theirs.
+  const bool anew = !list->present() || !goes_on(list->standing, *manifest) ||
+                    LATCHKEY_FAILS(list_other_line, !knows(list->standing.manifest(), *manifest));
   Round round{.order = {.list = list->place,
                         .issuer = list->config.issuer,
                         .url = list->config.url,

@@ -114,6 +114,12 @@ StatusKeeper::Keys StatusKeeper::trusted(const List& list) {
   return found == section_keys_.end() ? nullptr : found->second;
 }
 
+// What the issuer's tokens are held to, its lists are, too.
+std::vector<jose::Algorithm> StatusKeeper::algorithms_of(const List& list) const {
+  if (!list.source.own_keys()) return {};
+  return config_->issuers[list.issuer].config.algorithms;
+}
+
 // At the start of the daemon this is waited for, so that the first login knows what is revoked.
 void StatusKeeper::take_up() {
   for (StatusStore::Stored& each : parts_.store.load(parts_.limits.lists, parts_.limits.bytes * 2))
@@ -132,9 +138,11 @@ void StatusKeeper::restore(StatusStore::Stored stored) {
   const Keys keys = trusted(*list);
   if (stored.token.empty() || keys == nullptr) return;
   jose::Scratch scratch(stored.token.size());
+  const auto algorithms = algorithms_of(*list);
+  // It was good once. That its time is over, or that this clock is behind, takes nothing back.
   auto token = revocation::read_status_list_token(
-      stored.token, list->uri(), {list->id.first, *keys, list->source.max_list_bytes},
-      list->accepted, now, scratch);
+      stored.token, list->uri(), {list->id.first, *keys, list->source.max_list_bytes, algorithms},
+      list->accepted, std::nullopt, scratch);
   if (!token) {
     parts_.journal.log(
         LogLevel::warning, "a stored status list is not used",
@@ -143,6 +151,8 @@ void StatusKeeper::restore(StatusStore::Stored stored) {
   }
   if (!make_room(0, token->list.bytes(), list.get())) return;
   list->token = std::make_shared<const revocation::StatusListToken>(*std::move(token));
+  // The list is written before its record.
+  list->accepted = std::max(*list->accepted, list->token->issued_at);
   list->generation = ++generation_;
   list->etag = stored.record.etag;
   list->last_modified = stored.record.last_modified;

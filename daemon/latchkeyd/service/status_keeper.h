@@ -55,6 +55,8 @@ class StatusKeeper final : public RevocationFeed {
     std::function<std::shared_ptr<const jose::JwkSet>(std::size_t issuer)> issuer_keys;
     // Has those of the issuer with that short name fetched anew; `done` runs on this thread.
     std::function<void(const std::string& issuer, std::function<void()> done)> newer_keys;
+    // Whether a key is revoked, by its thumbprint.
+    std::function<bool(std::string_view thumbprint)> key_revoked;
     // Issuer and URI of each list that an open login refers to.
     std::function<std::vector<std::pair<std::string, std::string>>()> in_use;
     Hooks hooks;
@@ -99,6 +101,8 @@ class StatusKeeper final : public RevocationFeed {
   void read_section_keys();
   bool key_stands(const List& list) const;
   Keys trusted(const List& list);
+  std::vector<jose::Algorithm> algorithms_of(const List& list) const;
+  std::vector<std::string> revoked_of(const jose::JwkSet& keys) const;
   void restore(StatusStore::Stored stored);
 
   void ask(const ListPtr& list);

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "core/base/mutation.h"
 #include "daemon/latchkeyd/service/status_keeper_list.h"
 
 namespace latchkey::latchkeyd {
@@ -92,6 +93,15 @@ void StatusKeeper::answered(const ListPtr& list, const FetchResult& result) {
   failed(list, result.error.empty() ? "it was not sent" : result.error, result.retry_after);
 }
 
+// A key that was revoked lists nobody as valid, whatever its issuer still shows.
+std::vector<std::string> StatusKeeper::revoked_of(const jose::JwkSet& keys) const {
+  std::vector<std::string> all;
+  for (const jose::Jwk& key : keys.keys())
+    if (parts_.key_revoked && parts_.key_revoked(key.thumbprint()))
+      all.emplace_back(key.thumbprint());
+  return all;
+}
+
 void StatusKeeper::read(const ListPtr& list, std::shared_ptr<const Came> came) {
   Keys keys = trusted(*list);
   if (keys == nullptr) return failed(list, "there are no keys to verify it with");
@@ -100,13 +110,17 @@ void StatusKeeper::read(const ListPtr& list, std::shared_ptr<const Came> came) {
   record.fetched_at = now;
   record.etag = came->etag;
   record.last_modified = came->last_modified;
-  parts_.builder.post([this, list, came = std::move(came), keys = std::move(keys), now,
-                       record = std::move(record), round = list->round, accepted = list->accepted,
-                       most = list->source.max_list_bytes, &store = parts_.store,
+  parts_.builder.post([this, list, came = std::move(came), keys, now, record = std::move(record),
+                       round = list->round, accepted = list->accepted,
+                       most = list->source.max_list_bytes, algorithms = algorithms_of(*list),
+                       revoked = revoked_of(*keys), &store = parts_.store,
                        control = &parts_.control]() mutable {
     jose::Scratch scratch(came->token.size());
     auto token = std::make_shared<ItemResult<StatusListToken>>(revocation::read_status_list_token(
-        came->token, record.uri, {record.issuer, *keys, most}, accepted, now, scratch));
+        came->token, record.uri, {record.issuer, *keys, most, algorithms}, accepted, now, scratch));
+    if (*token && LATCHKEY_FAILS(tsl_key_revoked, std::find(revoked.begin(), revoked.end(),
+                                                            (*token)->key_id) != revoked.end()))
+      *token = revocation::refuse(ItemFault::key, "the key that signed it is revoked");
     StatusStore::Result<void> kept;
     if (*token) {
       record.issued_at = (*token)->issued_at;

@@ -105,6 +105,19 @@ TEST(Status, IsWhatTheListSays) {
         jose::JwkSet::parse(testing::jwk_set({testing::signing_key(jose::Algorithm::es256).jwk()}))
             .value());
   };
+  const auto key_revoked = [](HeldStatusList&, Snapshot& s, claims::ClaimsRecord&) {
+    revocation::Revocation key;
+    key.kind = revocation::EntryKind::key;
+    key.value = kThumbprint;
+    s.revocations = std::make_shared<const revocation::RevocationSet>(
+        revocation::RevocationSet::build({&key, 1}, std::array<std::uint8_t, 16>{}));
+  };
+  const auto signed_long_ago = [](HeldStatusList& l, Snapshot&, claims::ClaimsRecord&) {
+    auto token = list_token();
+    token.issued_at = kNow - 24h - 1s;
+    l.token = std::make_shared<const StatusListToken>(std::move(token));
+  };
+  const std::string signed_within = "      max_signed_age: 24h\n";
   const auto at = [](std::string uri) {
     return [uri](HeldStatusList&, Snapshot&, claims::ClaimsRecord& c) { c.status_uri = uri; };
   };
@@ -129,6 +142,10 @@ TEST(Status, IsWhatTheListSays) {
       {"lapsed, and revoked all the same", Reason::status_revoked, 1, lapsed},
       {"its end has passed", Reason::status_unknown, 0, ended},
       {"its key is gone", Reason::status_unknown, 0, no_key},
+      {"its key is revoked", Reason::status_unknown, 0, key_revoked},
+      {"signed long ago", Reason::allowed, 0, signed_long_ago},
+      {"signed too long ago", Reason::status_unknown, 0, signed_long_ago, Operation::authenticate,
+       "sshd", signed_within},
       {"another issuer's list of that name", Reason::status_unknown, 1, of_another},
       {"no section takes it", Reason::status_list_unknown, 0,
        at("https://elsewhere.example.com/1")},
@@ -156,6 +173,12 @@ TEST(Status, IsWhatTheListSays) {
 }
 
 TEST(Status, NamesTheListThatItLacksAndWhatItHad) {
+  const auto lapsed = [](HeldStatusList& l, Snapshot&, claims::ClaimsRecord&) {
+    l.usable_until = kNow;
+  };
+  EXPECT_FALSE(judged({"", Reason::allowed, 1}).status_list);
+  EXPECT_EQ(judged({"", Reason::allowed, 1, lapsed}).status_list->seen, 7U)
+      << "one that has no say any more is asked for anew, though it revokes";
   EXPECT_EQ(judged({"", Reason::allowed}, false).status_list->seen, 0U);
   EXPECT_EQ(judged({"", Reason::allowed, 4}).status_list->seen, 7U);
   const auto valid = judged({"", Reason::allowed});

@@ -84,6 +84,7 @@ class EventKeeperTest : public ::testing::Test {
                   if (fetched) fetched();
                   done(keys.generation > seen ? KeysOutcome::newer : otherwise);
                 }},
+        .key_revoked = [this](std::string_view thumbprint) { return thumbprint == revoked_key; },
         .hooks = {.publish =
                       [this](std::function<void()> done) {
                         ++published;
@@ -168,6 +169,7 @@ class EventKeeperTest : public ::testing::Test {
   std::string folder() const { return std::string(state.path()) + "/events"; }
   std::string file() const { return folder() + '/' + event_file(kIssuer, kIssuer); }
 
+  std::string revoked_key;
   TempDir state;
   FakeClock clock;
   const WallTime began = clock.wall();

@@ -146,6 +146,16 @@ TEST_F(EventKeeperTest, AnAlgorithmThatTheIssuerIsNotConfiguredWithSignsNoEvent)
   EXPECT_EQ(poll()["setErrs"]["x"]["err"], "authentication_failed");
 }
 
+TEST_F(EventKeeperTest, AKeyThatWasRevokedSignsNoEvent) {
+  const auto set = jose::JwkSet::parse(latchkey::testing::jwk_set({first.jwk()})).value();
+  revoked_key = std::string(set.keys()[0].thumbprint());
+  come({{"x", revokes("x", "alice")}});
+  EXPECT_FALSE(revoked("alice"));
+  EXPECT_THAT(error(), HasSubstr("the key that signed it is revoked"));
+  pass(60s);
+  EXPECT_EQ(poll()["setErrs"]["x"]["err"], "invalid_key");
+}
+
 TEST_F(EventKeeperTest, AnUnknownKeyIsAskedForOnceAndTheNewOneCounts) {
   const SigningKey second = SigningKey::generate(jose::Algorithm::eddsa, "second");
   fetched = [&] { have_keys({&first, &second}); };

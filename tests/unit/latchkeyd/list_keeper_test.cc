@@ -114,6 +114,28 @@ TEST_F(ListKeeperTest, OneVersionHasOneSet) {
   EXPECT_TRUE(revoked("two"));
 }
 
+// Its steps lead on from numbers that this host has, and from other sets than those.
+TEST_F(ListKeeperTest, AFolderThatWasMadeAnewIsReadFromItsBeginningOnceItIsAhead) {
+  begin();
+  const std::string other = source_.chunk(EntryKind::token, {"two"});
+  const std::string more = source_.chunk(EntryKind::token, {"three"});
+  clock.advance(900s);
+  manifest = source_.manifest(2, clock.wall(),
+                              SignedList::step(0, 1, other) + "," + SignedList::step(1, 2, more));
+  tick_and_serve();
+  EXPECT_EQ(error(), "");
+  EXPECT_TRUE(revoked("two") && revoked("three"));
+  EXPECT_FALSE(revoked("one"));
+  // Nor do steps that say nothing of how this host came to its number.
+  clock.advance(900s);
+  manifest = source_.manifest(3, clock.wall(),
+                              SignedList::step(0, 3, other) + "," + SignedList::step(2, 3, ""));
+  tick_and_serve();
+  EXPECT_EQ(version(), 3U);
+  EXPECT_TRUE(revoked("two"));
+  EXPECT_FALSE(revoked("three"));
+}
+
 TEST_F(ListKeeperTest, AnEarlierSigningOfTheSameVersionChangesNothing) {
   begin();
   const std::string base = source_.chunk(EntryKind::token, {"one"});

@@ -50,30 +50,31 @@ class StatusKeeperTest : public ::testing::Test {
     fetcher.statuses.clear();
     run();
     store.emplace(state.path(), journal);
-    keeper = std::make_unique<StatusKeeper>(
-        StatusKeeper::Parts{.control = loop,
-                            .builder = builder,
-                            .clock = clock,
-                            .journal = journal,
-                            .fetcher = fetcher,
-                            .store = *store,
-                            .issuer_keys = [this](std::size_t) { return issuer_keys; },
-                            .newer_keys =
-                                [this](const std::string&, std::function<void()> done) {
-                                  ++keys_asked;
-                                  if (on_keys) on_keys();
-                                  done();
-                                },
-                            .in_use = [this] { return in_use; },
-                            .hooks = {.publish =
-                                          [this](std::function<void()> done) {
-                                            ++published;
-                                            done();
-                                          },
-                                      .reload = [this] { ++reloads; },
-                                      .rescheduled = {},
-                                      .random = [] { return 0U; }},
-                            .limits = limits});
+    keeper = std::make_unique<StatusKeeper>(StatusKeeper::Parts{
+        .control = loop,
+        .builder = builder,
+        .clock = clock,
+        .journal = journal,
+        .fetcher = fetcher,
+        .store = *store,
+        .issuer_keys = [this](std::size_t) { return issuer_keys; },
+        .newer_keys =
+            [this](const std::string&, std::function<void()> done) {
+              ++keys_asked;
+              if (on_keys) on_keys();
+              done();
+            },
+        .key_revoked = [this](std::string_view key) { return key == revoked_key; },
+        .in_use = [this] { return in_use; },
+        .hooks = {.publish =
+                      [this](std::function<void()> done) {
+                        ++published;
+                        done();
+                      },
+                  .reload = [this] { ++reloads; },
+                  .rescheduled = {},
+                  .random = [] { return 0U; }},
+        .limits = limits});
     configure();
     keeper->take_up();
   }
@@ -88,6 +89,7 @@ class StatusKeeperTest : public ::testing::Test {
     section.keys = section_keys;
     auto config =
         std::make_shared<config::Config>(*testing::config_of({testing::issuer_config("corp")}));
+    if (!algorithms.empty()) config->issuers[0].config.algorithms = algorithms;
     if (with_section) config->revocation.status_lists.push_back(section);
     keeper->configure(config);
   }
@@ -149,6 +151,7 @@ class StatusKeeperTest : public ::testing::Test {
   std::string error() { return keeper->states().at(0).last_error.value_or(""); }
   std::size_t asked() const { return fetcher.statuses.size(); }
 
+  std::string revoked_key;
   TempDir state;
   FakeClock clock;
   FakeJournal journal;
@@ -163,6 +166,7 @@ class StatusKeeperTest : public ::testing::Test {
   std::vector<std::pair<std::string, std::string>> in_use;
   StatusKeeper::Limits limits;
   std::string digest = "d1";
+  std::vector<jose::Algorithm> algorithms;
   bool with_section = true;
   int published = 0;
   int reloads = 0;

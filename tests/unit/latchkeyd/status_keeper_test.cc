@@ -153,5 +153,29 @@ TEST_F(StatusKeeperTest, KeysOfTheSectionVerifyItsListsAndTheIssuersDoNot) {
   EXPECT_EQ(first(), "none") << "its key is gone";
 }
 
+TEST_F(StatusKeeperTest, AKeyThatWasRevokedListsNobodyAsValid) {
+  issuer_keys = set_of({own.jwk(), other.jwk()});
+  want();
+  come(token(kRevoked, {}, kUri, &other));
+  EXPECT_EQ(first(), "invalid");
+  revoked_key = std::string(set_of({own.jwk()})->keys()[0].thumbprint());
+  clock.advance(1h);
+  want(kUri, held()->generation);
+  come(token(kValid));
+  EXPECT_EQ(first(), "invalid");
+  EXPECT_THAT(error(), HasSubstr("key: the key that signed it is revoked"));
+  start();
+  EXPECT_EQ(first(), "invalid") << "nor is it what a restart finds";
+}
+
+TEST_F(StatusKeeperTest, AnIssuersListsAreHeldToTheAlgorithmsOfItsTokens) {
+  algorithms = {jose::Algorithm::es256};
+  configure();
+  want();
+  come(token(kValid));
+  EXPECT_EQ(first(), "none");
+  EXPECT_THAT(error(), HasSubstr("not configured with its algorithm"));
+}
+
 }  // namespace
 }  // namespace latchkey::latchkeyd::status_keeper_test

@@ -263,5 +263,39 @@ TEST(StatusStore, AFolderThatIsNotOursAloneIsNotUsed) {
   EXPECT_EQ(journal.count("status lists are not stored"), 1U);
 }
 
+TEST_F(StatusKeeperTest, ARestartTakesNothingBackWhereTheListsTimeIsOverOrTheClockIsBehind) {
+  const auto end = std::chrono::floor<std::chrono::seconds>(clock.wall() + 2h).time_since_epoch();
+  have(kRevoked, ",\"exp\":" + std::to_string(end.count()));
+  clock.advance(3h);
+  start();
+  EXPECT_EQ(first(), "invalid");
+  EXPECT_FALSE(held()->token->in_force(clock.wall()));
+  clock.jump(-48h);
+  start();
+  EXPECT_EQ(first(), "invalid");
+}
+
+// Whoever died between the two has a record that is older than the list beside it.
+TEST_F(StatusKeeperTest, AnOlderListIsARollbackAlsoWhereTheRecordMissedTheLastOne) {
+  have(kValid);
+  const std::string between = token(kValid);
+  const std::string folder = std::string(state.path()) + "/status";
+  std::string record;
+  for (const auto& each : std::filesystem::directory_iterator(folder))
+    if (each.path().extension() == ".json") record = each.path();
+  std::filesystem::copy_file(record, record + ".old");
+  clock.advance(1h);
+  want(kUri, held()->generation);
+  come(token(kRevoked));
+  EXPECT_EQ(first(), "invalid");
+  std::filesystem::rename(record + ".old", record);
+  start();
+  EXPECT_EQ(first(), "invalid");
+  keeper->tick();
+  come(between);
+  EXPECT_EQ(first(), "invalid");
+  EXPECT_THAT(error(), HasSubstr("old: "));
+}
+
 }  // namespace
 }  // namespace latchkey::latchkeyd::status_keeper_test
