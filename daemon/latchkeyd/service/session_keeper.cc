@@ -44,6 +44,18 @@ std::string entry_of(const Hit& hit) {
   }
 }
 
+// Who revoked it, as logs and `status` call them.
+std::string source_of(const Hit& hit, const Snapshot& snapshot) {
+  if (hit.reason == Reason::status_revoked || hit.reason == Reason::status_suspended)
+    return "status list";
+  const revocation::RevocationSet& revocations = *snapshot.revocations;
+  const std::string named =
+      hit.reason == Reason::revoked_user
+          ? revocations.revoked_by(hit.login->user)
+          : revocations.revoked_by(*claims::ValidatedClaims::recall(hit.login->claims));
+  return named.empty() ? "this host" : named;
+}
+
 }  // namespace
 
 void SessionKeeper::revocations_changed() {
@@ -54,13 +66,16 @@ void SessionKeeper::revocations_changed() {
 
 void SessionKeeper::judge(const Snapshot& snapshot) {
   for (Hit& hit : hits(snapshot, parts_.logins.all())) {
+    if (endings_.contains(hit.login->id)) continue;
     const std::string entry = entry_of(hit);
-    begin(std::move(hit.login), "revoked", row(hit.reason).code, entry);
+    const std::string source = source_of(hit, snapshot);
+    begin(std::move(hit.login), "revoked", row(hit.reason).code, entry, source);
   }
 }
 
 void SessionKeeper::begin(std::shared_ptr<const Login> login, std::string cause,
-                          std::string_view reason, std::string_view entry) {
+                          std::string_view reason, std::string_view entry,
+                          std::string_view source) {
   const auto [found, fresh] = endings_.try_emplace(login->id);
   if (!fresh) return;
   const std::string pid = std::to_string(login->place ? login->place->pid : 0);
@@ -70,6 +85,7 @@ void SessionKeeper::begin(std::shared_ptr<const Login> login, std::string cause,
                       {"cause", cause},
                       {"reason", reason},
                       {"entry", entry},
+                      {"source", source},
                       {"user", login->user},
                       {"service", login->service},
                       {"issuer", login->claims.issuer},
@@ -208,7 +224,7 @@ void SessionKeeper::expire(SteadyTime now) {
     const auto at = ends_at(*login, config);
     if (!at) continue;
     if (*at <= wall) {
-      begin(std::move(login), "expired", row(Reason::token_expired).code, {});
+      begin(std::move(login), "expired", row(Reason::token_expired).code, {}, "rule");
     } else {
       next_tick_ = std::min(next_tick_, now + (*at - wall));
     }

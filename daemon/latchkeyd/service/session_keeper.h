@@ -75,7 +75,7 @@ class SessionKeeper {
 
   void judge(const Snapshot& snapshot);
   void begin(std::shared_ptr<const Login> login, std::string cause, std::string_view reason,
-             std::string_view entry);
+             std::string_view entry, std::string_view source);
   void ask(Ending& ending, std::function<void(SessionEnder::Answer)> then = {});
   void answered(const std::string& id, const SessionEnder::Answer& answer);
   void follow(SteadyTime now);

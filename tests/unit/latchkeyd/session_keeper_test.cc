@@ -159,7 +159,7 @@ TEST_F(SessionKeeperTest, LoginWhoseStatusListRevokesItsTokenIsHitAndOthersOfThe
   EXPECT_THAT(hit, ::testing::UnorderedElementsAre(revoked_one + " status_revoked",
                                                    suspended + " status_suspended"));
   keeper.revocations_changed();
-  EXPECT_EQ(journal.count("entry=" + uri + " index 1"), 1U);
+  EXPECT_EQ(journal.count("entry=" + uri + " index 1 source=status list"), 1U);
 }
 
 TEST_F(SessionKeeperTest, HitLoginIsEndedWithTheConfiguredGraceAndOthersAreNot) {
@@ -169,7 +169,7 @@ TEST_F(SessionKeeperTest, HitLoginIsEndedWithTheConfiguredGraceAndOthersAreNot) 
   keeper.revocations_changed();
   EXPECT_THAT(ender.asked, ElementsAre(alice + " 10s revoked session"));
   EXPECT_EQ(journal.count("a session is to end login=" + alice +
-                          " cause=revoked reason=revoked_user entry=user=alice"),
+                          " cause=revoked reason=revoked_user entry=user=alice source=this host"),
             1U);
   EXPECT_EQ(state(alice), State::ending);
 }
