@@ -79,9 +79,6 @@ TEST_F(FolderWatchesTest, TellThatAFolderWasRenamedOrRemovedAndWatchWhateverHasI
   std::filesystem::create_directories(root / "keys");
   wait_for_more_than(before);
   before = told;
-  put("away/keys.json");
-  loop.context().poll();
-  EXPECT_EQ(told, before) << "that one is another folder now";
   put("keys/keys.json");
   wait_for_more_than(before);
   loop.context().poll();
