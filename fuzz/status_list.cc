@@ -79,7 +79,7 @@ void unpack(unsigned bits, std::string_view packed) {
     unsigned value = 0;
     for (unsigned bit = 0; bit < bits; ++bit) {
       const std::uint64_t place = i * bits + bit;
-      value |= (plain[place / 8] >> (place % 8) & 1U) << bit;
+      value |= (unsigned{plain[place / 8]} >> (place % 8) & 1U) << bit;
     }
     const auto want = static_cast<TokenStatus>(value < 3 ? value : 3);
     require(list->at(i) == want);
