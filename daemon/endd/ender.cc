@@ -67,7 +67,7 @@ EndAnswer Ender::end(const EndRequest& request, SteadyTime now) {
                                 told));
   if (!why.empty()) parts_.log.warning(fmt::format("login={} {}", request.login, why));
   // Whoever is told may leave before the time is over: what is of the session now, ends then.
-  Job job{.due = due, .whole_user = whole_user, .uid = target->uid};
+  Job job{.due = due, .whole_user = whole_user, .caller = target->caller, .uid = target->uid};
   job.session = parts_.sessions.find(target->leader.pid, target->uid);
   if (!job.session && grace > std::chrono::seconds(0)) signal(*target, grace);
   jobs_.emplace(request.login, std::move(job));
@@ -112,12 +112,8 @@ bool Ender::advance(const std::string& login, Job& job, SteadyTime now) {
   const auto target = parts_.checks.examine(login);
   if (!target) {
     const std::string line = fmt::format("login={} {}", login, target.error().why);
-    if (job.session && target.error().outcome != Outcome::refused) return close(login, job, now);
-    if (target.error().outcome == Outcome::refused) {
-      parts_.log.error("cannot be ended: " + line);
-    } else {
-      parts_.log.notice("over: " + line);
-    }
+    if (target.error().outcome != Outcome::refused) return close(line, job, now);
+    parts_.log.error("cannot be ended: " + line);
     return false;
   }
   job.due = now + kPatience;
@@ -141,18 +137,28 @@ bool Ender::advance(const std::string& login, Job& job, SteadyTime now) {
   return false;
 }
 
-// The host process is gone before its time; logind keeps the session while something of it runs.
-bool Ender::close(const std::string& login, Job& job, SteadyTime now) {
+// The host process is gone. Before its time: logind keeps the session while something of it runs,
+// and what else of the user was to end is there still. After it: so is what did not heed SIGTERM.
+bool Ender::close(const std::string& line, Job& job, SteadyTime now) {
   job.due = now + kPatience;
-  const bool first = job.step == Step::grace;
-  if (job.step == Step::killed) return false;
-  if (first && job.whole_user) static_cast<void>(parts_.sessions.terminate_user(job.uid));
-  const auto done =
-      first ? parts_.sessions.terminate(*job.session) : parts_.sessions.kill(*job.session);
-  parts_.log.notice(fmt::format("left before its end: login={} logind={} {}", login, *job.session,
-                                done ? "what was left ends" : done.error().detail));
-  job.step = first ? Step::ended : Step::killed;
-  return true;
+  const std::string session = job.session.value_or("");
+  if (job.step != Step::grace) {
+    const auto killed = job.session ? parts_.sessions.kill(session) : ipc::Result<void>();
+    const bool left = job.session && killed;
+    parts_.log.notice(fmt::format("{}: {} logind={} {}", left ? "killed what was left" : "over",
+                                  line, session, killed ? "" : killed.error().detail));
+    return false;
+  }
+  job.step = Step::ended;
+  if (job.whole_user && (job.session || job.caller)) {
+    const auto ended = parts_.sessions.terminate_user(job.uid);
+    parts_.log.notice(fmt::format("ended the user: {} uid={} {}", line, job.uid,
+                                  ended ? "by logind" : ended.error().detail));
+  }
+  const auto ended = job.session ? parts_.sessions.terminate(session) : ipc::Result<void>();
+  parts_.log.notice(fmt::format("left before its end: {} logind={} {}", line, session,
+                                ended ? "" : ended.error().detail));
+  return job.session.has_value();
 }
 
 void Ender::terminate(const Target& target, Job& job) {

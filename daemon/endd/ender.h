@@ -66,13 +66,14 @@ class Ender {
     SteadyTime due;
     Step step = Step::grace;
     bool whole_user = false;
-    uid_t uid = 0;  // of the person
+    bool caller = false;  // who called a program that runs as another, as Target has it
+    uid_t uid = 0;        // of the person
     std::optional<std::string> session;  // of logind
   };
 
   bool advance(const std::string& login, Job& job, SteadyTime now);
   void terminate(const Target& target, Job& job);
-  bool close(const std::string& login, Job& job, SteadyTime now);
+  bool close(const std::string& line, Job& job, SteadyTime now);
   void signal(const Target& target, std::chrono::seconds grace);
 
   Parts parts_;

@@ -117,7 +117,6 @@ TEST_F(EnderTest, WhoLeavesBeforeTheEndLeavesNothingBehindInLogindsSession) {
   EXPECT_THAT(logind.done, ElementsAre("terminate c7"));
   pass(Ender::kPatience);
   EXPECT_THAT(logind.done, ElementsAre("terminate c7", "kill c7"));
-  pass(Ender::kPatience);
   EXPECT_EQ(ender->next(), SteadyTime::max());
   EXPECT_THAT(signalled, IsEmpty());
 }
@@ -187,6 +186,36 @@ TEST_F(EnderTest, WholeUserOfASudoIsWhoCalledIt) {
   end(0, "user");
   pass(seconds(0));
   EXPECT_THAT(logind.done, ElementsAre("terminate user 1000"));
+}
+
+TEST_F(EnderTest, WholeUserEndsAlsoWhereTheSessionThatWasToldIsLeftBeforeItsEnd) {
+  limits.whole_user = true;
+  for (const bool sudo : {false, true}) {
+    SCOPED_TRACE(sudo ? "a sudo" : "a session of logind");
+    ender = make();
+    logind.done.clear();
+    logind.session = sudo ? std::nullopt : std::optional<std::string>("c7");
+    world.ssh_session();
+    if (sudo) {
+      world.put({.pid = 500, .comm = "sudo", .real_uid = 1000});
+      world.note(World::text("sudo", "root", "alice"));
+    }
+    end(10, "user");
+    world.end(500);
+    pass(seconds(10));
+    ASSERT_FALSE(logind.done.empty());
+    EXPECT_EQ(logind.done[0], "terminate user 1000");
+  }
+}
+
+TEST_F(EnderTest, NobodyElsesEverythingEndsWhereLogindKnewNoSession) {
+  limits.whole_user = true;
+  ender = make();
+  end(10, "user");
+  world.end(500);
+  pass(seconds(10));
+  EXPECT_THAT(logind.done, IsEmpty());
+  EXPECT_EQ(ender->next(), SteadyTime::max());
 }
 
 TEST_F(EnderTest, SessionThatLivesOnIsKilledByLogindAndThenGivenUp) {
