@@ -62,7 +62,7 @@ struct SignalRequest {
 struct SignalAnswer {
   std::string outcome;  // as of EndAnswer
   std::string why;
-  std::int64_t processes = 0;  // that were signalled
+  std::int64_t processes = 0;  // of the session, at the last look at it
 };
 
 struct Signal {

@@ -33,6 +33,10 @@ std::string who(const Target& target) {
 
 }  // namespace
 
+Ender::Ender(Parts parts) : parts_(std::move(parts)) {
+  if (!parts_.all) parts_.all = [&checks = parts_.checks] { return checks.processes().all(); };
+}
+
 EndAnswer Ender::end(const EndRequest& request, SteadyTime now) {
   const auto target = parts_.checks.examine(request.login);
   if (!target) {
@@ -59,19 +63,36 @@ EndAnswer Ender::end(const EndRequest& request, SteadyTime now) {
     return {"ending", why};
   }
   if (jobs_.size() >= kJobsMost) return {"refused", "too many sessions end just now"};
-  const auto all = parts_.checks.processes().all();
-  const std::size_t told = parts_.tell(Members(target->leader, target->uid, ::getpid()).look(all),
-                                       target->uid, sentence(request.cause, grace.count()));
+  Job job{.due = due, .whole_user = whole_user, .caller = target->caller, .uid = target->uid};
+  // Whoever is told may leave before the time is over: what is of the session now, ends then.
+  job.session = parts_.sessions.find(target->leader.pid, target->uid);
+  if (!job.session && grace > std::chrono::seconds(0)) signal(*target, grace);
+  const std::size_t told = tell(*target, sentence(request.cause, grace.count()), now);
   parts_.log.notice(fmt::format("told: {} cause={} scope={} grace={}s terminals={}", who(*target),
                                 request.cause, whole_user ? "user" : "session", grace.count(),
                                 told));
   if (!why.empty()) parts_.log.warning(fmt::format("login={} {}", request.login, why));
-  // Whoever is told may leave before the time is over: what is of the session now, ends then.
-  Job job{.due = due, .whole_user = whole_user, .caller = target->caller, .uid = target->uid};
-  job.session = parts_.sessions.find(target->leader.pid, target->uid);
-  if (!job.session && grace > std::chrono::seconds(0)) signal(*target, grace);
   jobs_.emplace(request.login, std::move(job));
   return {"ending", why};
+}
+
+// Where many are told at once, all of them share a look at the processes of the host: it finds what
+// has lost its parents. What has them is looked at anew.
+std::size_t Ender::tell(const Target& target, std::string_view text, SteadyTime now) {
+  Members members(target.leader, target.uid, ::getpid());
+  std::vector<Process> told = members.look(Census(parts_.checks.processes().family(target.leader)));
+  if (!seen_ || now - seen_at_ > kSeenFor) {
+    seen_.emplace(parts_.all());
+    seen_at_ = now;
+  }
+  const std::size_t family = told.size();
+  for (Process& process : members.look(*seen_)) {
+    const auto known = told.begin() + static_cast<std::ptrdiff_t>(family);
+    if (std::none_of(told.begin(), known,
+                     [&](const Process& each) { return each.pid == process.pid; }))
+      told.push_back(std::move(process));
+  }
+  return parts_.tell(told, target.uid, text);
 }
 
 LookAnswer Ender::look(const LookRequest& request) const {

@@ -15,7 +15,9 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "daemon/endd/census.h"
 #include "daemon/endd/checks.h"
 #include "daemon/endd/log.h"
 #include "daemon/endd/logind.h"
@@ -35,6 +37,7 @@ class Ender {
  public:
   static constexpr std::size_t kJobsMost = 1'024;
   static constexpr std::chrono::seconds kPatience{5};  // between one step of the end and the next
+  static constexpr std::chrono::milliseconds kSeenFor{500};  // a look at all processes is good for
 
   // All outlive it.
   struct Parts {
@@ -48,9 +51,11 @@ class Ender {
                                                           std::chrono::seconds grace)>
         signal;
     EndLimits limits = {};
+    // All processes; where there is none, as `checks` has them.
+    std::function<std::vector<Process>()> all = {};
   };
 
-  explicit Ender(Parts parts) : parts_(std::move(parts)) {}
+  explicit Ender(Parts parts);
 
   ipc::control::EndAnswer end(const ipc::control::EndRequest& request, SteadyTime now);
   ipc::control::LookAnswer look(const ipc::control::LookRequest& request) const;
@@ -75,8 +80,11 @@ class Ender {
   void terminate(const Target& target, Job& job);
   bool close(const std::string& line, Job& job, SteadyTime now);
   void signal(const Target& target, std::chrono::seconds grace);
+  std::size_t tell(const Target& target, std::string_view text, SteadyTime now);
 
   Parts parts_;
+  std::optional<Census> seen_;
+  SteadyTime seen_at_;
   std::map<std::string, Job, std::less<>> jobs_;
 };
 

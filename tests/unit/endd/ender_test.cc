@@ -81,8 +81,14 @@ class EnderTest : public ::testing::Test {
                            signalled.push_back((grace > seconds(0) ? "watch " : "") + login);
                            return ipc::Result<ipc::control::SignalAnswer>({"ending", "", 3});
                          },
-                     .limits = limits});
+                     .limits = limits,
+                     .all =
+                         [this] {
+                           ++looks;
+                           return checks.processes().all();
+                         }});
   }
+  std::size_t looks = 0;  // at all processes
   std::unique_ptr<Ender> ender = make();
 };
 
@@ -333,6 +339,48 @@ TEST_F(EnderTest, OneJobIsSeenToInARound) {
   EXPECT_EQ(ender->next(), now + seconds(1));
   ender->tick(now + seconds(1));
   EXPECT_THAT(signalled, ElementsAre(other, kLogin));
+}
+
+TEST_F(EnderTest, ThoseThatAreToldTogetherShareALookAndNoneOfThemIsOverlooked) {
+  // Since his shell left him alice's editor has no parent, and a terminal of its own.
+  world.put({.pid = 510, .parent = 1, .start = 110, .session = 502, .uid = 1000});
+  end(10);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_THAT(told[0], ::testing::StartsWith("3 of 1000"));
+  const std::string other = "fedcba9876543210fedcba9876543210";
+  world.put({.pid = 600, .parent = 400, .comm = "sshd", .start = 200});
+  world.put({.pid = 601, .parent = 600, .comm = "sshd", .start = 201, .uid = 1000});
+  world.put({.pid = 602, .parent = 601, .start = 202, .session = 602, .uid = 1000});
+  world.note(World::text("sshd", "alice", "", 600, 200), other);
+  now += Ender::kSeenFor;
+  end(10, "session", other);
+  EXPECT_EQ(looks, 1U);
+  ASSERT_EQ(told.size(), 2U);
+  EXPECT_THAT(told[1], ::testing::StartsWith("2 of 1000")) << "it began after the look";
+  world.note(World::text(), "00000000000000000000000000000000");
+  now += std::chrono::milliseconds(1);
+  end(10, "session", "00000000000000000000000000000000");
+  EXPECT_EQ(looks, 2U);
+}
+
+TEST_F(EnderTest, WhoIsToldIsWatchedAlready) {
+  std::vector<std::string> order;
+  ender = std::make_unique<Ender>(
+      Ender::Parts{.checks = checks,
+                   .sessions = logind,
+                   .log = log,
+                   .tell =
+                       [&](auto, uid_t, std::string_view) {
+                         order.emplace_back("told");
+                         return std::size_t{1};
+                       },
+                   .signal =
+                       [&](const std::string&, seconds) {
+                         order.emplace_back("watched");
+                         return ipc::Result<ipc::control::SignalAnswer>({"ending", "", 3});
+                       }});
+  end(10);
+  EXPECT_THAT(order, ElementsAre("watched", "told"));
 }
 
 TEST_F(EnderTest, NoMoreThanItsBoundAreUnderWay) {
