@@ -29,6 +29,7 @@ struct EndRequest {
 struct EndAnswer {
   std::string outcome;  // ending | gone | unknown | refused
   std::string why;
+  std::int64_t ends_in_s = 0;  // what is left of the grace time that it was given
 };
 
 struct End {

@@ -63,7 +63,7 @@ SignalAnswer Signaller::end(std::string_view login, std::chrono::seconds grace, 
   if (!target) {
     return {std::string(name(target.error().outcome)), std::move(target.error().why), 0};
   }
-  if (jobs_.size() >= kJobsMost) return {"refused", "too many sessions end just now", 0};
+  if (jobs_.size() >= parts_.jobs_most) return {"refused", "too many sessions end just now", 0};
   Job job{.due = std::min(round_up(now, kEvery), begin_at),
           .begin_at = begin_at,
           .whose = fmt::format("service={} user={}", target->service, target->person),

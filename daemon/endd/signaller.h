@@ -36,7 +36,7 @@ class Signaller {
   static constexpr std::chrono::milliseconds kTogether{100};  // what falls due within it is one end
   static constexpr int kRoundsMost = 10;                      // of SIGKILL
   static constexpr int kRoundsOfLeader = 6;                   // to close the session by itself
-  static constexpr std::size_t kJobsMost = 256;
+  static constexpr std::size_t kJobsMost = 16'384;            // as many as latchkeyd keeps logins
   static constexpr std::size_t kActsMost = 64;  // sessions that are begun or killed in one tick
 
   // All outlive it.
@@ -46,6 +46,7 @@ class Signaller {
     const Log& log;
     // All processes; where there is none, as `checks` has them.
     std::function<std::vector<Process>()> all = {};
+    std::size_t jobs_most = kJobsMost;
   };
 
   explicit Signaller(Parts parts);

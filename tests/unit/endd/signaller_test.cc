@@ -319,6 +319,20 @@ TEST_F(SignallerTest, ProcessThatGotAPidMeanwhileIsNotKilled) {
   EXPECT_THAT(of("KILL"), IsEmpty());
 }
 
+TEST_F(SignallerTest, MoreThanItsBoundAreRefusedUntilOneHasEnded) {
+  Signaller few({.checks = checks,
+                 .send = [](const Process&, int) { return true; },
+                 .log = log,
+                 .jobs_most = 1});
+  const auto logins = more_sessions(1);
+  EXPECT_EQ(few.end(kLogin, 10s, now).outcome, "ending");
+  EXPECT_EQ(few.end(kLogin, 10s, now).outcome, "ending");
+  EXPECT_EQ(few.end(logins[0], 10s, now).outcome, "refused");
+  for (const pid_t pid : {500, 501, 502}) world.end(pid);
+  while (few.next() != SteadyTime::max()) few.tick(now = few.next());
+  EXPECT_EQ(few.end(logins[0], 10s, now).outcome, "ending");
+}
+
 TEST_F(SignallerTest, NothingIsSignalledOfALoginThatIsNone) {
   world.note(World::text("sshd", "root"));
   EXPECT_EQ(signaller.end(kLogin, 0s, now).outcome, "refused");
