@@ -29,6 +29,7 @@ struct EndRequest {
 struct EndAnswer {
   std::string outcome;  // ending | gone | unknown | refused
   std::string why;
+  std::int64_t ends_in_s = 0;  // what is left of the grace time that it was given
 };
 
 struct End {
@@ -62,7 +63,7 @@ struct SignalRequest {
 struct SignalAnswer {
   std::string outcome;  // as of EndAnswer
   std::string why;
-  std::int64_t processes = 0;  // that were signalled
+  std::int64_t processes = 0;  // of the session, at the last look at it
 };
 
 struct Signal {

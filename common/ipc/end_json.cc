@@ -32,6 +32,7 @@ template <typename Walk>
 void fields(Walk& walk, EndAnswer& value) {
   walk("outcome", value.outcome, kOutcomes);
   walk("why", value.why);
+  walk("ends_in_s", value.ends_in_s, json::Between{0, kGraceMostSeconds});
 }
 
 template <typename Walk>

@@ -33,6 +33,10 @@ std::string who(const Target& target) {
 
 }  // namespace
 
+Ender::Ender(Parts parts) : parts_(std::move(parts)) {
+  if (!parts_.all) parts_.all = [&checks = parts_.checks] { return checks.processes().all(); };
+}
+
 EndAnswer Ender::end(const EndRequest& request, SteadyTime now) {
   const auto target = parts_.checks.examine(request.login);
   if (!target) {
@@ -42,7 +46,7 @@ EndAnswer Ender::end(const EndRequest& request, SteadyTime now) {
       parts_.log.warning(
           fmt::format("refused: login={} why={}", request.login.substr(0, 32), refusal.why));
     }
-    return {std::string(name(refusal.outcome)), refusal.why};
+    return {std::string(name(refusal.outcome)), refusal.why, 0};
   }
   const EndLimits& limits = parts_.limits;
   const std::chrono::seconds grace = std::clamp(std::chrono::seconds(request.grace_s),
@@ -50,28 +54,58 @@ EndAnswer Ender::end(const EndRequest& request, SteadyTime now) {
   const SteadyTime due = now + grace;
   const bool whole_user = request.scope == "user" && limits.whole_user;
   const std::string why = whole_user || request.scope != "user" ? "" : kNotTheUser;
-  if (const auto job = jobs_.find(request.login); job != jobs_.end()) {
-    if (job->second.step == Step::grace && due < job->second.due) {
-      job->second.due = due;
-      if (!job->second.session) signal(*target, grace);
+  if (const auto entry = jobs_.find(request.login); entry != jobs_.end()) {
+    Job& job = entry->second;
+    if (job.step == Step::grace && due < job.due) {
+      job.due = due;
+      if (!job.session) signal(*target, job, grace, now);
     }
-    job->second.whole_user = job->second.whole_user || whole_user;
-    return {"ending", why};
+    job.whole_user = job.whole_user || whole_user;
+    return answer(job, why, now);
   }
-  if (jobs_.size() >= kJobsMost) return {"refused", "too many sessions end just now"};
-  const auto all = parts_.checks.processes().all();
-  const std::size_t told = parts_.tell(Members(target->leader, target->uid, ::getpid()).look(all),
-                                       target->uid, sentence(request.cause, grace.count()));
+  if (jobs_.size() >= parts_.jobs_most) return {"refused", "too many sessions end just now", 0};
+  Job job{.due = due,
+          .whole_user = whole_user,
+          .caller = target->caller,
+          .uid = target->uid,
+          .session = parts_.sessions.find(target->leader.pid, target->uid),
+          .ask_at = {},
+          .why_not = {}};
+  // Whoever is told may leave before the time is over: what is of the session now, ends then.
+  if (!job.session && grace > std::chrono::seconds(0)) signal(*target, job, grace, now);
+  const std::size_t told = tell(*target, sentence(request.cause, grace.count()), now);
   parts_.log.notice(fmt::format("told: {} cause={} scope={} grace={}s terminals={}", who(*target),
                                 request.cause, whole_user ? "user" : "session", grace.count(),
                                 told));
   if (!why.empty()) parts_.log.warning(fmt::format("login={} {}", request.login, why));
-  // Whoever is told may leave before the time is over: what is of the session now, ends then.
-  Job job{.due = due, .whole_user = whole_user, .uid = target->uid};
-  job.session = parts_.sessions.find(target->leader.pid, target->uid);
-  if (!job.session && grace > std::chrono::seconds(0)) signal(*target, grace);
-  jobs_.emplace(request.login, std::move(job));
-  return {"ending", why};
+  return answer(jobs_.emplace(request.login, std::move(job)).first->second, why, now);
+}
+
+// Whoever asks goes on asking, and says that it is not ending, while the signals are not to be had.
+EndAnswer Ender::answer(const Job& job, const std::string& why, SteadyTime now) {
+  const auto left = std::chrono::ceil<std::chrono::seconds>(job.due - now);
+  const std::int64_t ends_in_s =
+      job.step == Step::grace ? std::max<std::int64_t>(0, left.count()) : 0;
+  return {job.ask_at ? "refused" : "ending", job.ask_at ? job.why_not : why, ends_in_s};
+}
+
+// Where many are told at once, all of them share a look at the processes of the host: it finds what
+// has lost its parents. What has them is looked at anew.
+std::size_t Ender::tell(const Target& target, std::string_view text, SteadyTime now) {
+  Members members(target.leader, target.uid, ::getpid());
+  std::vector<Process> told = members.look(Census(parts_.checks.processes().family(target.leader)));
+  if (!seen_ || now - seen_at_ > kSeenFor) {
+    seen_.emplace(parts_.all());
+    seen_at_ = now;
+  }
+  const std::size_t family = told.size();
+  for (Process& process : members.look(*seen_)) {
+    const auto known = told.begin() + static_cast<std::ptrdiff_t>(family);
+    if (std::none_of(told.begin(), known,
+                     [&](const Process& each) { return each.pid == process.pid; }))
+      told.push_back(std::move(process));
+  }
+  return parts_.tell(told, target.uid, text);
 }
 
 LookAnswer Ender::look(const LookRequest& request) const {
@@ -100,11 +134,24 @@ LookAnswer Ender::look(const LookRequest& request) const {
 }
 
 void Ender::tick(SteadyTime now) {
-  const auto job = std::min_element(jobs_.begin(), jobs_.end(), [](const auto& a, const auto& b) {
-    return a.second.due < b.second.due;
+  const auto entry = std::min_element(jobs_.begin(), jobs_.end(), [](const auto& a, const auto& b) {
+    return a.second.next() < b.second.next();
   });
-  if (job == jobs_.end() || job->second.due > now) return;
-  if (!advance(job->first, job->second, now)) jobs_.erase(job);
+  if (entry == jobs_.end() || entry->second.next() > now) return;
+  Job& job = entry->second;
+  if (job.due > now) return ask_again(entry->first, job, now);
+  if (!advance(entry->first, job, now)) jobs_.erase(entry);
+}
+
+void Ender::ask_again(const std::string& login, Job& job, SteadyTime now) {
+  const auto target = parts_.checks.examine(login);
+  if (!target) {  // gone: the next step says so
+    const bool refused = target.error().outcome == Outcome::refused;
+    job.ask_at = refused ? now + kAskAgain : std::max(now + kAskAgain, job.due);
+    return;
+  }
+  const auto left = std::chrono::ceil<std::chrono::seconds>(job.due - now);
+  signal(*target, job, job.step == Step::grace ? left : std::chrono::seconds(0), now);
 }
 
 // False where the job is over.
@@ -112,19 +159,15 @@ bool Ender::advance(const std::string& login, Job& job, SteadyTime now) {
   const auto target = parts_.checks.examine(login);
   if (!target) {
     const std::string line = fmt::format("login={} {}", login, target.error().why);
-    if (job.session && target.error().outcome != Outcome::refused) return close(login, job, now);
-    if (target.error().outcome == Outcome::refused) {
-      parts_.log.error("cannot be ended: " + line);
-    } else {
-      parts_.log.notice("over: " + line);
-    }
+    if (target.error().outcome != Outcome::refused) return close(line, job, now);
+    parts_.log.error("cannot be ended: " + line);
     return false;
   }
   job.due = now + kPatience;
   switch (job.step) {
     case Step::grace:
       job.step = Step::ended;
-      terminate(*target, job);
+      terminate(*target, job, now);
       return true;
     case Step::ended:
       job.step = Step::killed;
@@ -141,22 +184,37 @@ bool Ender::advance(const std::string& login, Job& job, SteadyTime now) {
   return false;
 }
 
-// The host process is gone before its time; logind keeps the session while something of it runs.
-bool Ender::close(const std::string& login, Job& job, SteadyTime now) {
+// The host process is gone. Before its time: logind keeps the session while something of it runs,
+// and what else of the user was to end is there still. After it: so is what did not heed SIGTERM.
+bool Ender::close(const std::string& line, Job& job, SteadyTime now) {
   job.due = now + kPatience;
-  const bool first = job.step == Step::grace;
-  if (job.step == Step::killed) return false;
-  if (first && job.whole_user) static_cast<void>(parts_.sessions.terminate_user(job.uid));
-  const auto done =
-      first ? parts_.sessions.terminate(*job.session) : parts_.sessions.kill(*job.session);
-  parts_.log.notice(fmt::format("left before its end: login={} logind={} {}", login, *job.session,
-                                done ? "what was left ends" : done.error().detail));
-  job.step = first ? Step::ended : Step::killed;
-  return true;
+  const std::string session = job.session.value_or("");
+  if (job.ask_at) {
+    parts_.log.error(
+        fmt::format("left unwatched, what it left behind may live on: {}: {}", line, job.why_not));
+  }
+  if (job.step != Step::grace) {
+    const auto killed = job.session ? parts_.sessions.kill(session) : ipc::Result<void>();
+    const bool left = job.session && killed;
+    parts_.log.notice(fmt::format("{}: {} logind={} {}", left ? "killed what was left" : "over",
+                                  line, session, killed ? "" : killed.error().detail));
+    return false;
+  }
+  job.step = Step::ended;
+  if (job.whole_user && (job.session || job.caller)) {
+    const auto ended = parts_.sessions.terminate_user(job.uid);
+    parts_.log.notice(fmt::format("ended the user: {} uid={} {}", line, job.uid,
+                                  ended ? "by logind" : ended.error().detail));
+  }
+  const auto ended = job.session ? parts_.sessions.terminate(session) : ipc::Result<void>();
+  parts_.log.notice(fmt::format("left before its end: {} logind={} {}", line, session,
+                                ended ? "" : ended.error().detail));
+  return job.session.has_value();
 }
 
-void Ender::terminate(const Target& target, Job& job) {
+void Ender::terminate(const Target& target, Job& job, SteadyTime now) {
   job.session = parts_.sessions.find(target.leader.pid, target.uid);
+  job.ask_at.reset();
   // Everything of a user goes only where logind, too, says that it is this one.
   if (job.whole_user && (job.session || target.caller)) {
     const auto ended = parts_.sessions.terminate_user(target.uid);
@@ -166,32 +224,44 @@ void Ender::terminate(const Target& target, Job& job) {
     parts_.log.warning(
         fmt::format("the session ends and not its whole user: logind has none of {}", who(target)));
   }
-  if (!job.session) return signal(target, std::chrono::seconds(0));
+  if (!job.session) return signal(target, job, std::chrono::seconds(0), now);
   const auto ended = parts_.sessions.terminate(*job.session);
   if (ended) {
     parts_.log.notice(fmt::format("ended: {} logind={}", who(target), *job.session));
     return;
   }
   parts_.log.error(fmt::format("logind did not end: {} {}", who(target), ended.error().detail));
-  signal(target, std::chrono::seconds(0));
+  signal(target, job, std::chrono::seconds(0), now);
 }
 
-void Ender::signal(const Target& target, std::chrono::seconds grace) {
-  const auto answer = parts_.signal(target.login, grace);
-  if (!answer) {
-    parts_.log.error(
-        fmt::format("latchkey-endd-signal: {} {}", who(target), answer.error().detail));
-    return;
+// Said once, and once more when it is over.
+void Ender::signal(const Target& target, Job& job, std::chrono::seconds grace, SteadyTime now) {
+  std::string why_not = why_quiet_;
+  if (now >= quiet_until_) {
+    const auto answer = parts_.signal(target.login, grace);
+    quiet_ = answer ? std::chrono::seconds(0) : std::clamp(2 * quiet_, kAskAgain, kQuietMost);
+    quiet_until_ = now + quiet_;
+    why_quiet_ = answer ? "" : answer.error().detail;
+    if (answer && answer->outcome != "refused") {
+      const bool watched = grace > std::chrono::seconds(0);
+      parts_.log.notice(fmt::format("{}: {} by signals, {} processes={} {}",
+                                    watched ? "watched" : "ended", who(target), answer->outcome,
+                                    answer->processes, answer->why));
+      job.ask_at.reset();
+      job.why_not.clear();
+      return;
+    }
+    why_not = answer ? answer->why : answer.error().detail;
   }
-  const bool watched = grace > std::chrono::seconds(0);
-  parts_.log.notice(fmt::format("{}: {} by signals, {} processes={} {}",
-                                watched ? "watched" : "ended", who(target), answer->outcome,
-                                answer->processes, answer->why));
+  if (job.why_not.empty())
+    parts_.log.error(fmt::format("latchkey-endd-signal: {} {}", who(target), why_not));
+  job.why_not = "latchkey-endd-signal: " + why_not;
+  job.ask_at = std::max(now + kAskAgain, quiet_until_);
 }
 
 SteadyTime Ender::next() const {
   SteadyTime next = SteadyTime::max();
-  for (const auto& [login, job] : jobs_) next = std::min(next, job.due);
+  for (const auto& [login, job] : jobs_) next = std::min(next, job.next());
   return next;
 }
 

@@ -7,6 +7,7 @@
 
 #include <sys/types.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -15,7 +16,9 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "daemon/endd/census.h"
 #include "daemon/endd/checks.h"
 #include "daemon/endd/log.h"
 #include "daemon/endd/logind.h"
@@ -33,8 +36,11 @@ struct EndLimits {
 
 class Ender {
  public:
-  static constexpr std::size_t kJobsMost = 1'024;
-  static constexpr std::chrono::seconds kPatience{5};  // between one step of the end and the next
+  static constexpr std::size_t kJobsMost = 16'384;      // as many as latchkeyd keeps logins
+  static constexpr std::chrono::seconds kPatience{5};   // between one step of the end and the next
+  static constexpr std::chrono::seconds kAskAgain{1};   // where the signals were not to be had
+  static constexpr std::chrono::seconds kQuietMost{4};  // while nobody answers there
+  static constexpr std::chrono::milliseconds kSeenFor{500};  // a look at all processes is good for
 
   // All outlive it.
   struct Parts {
@@ -48,9 +54,12 @@ class Ender {
                                                           std::chrono::seconds grace)>
         signal;
     EndLimits limits = {};
+    // All processes; where there is none, as `checks` has them.
+    std::function<std::vector<Process>()> all = {};
+    std::size_t jobs_most = kJobsMost;
   };
 
-  explicit Ender(Parts parts) : parts_(std::move(parts)) {}
+  explicit Ender(Parts parts);
 
   ipc::control::EndAnswer end(const ipc::control::EndRequest& request, SteadyTime now);
   ipc::control::LookAnswer look(const ipc::control::LookRequest& request) const;
@@ -66,16 +75,30 @@ class Ender {
     SteadyTime due;
     Step step = Step::grace;
     bool whole_user = false;
-    uid_t uid = 0;  // of the person
+    bool caller = false;  // who called a program that runs as another, as Target has it
+    uid_t uid = 0;        // of the person
     std::optional<std::string> session;  // of logind
+    // latchkey-endd-signal, which has to end it, has not taken it: until it does it is not ending.
+    std::optional<SteadyTime> ask_at;
+    std::string why_not;
+
+    SteadyTime next() const { return std::min(due, ask_at.value_or(due)); }
   };
 
+  static ipc::control::EndAnswer answer(const Job& job, const std::string& why, SteadyTime now);
   bool advance(const std::string& login, Job& job, SteadyTime now);
-  void terminate(const Target& target, Job& job);
-  bool close(const std::string& login, Job& job, SteadyTime now);
-  void signal(const Target& target, std::chrono::seconds grace);
+  void terminate(const Target& target, Job& job, SteadyTime now);
+  void ask_again(const std::string& login, Job& job, SteadyTime now);
+  bool close(const std::string& line, Job& job, SteadyTime now);
+  void signal(const Target& target, Job& job, std::chrono::seconds grace, SteadyTime now);
+  std::size_t tell(const Target& target, std::string_view text, SteadyTime now);
 
   Parts parts_;
+  std::optional<Census> seen_;
+  SteadyTime seen_at_;
+  SteadyTime quiet_until_{};  // nobody is asked for signals before
+  std::chrono::seconds quiet_{};
+  std::string why_quiet_;
   std::map<std::string, Job, std::less<>> jobs_;
 };
 

@@ -129,11 +129,10 @@ ipc::Result<control::SignalAnswer> ask_signals(const std::string& socket, const 
 int serve_signals(Server::Parts parts, const Checks& checks, ipc::varlink::Service& service,
                   const Log& log) {
   Signaller signaller(
-      checks,
-      [&](const Process& process, int signal) {
-        return send_signal(checks.processes(), process, signal);
-      },
-      log);
+      {.checks = checks,
+       .send = [&](const Process& process,
+                   int signal) { return send_signal(checks.processes(), process, signal); },
+       .log = log});
   control::serve<control::Signal>(service, [&](const ipc::Peer&, const auto& request, auto done) {
     done(signaller.end(request.login, std::chrono::seconds(request.grace_s),
                        std::chrono::steady_clock::now()));

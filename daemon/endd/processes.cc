@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <charconv>
 #include <memory>
+#include <set>
 #include <sstream>
 #include <string_view>
 
@@ -113,19 +114,51 @@ std::vector<Process> Processes::all() const {
   return all;
 }
 
-std::vector<Process> Processes::children(const Process& parent) const {
-  const Text list =
-      read_file(folder_of(parent.pid) + "/task/" + std::to_string(parent.pid) + "/children");
-  std::vector<Process> found;
-  if (list.error == 0) {
+// The kernel lists them by the thread that made them.
+std::optional<std::vector<pid_t>> Processes::child_pids(pid_t pid) const {
+  const std::string threads = folder_of(pid) + "/task";
+  const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir(threads.c_str()), ::closedir);
+  std::vector<pid_t> found;
+  if (folder == nullptr) return errno == ENOENT ? std::optional(found) : std::nullopt;
+  bool listed = false;
+  bool any = false;
+  while (const dirent* entry = ::readdir(folder.get())) {
+    if (entry->d_name[0] == '.') continue;
+    any = true;
+    const Text list = read_file(threads + "/" + entry->d_name + "/children");
+    listed = listed || list.error == 0;
     std::istringstream pids(list.bytes);
-    for (pid_t pid = 0; pids >> pid;)
+    for (pid_t child = 0; pids >> child;) found.push_back(child);
+  }
+  return any && !listed ? std::nullopt : std::optional(std::move(found));
+}
+
+std::vector<Process> Processes::children(const Process& parent) const {
+  std::vector<Process> found;
+  if (const auto pids = child_pids(parent.pid)) {
+    for (const pid_t pid : *pids)
       if (auto process = find(pid)) found.push_back(*std::move(process));
   } else {
-    found = all();  // a kernel without CONFIG_PROC_CHILDREN
+    found = all();
   }
   // The pid may be another's by now.
   std::erase_if(found, [&](const Process& process) { return process.parent != parent.pid; });
+  return found;
+}
+
+std::vector<Process> Processes::family(const Process& leader) const {
+  std::vector<Process> found{leader};
+  std::set<pid_t> seen{leader.pid, leader.parent};
+  for (std::size_t at = 0; at < found.size() && found.size() < kProcessesMost; ++at) {
+    const pid_t parent = found[at].pid;
+    const auto pids = child_pids(parent);
+    if (!pids) return all();
+    for (const pid_t pid : *pids) {
+      auto process = seen.insert(pid).second ? find(pid) : tl::unexpected(Missing::gone);
+      if (process && process->parent == parent) found.push_back(*std::move(process));
+    }
+  }
+  if (auto parent = find(leader.parent)) found.push_back(*std::move(parent));
   return found;
 }
 

@@ -52,6 +52,9 @@ class Processes {
   std::vector<Process> all() const;
   // Those that it made itself and that were given to no other parent; zombies too.
   std::vector<Process> children(const Process& parent) const;
+  // The process, its parent, and all that descend from it by parents that are there still: what can
+  // be known of a session without a look at every process of the host.
+  std::vector<Process> family(const Process& leader) const;
   // Whose login the process is of, which it cannot change without root's power
   // (audit_setloginuid(3)); nothing outside of any and on a kernel without audit.
   std::optional<uid_t> login_uid(pid_t pid) const;
@@ -59,6 +62,8 @@ class Processes {
  private:
   Missing missing(pid_t pid, int error) const;
   std::string folder_of(pid_t pid) const { return folder_ + "/" + std::to_string(pid); }
+  // Pids, also of what is another's child by now; nothing on a kernel without CONFIG_PROC_CHILDREN.
+  std::optional<std::vector<pid_t>> child_pids(pid_t pid) const;
 
   std::string folder_;
   Taken taken_;

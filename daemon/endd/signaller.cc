@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <csignal>
-#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -19,7 +18,20 @@ using ipc::control::SignalAnswer;
 
 namespace {
 
-constexpr int kLooksMost = 10;  // at /proc in a row; the caller of end() waits for them
+constexpr int kLooksMost = 10;  // at /proc in a row; the caller waits for them
+
+// The first moment of a whole number of steps that is not before it.
+SteadyTime round_up(SteadyTime time, std::chrono::milliseconds step) {
+  const auto beyond = time.time_since_epoch() % step;
+  return beyond.count() == 0 ? time : time + (step - beyond);
+}
+
+// Those that run.
+std::vector<Process> look_at(Members& members, const Census& census) {
+  std::vector<Process> found = members.look(census);
+  std::erase_if(found, [](const Process& process) { return !process.alive(); });
+  return found;
+}
 
 }  // namespace
 
@@ -33,156 +45,192 @@ bool send_signal(const Processes& processes, const Process& process, int signal)
   return ::syscall(SYS_pidfd_send_signal, handle.get(), signal, nullptr, 0) == 0;
 }
 
+Signaller::Signaller(Parts parts) : parts_(std::move(parts)) {
+  if (!parts_.all) parts_.all = [&checks = parts_.checks] { return checks.processes().all(); };
+}
+
 SignalAnswer Signaller::end(std::string_view login, std::chrono::seconds grace, SteadyTime now) {
+  const SteadyTime begin_at = round_up(now + grace, kTogether);
   if (const auto job = jobs_.find(login); job != jobs_.end()) {
     Job& known = job->second;
-    known.begin_at = std::min(known.begin_at, now + grace);
-    if (!known.begun && known.begin_at <= now) begin(job->first, known, now);
-    known.due = std::min(known.due, known.begin_at);
-    return {"ending", "", static_cast<std::int64_t>(known.reached)};
+    if (!known.begun) {
+      known.begin_at = std::min(known.begin_at, begin_at);
+      known.due = std::min(known.due, known.begin_at);
+    }
+    return {"ending", "", static_cast<std::int64_t>(known.seen)};
   }
-  auto target = checks_.examine(login);
+  auto target = parts_.checks.examine(login);
   if (!target) {
     return {std::string(name(target.error().outcome)), std::move(target.error().why), 0};
   }
-  if (jobs_.size() >= kJobsMost) return {"refused", "too many sessions end just now", 0};
-  Job job{.due = now + std::min<std::chrono::milliseconds>(kEvery, grace),
-          .begin_at = now + grace,
+  if (jobs_.size() >= parts_.jobs_most) return {"refused", "too many sessions end just now", 0};
+  Job job{.due = std::min(round_up(now, kEvery), begin_at),
+          .begin_at = begin_at,
           .whose = fmt::format("service={} user={}", target->service, target->person),
           .caller = target->caller,
           .leader = target->leader,
           .members = Members(target->leader, target->uid, ::getpid())};
-  if (grace > std::chrono::seconds(0)) {
-    static_cast<void>(present(job));
-  } else {
-    begin(target->login, job, now);
-  }
-  const auto reached = static_cast<std::int64_t>(job.reached);
+  // Enough to know them by, should all of them lose their parents before the next look.
+  job.seen = look_at(job.members, Census(parts_.checks.processes().family(job.leader))).size();
+  const auto seen = static_cast<std::int64_t>(job.seen);
   jobs_.emplace(target->login, std::move(job));
-  return {"ending", "", reached};
+  return {"ending", "", seen};
 }
 
-void Signaller::begin(const std::string& login, Job& job, SteadyTime now) const {
-  job.begun = true;
-  job.due = now + kEvery;
-  job.kill_at = now + kPatience;
-  if (job.caller) {
+void Signaller::tick(SteadyTime now) {
+  Turns turns = due(now);
+  if (turns.empty()) return;
+  look(turns);
+  Turns asked;
+  Turns killed;
+  Turns waiting;
+  for (Turn& turn : turns) {
+    Job& job = turn.entry->second;
+    job.due = round_up(now + std::chrono::nanoseconds(1), kEvery);
+    if (!job.begun && now < job.begin_at) {
+      job.due = std::min(job.due, job.begin_at);
+      continue;
+    }
     // What sudo runs has another's power, root's: a handler of SIGTERM could make a process that
     // nobody finds again. The person was told and had the grace time.
-    job.kill_at = now;
-    kill(job);
-  } else {
-    ask_to_end(job);
+    const bool kills = job.begun ? now >= job.kill_at : job.caller;
+    if (job.begun && !kills) {
+      waiting.push_back(std::move(turn));
+    } else if (asked.size() + killed.size() < kActsMost) {
+      (kills ? killed : asked).push_back(std::move(turn));
+    } else {
+      job.due = now;  // its turn is right after what else the caller has to do
+    }
   }
-  log_.notice(fmt::format("signalled: login={} {} pid={} processes={}", login, job.whose,
-                          job.leader.pid, job.reached));
+  kill(killed);
+  ask_to_end(asked);
+  for (Turn& turn : asked) begin(turn, now);
+  for (Turn& turn : waiting)
+    if (!follow(turn, false)) jobs_.erase(turn.entry);
+  for (Turn& turn : killed) {
+    if (!turn.entry->second.begun) {
+      begin(turn, now);
+    } else if (!follow(turn, true)) {
+      jobs_.erase(turn.entry);
+    }
+  }
 }
 
-// All are stopped before one hears of its end, so that none of them makes another meanwhile.
-void Signaller::ask_to_end(Job& job) const {
-  int looks = kLooksMost;
-  const auto found = stop(job, looks);
-  for (const Process& process : found) {
-    send_(process, SIGTERM);
-    send_(process, SIGHUP);
-  }
-  for (const Process& process : found) send_(process, SIGCONT);
-  job.reached = found.size();
+// The longest due first.
+Signaller::Turns Signaller::due(SteadyTime now) {
+  Turns turns;
+  for (auto entry = jobs_.begin(); entry != jobs_.end(); ++entry)
+    if (entry->second.due <= now) turns.push_back({.entry = entry, .left = {}, .killed = {}});
+  std::stable_sort(turns.begin(), turns.end(), [](const Turn& a, const Turn& b) {
+    return a.entry->second.due < b.entry->second.due;
+  });
+  return turns;
 }
 
-// Those of the session that are there still, and those that joined it since.
-std::vector<Process> Signaller::present(Job& job) const {
-  std::vector<Process> found = job.members.look(checks_.processes().all());
-  std::erase_if(found, [](const Process& process) { return !process.alive(); });
-  return found;
+// Those of each session that are there still, and those that joined it since.
+void Signaller::look(Turns& turns) const {
+  const Census census(parts_.all());
+  for (Turn& turn : turns) {
+    turn.left = look_at(turn.entry->second.members, census);
+    turn.entry->second.seen = turn.left.size();
+  }
 }
 
 // Stops all of them, until a look finds none that was not stopped before it: a process that was
 // sent SIGSTOP forks no more, and what it had forked before is in the next look.
-std::vector<Process> Signaller::stop(Job& job, int& looks) const {
-  std::set<std::pair<pid_t, unsigned long long>> stopped;
-  std::vector<Process> found;
-  while (looks-- > 0) {
-    found = present(job);
+void Signaller::stop(Turns& turns, int& looks) const {
+  Known stopped;
+  for (;;) {
     bool more = false;
-    for (const Process& process : found) {
-      if (!stopped.emplace(process.pid, process.start).second) continue;
-      send_(process, SIGSTOP);
-      more = true;
+    for (const Turn& turn : turns) {
+      for (const Process& process : turn.left) {
+        if (!stopped.emplace(process.pid, process.start).second) continue;
+        parts_.send(process, SIGSTOP);
+        more = true;
+      }
     }
-    if (!more) break;
+    if (!more || looks == 0) return;
+    --looks;
+    look(turns);
   }
-  return found;
 }
 
-// SIGKILL until a look finds nobody new; what is left of them.
-std::vector<Process> Signaller::kill(Job& job) const {
-  std::set<std::pair<pid_t, unsigned long long>> killed;
-  std::vector<Process> found;
-  for (int looks = kLooksMost; looks > 0;) {
-    found = stop(job, looks);
+// SIGKILL until a look finds nobody new.
+void Signaller::kill(Turns& turns) const {
+  for (int looks = kLooksMost;;) {
+    stop(turns, looks);
     bool more = false;
-    for (const Process& process : found) {
-      if (!killed.emplace(process.pid, process.start).second) continue;
-      send_(process, SIGKILL);
-      more = true;
+    for (Turn& turn : turns) {
+      for (const Process& process : turn.left) {
+        if (!turn.killed.emplace(process.pid, process.start).second) continue;
+        parts_.send(process, SIGKILL);
+        more = true;
+      }
     }
-    if (!more) break;
+    if (!more || looks == 0) break;
+    --looks;
+    look(turns);
   }
-  job.reached = std::max(job.reached, killed.size());
-  job.killed = std::max(job.killed, killed.size());
-  return found;
+  for (Turn& turn : turns) {
+    Job& job = turn.entry->second;
+    job.killed = std::max(job.killed, turn.killed.size());
+  }
+}
+
+// All are stopped before one hears of its end, so that none of them makes another meanwhile.
+void Signaller::ask_to_end(Turns& turns) const {
+  int looks = kLooksMost;
+  stop(turns, looks);
+  for (const Turn& turn : turns) {
+    for (const Process& process : turn.left) {
+      parts_.send(process, SIGTERM);
+      parts_.send(process, SIGHUP);
+    }
+  }
+  for (const Turn& turn : turns)
+    for (const Process& process : turn.left) parts_.send(process, SIGCONT);
+}
+
+void Signaller::begin(Turn& turn, SteadyTime now) const {
+  Job& job = turn.entry->second;
+  job.begun = true;
+  job.kill_at = job.caller ? now : now + kPatience;
+  const std::size_t reached = job.caller ? turn.killed.size() : turn.left.size();
+  parts_.log.notice(fmt::format("signalled: login={} {} pid={} processes={}", turn.entry->first,
+                                job.whose, job.leader.pid, reached));
 }
 
 bool Signaller::leads(const Job& job) const {
-  const auto leader = checks_.processes().find(job.leader.pid);
+  const auto leader = parts_.checks.processes().find(job.leader.pid);
   return leader ? leader->start == job.leader.start && leader->alive()
                 : leader.error() == Missing::unreadable;
 }
 
 // False where the job is over. The host process goes last: it closes the session once its children
 // have ended, and while it lives they are found as its descendants.
-bool Signaller::advance(const std::string& login, Job& job, SteadyTime now) const {
-  if (!job.begun && now < job.begin_at) {
-    static_cast<void>(present(job));
-    job.due = std::min<SteadyTime>(now + kEvery, job.begin_at);
-    return true;
-  }
-  if (!job.begun) {
-    begin(login, job, now);
-    return true;
-  }
-  job.due = now + kEvery;
-  const bool killing = now >= job.kill_at;
-  const auto left = killing ? kill(job) : present(job);
+bool Signaller::follow(Turn& turn, bool killing) const {
+  const std::vector<Process>& left = turn.left;
+  Job& job = turn.entry->second;
   const bool leader = leads(job);
   if (left.empty() && !leader) {
-    log_.notice(fmt::format("gone: login={} killed={}", login, job.killed));
+    parts_.log.notice(fmt::format("gone: login={} killed={}", turn.entry->first, job.killed));
     return false;
   }
   if (!left.empty() && !killing) return true;
   ++job.rounds;
   if (!left.empty() && job.rounds < kRoundsMost) return true;
   if (left.empty() && job.rounds <= kRoundsOfLeader) {
-    send_(job.leader, SIGTERM);
-    send_(job.leader, SIGCONT);  // a sudo stops itself with what it runs
+    parts_.send(job.leader, SIGTERM);
+    parts_.send(job.leader, SIGCONT);  // a sudo stops itself with what it runs
     return true;
   }
-  send_(job.leader, SIGKILL);
+  parts_.send(job.leader, SIGKILL);
   if (job.rounds < kRoundsMost) return true;
   std::string pids;
   for (const Process& process : left) pids += fmt::format(" {}", process.pid);
-  log_.error(fmt::format("lives on: login={} pid={} processes={}{}", login, job.leader.pid,
-                         left.size(), pids));
+  parts_.log.error(fmt::format("lives on: login={} pid={} processes={}{}", turn.entry->first,
+                               job.leader.pid, left.size(), pids));
   return false;
-}
-
-void Signaller::tick(SteadyTime now) {
-  const auto job = std::min_element(jobs_.begin(), jobs_.end(), [](const auto& a, const auto& b) {
-    return a.second.due < b.second.due;
-  });
-  if (job == jobs_.end() || job->second.due > now) return;
-  if (!advance(job->first, job->second, now)) jobs_.erase(job);
 }
 
 SteadyTime Signaller::next() const {

@@ -10,8 +10,10 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "daemon/endd/checks.h"
@@ -29,21 +31,33 @@ bool send_signal(const Processes& processes, const Process& process, int signal)
 
 class Signaller {
  public:
-  static constexpr std::chrono::seconds kPatience{5};      // between SIGTERM and SIGKILL
-  static constexpr std::chrono::milliseconds kEvery{500};  // between two looks at a session
-  static constexpr int kRoundsMost = 10;                   // of SIGKILL
-  static constexpr int kRoundsOfLeader = 6;                // to close the session by itself
-  static constexpr std::size_t kJobsMost = 256;
+  static constexpr std::chrono::seconds kPatience{5};         // between SIGTERM and SIGKILL
+  static constexpr std::chrono::milliseconds kEvery{500};     // between two looks at the sessions
+  static constexpr std::chrono::milliseconds kTogether{100};  // what falls due within it is one end
+  static constexpr int kRoundsMost = 10;                      // of SIGKILL
+  static constexpr int kRoundsOfLeader = 6;                   // to close the session by itself
+  static constexpr std::size_t kJobsMost = 16'384;            // as many as latchkeyd keeps logins
+  static constexpr std::size_t kActsMost = 64;  // sessions that are begun or killed in one tick
 
   // All outlive it.
-  Signaller(const Checks& checks, Send send, const Log& log)
-      : checks_(checks), send_(std::move(send)), log_(log) {}
+  struct Parts {
+    const Checks& checks;
+    Send send;
+    const Log& log;
+    // All processes; where there is none, as `checks` has them.
+    std::function<std::vector<Process>()> all = {};
+    std::size_t jobs_most = kJobsMost;
+  };
 
-  // When the grace time is over; who is of the session is watched from now on.
+  explicit Signaller(Parts parts);
+
+  // When the grace time is over; who is of the session is watched from now on. Reads no more than
+  // the session's own processes, and signals none: tick() does.
   ipc::control::SignalAnswer end(std::string_view login, std::chrono::seconds grace,
                                  SteadyTime now);
 
-  // Does what is due of one session: between two the caller has other work.
+  // Does what is due. All sessions share a look at the processes of the host, since that is what
+  // takes time, and the looks that it takes to stop and to kill.
   void tick(SteadyTime now);
   SteadyTime next() const;
 
@@ -58,23 +72,31 @@ class Signaller {
     bool caller = false;
     Process leader;
     Members members;
-    std::size_t reached = 0;  // by signals
-    std::size_t killed = 0;   // at the most in one round
-    int rounds = 0;           // since there was nothing to wait for
+    std::size_t seen = 0;    // at the last look
+    std::size_t killed = 0;  // at the most in one round
+    int rounds = 0;          // since there was nothing to wait for
   };
+  using Jobs = std::map<std::string, Job, std::less<>>;
+  using Known = std::set<std::pair<pid_t, unsigned long long>>;
+  // What a tick does about one session.
+  struct Turn {
+    Jobs::iterator entry;
+    std::vector<Process> left;  // of it at the last look
+    Known killed;
+  };
+  using Turns = std::vector<Turn>;
 
-  std::vector<Process> present(Job& job) const;
-  std::vector<Process> stop(Job& job, int& looks) const;
-  std::vector<Process> kill(Job& job) const;
-  void ask_to_end(Job& job) const;
+  Turns due(SteadyTime now);
+  void look(Turns& turns) const;
+  void stop(Turns& turns, int& looks) const;
+  void kill(Turns& turns) const;
+  void ask_to_end(Turns& turns) const;
+  void begin(Turn& turn, SteadyTime now) const;
+  bool follow(Turn& turn, bool killing) const;
   bool leads(const Job& job) const;
-  void begin(const std::string& login, Job& job, SteadyTime now) const;
-  bool advance(const std::string& login, Job& job, SteadyTime now) const;
 
-  const Checks& checks_;
-  Send send_;
-  const Log& log_;
-  std::map<std::string, Job, std::less<>> jobs_;
+  Parts parts_;
+  Jobs jobs_;
 };
 
 }  // namespace latchkey::endd

@@ -227,7 +227,7 @@ def test_a_revoked_sudo_ends_by_signals_and_the_session_around_it_lives_on(machi
 
 
 def test_what_lingers_survives_the_session_and_ends_where_the_whole_user_is_to(machine, client, provider):
-    drop_in = "/run/systemd/system/latchkey-endd.service.d"
+    drop_in = "/etc/systemd/system/latchkey-endd.service.d"
     machine.run("loginctl", "enable-linger", "alice")
     linger = "XDG_RUNTIME_DIR=/run/user/$(id -u) systemd-run --user --quiet --collect sleep 86506; echo in; exec sleep 86507"
     try:
@@ -240,10 +240,10 @@ def test_what_lingers_survives_the_session_and_ends_where_the_whole_user_is_to(m
         machine.write("/etc/latchkey/latchkey.yaml", config)
         machine.run("latchkeyctl", "reload")
         start = machine.run("systemctl", "show", "-P", "ExecStart", "latchkey-endd").stdout.split("argv[]=")[1].split(" ;")[0]
-        machine.run("mkdir", "-p", drop_in)
         machine.write(f"{drop_in}/user.conf", f"[Service]\nExecStart=\nExecStart={start} --whole-user\n")
         machine.run("systemctl", "daemon-reload")
         machine.run("systemctl", "restart", "latchkey-endd.service")
+        assert "--whole-user" in machine.property("latchkey-endd.service", "ExecStart")
         token = provider.token("alice", GROUPS)
         with client.session(token, "alice", "echo in; exec sleep 86508") as alice:
             revoke(machine, provider, token)

@@ -48,15 +48,15 @@ void EndClient::look(std::vector<std::string> logins,
 
 SessionEnder::Answer EndClient::ask(const Order& order) const {
   auto client = ipc::varlink::VarlinkClient::connect(path_, kConnectPatience);
-  if (!client) return {Outcome::unreachable, client.error().detail};
+  if (!client) return {Outcome::unreachable, client.error().detail, {}};
   const auto answer = control::call<control::End>(*client,
                                                   {.login = order.login,
                                                    .grace_s = order.grace.count(),
                                                    .cause = order.cause,
                                                    .scope = order.whole_user ? "user" : "session"},
                                                   kCallPatience);
-  if (!answer) return {Outcome::unreachable, why(answer.error())};
-  return {outcome_of(answer->outcome), answer->why};
+  if (!answer) return {Outcome::unreachable, why(answer.error()), {}};
+  return {outcome_of(answer->outcome), answer->why, std::chrono::seconds(answer->ends_in_s)};
 }
 
 tl::expected<SessionEnder::Seen, std::string> EndClient::ask(

@@ -20,6 +20,7 @@ class SessionEnder {
   struct Answer {
     Outcome outcome = Outcome::unreachable;
     std::string why;
+    std::chrono::seconds ends_in{};  // of one that is ending: what is left of its grace time
   };
   struct Order {
     std::string login;

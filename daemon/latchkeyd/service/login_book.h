@@ -3,10 +3,15 @@
 // The logins that this host has allowed and that are not closed yet, and the claims each name last
 // signed in with. In memory, bounded, shared by all workers; loaded from the state store at start.
 // A login is kept by its id *and* its person, because that is how it is heeded (DESIGN section 5).
+//
+// Locks: a call takes that of its person's shard and no other. put() into a book that is full lets
+// go of it and takes all of them, in their order.
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <list>
 #include <memory>
@@ -25,11 +30,13 @@ namespace latchkey::latchkeyd {
 class LoginBook {
  public:
   struct Limits {
-    std::size_t logins =
-        16'384;  // open at once; the oldest without a session is forgotten, the person's own first
+    // Open at once, whosever they are. The oldest without a session is forgotten, where the person
+    // has as many as may be his own one.
+    std::size_t logins = 16'384;
     std::size_t logins_per_person = 256;
-    std::size_t names =
-        16'384;  // with claims last seen; the one seen longest ago is forgotten first
+    // With claims last seen, a sixteenth in each shard; there the one seen longest ago is
+    // forgotten.
+    std::size_t names = 16'384;
   };
 
   LoginBook() : LoginBook(Limits{}) {}
@@ -55,7 +62,7 @@ class LoginBook {
   void saw(std::string_view name, LastSeen seen);
   std::shared_ptr<const LastSeen> last_seen(std::string_view name) const;
 
-  // All that are open; oldest first within a shard.
+  // All that are open.
   std::vector<std::shared_ptr<const Login>> all() const;
 
   // Issuer and URI of each status list that one of them refers to, each once.
@@ -66,8 +73,12 @@ class LoginBook {
 
  private:
   static constexpr std::size_t kShards = 16;
-  using Logins = std::list<std::shared_ptr<const Login>>;  // oldest first
-  using Names = std::list<std::string>;                    // seen longest ago first
+  struct Entry {
+    std::shared_ptr<const Login> login;
+    std::uint64_t age = 0;  // how many came before it
+  };
+  using Logins = std::list<Entry>;       // oldest first
+  using Names = std::list<std::string>;  // seen longest ago first
   struct Person {
     std::vector<Logins::iterator> logins;  // oldest first
     std::shared_ptr<const LastSeen> last_seen;
@@ -83,19 +94,28 @@ class LoginBook {
   struct Shard {
     mutable std::mutex mutex;
     Persons persons;
-    Logins logins;
+    Logins idle;    // without a session
+    Logins placed;  // with one; in the order in which they got it
     Names names;
   };
 
   Shard& shard(std::string_view person);
   const Shard& shard(std::string_view person) const;
-  static void forget_login(Shard& shard, Persons::iterator person, std::size_t index);
+  // Whether there was room, which is taken then.
+  bool take_room();
+  bool make_room_of_own(Shard& shard, std::string_view person, std::vector<std::string>& forgotten);
+  bool make_room(std::vector<std::string>& forgotten);
+  void insert(Shard& shard, std::shared_ptr<const Login> login);
+  static void erase(Shard& shard, Person& person, std::size_t index);
   static void forget_if_empty(Shard& shard, Persons::iterator person);
   static std::string forget(Shard& shard, Logins::iterator login);
   static void forget_oldest_name(Shard& shard);
 
   Limits limits_;
   std::array<Shard, kShards> shards_;
+  // In all shards, and for a moment those that find no room.
+  std::atomic<std::size_t> count_{0};
+  std::atomic<std::uint64_t> came_{0};
 };
 
 }  // namespace latchkey::latchkeyd

@@ -132,10 +132,9 @@ void SessionKeeper::answered(const std::string& id, const SessionEnder::Answer& 
     forget(*ending.login);
     ending.due = now;
   } else if (good) {
-    const seconds grace = parts_.snapshot().config->sessions.grace;
     ending.backoff = seconds(1);
-    ending.due = now + grace + kFollow;
-    ending.ask_after = now + grace + kAskAgain;
+    ending.due = now + answer.ends_in + kFollow;
+    ending.ask_after = now + answer.ends_in + kAskAgain;
   } else {
     ending.due = ending.ask_after = now + ending.backoff;
     ending.backoff = std::min(2 * ending.backoff, kBackoffMost);
@@ -173,7 +172,7 @@ void SessionKeeper::end(const std::string& login,
   Ending& ending = endings_.try_emplace(login).first->second;
   if (ending.cause.empty()) ending.cause = "administrator";
   ending.login = *found;
-  if (ending.asked) return done(SessionEnder::Answer{Outcome::ending, {}});
+  if (ending.asked) return done(SessionEnder::Answer{Outcome::ending, {}, {}});
   ask(ending, [done = std::move(done)](const SessionEnder::Answer& answer) { done(answer); });
 }
 
@@ -197,20 +196,42 @@ void SessionKeeper::follow(SteadyTime now) {
     Ending& ending = entry->second;
     if (!ending.asked && ending.due <= now) {
       if (parts_.logins.find(entry->first, ending.login->user) == nullptr) {
-        parts_.journal.log(LogLevel::notice, "a session has ended",
-                           {{"login", entry->first},
-                            {"cause", ending.cause},
-                            {"user", ending.login->user},
-                            {"service", ending.login->service}});
+        ended(ending);
         entry = endings_.erase(entry);
         continue;
       }
       ending.due = now + kFollow;
-      if (ending.ask_after <= now) ask(ending);
+      if (ending.ask_after <= now) {
+        if (!ending.failed) lives_on(ending);
+        ask(ending);
+      }
     }
     if (!ending.asked) next_tick_ = std::min(next_tick_, ending.due);
     ++entry;
   }
+}
+
+void SessionKeeper::ended(const Ending& ending) {
+  const Login& login = *ending.login;
+  if (ending.failed) {
+    parts_.journal.log(
+        LogLevel::error,
+        "a session was closed that nobody could end: what it left behind may live on",
+        {{"login", login.id}, {"user", login.user}, {"service", login.service}});
+  }
+  parts_.journal.log(LogLevel::notice, "a session has ended",
+                     {{"login", login.id},
+                      {"cause", ending.cause},
+                      {"user", login.user},
+                      {"service", login.service}});
+}
+
+// Whoever was to end it had all the time that it takes. It counts as not ended until it has.
+void SessionKeeper::lives_on(Ending& ending) {
+  if (std::exchange(ending.late, true)) return;
+  const Login& login = *ending.login;
+  parts_.journal.log(LogLevel::error, "a session that is to end lives on: it is asked for again",
+                     {{"login", login.id}, {"user", login.user}, {"service", login.service}});
 }
 
 void SessionKeeper::expire(SteadyTime now) {
@@ -320,7 +341,7 @@ std::vector<SessionKeeper::Session> SessionKeeper::sessions() const {
     if (!login->place) continue;
     const auto ending = endings_.find(login->id);
     const State state = ending != endings_.end()
-                            ? (ending->second.failed ? State::not_ended : State::ending)
+                            ? (ending->second.is_ending() ? State::ending : State::not_ended)
                         : no_note_.contains(login->id) ? State::no_note
                         : refused_.contains(login->id) ? State::refused
                                                        : State::open;
@@ -333,7 +354,7 @@ std::vector<SessionKeeper::Session> SessionKeeper::sessions() const {
 
 std::optional<std::string> SessionKeeper::trouble() const {
   const auto waiting = std::count_if(endings_.begin(), endings_.end(),
-                                     [](const auto& entry) { return entry.second.failed; });
+                                     [](const auto& entry) { return !entry.second.is_ending(); });
   std::string text;
   const auto add = [&](std::string_view more) {
     text += (text.empty() ? "" : "; ") + std::string(more);

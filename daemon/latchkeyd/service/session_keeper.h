@@ -70,6 +70,9 @@ class SessionKeeper {
     std::chrono::seconds backoff{1};
     bool asked = false;   // an answer is awaited
     bool failed = false;  // the last one was no good
+    bool late = false;    // it was to have ended, and lives
+
+    bool is_ending() const { return !failed && !late; }
     bool warned = false;  // that it ends otherwise than is configured
   };
 
@@ -79,6 +82,8 @@ class SessionKeeper {
   void ask(Ending& ending, std::function<void(SessionEnder::Answer)> then = {});
   void answered(const std::string& id, const SessionEnder::Answer& answer);
   void follow(SteadyTime now);
+  void ended(const Ending& ending);
+  void lives_on(Ending& ending);
   void expire(SteadyTime now);
   void look(SteadyTime now);
   void looked(const std::vector<std::shared_ptr<const Login>>& asked,

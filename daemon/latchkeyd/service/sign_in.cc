@@ -274,7 +274,8 @@ Conversation::Refused Conversation::record_login(const std::string& rule) {
   const claims::ClaimsRecord& record = login->claims;
   auto forgotten = services.logins.put(login);
   if (!forgotten)
-    return refuse(Reason::budget_exhausted, "each login of this person that fits has a session");
+    return refuse(Reason::budget_exhausted,
+                  "each login that fits, of this person or of all, has a session");
   login_id_ = login->id;
   services.store.put_login(login);
   for (std::string& each : *forgotten) {

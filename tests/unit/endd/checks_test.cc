@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/endd/checks.h"
 
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <latch>
 #include <limits>
+#include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -171,12 +176,66 @@ TEST(ChecksTest, NameThatNobodyKnowsAnyMoreIsNoReasonToRefuse) {
 TEST(ProcessesTest, ChildrenAreFoundByTheKernelsListOfThem) {
   const World world;
   world.ssh_session();
-  std::filesystem::create_directories(world.folder / "proc/500/task/500");
-  std::ofstream(world.folder / "proc/500/task/500/children") << "501 502 999 ";
   world.put({.pid = 503, .parent = 500, .comm = "sshd"});  // made since
+  std::ofstream(world.children_of(500)) << "501 502 999 ";
   const auto children = world.processes().children(*world.processes().find(500));
   ASSERT_EQ(children.size(), 1U) << "502 is another's by now, 999 is gone";
   EXPECT_EQ(children[0].pid, 501);
+}
+
+TEST(ProcessesTest, FamilyIsTheProcessItsParentAndAllThatDescendsFromIt) {
+  const World world;
+  world.ssh_session();
+  world.put({.pid = 503, .parent = 502, .start = 103});
+  world.put({.pid = 600, .parent = 400, .comm = "sshd"});  // another login
+  world.put({.pid = 510, .parent = 1, .start = 110, .session = 502});
+  const auto pids = [](const std::vector<Process>& processes) {
+    std::set<pid_t> each;
+    for (const Process& process : processes) each.insert(process.pid);
+    EXPECT_EQ(each.size(), processes.size());
+    return each;
+  };
+  const Processes processes = world.processes();
+  EXPECT_EQ(pids(processes.family(*processes.find(500))),
+            (std::set<pid_t>{400, 500, 501, 502, 503}));
+  std::ofstream(world.children_of(502), std::ios::app) << "600 510 ";
+  EXPECT_EQ(pids(processes.family(*processes.find(500))),
+            (std::set<pid_t>{400, 500, 501, 502, 503}))
+      << "somebody else's by now";
+  std::filesystem::remove(world.children_of(502));
+  EXPECT_TRUE(pids(processes.family(*processes.find(500))).contains(600))
+      << "a kernel that does not list them: all there are";
+}
+
+// The kernel lists a process's children by the thread that made them.
+TEST(ProcessesTest, FamilyOfARealProcessHasTheChildrenOfItsThreadsAndTheirs) {
+  std::array<int, 2> ready{};
+  ASSERT_EQ(::pipe2(ready.data(), O_CLOEXEC), 0);
+  pid_t child = 0;
+  std::latch looked(1);
+  std::thread maker([&] {
+    child = ::fork();
+    if (child == 0) {
+      const pid_t inner = ::fork();
+      ::alarm(60);  // should the test not live to end them
+      if (inner != 0) static_cast<void>(!::write(ready[1], &inner, sizeof inner));
+      for (;;) ::pause();
+    }
+    looked.wait();
+  });
+  pid_t inner = 0;
+  EXPECT_EQ(::read(ready[0], &inner, sizeof inner), static_cast<ssize_t>(sizeof inner));
+  const Processes processes;
+  std::set<pid_t> pids;
+  for (const Process& each : processes.family(*processes.find(::getpid()))) pids.insert(each.pid);
+  looked.count_down();
+  maker.join();
+  for (const pid_t pid : {inner, child})
+    if (pid > 0) ::kill(pid, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  for (const int end : ready) ::close(end);
+  pids.erase(::getppid());
+  EXPECT_EQ(pids, (std::set<pid_t>{::getpid(), child, inner}));
 }
 
 TEST(ProcessesTest, ChildrenOfARealProcessAreFound) {

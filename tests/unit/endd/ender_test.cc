@@ -57,14 +57,22 @@ class EnderTest : public ::testing::Test {
     ender->tick(now);
   }
 
+  // Each step when it is due.
+  void run_until(SteadyTime time) {
+    while (ender->next() <= time) ender->tick(now = ender->next());
+    now = time;
+  }
+
   World world;
   Checks checks = world.checks();
   FakeLogind logind;
   Log log{false};
   std::vector<std::string> told;
   std::vector<std::string> signalled;
+  ipc::Result<ipc::control::SignalAnswer> signal_answer{{"ending", "", 3}};
   SteadyTime now{std::chrono::hours(1)};
   EndLimits limits;
+  std::size_t jobs_most = Ender::kJobsMost;
   std::unique_ptr<Ender> make() {
     return std::make_unique<Ender>(
         Ender::Parts{.checks = checks,
@@ -79,10 +87,17 @@ class EnderTest : public ::testing::Test {
                      .signal =
                          [this](const std::string& login, seconds grace) {
                            signalled.push_back((grace > seconds(0) ? "watch " : "") + login);
-                           return ipc::Result<ipc::control::SignalAnswer>({"ending", "", 3});
+                           return signal_answer;
                          },
-                     .limits = limits});
+                     .limits = limits,
+                     .all =
+                         [this] {
+                           ++looks;
+                           return checks.processes().all();
+                         },
+                     .jobs_most = jobs_most});
   }
+  std::size_t looks = 0;  // at all processes
   std::unique_ptr<Ender> ender = make();
 };
 
@@ -117,7 +132,6 @@ TEST_F(EnderTest, WhoLeavesBeforeTheEndLeavesNothingBehindInLogindsSession) {
   EXPECT_THAT(logind.done, ElementsAre("terminate c7"));
   pass(Ender::kPatience);
   EXPECT_THAT(logind.done, ElementsAre("terminate c7", "kill c7"));
-  pass(Ender::kPatience);
   EXPECT_EQ(ender->next(), SteadyTime::max());
   EXPECT_THAT(signalled, IsEmpty());
 }
@@ -157,8 +171,12 @@ TEST_F(EnderTest, GraceTimeStaysWithinTheBoundsOfTheUnit) {
   EXPECT_EQ(ender->next(), now + seconds(5));
   EXPECT_THAT(told[0], ::testing::HasSubstr("ends in 5 s"));
   ender = make();
-  end(300);
+  EXPECT_EQ(ender->end({kLogin, 300, "revoked", "session"}, now).ends_in_s, 20);
   EXPECT_EQ(ender->next(), now + seconds(20));
+  now += std::chrono::milliseconds(4'500);
+  EXPECT_EQ(ender->end({kLogin, 300, "revoked", "session"}, now).ends_in_s, 16);
+  pass(seconds(16));
+  EXPECT_EQ(ender->end({kLogin, 300, "revoked", "session"}, now).ends_in_s, 0);
 }
 
 TEST_F(EnderTest, WholeUserIsEndedWhereThatIsWanted) {
@@ -187,6 +205,36 @@ TEST_F(EnderTest, WholeUserOfASudoIsWhoCalledIt) {
   end(0, "user");
   pass(seconds(0));
   EXPECT_THAT(logind.done, ElementsAre("terminate user 1000"));
+}
+
+TEST_F(EnderTest, WholeUserEndsAlsoWhereTheSessionThatWasToldIsLeftBeforeItsEnd) {
+  limits.whole_user = true;
+  for (const bool sudo : {false, true}) {
+    SCOPED_TRACE(sudo ? "a sudo" : "a session of logind");
+    ender = make();
+    logind.done.clear();
+    logind.session = sudo ? std::nullopt : std::optional<std::string>("c7");
+    world.ssh_session();
+    if (sudo) {
+      world.put({.pid = 500, .comm = "sudo", .real_uid = 1000});
+      world.note(World::text("sudo", "root", "alice"));
+    }
+    end(10, "user");
+    world.end(500);
+    pass(seconds(10));
+    ASSERT_FALSE(logind.done.empty());
+    EXPECT_EQ(logind.done[0], "terminate user 1000");
+  }
+}
+
+TEST_F(EnderTest, NobodyElsesEverythingEndsWhereLogindKnewNoSession) {
+  limits.whole_user = true;
+  ender = make();
+  end(10, "user");
+  world.end(500);
+  pass(seconds(10));
+  EXPECT_THAT(logind.done, IsEmpty());
+  EXPECT_EQ(ender->next(), SteadyTime::max());
 }
 
 TEST_F(EnderTest, SessionThatLivesOnIsKilledByLogindAndThenGivenUp) {
@@ -306,14 +354,134 @@ TEST_F(EnderTest, OneJobIsSeenToInARound) {
   EXPECT_THAT(signalled, ElementsAre(other, kLogin));
 }
 
-TEST_F(EnderTest, NoMoreThanItsBoundAreUnderWay) {
-  for (std::size_t i = 0; i < Ender::kJobsMost; ++i) {
-    std::string id = std::to_string(100'000 + i);
-    id.resize(32, '0');
-    world.note(World::text(), id);
-    ASSERT_EQ(end(10, "session", id), "ending");
-  }
+TEST_F(EnderTest, ThoseThatAreToldTogetherShareALookAndNoneOfThemIsOverlooked) {
+  // Since his shell left him alice's editor has no parent, and a terminal of its own.
+  world.put({.pid = 510, .parent = 1, .start = 110, .session = 502, .uid = 1000});
+  end(10);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_THAT(told[0], ::testing::StartsWith("3 of 1000"));
+  const std::string other = "fedcba9876543210fedcba9876543210";
+  world.put({.pid = 600, .parent = 400, .comm = "sshd", .start = 200});
+  world.put({.pid = 601, .parent = 600, .comm = "sshd", .start = 201, .uid = 1000});
+  world.put({.pid = 602, .parent = 601, .start = 202, .session = 602, .uid = 1000});
+  world.note(World::text("sshd", "alice", "", 600, 200), other);
+  now += Ender::kSeenFor;
+  end(10, "session", other);
+  EXPECT_EQ(looks, 1U);
+  ASSERT_EQ(told.size(), 2U);
+  EXPECT_THAT(told[1], ::testing::StartsWith("2 of 1000")) << "it began after the look";
+  world.note(World::text(), "00000000000000000000000000000000");
+  now += std::chrono::milliseconds(1);
+  end(10, "session", "00000000000000000000000000000000");
+  EXPECT_EQ(looks, 2U);
+}
+
+TEST_F(EnderTest, WhoIsToldIsWatchedAlready) {
+  std::vector<std::string> order;
+  ender = std::make_unique<Ender>(
+      Ender::Parts{.checks = checks,
+                   .sessions = logind,
+                   .log = log,
+                   .tell =
+                       [&](auto, uid_t, std::string_view) {
+                         order.emplace_back("told");
+                         return std::size_t{1};
+                       },
+                   .signal =
+                       [&](const std::string&, seconds) {
+                         order.emplace_back("watched");
+                         return ipc::Result<ipc::control::SignalAnswer>({"ending", "", 3});
+                       }});
+  end(10);
+  EXPECT_THAT(order, ElementsAre("watched", "told"));
+}
+
+TEST_F(EnderTest, WhatTheSignalsDoNotTakeIsNotEndingUntilTheyDo) {
+  signal_answer = {{"refused", "too many sessions end just now", 0}};
+  auto answer = ender->end({kLogin, 10, "revoked", "session"}, now);
+  EXPECT_EQ(answer.outcome, "refused");
+  EXPECT_EQ(answer.why, "latchkey-endd-signal: too many sessions end just now");
+  EXPECT_EQ(told.size(), 1U);
+  pass(Ender::kAskAgain);
+  pass(Ender::kAskAgain);
+  EXPECT_EQ(signalled.size(), 3U);
+  EXPECT_EQ(end(10), "refused") << "and whoever asks hears of it";
+  EXPECT_EQ(told.size(), 1U);
+  signal_answer = {{"ending", "", 3}};
+  pass(Ender::kAskAgain);
+  EXPECT_EQ(signalled, std::vector<std::string>(4, "watch " + kLogin));
+  EXPECT_EQ(end(10), "ending");
+  pass(seconds(6));
+  EXPECT_EQ(signalled.size(), 4U);
+  pass(seconds(1));
+  EXPECT_EQ(signalled.back(), kLogin) << "10 s after it was told";
+}
+
+TEST_F(EnderTest, EndThatTheSignalsDoNotTakeIsAskedForUntilTheyDo) {
+  end(1);
+  signal_answer = {{"refused", "too many sessions end just now", 0}};
+  signalled.clear();
+  for (int i = 0; i < 4; ++i) pass(seconds(1));
+  EXPECT_EQ(signalled, std::vector<std::string>(4, kLogin));
   EXPECT_EQ(end(10), "refused");
+  signal_answer = {{"ending", "", 3}};
+  pass(seconds(1));
+  EXPECT_EQ(end(10), "ending");
+}
+
+TEST_F(EnderTest, WhereNobodyAnswersThereTheOthersDoNotWaitForEach) {
+  signal_answer = ipc::fault(ipc::FaultKind::system, "no such file");
+  std::vector<std::string> logins{kLogin};
+  for (int i = 0; i < 4; ++i) {
+    logins.push_back(std::to_string(i + 1) + kLogin.substr(1));
+    world.note(World::text(), logins.back());
+  }
+  for (const std::string& login : logins) EXPECT_EQ(end(60, "session", login), "refused");
+  EXPECT_EQ(signalled.size(), 1U) << "of five";
+  const SteadyTime began = now;
+  run_until(began + seconds(20));
+  EXPECT_GE(signalled.size(), 5U);
+  EXPECT_LE(signalled.size(), 7U) << "after 1, 2 and 4 s, and each 4 s from then on";
+  signal_answer = {{"ending", "", 3}};
+  signalled.clear();
+  run_until(began + seconds(20) + Ender::kQuietMost);
+  EXPECT_EQ(signalled.size(), 5U);
+  for (const std::string& login : logins) EXPECT_EQ(end(60, "session", login), "ending");
+}
+
+TEST_F(EnderTest, WhoLeavesUnwatchedIsOverAndNobodyIsAskedAboutHim) {
+  signal_answer = {{"refused", "too many sessions end just now", 0}};
+  end(10);
+  world.end(500);
+  signalled.clear();
+  while (ender->next() != SteadyTime::max()) ender->tick(now = ender->next());
+  EXPECT_THAT(signalled, IsEmpty());
+}
+
+TEST_F(EnderTest, SessionThatLogindHasByNowIsEndingThoughTheSignalsDidNotTakeIt) {
+  signal_answer = {{"refused", "too many sessions end just now", 0}};
+  EXPECT_EQ(end(10), "refused");
+  logind.session = "c7";
+  for (int i = 0; i < 10; ++i) pass(seconds(1));
+  EXPECT_THAT(logind.done, ElementsAre("terminate c7"));
+  EXPECT_EQ(end(10), "ending");
+}
+
+TEST_F(EnderTest, NoMoreThanItsBoundAreUnderWay) {
+  jobs_most = 3;
+  ender = make();
+  for (std::size_t i = 0; i < jobs_most; ++i) {
+    const std::string id = std::to_string(i) + kLogin.substr(1);
+    world.note(World::text(), id);
+    EXPECT_EQ(end(10, "session", id), "ending");
+  }
+  world.note(World::text(), "f" + kLogin.substr(1));
+  EXPECT_EQ(end(10, "session", "f" + kLogin.substr(1)), "refused");
+}
+
+TEST_F(EnderTest, AsManyMayBeUnderWayAsLatchkeydKeepsLogins) {
+  EXPECT_EQ(Ender::kJobsMost, 16'384U);
+  EXPECT_EQ(Signaller::kJobsMost, Ender::kJobsMost);
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ std::set<pid_t> members_of(const World& world, pid_t leader, pid_t self = 999) {
   const Processes processes = world.processes();
   Members members(processes.find(leader).value(), 1000, self);
   std::set<pid_t> pids;
-  for (const Process& process : members.look(processes.all())) pids.insert(process.pid);
+  for (const Process& process : members.look(Census(processes.all()))) pids.insert(process.pid);
   return pids;
 }
 
@@ -42,6 +42,16 @@ TEST(MembersTest, WhatLostItsParentBelongsToItByThePosixSession) {
   EXPECT_EQ(members_of(world, 500), (std::set<pid_t>{501, 502, 510}));
 }
 
+TEST(MembersTest, WhatLostItsParentBelongsToItByAPosixSessionWithoutALeaderToo) {
+  const World world;
+  world.ssh_session();
+  world.put({.pid = 503, .parent = 502, .start = 103, .session = 700, .uid = 1000});
+  world.put({.pid = 511, .parent = 1, .start = 111, .session = 700, .uid = 1000});
+  world.put({.pid = 512, .parent = 511, .start = 112, .session = 512, .uid = 1000});
+  world.put({.pid = 513, .parent = 1, .start = 113, .session = 512, .uid = 1000});
+  EXPECT_EQ(members_of(world, 500), (std::set<pid_t>{501, 502, 503, 511, 512, 513}));
+}
+
 TEST(MembersTest, HostProcessesOwnPosixSessionIsNotTheLogins) {
   const World world;
   world.ssh_session();
@@ -49,6 +59,7 @@ TEST(MembersTest, HostProcessesOwnPosixSessionIsNotTheLogins) {
   world.put({.pid = 500, .parent = 400, .comm = "sshd", .session = 300});
   world.put({.pid = 300, .parent = 1, .start = 10, .session = 300});
   world.put({.pid = 310, .parent = 1, .start = 11, .session = 300});
+  world.put({.pid = 501, .parent = 500, .comm = "sshd", .start = 101, .session = 300});
   EXPECT_EQ(members_of(world, 500), (std::set<pid_t>{501, 502}));
 }
 
@@ -58,7 +69,19 @@ TEST(MembersTest, AuditSessionThatTheLoginBeganBelongsToIt) {
   world.put({.pid = 500, .parent = 400, .comm = "sshd", .audit = 42});
   world.put({.pid = 520, .parent = 1, .session = 520, .uid = 1000, .audit = 42});
   world.put({.pid = 521, .parent = 1, .session = 521, .uid = 1000, .audit = 43});
-  EXPECT_EQ(members_of(world, 500), (std::set<pid_t>{501, 502, 520}));
+  world.put({.pid = 522, .parent = 1, .session = 520, .uid = 0, .audit = 42});
+  EXPECT_EQ(members_of(world, 500), (std::set<pid_t>{501, 502, 520, 522}));
+}
+
+TEST(MembersTest, WhatGetsAnAuditSessionOfItsOwnWhileItIsWatchedStays) {
+  const World world;
+  world.ssh_session();
+  world.put({.pid = 500, .parent = 400, .comm = "sshd", .audit = 42});
+  const Processes processes = world.processes();
+  Members members(processes.find(500).value(), 1000, 999);
+  members.look(Census(processes.all()));
+  world.put({.pid = 502, .parent = 501, .start = 102, .session = 502, .uid = 1000, .audit = 43});
+  EXPECT_EQ(members.look(Census(processes.all())).size(), 2U);
 }
 
 // A service that was restarted from within a login keeps its audit session for good, and so do its
@@ -77,6 +100,33 @@ TEST(MembersTest, ServiceThatWasRestartedFromWithinTheLoginIsNoPartOfIt) {
   EXPECT_EQ(members_of(world, 500), (std::set<pid_t>{501, 502}));
 }
 
+// A worker of such a service may be the person's own.
+TEST(MembersTest, ServiceWithAWorkerOfThePersonIsNoPartOfItEither) {
+  const World world;
+  world.ssh_session();
+  world.put({.pid = 500, .parent = 400, .comm = "sshd", .audit = 42});
+  world.put({.pid = 800, .comm = "fpm", .start = 300, .session = 800, .audit = 42});
+  world.put({.pid = 801, .parent = 800, .comm = "fpm", .session = 800, .uid = 1000, .audit = 42});
+  world.put({.pid = 802, .parent = 801, .comm = "sh", .session = 800, .uid = 1000, .audit = 42});
+  const Processes processes = world.processes();
+  Members members(processes.find(500).value(), 1000, 999);
+  for (int look = 0; look < 3; ++look) {
+    std::set<pid_t> pids;
+    for (const Process& process : members.look(Census(processes.all()))) pids.insert(process.pid);
+    EXPECT_EQ(pids, (std::set<pid_t>{501, 502, 801, 802})) << look;
+  }
+}
+
+TEST(MembersTest, WhatIsFoundByItsAuditSessionFirstIsARelativeAllTheSame) {
+  const World world;
+  world.ssh_session();
+  world.put({.pid = 500, .parent = 400, .comm = "sshd", .audit = 42});
+  // By rising pid: its parent is found last.
+  world.put({.pid = 450, .parent = 501, .session = 700, .uid = 1000, .audit = 42});
+  world.put({.pid = 451, .parent = 1, .session = 700});
+  EXPECT_EQ(members_of(world, 500), (std::set<pid_t>{450, 451, 501, 502}));
+}
+
 TEST(MembersTest, ServiceInTheForegroundOfTheLoginHasItsOwnLoginsNotTheLogins) {
   const World world;
   world.ssh_session();
@@ -92,14 +142,17 @@ TEST(MembersTest, SessionIsKnownAfterItsHostProcessAndItsLeaderHaveGone) {
   world.ssh_session();
   const Processes processes = world.processes();
   Members members(processes.find(500).value(), 1000, 999);
-  EXPECT_EQ(members.look(processes.all()).size(), 2U);
+  EXPECT_EQ(members.look(Census(processes.all())).size(), 2U);
   for (const pid_t pid : {500, 501, 502}) world.end(pid);
   world.put({.pid = 510, .parent = 1, .start = 900, .session = 502, .uid = 1000});
-  EXPECT_EQ(members.look(processes.all()).size(), 1U);
-  world.end(510);
-  EXPECT_EQ(members.look(processes.all()).size(), 0U);
+  world.put({.pid = 514, .parent = 510, .start = 901, .session = 720, .uid = 1000});
+  world.put({.pid = 515, .parent = 1, .start = 902, .session = 720, .uid = 1000});
+  EXPECT_EQ(members.look(Census(processes.all())).size(), 3U);
+  for (const pid_t pid : {510, 514, 515}) world.end(pid);
+  EXPECT_EQ(members.look(Census(processes.all())).size(), 0U);
   world.put({.pid = 511, .parent = 1, .start = 901, .session = 502, .uid = 1001});
-  EXPECT_EQ(members.look(processes.all()).size(), 0U) << "nobody was left to keep the number";
+  EXPECT_EQ(members.look(Census(processes.all())).size(), 0U)
+      << "nobody was left to keep the number";
 }
 
 TEST(MembersTest, SessionWhoseNumberIsAnothersByNowIsNotTheLogins) {
@@ -107,11 +160,11 @@ TEST(MembersTest, SessionWhoseNumberIsAnothersByNowIsNotTheLogins) {
   world.ssh_session();
   const Processes processes = world.processes();
   Members members(processes.find(500).value(), 1000, 999);
-  members.look(processes.all());
+  members.look(Census(processes.all()));
   for (const pid_t pid : {500, 501}) world.end(pid);
   world.put({.pid = 502, .parent = 1, .start = 900, .session = 502, .uid = 1001});
   world.put({.pid = 512, .parent = 502, .start = 901, .session = 502, .uid = 1001});
-  EXPECT_EQ(members.look(processes.all()).size(), 0U);
+  EXPECT_EQ(members.look(Census(processes.all())).size(), 0U);
 }
 
 TEST(MembersTest, AuditSessionAroundASudoIsNotTheSudos) {

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <functional>
 #include <string>
 #include <vector>
@@ -54,13 +55,44 @@ class SignallerTest : public ::testing::Test {
   std::vector<std::string> sent;
   std::function<void(pid_t, int)> on_signal;
   SteadyTime now{std::chrono::hours(1)};
-  Signaller signaller{checks,
-                      [this](const Process& process, int signal) {
-                        sent.push_back(word(process.pid, signal));
-                        if (on_signal) on_signal(process.pid, signal);
-                        return true;
-                      },
-                      log};
+  std::size_t looks = 0;  // at all processes
+  Signaller signaller{{.checks = checks,
+                       .send =
+                           [this](const Process& process, int signal) {
+                             sent.push_back(word(process.pid, signal));
+                             if (on_signal) on_signal(process.pid, signal);
+                             return true;
+                           },
+                       .log = log,
+                       .all =
+                           [this] {
+                             ++looks;
+                             return checks.processes().all();
+                           }}};
+
+  // At once, the word and the first step.
+  std::string end(const std::string& login = kLogin) {
+    const std::string outcome = signaller.end(login, 0s, now).outcome;
+    signaller.tick(now);
+    return outcome;
+  }
+  // Sessions of alice, each with a host process and a shell.
+  std::vector<std::string> more_sessions(int count) {
+    std::vector<std::string> logins;
+    for (int i = 0; i < count; ++i) {
+      const pid_t pid = 1'000 + 10 * i;
+      world.put({.pid = pid, .parent = 400, .comm = "sshd"});
+      world.put({.pid = pid + 1, .parent = pid, .comm = "sshd", .start = 101, .uid = 1000});
+      world.put({.pid = pid + 2, .parent = pid + 1, .session = pid + 2, .uid = 1000});
+      logins.push_back(login_of(i));
+      world.note(World::text("sshd", "alice", "", pid), logins.back());
+    }
+    return logins;
+  }
+  static std::string login_of(int number) {
+    std::string login = std::to_string(number);
+    return std::string(32 - login.size(), 'a') + login;
+  }
 };
 
 TEST_F(SignallerTest, WhoIsToldIsWatchedAndWhatHeLeavesBehindEnds) {
@@ -81,18 +113,18 @@ TEST_F(SignallerTest, WhoIsToldIsWatchedAndWhatHeLeavesBehindEnds) {
 }
 
 TEST_F(SignallerTest, WhoIsAskedForAgainIsGivenTheShorterTime) {
-  EXPECT_EQ(signaller.end(kLogin, 10s, now).processes, 0);
+  EXPECT_EQ(signaller.end(kLogin, 10s, now).processes, 2);
   EXPECT_EQ(signaller.end(kLogin, 20s, now).outcome, "ending");
-  EXPECT_EQ(signaller.end(kLogin, 0s, now).processes, 2);
+  signaller.tick(now);
+  EXPECT_THAT(sent, IsEmpty());
+  end();
   EXPECT_EQ(of("TERM").size(), 2U);
-  EXPECT_EQ(signaller.end(kLogin, 0s, now).processes, 2);
+  end();
   EXPECT_EQ(of("TERM").size(), 2U) << "an end that was asked for twice happens once";
 }
 
 TEST_F(SignallerTest, AllAreStoppedBeforeOneHearsOfItsEndAndTheHostProcessIsLeftForLast) {
-  const auto answer = signaller.end(kLogin, 0s, now);
-  EXPECT_EQ(answer.outcome, "ending");
-  EXPECT_EQ(answer.processes, 2);
+  EXPECT_EQ(end(), "ending");
   EXPECT_THAT(of("STOP"), ::testing::UnorderedElementsAre("STOP 501", "STOP 502"));
   EXPECT_THAT(of("TERM"), ::testing::UnorderedElementsAre("TERM 501", "TERM 502"));
   EXPECT_THAT(of("CONT"), ::testing::UnorderedElementsAre("CONT 501", "CONT 502"));
@@ -115,13 +147,13 @@ TEST_F(SignallerTest, ProcessThatWasForkedWhileOthersWereStoppedIsStoppedToo) {
     if (pid == 503 && signal == SIGSTOP)
       world.put({.pid = 504, .parent = 503, .start = 201, .session = 504, .uid = 1000});
   };
-  signaller.end(kLogin, 0s, now);
+  end();
   EXPECT_THAT(of("TERM"),
               ::testing::UnorderedElementsAre("TERM 501", "TERM 502", "TERM 503", "TERM 504"));
 }
 
 TEST_F(SignallerTest, WhatIsLeftIsKilled) {
-  signaller.end(kLogin, 0s, now);
+  end();
   world.end(500);
   world.end(501);
   // The shell lost its parents and lives on; its pid is known from before.
@@ -138,7 +170,7 @@ TEST_F(SignallerTest, WhatIsLeftIsKilled) {
 // Two that a handler of SIGTERM made before it ended: one is in the POSIX session, whose leader and
 // host process have gone; its child is made between two looks.
 TEST_F(SignallerTest, ProcessThatWasForkedOnSigtermIsKilled) {
-  signaller.end(kLogin, 0s, now);
+  end();
   for (const pid_t pid : {500, 501, 502}) world.end(pid);
   world.put({.pid = 600, .parent = 1, .start = 300, .session = 502, .uid = 1000});
   on_signal = [this](pid_t pid, int signal) {
@@ -154,7 +186,7 @@ TEST_F(SignallerTest, HostProcessIsKilledLastAndOnlyWhereItDoesNotEndByItself) {
   on_signal = [this](pid_t pid, int signal) {
     if (signal == SIGKILL) world.end(pid);
   };
-  signaller.end(kLogin, 0s, now);
+  end();
   run();
   const auto kills = of("KILL");
   ASSERT_EQ(kills.size(), 3U);
@@ -168,14 +200,14 @@ TEST_F(SignallerTest, WhatSudoRunsIsKilledWithoutAChanceToFork) {
   on_signal = [this](pid_t pid, int signal) {
     if (signal == SIGKILL) world.end(pid);
   };
-  signaller.end(kLogin, 0s, now);
+  end();
   EXPECT_THAT(sent, ElementsAre("STOP 701", "KILL 701"));
   signaller.tick(now += Signaller::kEvery);
   EXPECT_THAT(sent, ElementsAre("STOP 701", "KILL 701", "TERM 700", "CONT 700"));
 }
 
 TEST_F(SignallerTest, WhatCannotBeKilledIsGivenUpInTheEnd) {
-  signaller.end(kLogin, 0s, now);
+  end();
   const SteadyTime began = now;
   run();
   EXPECT_LE(now - began, std::chrono::seconds(10)) << "latchkey-endd looks then";
@@ -183,25 +215,122 @@ TEST_F(SignallerTest, WhatCannotBeKilledIsGivenUpInTheEnd) {
   EXPECT_GE(of("KILL 502").size(), static_cast<std::size_t>(Signaller::kRoundsMost));
 }
 
-TEST_F(SignallerTest, OneSessionIsSeenToInARound) {
-  const std::string other = "fedcba9876543210fedcba9876543210";
-  world.note(World::text(), other);
+TEST_F(SignallerTest, AllThatAreWatchedShareALook) {
+  const auto logins = more_sessions(40);
+  for (const std::string& login : logins) {
+    EXPECT_EQ(signaller.end(login, 10s, now += 3ms).outcome, "ending");
+    signaller.tick(now);  // as the server does between two calls
+  }
+  EXPECT_EQ(looks, 0U)
+      << "within 0.12 s: what is known of a session when it is asked for is its family";
+  const SteadyTime over = now + 9s;
+  while (signaller.next() < over) signaller.tick(now = signaller.next());
+  EXPECT_LE(looks, 20U) << "two a second, for 9 s";
+  EXPECT_GE(looks, 18U);
+  EXPECT_THAT(sent, IsEmpty());
+}
+
+TEST_F(SignallerTest, ThoseThatEndTogetherAreStoppedAndKilledByTheSameLooks) {
+  const auto logins = more_sessions(20);
+  for (const std::string& login : logins) signaller.end(login, 1s, now += 1ms);
+  on_signal = [this](pid_t pid, int signal) {
+    if (signal == SIGKILL) world.end(pid);
+  };
+  while (of("TERM").empty()) signaller.tick(now = signaller.next());
+  EXPECT_EQ(of("TERM").size(), 40U) << "all of them in one step";
+  EXPECT_LE(looks, 3U + 2U) << "and two looks for it";
+  looks = 0;
+  while (of("KILL").empty()) signaller.tick(now = signaller.next());
+  EXPECT_EQ(of("KILL").size(), 40U);
+  EXPECT_LE(looks, 10U + 3U);
+  run();
+  EXPECT_EQ(of("KILL").size(), 60U) << "their host processes, which end by nothing else here";
+}
+
+TEST_F(SignallerTest, ThoseThatBeganOneAfterTheOtherShareTheLooksFromThenOn) {
+  const auto logins = more_sessions(5);
+  for (const std::string& login : logins) {
+    signaller.end(login, 0s, now += Signaller::kTogether);
+    signaller.tick(now);
+  }
+  EXPECT_EQ(of("TERM").size(), 10U);
+  looks = 0;
+  const SteadyTime over = now + Signaller::kPatience - 1s;
+  while (signaller.next() < over) signaller.tick(now = signaller.next());
+  EXPECT_LE(looks, 9U) << "two a second";
+}
+
+TEST_F(SignallerTest, WhatATickDoesIsBoundedAndTheRestIsDoneRightAfter) {
+  const auto logins = more_sessions(static_cast<int>(Signaller::kActsMost) + 6);
+  for (const std::string& login : logins) signaller.end(login, 0s, now);
+  signaller.tick(now);
+  EXPECT_EQ(of("TERM").size(), 2 * Signaller::kActsMost);
+  EXPECT_EQ(signaller.next(), now) << "others are answered in between";
+  signaller.tick(now);
+  EXPECT_EQ(of("TERM").size(), 2 * logins.size());
+  EXPECT_GT(signaller.next(), now);
+}
+
+TEST_F(SignallerTest, OneThatForksWithoutEndKeepsNoOtherFromItsEnd) {
+  const auto logins = more_sessions(1);
+  pid_t newest = 2'000;
+  on_signal = [&](pid_t pid, int signal) {
+    if ((pid == 502 || pid == newest) && signal == SIGSTOP) {
+      ++newest;
+      world.put({.pid = newest, .parent = 502, .start = 300, .session = 502, .uid = 1000});
+    }
+    if (signal == SIGKILL) world.end(pid);
+  };
   signaller.end(kLogin, 0s, now);
-  signaller.end(other, 0s, now);
-  const SteadyTime due = signaller.next();
-  signaller.tick(due);
-  EXPECT_EQ(signaller.next(), due) << "the other's turn";
-  signaller.tick(due);
-  EXPECT_EQ(signaller.next(), due + Signaller::kEvery);
+  signaller.end(logins[0], 0s, now);
+  signaller.tick(now);
+  EXPECT_THAT(of("TERM"),
+              ::testing::IsSupersetOf({"TERM 501", "TERM 502", "TERM 1001", "TERM 1002"}));
+  EXPECT_LE(looks, 12U);
+}
+
+TEST_F(SignallerTest, ProcessOfTwoSessionsIsNotContinuedBeforeBothHaveHeardOfTheirEnd) {
+  // A login program of a service of its own, run within an ssh session.
+  world.put(
+      {.pid = 600, .parent = 502, .comm = "login", .start = 200, .audit = 43, .login_uid = 1000});
+  world.put({.pid = 601, .parent = 600, .start = 201, .session = 601, .uid = 1000, .audit = 43});
+  const std::string inner = login_of(1);
+  world.note(World::text("login", "alice", "", 600, 200), inner);
+  signaller.end(kLogin, 0s, now);
+  ASSERT_EQ(signaller.end(inner, 0s, now).outcome, "ending");
+  signaller.tick(now);
+  const auto at = [this](const std::string& what) {
+    return std::find(sent.begin(), sent.end(), what) - sent.begin();
+  };
+  const auto last = [this](const std::string& what) {
+    return sent.rend() - std::find(sent.rbegin(), sent.rend(), what);
+  };
+  ASSERT_THAT(sent, ::testing::Contains("CONT 601"));
+  EXPECT_EQ(of("STOP 601").size(), 1U);
+  EXPECT_GT(at("CONT 601"), last("TERM 601") - 1);
 }
 
 TEST_F(SignallerTest, ProcessThatGotAPidMeanwhileIsNotKilled) {
-  signaller.end(kLogin, 0s, now);
+  end();
   world.put({.pid = 500, .parent = 1, .comm = "sshd", .start = 900});
   world.put({.pid = 501, .parent = 500, .start = 901});
   world.put({.pid = 502, .parent = 1, .start = 902, .session = 502});
   run();
   EXPECT_THAT(of("KILL"), IsEmpty());
+}
+
+TEST_F(SignallerTest, MoreThanItsBoundAreRefusedUntilOneHasEnded) {
+  Signaller few({.checks = checks,
+                 .send = [](const Process&, int) { return true; },
+                 .log = log,
+                 .jobs_most = 1});
+  const auto logins = more_sessions(1);
+  EXPECT_EQ(few.end(kLogin, 10s, now).outcome, "ending");
+  EXPECT_EQ(few.end(kLogin, 10s, now).outcome, "ending");
+  EXPECT_EQ(few.end(logins[0], 10s, now).outcome, "refused");
+  for (const pid_t pid : {500, 501, 502}) world.end(pid);
+  while (few.next() != SteadyTime::max()) few.tick(now = few.next());
+  EXPECT_EQ(few.end(logins[0], 10s, now).outcome, "ending");
 }
 
 TEST_F(SignallerTest, NothingIsSignalledOfALoginThatIsNone) {
@@ -213,9 +342,9 @@ TEST_F(SignallerTest, NothingIsSignalledOfALoginThatIsNone) {
 }
 
 TEST_F(SignallerTest, AskedTwiceItSignalsOnce) {
-  signaller.end(kLogin, 0s, now);
+  end();
   const auto before = sent.size();
-  EXPECT_EQ(signaller.end(kLogin, 0s, now).outcome, "ending");
+  EXPECT_EQ(end(), "ending");
   EXPECT_EQ(sent.size(), before);
 }
 

@@ -51,6 +51,16 @@ struct World {
                                      << '\t' << process.uid << "\t4711\t4711\n";
     std::ofstream(place + "/sessionid") << process.audit;
     std::ofstream(place + "/loginuid") << process.login_uid;
+    children_of(process.pid);
+    std::ofstream(children_of(process.parent), std::ios::app) << process.pid << ' ';
+  }
+  // Where the kernel lists what the process has made, given to another since or not.
+  std::string children_of(pid_t pid) const {
+    const std::string number = std::to_string(pid);
+    const std::string place = folder / ("proc/" + number + "/task/" + number);
+    std::filesystem::create_directories(place);
+    std::ofstream(place + "/children", std::ios::app);
+    return place + "/children";
   }
   void end(pid_t pid) const {
     std::filesystem::remove_all(folder / ("proc/" + std::to_string(pid)));

@@ -13,6 +13,10 @@ TEST(EndJson, comes_back_as_it_went) {
   ASSERT_TRUE(end) << end.error().detail;
   EXPECT_EQ(end->login + end->cause + end->scope, "0123expireduser");
   EXPECT_EQ(end->grace_s, 10);
+  const auto answer = from_json<EndAnswer>(to_json(EndAnswer{"ending", "so", 7}));
+  ASSERT_TRUE(answer) << answer.error().detail;
+  EXPECT_EQ(answer->ends_in_s, 7);
+  EXPECT_FALSE(from_json<EndAnswer>(R"({"outcome":"ending","why":"","ends_in_s":301})"));
   const auto look = from_json<LookAnswer>(to_json(LookAnswer{{"a"}, {"b", "c"}, {"d"}, "so"}));
   ASSERT_TRUE(look) << look.error().detail;
   EXPECT_EQ(look->gone.size(), 2U);

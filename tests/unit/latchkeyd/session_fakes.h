@@ -3,7 +3,10 @@
 // A latchkey-endd that answers at once what the test says.
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,7 +20,12 @@ class FakeEnder final : public SessionEnder {
   void end(Order order, std::function<void(Answer)> done) override {
     asked.push_back(order.login + " " + std::to_string(order.grace.count()) + "s " + order.cause +
                     (order.whole_user ? " user" : " session"));
-    done(answer);
+    if (!taken.contains(order.login) && taken.size() >= most)
+      return done({Outcome::refused, "too many sessions end just now", {}});
+    taken.insert(order.login);
+    Answer given = answer;
+    given.ends_in = grace.value_or(order.grace);
+    done(given);
   }
   void look(std::vector<std::string> /*logins*/,
             std::function<void(tl::expected<Seen, std::string>)> done) override {
@@ -25,7 +33,10 @@ class FakeEnder final : public SessionEnder {
     done(seen);
   }
 
-  Answer answer{Outcome::ending, ""};
+  Answer answer{Outcome::ending, "", {}};
+  std::optional<std::chrono::seconds> grace;  // nothing: what is asked for
+  std::size_t most = 1'000;                   // that end at a time
+  std::set<std::string> taken;
   Seen seen;
   std::optional<std::string> unreachable;
   std::vector<std::string> asked;

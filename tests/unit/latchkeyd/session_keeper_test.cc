@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/latchkeyd/service/session_keeper.h"
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -229,6 +230,74 @@ TEST_F(SessionKeeperTest, SessionThatDoesNotEndIsAskedForAgain) {
   EXPECT_EQ(ender.asked.size(), 2U);
 }
 
+TEST_F(SessionKeeperTest, SessionThatLivesOnBeyondItsEndIsNotEndedUntilItIs) {
+  const std::string alice = open('a', "alice");
+  ender.seen = {.live = {alice}};
+  revoked({{.kind = Kind::user, .value = "alice"}});
+  keeper.revocations_changed();
+  pass(29s);
+  EXPECT_EQ(state(alice), State::ending);
+  EXPECT_EQ(keeper.trouble(), std::nullopt);
+  for (int i = 0; i < 3; ++i) {
+    pass(31s);
+    EXPECT_EQ(state(alice), State::not_ended) << "though it is said to be ending";
+    EXPECT_THAT(keeper.trouble().value_or(""), HasSubstr("1 session that should have ended live"));
+  }
+  EXPECT_EQ(journal.count("a session that is to end lives on"), 1U);
+  logins.close(alice, "alice");
+  pass(31s);
+  EXPECT_EQ(keeper.trouble(), std::nullopt);
+  EXPECT_EQ(journal.count("a session has ended"), 1U);
+}
+
+TEST_F(SessionKeeperTest, SessionThatWasGivenMoreTimeThanWasAskedForIsNotLateBefore) {
+  const std::string alice = open('a', "alice");
+  ender.seen = {.live = {alice}};
+  ender.grace = 60s;  // --shortest-grace
+  revoked({{.kind = Kind::user, .value = "alice"}});
+  keeper.revocations_changed();
+  pass(79s);
+  EXPECT_EQ(state(alice), State::ending);
+  EXPECT_EQ(ender.asked.size(), 1U);
+  pass(1s);
+  EXPECT_EQ(state(alice), State::not_ended);
+  EXPECT_EQ(ender.asked.size(), 2U);
+}
+
+TEST_F(SessionKeeperTest, WhatIsRefusedForWantOfRoomIsAskedForUntilItIsTaken) {
+  std::vector<std::string> ids;
+  for (const char name : {'a', 'b', 'c'}) ids.push_back(open(name, std::string(1, name)));
+  ender.most = 2;
+  ender.seen = {.live = ids};
+  revoked({{.kind = Kind::user, .value = "a"},
+           {.kind = Kind::user, .value = "b"},
+           {.kind = Kind::user, .value = "c"}});
+  keeper.revocations_changed();
+  const auto count = [&](State which) {
+    return std::count_if(ids.begin(), ids.end(),
+                         [&](const auto& id) { return state(id) == which; });
+  };
+  EXPECT_EQ(count(State::not_ended), 1);
+  EXPECT_THAT(keeper.trouble().value_or(""), HasSubstr("1 session that should have ended live"));
+  pass(1s);
+  EXPECT_EQ(ender.asked.size(), 4U);
+  ender.most = 3;
+  pass(2s);
+  EXPECT_EQ(ender.asked.size(), 5U);
+  EXPECT_EQ(count(State::ending), 3);
+  EXPECT_EQ(keeper.trouble(), std::nullopt);
+}
+
+TEST_F(SessionKeeperTest, SessionThatIsClosedWhileNobodyCanEndItIsNoQuietEnd) {
+  const std::string alice = open('a', "alice");
+  ender.answer = {Outcome::refused, "latchkey-endd-signal: no such file", {}};
+  revoked({{.kind = Kind::user, .value = "alice"}});
+  keeper.revocations_changed();
+  logins.close(alice, "alice");
+  pass(11s);
+  EXPECT_EQ(journal.count("a session was closed that nobody could end"), 1U);
+}
+
 TEST_F(SessionKeeperTest, EndOfTheSessionIsAnEventAndTheLastOfIt) {
   const std::string alice = open('a', "alice");
   revoked({{.kind = Kind::user, .value = "alice"}});
@@ -236,13 +305,14 @@ TEST_F(SessionKeeperTest, EndOfTheSessionIsAnEventAndTheLastOfIt) {
   logins.close(alice, "alice");  // the module's close_session
   pass(11s);
   EXPECT_EQ(journal.count("a session has ended login=" + alice + " cause=revoked"), 1U);
+  EXPECT_EQ(journal.count("a session was closed that nobody could end"), 0U);
   pass(10min);
   EXPECT_EQ(ender.asked.size(), 1U);
 }
 
 TEST_F(SessionKeeperTest, WhileNobodyAnswersItIsLoudAndGoesOnAsking) {
   const std::string alice = open('a', "alice");
-  ender.answer = {Outcome::unreachable, "/run/end.sock: no such file"};
+  ender.answer = {Outcome::unreachable, "/run/end.sock: no such file", {}};
   ender.unreachable = ender.answer.why;
   revoked({{.kind = Kind::user, .value = "alice"}});
   keeper.revocations_changed();
@@ -252,7 +322,7 @@ TEST_F(SessionKeeperTest, WhileNobodyAnswersItIsLoudAndGoesOnAsking) {
   for (int i = 0; i < 10; ++i) pass(30s);
   EXPECT_GE(ender.asked.size(), 10U);
   EXPECT_EQ(journal.count("latchkey-endd does not answer"), 1U) << "once, not at each attempt";
-  ender.answer = {Outcome::ending, ""};
+  ender.answer = {Outcome::ending, "", {}};
   ender.unreachable.reset();
   ender.seen = {.live = {alice}};
   pass(30s);
@@ -262,7 +332,7 @@ TEST_F(SessionKeeperTest, WhileNobodyAnswersItIsLoudAndGoesOnAsking) {
 
 TEST_F(SessionKeeperTest, NoteThatIsNotThereYetIsAskedForAgainSoon) {
   open('a', "alice");
-  ender.answer = {Outcome::unknown, "there is no note of that login"};
+  ender.answer = {Outcome::unknown, "there is no note of that login", {}};
   revoked({{.kind = Kind::user, .value = "alice"}});
   keeper.revocations_changed();
   pass(1s);
