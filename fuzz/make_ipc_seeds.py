@@ -99,6 +99,8 @@ def fetch_messages():
     put("fetch_messages", "reload", json.dumps({"v": 1, "id": 9223372036854775807, "status": "reload"}))
     put("fetch_messages", "untrusted", json.dumps(
         {"v": 1, "id": 7, "status": "untrusted", "error": "corp: jwks: TLS pin: no match"}))
+    put("fetch_messages", "busy", json.dumps(
+        {"v": 1, "id": 7, "status": "busy", "error": "corp-status: asked for too often", "retry_after_s": 1}))
     put("fetch_messages", "fractions", '{"v":1.0,"id":1e3,"status":"failed"}')
 
 

@@ -58,6 +58,14 @@ bool refuses(const config::StatusListSource& source, std::string_view service) {
                      [&](const std::string& each) { return each == "*" || each == service; });
 }
 
+// By the rule of now: what it said when the token was read may have been found to be a mistake.
+bool ignored(const claims::Claims& claims, const Snapshot& snapshot) {
+  const auto issuer = snapshot.config->find_issuer(claims.issuer);
+  return issuer >= 0 &&
+         snapshot.config->issuers[static_cast<std::size_t>(issuer)].config.claims.status ==
+             claims::StatusRule::ignore;
+}
+
 std::string list_text(const claims::Claims& claims, const config::StatusListSource& source) {
   return "status list " + quoted(claims.status_uri) + " of " + source.name;
 }
@@ -66,6 +74,7 @@ std::string list_text(const claims::Claims& claims, const config::StatusListSour
 
 std::optional<Reason> status_revokes(const claims::Claims& claims, const Snapshot& snapshot) {
   if (claims.status_uri.empty() || snapshot.statuses == nullptr) return std::nullopt;
+  if (ignored(claims, snapshot)) return std::nullopt;
   const HeldStatusList* held = snapshot.statuses->find(claims.issuer, claims.status_uri);
   if (held == nullptr) return std::nullopt;
   const TokenStatus status = held->token->list.at(claims.status_index);
@@ -79,7 +88,7 @@ std::optional<Reason> status_revokes(const claims::Claims& claims, const Snapsho
 
 StatusAnswer check_status(const claims::Claims& claims, std::string_view service, bool gate,
                           const Snapshot& snapshot, WallTime now) {
-  if (claims.status_uri.empty()) return {};
+  if (claims.status_uri.empty() || ignored(claims, snapshot)) return {};
   const auto issuer = snapshot.config->find_issuer(claims.issuer);
   const auto place = static_cast<std::size_t>(std::max<std::ptrdiff_t>(issuer, 0));
   const std::string_view name =
@@ -92,9 +101,7 @@ StatusAnswer check_status(const claims::Claims& claims, std::string_view service
                       .seen = held != nullptr ? held->generation : 0};
   };
   if (const auto reason = status_revokes(claims, snapshot)) {
-    StatusAnswer answer{.outcome =
-                            fail(*reason, "index " + std::to_string(claims.status_index) +
-                                              " of status list " + quoted(claims.status_uri))};
+    StatusAnswer answer{.outcome = fail(*reason, "by status list " + quoted(claims.status_uri))};
     // A newer one could say otherwise, where this one has no say about others any more.
     if (gate && source != nullptr && unknown(held, *source, place, snapshot, now))
       answer.need = need();
@@ -109,7 +116,7 @@ StatusAnswer check_status(const claims::Claims& claims, std::string_view service
   if (source == nullptr) return {};
   auto why = unknown(held, *source, place, snapshot, now);
   const bool no_index = !why && beyond(held, claims.status_index);
-  if (no_index) why = "it has no index " + std::to_string(claims.status_index);
+  if (no_index) why = "it has no status at the token's index";
   if (!why) return {};
   StatusAnswer answer;
   answer.need = need();

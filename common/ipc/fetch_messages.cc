@@ -17,8 +17,8 @@ constexpr std::array<std::string_view, 8> kDocuments{
     "metadata",   "jwks",         "introspection", "list_manifest",
     "list_chunk", "stream_items", "status_list",   "security_events"};
 constexpr std::array<std::string_view, 2> kForms{"json", "jwt"};
-constexpr std::array<std::string_view, 6> kStatuses{"ok",     "not_modified", "reload",
-                                                    "failed", "untrusted",    "unreachable"};
+constexpr std::array<std::string_view, 7> kStatuses{"ok",        "not_modified", "reload", "failed",
+                                                    "untrusted", "unreachable",  "busy"};
 constexpr std::int64_t kSecondsMost = 10LL * 365 * 86'400;
 
 constexpr std::size_t kSha256Digits = 64;

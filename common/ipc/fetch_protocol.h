@@ -80,6 +80,7 @@ enum class Status : std::uint8_t {
   failed,
   untrusted,    // who answered does not show the certificate or the pin of the section
   unreachable,  // of an introspection: nobody is there, and not for a cause on fetchd's own side
+  busy,         // of a status list: so many are under way, or so many were, that nobody was asked
 };
 
 struct Answer {
@@ -90,7 +91,7 @@ struct Answer {
   std::string last_modified;  // ok, not_modified: likewise
   std::optional<std::chrono::seconds>
       max_age;  // ok, not_modified: Cache-Control; 0 for no-store and no-cache
-  std::optional<std::chrono::seconds> retry_after;  // failed: 429 or 503 with Retry-After
+  std::optional<std::chrono::seconds> retry_after;  // busy; failed: 429 or 503 with Retry-After
   std::string error;  // of a failure, reload: issuer, document and cause in one line
   std::optional<Form> form = std::nullopt;        // ok, of an introspection
   std::optional<int> http_status = std::nullopt;  // failed: what the provider answered, if it did

@@ -244,14 +244,14 @@ void Server::handle_status_request(std::uint64_t id, const Client::Asked& asked)
     lists = config_.find_status_list(request.issuer, request.digest);
     if (lists == nullptr) return answer_reload(id, request, loaded);
   }
-  const std::size_t bytes = lists->token_bytes_most();
-  if (status_bytes_under_way_ + bytes > kStatusListBytes)
-    return answer_too_often(id, request, std::chrono::seconds(1));
+  // A section for itself: whoever keeps its questions waiting holds up no other one's.
+  std::size_t& under_way = statuses_under_way_[lists->name];
+  if (under_way >= lists->at_once())
+    return answer_too_often(id, request, std::chrono::seconds(1), Status::busy);
   if (const auto wait = rate_.take_status_list(*lists, Clock::now()))
-    return answer_too_often(id, request, *wait);
-  status_bytes_under_way_ += bytes;
-  const std::shared_ptr<void> room(
-      nullptr, [this, bytes](void* /*nothing*/) { status_bytes_under_way_ -= bytes; });
+    return answer_too_often(id, request, *wait, Status::busy);
+  ++under_way;
+  const std::shared_ptr<void> room(nullptr, [&under_way](void* /*nothing*/) { --under_way; });
   fetcher_.start(id, lists->name, std::make_unique<StatusPlan>(*lists, request),
                  lists->fetch_timeout, [this, id, request, room](Outcome outcome) {
                    note(request, outcome);
@@ -308,10 +308,10 @@ void Server::answer_reload(std::uint64_t id, const ipc::fetch::Request& request,
 }
 
 void Server::answer_too_often(std::uint64_t id, const ipc::fetch::Request& request,
-                              std::chrono::milliseconds wait) {
+                              std::chrono::milliseconds wait, Status status) {
   Outcome outcome;
   outcome.answer.id = request.id;
-  outcome.answer.status = Status::failed;
+  outcome.answer.status = status;
   outcome.answer.retry_after = std::chrono::ceil<std::chrono::seconds>(wait);
   outcome.answer.error = request.issuer + ": it was asked for too often; no provider was asked";
   log_.warning(outcome.answer.error);

@@ -27,8 +27,7 @@ namespace latchkey::fetchd {
 class Server {
  public:
   static constexpr std::size_t kClientsMost = 8;
-  static constexpr std::size_t kStatusListBytes = 67'108'864;  // at once, by their bounds
-  static constexpr std::size_t kChunksMost = 4;                // at once, of 16 MiB each
+  static constexpr std::size_t kChunksMost = 4;  // at once, of 16 MiB each
 
   struct Parts {
     ipc::Fd listener;          // non-blocking, SOCK_SEQPACKET
@@ -65,7 +64,8 @@ class Server {
   void answer_reload(std::uint64_t id, const ipc::fetch::Request& request,
                      const tl::expected<void, std::string>& loaded);
   void answer_too_often(std::uint64_t id, const ipc::fetch::Request& request,
-                        std::chrono::milliseconds wait);
+                        std::chrono::milliseconds wait,
+                        ipc::fetch::Status status = ipc::fetch::Status::failed);
   void note(const ipc::fetch::Request& request, const Outcome& outcome);
   void begin(std::uint64_t id, const issuer::IssuerConfig& issuer, Client::Asked asked,
              Fetcher::Done done);
@@ -79,9 +79,9 @@ class Server {
   ConfigSource& config_;
   Log& log_;
   ServiceManager& manager_;
-  std::size_t status_bytes_under_way_ = 0;  // likewise
-  std::size_t chunks_under_way_ = 0;        // outlives the fetcher, whose work counts itself in it
-  EndpointMemory endpoints_;                // outlives the fetcher, whose plans refer to it
+  std::size_t chunks_under_way_ = 0;  // outlives the fetcher, whose work counts itself in it
+  std::map<std::string, std::size_t> statuses_under_way_;  // likewise; by the section's name
+  EndpointMemory endpoints_;  // outlives the fetcher, whose plans refer to it
   Fetcher fetcher_;
   Streams streams_;
   RateBound rate_;

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Status lists end to end: tokens that refer to them, a real https server, heeded by real ssh and sudo."""
 
+import concurrent.futures
 import json
 import os
 import signal
+import socket
 import subprocess
 import time
 import zlib
@@ -203,10 +205,35 @@ def test_a_list_that_now_revokes_ends_the_session_and_nobody_elses(host, server,
         assert ssh(his, "bob").status == 0
         said = host.latchkeyd.said()
         assert "a session is to end" in said and "status_revoked" in said
-        assert any(line.startswith("304") for line in server.asked) or len(server.asked) >= 2
+        server.asked.clear()
+        host.reload()
+        until(lambda: server.asked == ["304 /lists/1"])
+        assert ssh(his, "bob").status == 0
     finally:
         for session in sessions:
             session.close()
+
+
+def test_a_server_that_says_nothing_and_many_lists_hold_up_nobody_elses(host, server):
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections, and that is all
+        beside = f"https://{statuses.NAME}:{silent.getsockname()[1]}/"
+        take_up(host, server, "    - name: silent-status\n      issuers: [ corp ]\n"
+                              f"      uris: [ {json.dumps(beside)} ]\n      ca_file: {server.ca_file}\n")
+        lost = [token(host, server, 0, "bob", uri=f"{beside}{number}") for number in range(6)]
+        good = []
+        for number in range(12):
+            server.publish([VALID], path=f"/lists/{number}")
+            good.append(token(host, server, 0, uri=server.uri(f"/lists/{number}")))
+        with concurrent.futures.ThreadPoolExecutor(6) as many:
+            waiting = [many.submit(ssh, each, "bob") for each in lost]
+            until(lambda: any("silent" in each["name"] for each in sources(host)))
+            assert [ssh(each).status for each in good[:4]] == [0] * 4, "while others wait for what does not come"
+            assert {refused(host, each.result()) for each in waiting} == {"status_unknown"}
+            waiting = [many.submit(ssh, each) for each in good]
+            assert [each.result().status for each in waiting] == [0] * 12, "one by one, or all at once"
+        host.reload()
+        until(lambda: sum(each["name"] == "corp-status" and not each.get("last_error") for each in sources(host)) == 12)
+        assert not [line for line in host.latchkeyd.said().splitlines() if "cannot be had" in line and "corp-status" in line]
 
 
 def test_check_of_the_configuration_names_what_is_wrong(host, server):

@@ -178,7 +178,7 @@
   ROW(stream_lost_beside)                                                                          \
   ROW(list_other_line)         ROW(tsl_algorithm)          ROW(tsl_key_revoked)                    \
   ROW(status_signed_early)     ROW(status_key_revoked)     ROW(status_key_shared)                  \
-  ROW(events_key_revoked)                                                                          \
+  ROW(events_key_revoked)      ROW(tsl_key_left)           ROW(tsl_same_time)                      \
   ROW(local_end_passed)                                                                            \
   /* Names and accounts: core/accounts, core/judge */                                              \
   ROW(name_length)             ROW(name_first_byte)        ROW(name_number)                        \

@@ -103,6 +103,9 @@ struct StatusListSource {
 
   // The longest token that such a list makes.
   std::size_t token_bytes_most() const;
+  // How many of its lists are under way at once at most. Each section has its own number, so that a
+  // server which says nothing holds up nobody else's lists; together they have 16 MiB at most.
+  std::size_t at_once() const;
   bool own_keys() const { return keys_file.empty() && keys.document.empty(); }
   bool is_for(std::string_view issuer) const;  // by its short name
   // Whether a list of that URI (any bytes) may be asked for; else half a sentence.

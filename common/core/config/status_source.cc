@@ -53,6 +53,12 @@ std::size_t StatusListSource::token_bytes_most() const {
   return revocation::status_token_bytes(max_list_bytes);
 }
 
+std::size_t StatusListSource::at_once() const {
+  constexpr std::size_t kBytes = 16'777'216;
+  constexpr std::size_t kMost = 4;
+  return std::clamp<std::size_t>(kBytes / token_bytes_most(), 1, kMost);
+}
+
 bool StatusListSource::is_for(std::string_view issuer) const {
   return !LATCHKEY_FAILS(status_place_issuer,
                          std::find(issuers.begin(), issuers.end(), issuer) == issuers.end());

@@ -118,4 +118,16 @@ TokenStatus StatusList::at(std::uint64_t index) const {
   return static_cast<TokenStatus>(std::min(value, static_cast<unsigned>(TokenStatus::other)));
 }
 
+bool StatusList::taken_back_by(const StatusList& other) const {
+  const std::uint64_t each = std::uint64_t{1} << shift_;
+  for (std::uint64_t byte = 0; byte < bytes_; ++byte) {
+    const bool same =
+        bits_ == other.bits_ && byte < other.bytes_ && array_[byte] == other.array_[byte];
+    if (same || array_[byte] == 0) continue;
+    for (std::uint64_t index = byte * each; index < (byte + 1) * each; ++index)
+      if (at(index) != TokenStatus::valid && other.at(index) == TokenStatus::valid) return true;
+  }
+  return false;
+}
+
 }  // namespace latchkey::revocation

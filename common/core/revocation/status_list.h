@@ -38,6 +38,9 @@ class StatusList {
 
   TokenStatus at(std::uint64_t index) const;
 
+  // Whether a status that is no good one here is one there.
+  bool taken_back_by(const StatusList& other) const;
+
   // How many statuses there is room for. Who made the list may have meant fewer: the last ones may
   // be padding (section 4.1 step 2).
   std::uint64_t size() const { return std::uint64_t{bytes_} << shift_; }

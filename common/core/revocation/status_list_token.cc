@@ -52,13 +52,6 @@ ItemResult<StatusList> read_list(const JsonValue& payload, std::size_t bytes_mos
 
 }  // namespace
 
-WallTime StatusListToken::refresh_at(WallTime fetched_at, std::chrono::seconds least,
-                                     std::chrono::seconds most) const {
-  const auto wait = std::clamp<milliseconds>(ttl.value_or(most), least, most);
-  const WallTime at = fetched_at + wait;
-  return expires_at ? std::max(std::min(at, *expires_at), fetched_at + least) : at;
-}
-
 ItemResult<StatusListToken> read_status_list_token(std::string_view bytes, std::string_view uri,
                                                    const StatusTrust& trust,
                                                    std::optional<WallTime> accepted,

@@ -42,10 +42,6 @@ struct StatusListToken {
 
   // Whether it still says something (section 8.3 step 4 c).
   bool in_force(WallTime now) const { return !expires_at || now < *expires_at + kItemLeeway; }
-  // When another one should be asked for (section 8.3 step 4 d): `ttl` after this one was fetched,
-  // within these bounds, `most` where it names none; and before it expires.
-  WallTime refresh_at(WallTime fetched_at, std::chrono::seconds least,
-                      std::chrono::seconds most) const;
 };
 
 namespace status_limits {

@@ -65,6 +65,9 @@ FetchResult result_of(const fetch::Answer& answer) {
     case fetch::Status::untrusted:
       result.status = FetchResult::Status::untrusted;
       break;
+    case fetch::Status::busy:
+      result.status = FetchResult::Status::busy;
+      break;
   }
   result.etag = answer.etag;
   result.last_modified = answer.last_modified;
@@ -91,6 +94,7 @@ IntrospectResult introspect_result(const FetchResult& result) {
     case FetchResult::Status::not_modified:
     case FetchResult::Status::failed:
     case FetchResult::Status::untrusted:
+    case FetchResult::Status::busy:
       out.status = IntrospectResult::Status::failed;
       break;
   }

@@ -29,6 +29,7 @@ struct FetchResult {
     failed,        // the provider was asked, or could not be
     untrusted,     // who answered does not show the certificate or the pin that is configured
     unreachable,   // fetchd could not be asked: no provider saw anything
+    busy,          // fetchd asks so much already, or asked so much: likewise
   };
   Status status = Status::unreachable;
   std::string_view body;  // valid during the call only

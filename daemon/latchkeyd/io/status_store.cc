@@ -191,9 +191,13 @@ StatusStore::Result<void> StatusStore::put(const StatusRecord& record, std::stri
   const auto folder = open_folder(path_);
   if (!folder) return tl::unexpected(folder.error());
   const std::string place = place_of(record.issuer, record.uri);
-  auto stored = replace(folder->get(), place + std::string(kToken), token);
-  if (!stored) return stored;
-  return replace(folder->get(), place + std::string(kRecord), encode_status_record(record));
+  const std::string list = place + std::string(kToken);
+  const auto stored = replace(folder->get(), list, token);
+  if (!stored) ::unlinkat(folder->get(), list.c_str(), 0);
+  const auto told =
+      replace(folder->get(), place + std::string(kRecord), encode_status_record(record));
+  if (!stored) ::fsync(folder->get());  // also where the record was not written
+  return stored ? told : stored;
 }
 
 StatusStore::Result<void> StatusStore::confirm(const StatusRecord& record) {

@@ -3,7 +3,8 @@
 // Status lists on disk, STATE/status/: of each the signed list as it came (NAME.jwt) and a record
 // that says when it was fetched and how it is named there (NAME.json); NAME is the SHA-256 of
 // issuer and URI. A list is renamed into place before its record, so whoever dies in between has a
-// list that is newer than its record says; so the keeper takes the greater date of the two. Read
+// list that is newer than its record says; so the keeper takes the greater date of the two. A list
+// that the disk does not take has the one before it removed: a restart knows nothing then. Read
 // with mistrust: whatever is not our own undamaged file is as if it were not there, and a list is
 // verified again besides.
 //
@@ -50,7 +51,8 @@ class StatusStore {
   // All of them, at most so many and of so many bytes together; damaged ones are removed.
   std::vector<Stored> load(std::size_t lists_most, std::size_t bytes_most);
 
-  // Durable when it returns; a failure leaves what was there.
+  // Durable when it returns. A failure leaves no list there, for the one before this says what
+  // this one takes back, and makes room for the record.
   Result<void> put(const StatusRecord& record, std::string_view token);
   // The list that is there still holds.
   Result<void> confirm(const StatusRecord& record);

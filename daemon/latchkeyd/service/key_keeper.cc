@@ -220,6 +220,7 @@ void KeyKeeper::settle(Issuer& issuer, const FetchResult& result) {
       return failed(issuer, result.error, {});
     }
     case FetchResult::Status::failed:
+    case FetchResult::Status::busy:
       return failed(issuer, result.error, result.retry_after);
     case FetchResult::Status::untrusted:
       return untrusted(issuer, result.error);

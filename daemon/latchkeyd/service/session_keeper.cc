@@ -38,7 +38,7 @@ std::string entry_of(const Hit& hit) {
       return "sub=" + claims.subject;
     case Reason::status_revoked:
     case Reason::status_suspended:
-      return claims.status_uri + " index " + std::to_string(claims.status_index);
+      return claims.status_uri;
     default:
       return "user=" + hit.login->user;
   }

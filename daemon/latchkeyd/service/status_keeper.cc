@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "core/base/mutation.h"
 #include "daemon/latchkeyd/service/status_keeper_list.h"
 
 namespace latchkey::latchkeyd {
@@ -17,10 +18,14 @@ using std::chrono::seconds;
 namespace {
 
 constexpr seconds kSlewed{5};          // what two clocks differ by in good order
-constexpr std::size_t kShown = 512;    // by status, whose answer is bounded
 constexpr seconds kLookEvery{30};      // at the running logins
-constexpr seconds kAskedWhile{3'600};  // after its last use a list is still kept fresh
-constexpr seconds kKeptWhile{86'400};  // and after that it is forgotten
+constexpr seconds kKeptWhile{86'400};  // after its last use; then a list is forgotten
+
+bool has(const jose::JwkSet& set, std::string_view thumbprint) {
+  const auto& keys = set.keys();
+  return std::any_of(keys.begin(), keys.end(),
+                     [&](const jose::Jwk& key) { return key.thumbprint() == thumbprint; });
+}
 
 }  // namespace
 
@@ -101,10 +106,18 @@ void StatusKeeper::read_section_keys() {
 bool StatusKeeper::key_stands(const List& list) const {
   if (!list.token || list.source.own_keys()) return true;
   const auto found = section_keys_.find(list.source.name);
-  if (found == section_keys_.end()) return false;
-  const auto& keys = found->second->keys();
-  return std::any_of(keys.begin(), keys.end(),
-                     [&](const jose::Jwk& key) { return key.thumbprint() == list.token->key_id; });
+  return found != section_keys_.end() && has(*found->second, list.token->key_id);
+}
+
+// Why a list that was signed by that key is not taken now; nothing where it is. A key that was
+// revoked lists nobody as valid, whatever its issuer still shows.
+std::optional<std::string> StatusKeeper::key_trouble(const List& list, std::string_view key) {
+  const Keys keys = trusted(list);
+  if (LATCHKEY_FAILS(tsl_key_left, keys == nullptr || !has(*keys, key)))
+    return "the key that signed it is gone";
+  if (LATCHKEY_FAILS(tsl_key_revoked, parts_.key_revoked && parts_.key_revoked(key)))
+    return "the key that signed it is revoked";
+  return std::nullopt;
 }
 
 StatusKeeper::Keys StatusKeeper::trusted(const List& list) {
@@ -149,7 +162,7 @@ void StatusKeeper::restore(StatusStore::Stored stored) {
         {{"section", list->source.name}, {"uri", list->uri()}, {"error", token.error().detail}});
     return;
   }
-  if (!make_room(0, token->list.bytes(), list.get())) return;
+  if (!make_room(*list, false, token->list.bytes())) return;
   list->token = std::make_shared<const revocation::StatusListToken>(*std::move(token));
   // The list is written before its record.
   list->accepted = std::max(*list->accepted, list->token->issued_at);
@@ -164,23 +177,11 @@ void StatusKeeper::restore(StatusStore::Stored stored) {
 }
 
 void StatusKeeper::tick() {
-  const SteadyTime now = parts_.clock.steady();
-  if (now >= next_look_) look_at_use();
+  if (parts_.clock.steady() >= next_look_) look_at_use();
   bool changed = false;
   for (const auto& [id, list] : lists_) changed = never_younger(*list) || changed;
   if (changed) parts_.hooks.publish([] {});
-  for (const auto& [id, list] : std::map(lists_)) {
-    if (!list->busy && now >= list->next_fetch && now - list->used < kAskedWhile) ask(list);
-  }
-}
-
-SteadyTime StatusKeeper::next_tick() const {
-  SteadyTime next = std::max(next_look_, parts_.clock.steady());
-  for (const auto& [id, list] : lists_) {
-    if (!list->busy && parts_.clock.steady() - list->used < kAskedWhile)
-      next = std::min(next, list->next_fetch);
-  }
-  return next;
+  ask_next();
 }
 
 // Whether the wall clock was set, so that the end of what is at hand had to follow.
@@ -207,35 +208,14 @@ void StatusKeeper::look_at_use() {
   // What a running login refers to is asked for whether it was ever at hand or not: after a restart
   // that lost it nobody else would, and the session would outlive its token.
   for (const Id& id : in_use) {
-    if (lists_.contains(id) || lists_.size() >= parts_.limits.lists) continue;
+    if (lists_.contains(id)) continue;
     auto list = std::make_shared<List>();
     list->id = id;
-    if (!place(*list)) continue;
+    if (!place(*list) || crowded(*list)) continue;
     list->in_use = true;
     list->used = list->next_fetch = now;
     lists_[id] = list;
   }
-}
-
-// By giving up lists that no running login refers to, the one that was used longest ago first.
-bool StatusKeeper::make_room(std::size_t lists, std::size_t bytes, const List* keep) {
-  const auto fits = [&] {
-    std::size_t sum = bytes;
-    for (const auto& [id, list] : lists_) sum += list.get() == keep ? 0 : list->bytes();
-    return lists_.size() + lists <= parts_.limits.lists && sum <= parts_.limits.bytes;
-  };
-  bool looked = false;
-  while (!fits()) {
-    if (!std::exchange(looked, true)) look_at_use();
-    ListPtr oldest;
-    for (const auto& [id, list] : lists_) {
-      if (list.get() == keep || list->in_use || list->busy) continue;
-      if (!oldest || list->used < oldest->used) oldest = list;
-    }
-    if (!oldest) return fits();
-    drop(oldest, "its place is needed");
-  }
-  return true;
 }
 
 void StatusKeeper::drop(const ListPtr& list, std::string_view why) {
@@ -261,34 +241,6 @@ std::vector<std::string> StatusKeeper::keys() const {
   std::vector<std::string> all;
   for (const auto& [section, keys] : section_keys_) {
     for (const jose::Jwk& key : keys->keys()) all.emplace_back(key.thumbprint());
-  }
-  return all;
-}
-
-std::vector<RevocationSourceState> StatusKeeper::states() const {
-  std::vector<RevocationSourceState> all;
-  const SteadyTime now = parts_.clock.steady();
-  for (const auto& [id, list] : lists_) {
-    if (all.size() == kShown) break;
-    RevocationSourceState state;
-    state.kind = "status_list";
-    state.uri = list->uri();
-    state.issuer = list->issuer_name;
-    state.feed.policy = {list->source.name, list->source.unknown_refuses,
-                         list->source.unknown_refuses};
-    if (list->token) {
-      const auto usable = std::chrono::duration_cast<seconds>(list->usable_to - list->fetched);
-      const bool ended = !list->token->in_force(parts_.clock.wall());
-      state.feed.known = {list->token->issued_at, list->usable_until - usable,
-                          ended ? seconds(0) : usable};
-      state.base_entries = static_cast<std::size_t>(list->token->list.size());
-      state.bytes = list->bytes();
-      state.bits = list->token->list.bits();
-    }
-    state.attempted_at = list->attempted_at;
-    state.last_error = list->last_error;
-    if (!list->busy && now - list->used < kAskedWhile) state.next_fetch = list->next_fetch;
-    all.push_back(std::move(state));
   }
   return all;
 }

@@ -3,8 +3,10 @@
 // Keeps the status lists that tokens refer to (docs/decisions/token-status.md). A list is asked for
 // when a verified token first refers to it, and from then on as often as its section and its own
 // `ttl` want it, for as long as it is used. All who wait for a list share one question, and after a
-// failure nobody asks until a pause is over. Bounded in lists and in bytes: the one that was used
-// longest ago leaves first, and one that a running login refers to never leaves for another.
+// failure nobody asks until a pause is over. Each section has its share of the room and its own few
+// questions under way, so that no issuer's lists and no silent server take another's: within it the
+// one that was used longest ago leaves first, and one that a running login refers to never leaves
+// for another.
 // Whatever goes wrong with a list, the one at hand counts until its time is over, and what it
 // revokes stays revoked.
 //
@@ -41,6 +43,7 @@ class StatusKeeper final : public RevocationFeed {
   struct Limits {
     std::size_t lists = 1'024;
     std::size_t bytes = 67'108'864;  // unpacked, of all
+    std::size_t shown = 512;         // by status, whose answer is bounded
   };
 
   // All that is referred to outlives it.
@@ -95,22 +98,31 @@ class StatusKeeper final : public RevocationFeed {
 
   bool place(List& list) const;
   ListPtr find_or_add(const StatusNeed& need);
-  bool make_room(std::size_t lists, std::size_t bytes, const List* keep);
+  std::size_t share_of(std::size_t all) const;
+  bool crowded(const List& asker) const;
+  bool make_room(const List& asker, bool one_more, std::size_t bytes);
+  ListPtr next_to_leave(const List& asker, bool of_any_size) const;
   void drop(const ListPtr& list, std::string_view why);
   void look_at_use();
   void read_section_keys();
   bool key_stands(const List& list) const;
+  std::optional<std::string> key_trouble(const List& list, std::string_view key);
   Keys trusted(const List& list);
   std::vector<jose::Algorithm> algorithms_of(const List& list) const;
-  std::vector<std::string> revoked_of(const jose::JwkSet& keys) const;
   void restore(StatusStore::Stored stored);
 
+  std::map<std::string_view, std::size_t> under_way() const;
+  SteadyTime due_at(const List& list) const;
+  void ask_next();
   void ask(const ListPtr& list);
+  void put_off(const ListPtr& list, const FetchResult& result);
   void answered(const ListPtr& list, const FetchResult& result);
   void read(const ListPtr& list, std::shared_ptr<const Came> came);
   void was_read(const ListPtr& list, std::shared_ptr<const Came> came,
                 revocation::ItemResult<revocation::StatusListToken>& token);
-  void take(const ListPtr& list, const Came& came, revocation::StatusListToken token);
+  void take(const ListPtr& list, const std::shared_ptr<const Came>& came,
+            revocation::StatusListToken token);
+  void keep(const ListPtr& list, const std::shared_ptr<const Came>& came);
   void confirmed(const ListPtr& list, const FetchResult& result);
   void date(List& list, SteadyTime fetched);
   bool never_younger(List& list);
@@ -119,11 +131,13 @@ class StatusKeeper final : public RevocationFeed {
               std::optional<std::chrono::seconds> retry_after = {});
   void stored(const StatusStore::Result<void>& result);
   StatusRecord record_of(const List& list) const;
+  RevocationSourceState state_of(const List& list) const;
 
   Parts parts_;
   std::shared_ptr<const config::Config> config_;
   std::map<Id, ListPtr> lists_;
   std::map<std::string, Keys> section_keys_;  // by the section's name; those with keys of their own
+  std::map<std::string, SteadyTime> put_off_;  // by the section's name: nobody asks until then
   std::uint64_t generation_ = 0;
   SteadyTime next_look_{};
   std::optional<std::string> disk_trouble_;

@@ -21,6 +21,9 @@ struct StatusKeeper::Came {
   bool keys_asked = false;  // it was read under keys that were fetched for it
 };
 
+// After its last use a list is kept fresh for so long.
+inline constexpr std::chrono::seconds kStatusAskedWhile{3'600};
+
 struct StatusKeeper::List {
   Id id;                                                     // issuer, URI
   std::size_t issuer = 0;                                    // its place in the configuration

@@ -28,6 +28,14 @@ constexpr seconds kRetryAfterMost{300};
 constexpr seconds kServesLeast{10};
 constexpr seconds kAskLeast{5};
 
+// Without its numbers, which differ each time ("timed out after 9996 milliseconds"), but for the
+// status that a server answered.
+std::string cause_of(std::string why) {
+  if (why.find("HTTP status") == std::string::npos)
+    std::erase_if(why, [](char c) { return c >= '0' && c <= '9'; });
+  return why;
+}
+
 }  // namespace
 
 StatusKeeper::ListPtr StatusKeeper::find_or_add(const StatusNeed& need) {
@@ -37,7 +45,7 @@ StatusKeeper::ListPtr StatusKeeper::find_or_add(const StatusNeed& need) {
   if (const auto found = lists_.find({iss, need.uri}); found != lists_.end()) return found->second;
   auto list = std::make_shared<List>();
   list->id = {iss, need.uri};
-  if (!place(*list) || !make_room(1, 0, nullptr)) return nullptr;
+  if (!place(*list) || !make_room(*list, true, 0)) return nullptr;
   list->next_fetch = parts_.clock.steady();
   lists_[list->id] = list;
   return list;
@@ -57,7 +65,8 @@ void StatusKeeper::request(const StatusNeed& need, std::function<void(StatusRepl
       return done({false, "it was fetched a moment ago"});
   }
   list->waiting.push_back(std::move(done));
-  if (!list->busy) ask(list);
+  list->next_fetch = std::min(list->next_fetch, now);
+  ask_next();
 }
 
 void StatusKeeper::ask(const ListPtr& list) {
@@ -84,6 +93,7 @@ void StatusKeeper::answered(const ListPtr& list, const FetchResult& result) {
                           Came{std::string(result.body), result.etag, result.last_modified}));
   }
   if (result.status == Status::not_modified && list->token) return confirmed(list, result);
+  if (result.status == Status::busy) return put_off(list, result);
   if (result.status == Status::reload) {
     const std::uint64_t round = list->round;
     parts_.hooks.reload();
@@ -93,44 +103,31 @@ void StatusKeeper::answered(const ListPtr& list, const FetchResult& result) {
   failed(list, result.error.empty() ? "it was not sent" : result.error, result.retry_after);
 }
 
-// A key that was revoked lists nobody as valid, whatever its issuer still shows.
-std::vector<std::string> StatusKeeper::revoked_of(const jose::JwkSet& keys) const {
-  std::vector<std::string> all;
-  for (const jose::Jwk& key : keys.keys())
-    if (parts_.key_revoked && parts_.key_revoked(key.thumbprint()))
-      all.emplace_back(key.thumbprint());
-  return all;
+// Nobody was asked, so nothing is known of the list: its turn comes again, and whoever waits for it
+// goes on waiting.
+void StatusKeeper::put_off(const ListPtr& list, const FetchResult& result) {
+  list->busy = false;
+  put_off_[list->source.name] = parts_.clock.steady() + result.retry_after.value_or(seconds(1));
+  if (parts_.hooks.rescheduled) parts_.hooks.rescheduled();
 }
 
 void StatusKeeper::read(const ListPtr& list, std::shared_ptr<const Came> came) {
   Keys keys = trusted(*list);
   if (keys == nullptr) return failed(list, "there are no keys to verify it with");
-  const WallTime now = parts_.clock.wall();
-  StatusRecord record = record_of(*list);
-  record.fetched_at = now;
-  record.etag = came->etag;
-  record.last_modified = came->last_modified;
-  parts_.builder.post([this, list, came = std::move(came), keys, now, record = std::move(record),
-                       round = list->round, accepted = list->accepted,
+  parts_.builder.post([this, list, came = std::move(came), keys, now = parts_.clock.wall(),
+                       accepted = list->accepted, at_hand = list->token, round = list->round,
                        most = list->source.max_list_bytes, algorithms = algorithms_of(*list),
-                       revoked = revoked_of(*keys), &store = parts_.store,
                        control = &parts_.control]() mutable {
     jose::Scratch scratch(came->token.size());
     auto token = std::make_shared<ItemResult<StatusListToken>>(revocation::read_status_list_token(
-        came->token, record.uri, {record.issuer, *keys, most, algorithms}, accepted, now, scratch));
-    if (*token && LATCHKEY_FAILS(tsl_key_revoked, std::find(revoked.begin(), revoked.end(),
-                                                            (*token)->key_id) != revoked.end()))
-      *token = revocation::refuse(ItemFault::key, "the key that signed it is revoked");
-    StatusStore::Result<void> kept;
-    if (*token) {
-      record.issued_at = (*token)->issued_at;
-      kept = store.put(record, came->token);
-    }
-    control->post([this, list, came = std::move(came), token, kept, round] {
-      on_control(list, round, [&] {
-        stored(kept);
-        was_read(list, came, *token);
-      });
+        came->token, list->uri(), {list->id.first, *keys, most, algorithms}, accepted, now,
+        scratch));
+    // Dates are in seconds, and of two lists of one second nobody knows which is the later one.
+    if (*token && at_hand && at_hand->issued_at == (*token)->issued_at &&
+        LATCHKEY_FAILS(tsl_same_time, at_hand->list.taken_back_by((*token)->list)))
+      *token = revocation::refuse(ItemFault::old, "one with the same 'iat' revokes more");
+    control->post([this, list, came = std::move(came), token, round] {
+      on_control(list, round, [&] { was_read(list, came, *token); });
     });
   });
 }
@@ -138,7 +135,12 @@ void StatusKeeper::read(const ListPtr& list, std::shared_ptr<const Came> came) {
 // An issuer may sign its lists with a key that it made since its keys were fetched.
 void StatusKeeper::was_read(const ListPtr& list, std::shared_ptr<const Came> came,
                             ItemResult<StatusListToken>& token) {
-  if (token) return take(list, *came, *std::move(token));
+  // Keys may have been taken away while it was read.
+  if (token) {
+    if (auto why = key_trouble(*list, token->key_id))
+      token = revocation::refuse(ItemFault::key, *std::move(why));
+  }
+  if (token) return take(list, came, *std::move(token));
   const auto& error = token.error();
   if (error.fault == ItemFault::key && list->source.own_keys() && !came->keys_asked &&
       parts_.newer_keys) {
@@ -154,14 +156,15 @@ void StatusKeeper::was_read(const ListPtr& list, std::shared_ptr<const Came> cam
   failed(list, fmt::format("{}: {}", revocation::item_fault_name(error.fault), error.detail));
 }
 
-void StatusKeeper::take(const ListPtr& list, const Came& came, StatusListToken token) {
-  if (!make_room(0, token.list.bytes(), list.get()))
+void StatusKeeper::take(const ListPtr& list, const std::shared_ptr<const Came>& came,
+                        StatusListToken token) {
+  if (!make_room(*list, false, token.list.bytes()))
     return failed(list, "there is no room for it beside those that running logins refer to");
   const bool news = !list->token || list->token->issued_at != token.issued_at;
   list->accepted = token.issued_at;
   list->token = std::make_shared<const StatusListToken>(std::move(token));
-  list->etag = came.etag;
-  list->last_modified = came.last_modified;
+  list->etag = came->etag;
+  list->last_modified = came->last_modified;
   date(*list, parts_.clock.steady());
   if (news) {
     parts_.journal.log(LogLevel::notice, "a status list is in force",
@@ -172,7 +175,22 @@ void StatusKeeper::take(const ListPtr& list, const Came& came, StatusListToken t
                         {"bits", fmt::format("{}", list->token->list.bits())},
                         {"key_id", list->token->key_id}});
   }
+  keep(list, came);
   succeeded(list);
+}
+
+// A list is in force whether it could be stored or not. Where the disk does not take it, the whole
+// of it is asked for again, so that it is stored as soon as it can be.
+void StatusKeeper::keep(const ListPtr& list, const std::shared_ptr<const Came>& came) {
+  parts_.builder.post([this, list, came, record = record_of(*list), &store = parts_.store,
+                       control = &parts_.control] {
+    control->post([this, list, kept = store.put(record, came->token)] {
+      stored(kept);
+      if (kept) return;
+      list->etag.clear();
+      list->last_modified.clear();
+    });
+  });
 }
 
 // The list at hand is still the right one: RFC 9110 section 15.4.5.
@@ -219,6 +237,7 @@ void StatusKeeper::succeeded(const ListPtr& list) {
   parts_.hooks.publish([waiting = std::exchange(list->waiting, {})] {
     for (const auto& done : waiting) done({true, {}});
   });
+  ask_next();
   if (parts_.hooks.rescheduled) parts_.hooks.rescheduled();
 }
 
@@ -230,7 +249,7 @@ void StatusKeeper::failed(const ListPtr& list, std::string why,
   pause += milliseconds(parts_.hooks.random() % static_cast<std::uint32_t>(pause.count() / 4));
   list->busy = false;
   list->next_fetch = parts_.clock.steady() + pause;
-  if (list->last_error != why) {
+  if (!list->last_error || cause_of(*list->last_error) != cause_of(why)) {
     parts_.journal.log(
         LogLevel::warning,
         list->token ? "a status list cannot be had; the one at hand counts until its time is over"
@@ -242,11 +261,10 @@ void StatusKeeper::failed(const ListPtr& list, std::string why,
   }
   for (const auto& done : std::exchange(list->waiting, {})) done({false, why});
   list->last_error = std::move(why);
+  ask_next();
   if (parts_.hooks.rescheduled) parts_.hooks.rescheduled();
 }
 
-// A list is in force whether it could be stored or not: what the disk does not take is asked for
-// after a restart.
 void StatusKeeper::stored(const StatusStore::Result<void>& result) {
   auto trouble = result ? std::nullopt : std::optional(result.error());
   if (trouble && trouble != disk_trouble_)

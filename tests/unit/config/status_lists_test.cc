@@ -44,6 +44,15 @@ TEST(StatusListsConfig, HaveTheDefaultsOfRefusal) {
   EXPECT_EQ(parsed(section(""))->issuers[0].config.claims.status, claims::StatusRule::heed);
 }
 
+TEST(StatusListsConfig, HaveAFewQuestionsUnderWayOfSoManyBytesAtMost) {
+  for (const auto& [bytes, want] : std::vector<std::pair<std::size_t, std::size_t>>{
+           {1, 4}, {2'097'152, 4}, {3'000'000, 3}, {4'194'304, 2}, {8'388'608, 1}}) {
+    const auto lists = of("      max_list_bytes: " + std::to_string(bytes) + "\n");
+    EXPECT_EQ(lists.at_once(), want) << bytes;
+    EXPECT_LE(lists.at_once() * lists.token_bytes_most(), 16'777'216U) << bytes;
+  }
+}
+
 TEST(StatusListsConfig, DumpToWhatTheyWere) {
   const auto config = parsed(
       section("      unknown_refuses: []\n      refresh: 1m\n", "    token_status: require\n"));
@@ -120,6 +129,21 @@ TEST(StatusListsConfig, ErrorsNameTheirPlace) {
       "  lists:\n    - { name: s, issuer: l, url: \"https://l\", keys_file: /k }\n";
   EXPECT_THAT(errors_of(section("") + list),
               ElementsAre(HasSubstr("the name is taken, by the list")));
+}
+
+TEST(StatusListsConfig, KeysOfTheirOwnVerifyNothingElse) {
+  const auto with = [](const std::string& ours, const std::string& theirs) {
+    return errors_of(section("      " + ours + "\n") +
+                     "  lists:\n    - { name: l, issuer: l, url: \"https://l\", " + theirs +
+                     " }\n");
+  };
+  const std::string key =
+      "keys: { keys: [ { kty: OKP, crv: Ed25519, x: 11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo } "
+      "] }";
+  const std::string why = "a key also signs the list \"l\": a status list's keys";
+  EXPECT_THAT(with(key, key), ElementsAre(HasSubstr(why)));
+  EXPECT_THAT(with("keys_file: /k", "keys_file: /k"), ElementsAre(HasSubstr(why)));
+  EXPECT_THAT(with("keys_file: /k", "keys_file: /l"), ::testing::IsEmpty());
 }
 
 }  // namespace

@@ -117,6 +117,12 @@ TEST(Status, IsWhatTheListSays) {
     token.issued_at = kNow - 24h - 1s;
     l.token = std::make_shared<const StatusListToken>(std::move(token));
   };
+  // The administrator found that this provider means something else.
+  const auto ignored = [](HeldStatusList&, Snapshot& s, claims::ClaimsRecord&) {
+    auto config = std::make_shared<config::Config>(*s.config);
+    config->issuers[0].config.claims.status = claims::StatusRule::ignore;
+    s.config = config;
+  };
   const std::string signed_within = "      max_signed_age: 24h\n";
   const auto at = [](std::string uri) {
     return [uri](HeldStatusList&, Snapshot&, claims::ClaimsRecord& c) { c.status_uri = uri; };
@@ -146,6 +152,8 @@ TEST(Status, IsWhatTheListSays) {
       {"signed long ago", Reason::allowed, 0, signed_long_ago},
       {"signed too long ago", Reason::status_unknown, 0, signed_long_ago, Operation::authenticate,
        "sshd", signed_within},
+      {"ignored since", Reason::allowed, 1, ignored},
+      {"ignored since, and later", Reason::allowed, 1, ignored, Operation::account},
       {"another issuer's list of that name", Reason::status_unknown, 1, of_another},
       {"no section takes it", Reason::status_list_unknown, 0,
        at("https://elsewhere.example.com/1")},

@@ -179,6 +179,14 @@ TEST_F(FetchClientTest, AnswersFindTheirRequestsInAnyOrder) {
   const auto two = read_request();
   ask("three");
   const auto three = read_request();
+  ask("four");
+  answer({.id = read_request().id,
+          .status = fetch::Status::busy,
+          .retry_after = std::chrono::seconds(1),
+          .error = "four: asked for too often"});
+  run_until(1);
+  EXPECT_EQ(seen[0].status, Status::busy);
+  seen.clear();
   answer({.id = three.id, .status = fetch::Status::untrusted, .error = "three: TLS pin"});
   answer({.id = two.id, .status = fetch::Status::not_modified});
   answer({.id = one.id, .status = fetch::Status::failed, .error = "one: HTTP 500"});

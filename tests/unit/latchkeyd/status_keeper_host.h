@@ -37,6 +37,7 @@ using testing::TestLoop;
 inline const std::string kIssuer = "https://corp.example.com";
 inline const std::string kPlace = "https://status.example.com/";
 inline const std::string kUri = kPlace + "1";
+inline const std::string kOtherPlace = "https://status.another.example.com/";
 // Two bits each; 0b11100100 and 0b11100101: the first status is valid, or revoked.
 inline const std::string kValid("\x78\xda\x7b\x02\x00\x00\xe5\x00\xe5", 9);
 inline const std::string kRevoked("\x78\xda\x7b\x0a\x00\x00\xe6\x00\xe6", 9);
@@ -87,10 +88,15 @@ class StatusKeeperTest : public ::testing::Test {
     section.unknown_refuses = {"*"};
     section.digest = digest;
     section.keys = section_keys;
-    auto config =
-        std::make_shared<config::Config>(*testing::config_of({testing::issuer_config("corp")}));
+    section.max_list_bytes = list_bytes_most;
+    auto config = std::make_shared<config::Config>(
+        *testing::config_of({testing::issuer_config("corp"), testing::issuer_config("another")}));
     if (!algorithms.empty()) config->issuers[0].config.algorithms = algorithms;
     if (with_section) config->revocation.status_lists.push_back(section);
+    section.name = "another-status";
+    section.issuers = {"another"};
+    section.uris = {kOtherPlace};
+    if (with_another) config->revocation.status_lists.push_back(section);
     keeper->configure(config);
   }
 
@@ -102,9 +108,9 @@ class StatusKeeperTest : public ::testing::Test {
         std::chrono::floor<std::chrono::seconds>(clock.wall() - ago).time_since_epoch().count();
     return key.token("{\"alg\":\"" + std::string(jose::algorithm_name(key.algorithm())) +
                          "\",\"kid\":\"" + key.kid() + "\",\"typ\":\"statuslist+jwt\"}",
-                     "{\"iss\":\"" + kIssuer + "\",\"sub\":\"" + uri + "\",\"iat\":" +
-                         std::to_string(iat) + more + ",\"status_list\":{\"bits\":2,\"lst\":\"" +
-                         jose::encode_base64url(lst) + "\"}}");
+                     "{\"sub\":\"" + uri + "\",\"iat\":" + std::to_string(iat) + more +
+                         ",\"status_list\":{\"bits\":2,\"lst\":\"" + jose::encode_base64url(lst) +
+                         "\"}}");
   }
 
   void run() {
@@ -114,6 +120,15 @@ class StatusKeeperTest : public ::testing::Test {
   void answer(const FetchResult& result) {
     fetcher.answer_status(result);
     run();
+  }
+  // Gives each question its list.
+  void serve() {
+    while (!fetcher.statuses.empty()) come(token(kValid, "", fetcher.statuses[0].first.uri));
+  }
+  std::vector<std::string> asked_for() const {
+    std::vector<std::string> all;
+    for (const auto& [request, done] : fetcher.statuses) all.push_back(request.uri);
+    return all;
   }
   void come(const std::string& text, std::string etag = "\"1\"") {
     answer({.status = FetchResult::Status::ok, .body = text, .etag = std::move(etag)});
@@ -126,7 +141,8 @@ class StatusKeeperTest : public ::testing::Test {
   // A login wants it: "newer", why not, or "" while it waits.
   std::shared_ptr<std::string> want(const std::string& uri = kUri, std::uint64_t seen = 0) {
     auto said = std::make_shared<std::string>();
-    keeper->request({"corp", uri, seen}, [said](const StatusReply& reply) {
+    const bool others = uri.starts_with(kOtherPlace);
+    keeper->request({others ? "another" : "corp", uri, seen}, [said](const StatusReply& reply) {
       *said = reply.newer ? "newer" : "not: " + reply.error;
     });
     return said;
@@ -168,6 +184,8 @@ class StatusKeeperTest : public ::testing::Test {
   std::string digest = "d1";
   std::vector<jose::Algorithm> algorithms;
   bool with_section = true;
+  bool with_another = false;  // section, of issuer "another"
+  std::size_t list_bytes_most = 2'097'152;
   int published = 0;
   int reloads = 0;
   int keys_asked = 0;

@@ -50,6 +50,20 @@ TEST_F(StatusKeeperTest, ATtlIsBoundedFromBothSides) {
   EXPECT_FALSE(usable()) << "max_age";
 }
 
+TEST_F(StatusKeeperTest, ExpAndTtlGoBeforeTheHeadersOfHttp) {
+  const auto end = std::chrono::floor<std::chrono::seconds>(clock.wall() + 1h).time_since_epoch();
+  const std::string times = ",\"ttl\":600,\"exp\":" + std::to_string(end.count());
+  want();
+  for (const std::chrono::seconds said : {0s, 1s, 1'000'000s}) {
+    answer({.status = FetchResult::Status::ok, .body = token(kValid, times), .max_age = said});
+    EXPECT_EQ(keeper->states().at(0).next_fetch, clock.steady() + 300s) << "'refresh'";
+    EXPECT_EQ(held()->usable_until, clock.wall() + 600s);
+    EXPECT_EQ(held()->token->expires_at, WallTime(end));
+    clock.advance(300s);
+    keeper->tick();
+  }
+}
+
 TEST_F(StatusKeeperTest, AClockThatIsSetBackProlongsNothing) {
   have();
   clock.advance(59min);
@@ -159,7 +173,7 @@ TEST_F(StatusKeeperTest, AListOfARunningLoginLeavesForNobody) {
 }
 
 TEST_F(StatusKeeperTest, BytesAreBoundedOverAll) {
-  limits.bytes = 1;
+  limits.bytes = list_bytes_most = 1;
   start();
   have();
   in_use = {{kIssuer, kUri}};

@@ -164,5 +164,21 @@ TEST(StatusList, NamesEachStatus) {
   EXPECT_EQ(token_status_name(TokenStatus::unknown), "unknown");
 }
 
+TEST(StatusList, IsTakenBackWhereWhatWasNoGoodOneIsOne) {
+  const auto of = [](std::uint64_t bits, std::string bytes) {
+    return StatusList::unpack(bits, testing::packed(bytes), 100).value();
+  };
+  const StatusList one = of(1, {0x00, 0x02});
+  EXPECT_FALSE(one.taken_back_by(one));
+  EXPECT_FALSE(one.taken_back_by(of(1, {0x01, 0x03, 0x01}))) << "more, and longer";
+  EXPECT_TRUE(one.taken_back_by(of(1, {0x01, 0x01}))) << "another one instead";
+  EXPECT_FALSE(one.taken_back_by(of(1, {0x00}))) << "of it nothing is said any more";
+  const StatusList suspended = of(2, {0x08});
+  EXPECT_FALSE(suspended.taken_back_by(of(2, {0x04}))) << "revoked";
+  EXPECT_TRUE(suspended.taken_back_by(of(2, {0x02}))) << "another one is suspended";
+  EXPECT_FALSE(suspended.taken_back_by(of(1, {0x02}))) << "the second of other bits";
+  EXPECT_TRUE(suspended.taken_back_by(of(1, {0x08}))) << "the same bytes, and other bits";
+}
+
 }  // namespace
 }  // namespace latchkey::revocation

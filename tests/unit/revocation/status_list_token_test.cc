@@ -215,16 +215,6 @@ TEST(StatusListToken, SaysHowLongItServes) {
   auto token = read(payload.token()).value();
   EXPECT_TRUE(token.in_force(kNow + 24h + 59s));
   EXPECT_FALSE(token.in_force(kNow + 24h + 60s));
-  EXPECT_EQ(token.refresh_at(kNow, 60s, 24h), kNow + 12h);
-  EXPECT_EQ(token.refresh_at(kNow, 60s, 1h), kNow + 1h) << "at most what is configured";
-  token.ttl = 1s;
-  EXPECT_EQ(token.refresh_at(kNow, 60s, 1h), kNow + 60s) << "at least what is configured";
-  token.ttl.reset();
-  EXPECT_EQ(token.refresh_at(kNow, 60s, 1h), kNow + 1h);
-  token.expires_at = kNow + 10min;
-  EXPECT_EQ(token.refresh_at(kNow, 60s, 1h), kNow + 10min) << "not later than its end";
-  token.expires_at = kNow;
-  EXPECT_EQ(token.refresh_at(kNow, 60s, 1h), kNow + 60s) << "but never at once again";
   token.expires_at.reset();
   EXPECT_TRUE(token.in_force(kNow + 24h * 365));
 }
