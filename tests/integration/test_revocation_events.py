@@ -136,7 +136,6 @@ def test_a_session_ends_by_the_event_and_another_users_lives_on(host, sender, op
 
 FORGED = {
     "of an unknown key": (["--foreign-key"], {}, "authentication_failed"),
-    "of an unknown kid": (["--foreign-key", "--kid", "nobodys"], {}, "invalid_key"),
     "with a bit turned": (["--bad-signature"], {}, "authentication_failed"),
     "for others": ([], {"audience": "https://others.example"}, "invalid_audience"),
     "of another type": ([], {"typ": "at+jwt"}, "invalid_request"),
@@ -159,7 +158,20 @@ def test_what_is_forged_is_refused_by_its_code_and_changes_nothing(following, se
     # What is good is heeded all the same.
     heeded(sender, event(host, CAEP + "session-revoked", {"subject": subject(host, sub_of(alice))}))
     assert host.refusal(ssh(alice).said)[0] == "revoked_subject"
-    becomes(host, fresh)
+    status = source(host)
+    assert status["state"] == "fresh" and "event " in status["last_error"], "it is not made good by another one"
+
+
+def test_an_event_by_a_key_that_nobody_knows_waits_for_half_of_max_age_and_is_refused_then(host, sender):
+    take_up(host, sender, max_age="20s")
+    alice = host.provider.token("alice", OPERATOR)
+    sent = event(host, CAEP + "session-revoked", {"subject": subject(host, sub_of(alice))}, "--foreign-key", "--kid", "nobodys")
+    name, = sender.send(sent)
+    becomes(host, says("1 events wait"))
+    assert name in sender.queue
+    assert until(lambda: name in sender.refused) and sender.refused[name] == "invalid_key"
+    becomes(host, says("no key of the issuer has signed it"))
+    assert ssh(alice).status == 0 and not audited(host, sent)
 
 
 def test_a_key_that_the_provider_has_just_made_is_asked_for(following, sender):
@@ -261,7 +273,7 @@ def test_a_daemon_that_is_killed_before_it_acknowledged_loses_nothing_and_double
 
 def test_a_full_disk_has_it_in_force_and_not_acknowledged_until_there_is_room(following, sender):
     host = following
-    bad = host.provider.token("alice", OPERATOR)
+    bad, next_one = host.provider.token("alice", OPERATOR), host.provider.token("bob", OPERATOR)
     owner = pwd.getpwnam("latchkey")
     host.latchkeyd.stop()
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size=64k,mode=700,uid={owner.pw_uid},gid={owner.pw_gid}", "tmpfs", FOLDER],
@@ -279,11 +291,17 @@ def test_a_full_disk_has_it_in_force_and_not_acknowledged_until_there_is_room(fo
         becomes(host, says("storage: No space left on device"))
         assert host.refusal(ssh(bad).said)[0] == "revoked_subject"
         assert name in sender.queue and not sender.acknowledged
+        # The disk stays full: the next one is heard all the same.
+        later = event(host, CAEP + "session-revoked", {"subject": subject(host, sub_of(next_one))})
+        sender.send(later)
+        assert until(lambda: audited(host, later))
+        assert host.refusal(ssh(next_one, "bob").said)[0] == "revoked_subject"
+        assert len(sender.queue) == 2 and not sender.acknowledged
         os.unlink(f"{FOLDER}/filler")
         host.reload()
-        assert until(lambda: sender.acknowledged == [name])
+        assert until(lambda: len(sender.acknowledged) == 2)
         becomes(host, fresh)
-        assert len(audited(host, sent)) == 1
+        assert len(audited(host, sent)) == len(audited(host, later)) == 1
         host.latchkeyd.stop()
         host.latchkeyd.start()
         assert host.refusal(ssh(bad).said)[0] == "revoked_subject"

@@ -161,7 +161,10 @@
   ROW(poll_id)                 ROW(set_algorithm)           ROW(events_name_taken)                 \
   ROW(events_issuer)           ROW(events_symmetric)        ROW(events_known)                      \
   ROW(events_unsettled)        ROW(events_unstored)         ROW(events_keys_stale)                 \
-  ROW(events_twice)            ROW(events_age)                                                     \
+  ROW(events_twice)           ROW(events_age)             ROW(subject_all_foreign)                 \
+  ROW(set_all_bad)            ROW(set_moment_useless)     ROW(events_end_unsigned)                 \
+  ROW(events_full)            ROW(events_more_than_asked) ROW(events_told_first)                   \
+  ROW(events_patience)        ROW(events_stream_twice)                                             \
   /* Streams: core/revocation/stream_seen, stream_item, stream_progress */                         \
   ROW(seen_form)               ROW(seen_many)               ROW(seen_key)                          \
   ROW(seen_seq)                ROW(list_seen)               ROW(stream_integer)                    \

@@ -170,14 +170,22 @@ void check_events(const Config& config, Reader& reader) {
                            std::any_of(statuses.begin(), statuses.end(), same_status)))
       reader.error(at("name"), "the name is taken, by another source of revocations");
     const auto here = [&](const EventSource& other) {
-      return other.issuer == events[i].issuer && other.transmitter == events[i].transmitter;
+      if (index < 0 || other.issuer != events[i].issuer) return false;
+      const std::string& iss = config.issuers[static_cast<std::size_t>(index)].config.issuer;
+      return other.transmitter_of(iss) == events[i].transmitter_of(iss);
     };
+    const auto same_stream = [&](const EventSource& other) {
+      return other.endpoint == events[i].endpoint && other.token_file == events[i].token_file;
+    };
+    const auto here_end = events.begin() + static_cast<std::ptrdiff_t>(i);
     // They would have one file on disk.
-    if (LATCHKEY_FAILS(
-            events_twice,
-            std::any_of(events.begin(), events.begin() + static_cast<std::ptrdiff_t>(i), here)))
+    if (LATCHKEY_FAILS(events_twice, std::any_of(events.begin(), here_end, here)))
       reader.error(instance.place, "events of this transmitter about issuer " +
                                        quoted(events[i].issuer) + " are another source's");
+    // Each would refuse what is the other's, and the transmitter would forget it.
+    if (LATCHKEY_FAILS(events_stream_twice, std::any_of(events.begin(), here_end, same_stream)))
+      reader.error(at("endpoint"),
+                   "another source polls this stream: it has the same 'endpoint' and 'token_file'");
     const auto pause = std::max(events[i].poll_interval, events[i].long_poll);
     if (LATCHKEY_FAILS(events_age, events[i].max_age < 2 * pause))
       reader.error(at("max_age"),

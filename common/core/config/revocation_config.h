@@ -71,6 +71,10 @@ struct EventSource {
   std::string proxy;                  // "http://host:port"; empty: none
   std::chrono::seconds fetch_timeout{10};
   std::string digest;  // lower-case hex SHA-256 over the canonical dump of this section
+
+  const std::string& transmitter_of(const std::string& iss) const {
+    return transmitter.empty() ? iss : transmitter;
+  }
 };
 
 // Where a stream's server is; of a `server` that the configuration took.

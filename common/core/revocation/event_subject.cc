@@ -97,11 +97,17 @@ class SubjectReader {
     const JsonValue identifiers = LATCHKEY_CHECKED(list, identifier);
     if (LATCHKEY_FAILS(subject_aliases_many, identifiers.size() > event_limits::kAliases))
       return refuse(ItemFault::bounds, "a subject has more than 16 aliases");
+    // A person may have a name elsewhere as well. Nothing is said about that issuer's subjects.
+    ItemResult<void> foreign;
+    bool any = false;
     for (const JsonValue each : identifiers.elements()) {
       LATCHKEY_TRY(const std::string_view format, format_of(each));
-      LATCHKEY_TRY_VOID(read_simple(each, format, role, false));
+      auto read = read_simple(each, format, role, false);
+      any = any || read.has_value();
+      if (!read && read.error().fault != ItemFault::subject) return read;
+      if (!read) foreign = std::move(read);
     }
-    return {};
+    return LATCHKEY_FAILS(subject_all_foreign, !any) ? foreign : ItemResult<void>();
   }
 
   // RFC 9493 sections 3.2.1 to 3.2.7. A format that nobody knows here has no value.

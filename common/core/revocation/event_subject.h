@@ -2,7 +2,8 @@
 //
 // Whom or what a security event is about: a Subject Identifier (RFC 9493), simple or complex
 // (Shared Signals Framework 1.0 section 3), as far as it names what a revocation can name. An
-// issuer has no say in another's subjects: an identifier that names a foreign issuer is refused.
+// issuer has no say in another's subjects: an identifier that names a foreign issuer is refused,
+// unless it is one of several aliases, of which another is ours.
 #pragma once
 
 #include <cstdint>

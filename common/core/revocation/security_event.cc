@@ -44,15 +44,23 @@ class EventReader {
     LATCHKEY_TRY(const JsonValue events, find_events());
     if (LATCHKEY_FAILS(set_logout_endless, logout_ && !times.expires_at))  // section 2.4
       return refuse(ItemFault::claim, "a logout token without 'exp'");
-    for (const jose::JsonMember member : events.members())
-      LATCHKEY_TRY_VOID(take(member.name, member.value));
+    for (const jose::JsonMember member : events.members()) {
+      auto taken = take(member.name, member.value);
+      if (taken || event_.passed_over) continue;
+      event_.passed_over = std::move(taken).error();
+    }
+    // What is good revokes, whatever stands beside it; without that, what is wrong decides.
+    if (event_.passed_over && LATCHKEY_FAILS(set_all_bad, event_.entries.empty()))
+      return tl::unexpected(*std::move(event_.passed_over));
     return std::move(event_);
   }
 
  private:
   ItemResult<void> check_addresses() {
     LATCHKEY_TRY(const std::string_view issuer, item_text(claims_, "iss"));
-    if (LATCHKEY_FAILS(set_issuer, issuer != trust_.transmitter))
+    // A logout token is always the issuer's own (Back-Channel Logout 1.0 section 2.4).
+    const bool ours_too = logout_ && issuer == trust_.issuers.front();
+    if (LATCHKEY_FAILS(set_issuer, issuer != trust_.transmitter && !ours_too))
       return refuse(ItemFault::issuer, "it is of " + quoted(issuer));
     const auto aud = claims_.find("aud");
     if (LATCHKEY_FAILS(set_aud_absent, !aud)) return refuse(ItemFault::audience, "'aud' is absent");
@@ -106,11 +114,16 @@ class EventReader {
     if (!event_.reason.empty()) event_.reason += ", ";
     event_.reason += event->name;
     const WallTime before = moment_of(*event, payload);
-    if (event->effect == EventEffect::session || event->effect == EventEffect::logout) {
-      LATCHKEY_TRY_VOID(revoke_all(subject.sessions, before));
-      return subject.combined ? ItemResult<void>() : revoke_all(subject.users, before);
-    }
-    return revoke_all(subject.users.empty() ? subject.sessions : subject.users, before);
+    const bool ends_session =
+        event->effect == EventEffect::session || event->effect == EventEffect::logout;
+    const auto& meant = ends_session ? subject.sessions : subject.users;
+    const auto& beside = ends_session ? subject.users : subject.sessions;
+    LATCHKEY_TRY_VOID(revoke_all(meant, before));
+    // What no entry can name would revoke nothing: then the other one counts, though it is wider.
+    const bool named = std::any_of(meant.begin(), meant.end(),
+                                   [](const EventName& each) { return each.format.empty(); });
+    const bool both = ends_session && !subject.combined;
+    return named && !both ? ItemResult<void>() : revoke_all(beside, before);
   }
 
   // Of the event (drafts of CAEP and RISC), else of the token (RFC 9493 section 4.1), else the
@@ -158,7 +171,11 @@ class EventReader {
       auto said = payload.find("event_timestamp");
       if (!said) said = claims_.find("toe");
       const auto date = said ? claims::numeric_date(*said) : std::nullopt;
-      if (date && !LATCHKEY_FAILS(set_moment_later, *date > moment)) moment = *date;
+      const bool later = date && LATCHKEY_FAILS(set_moment_later, *date > moment);
+      // No token of then is good for anything, so it cannot be meant.
+      const bool useless =
+          date && trust_.keep && LATCHKEY_FAILS(set_moment_useless, *date < moment - *trust_.keep);
+      if (date && !later && !useless) moment = *date;
     }
     return std::chrono::floor<std::chrono::seconds>(moment) + std::chrono::seconds(1);
   }
@@ -174,10 +191,23 @@ class EventReader {
       if (!digest) return refuse(ItemFault::memory, "a name could not be digested");
       Entry entry{.kind = name.kind, .digest = *digest};
       if (name.kind == EntryKind::subject) entry.before = before;
-      if (trust_.keep) entry.end = now_ + *trust_.keep;
-      event_.entries.push_back(entry);
+      // By the later of the two clocks: what it revokes may be as young as the signature.
+      if (trust_.keep) entry.end = std::max(now_, event_.issued_at) + *trust_.keep;
+      add(entry);
     }
     return {};
+  }
+
+  // Once for each name, however often the token says it.
+  void add(const Entry& entry) {
+    const auto same = std::find_if(
+        event_.entries.begin(), event_.entries.end(),
+        [&](const Entry& each) { return each.kind == entry.kind && each.digest == entry.digest; });
+    if (same == event_.entries.end()) {
+      event_.entries.push_back(entry);
+    } else {
+      same->before = std::max(same->before, entry.before);
+    }
   }
 
   const JsonValue& claims_;

@@ -27,7 +27,8 @@ namespace latchkey::revocation {
 
 // What a receiver is configured with.
 struct EventTrust {
-  std::string_view transmitter;            // `iss` of its events, byte for byte
+  // `iss` of its events, byte for byte; a logout token may have the first issuer's as well.
+  std::string_view transmitter;
   std::span<const std::string> audiences;  // at least one; exact match with one value of `aud`
   const jose::JwkSet& keys;                // the transmitter's
   // Whose tokens its events may revoke, at least one: commonly the transmitter itself. An id
@@ -55,6 +56,8 @@ struct SecurityEvent {
   std::vector<Entry> entries;
   std::vector<UnresolvedSubject> unresolved;
   std::string key_id;  // thumbprint of the key that signed it
+  // What is wrong with one of its events, where another one revokes something.
+  std::optional<ItemError> passed_over;
 };
 
 namespace event_limits {
@@ -63,7 +66,8 @@ inline constexpr std::size_t kEvents = 16;  // of a token
 
 // Any bytes from anybody, up to limits::kTokenBytes. `delivered_as` is the id under which it came
 // (RFC 8936 section 2.4). A token without an event that revokes is good and has no entries: it
-// is acknowledged like any other. form, type, key, signature, issuer, audience, subject, claim,
+// is acknowledged like any other. One of which an event revokes is good, whatever the others are.
+// form, type, key, signature, issuer, audience, subject, claim,
 // ahead, expired, bounds, memory.
 ItemResult<SecurityEvent> read_security_event(std::string_view bytes, std::string_view delivered_as,
                                               const EventTrust& trust, const Names& names,

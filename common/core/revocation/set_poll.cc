@@ -28,8 +28,10 @@ ItemResult<PollAnswer> read_poll_answer(std::string_view body, jose::JsonReader&
   answer.sets.reserve(all.size());
   for (const jose::JsonMember member : all.members()) {
     const std::size_t size = member.name.size();
-    if (LATCHKEY_FAILS(poll_id, size == 0 || size > limits::kClaimStringBytes))
-      return refuse(ItemFault::bounds, "an id is empty or too long");
+    if (LATCHKEY_FAILS(poll_id, size == 0 || size > limits::kClaimStringBytes)) {
+      ++answer.nameless;
+      continue;
+    }
     answer.sets.push_back({member.name, member.value.as_string().value_or("")});
   }
   return answer;

@@ -31,6 +31,7 @@ struct PolledSet {
 struct PollAnswer {
   std::vector<PolledSet> sets;
   bool more_available = false;
+  std::size_t nameless = 0;  // tokens whose id is empty or too long: they are not in `sets`
 };
 
 // Any bytes from the network, up to poll_limits::kAnswerBytes; `reader` takes as many. A token that

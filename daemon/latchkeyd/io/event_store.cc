@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 //   latchkey-events-1
-//   SUM event ID TAKEN [KIND:DIGEST:BEFORE:END ...]     times in seconds since 1970, '-' for none
+//   SUM event ID ISSUED [KIND:DIGEST:BEFORE:END ...]     times in seconds since 1970, '-' for none
 //   SUM said TIME
 //   SUM lost TIME
 #include "daemon/latchkeyd/io/event_store.h"
@@ -29,7 +29,7 @@ namespace {
 using revocation::Entry;
 using std::chrono::seconds;
 
-constexpr std::size_t kFileBytes = 1'073'741'824;
+constexpr std::size_t kFileBytes = 1'073'741'824;  // ten times what the keeper ever writes
 constexpr std::size_t kDigits = 32;
 constexpr std::size_t kSumDigits = 16;
 constexpr std::string_view kHead = "latchkey-events-1\n";
@@ -125,9 +125,9 @@ std::optional<Entry> entry_of(std::string_view text) {
 std::optional<StoredEvent> event_of(std::string_view rest) {
   StoredEvent event;
   event.id = std::string(take_word(rest, ' '));
-  const auto taken_at = time_of(take_word(rest, ' '));
-  if (!is_hex(event.id, kDigits) || !taken_at) return std::nullopt;
-  event.taken_at = *taken_at;
+  const auto issued_at = time_of(take_word(rest, ' '));
+  if (!is_hex(event.id, kDigits) || !issued_at) return std::nullopt;
+  event.issued_at = *issued_at;
   while (!rest.empty()) {
     const auto entry = entry_of(take_word(rest, ' '));
     if (!entry) return std::nullopt;
@@ -163,7 +163,7 @@ std::string event_file(std::string_view transmitter, std::string_view issuer) {
 std::string encode_events(const EventRecord& record) {
   std::string text;
   for (const StoredEvent& event : record.events) {
-    std::string said = fmt::format("event {} {}", event.id, count_of(event.taken_at));
+    std::string said = fmt::format("event {} {}", event.id, count_of(event.issued_at));
     for (const Entry& entry : event.entries) said += ' ' + text_of(entry);
     text += line(said);
   }

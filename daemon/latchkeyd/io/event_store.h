@@ -22,8 +22,8 @@
 namespace latchkey::latchkeyd {
 
 struct StoredEvent {
-  std::string id;       // 32 hexadecimal digits that stand for transmitter and `jti`
-  WallTime taken_at{};  // whole seconds, like all times in the file
+  std::string id;        // 32 hexadecimal digits that stand for transmitter and `jti`
+  WallTime issued_at{};  // whole seconds, like all times in the file
   std::vector<revocation::Entry> entries;
 
   bool operator==(const StoredEvent&) const = default;

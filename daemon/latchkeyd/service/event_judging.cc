@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a poll brought, token by token: known, good and in force, refused, or signed by a key that
-// is not at hand, for which its issuer is asked once a round.
+// is not at hand. For that its issuer is asked once a round, and what it does not have may still
+// come: the token waits for some time before it is refused, for a refused one is lost.
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include <fmt/format.h>
@@ -22,6 +24,7 @@ namespace {
 
 constexpr std::size_t kIdDigits = 32;
 constexpr std::size_t kShownDigits = 16;  // of a digest in the journal
+constexpr seconds kPatience{3'600};       // with a key that is not known
 
 std::string hex(const revocation::NameDigest& digest) {
   std::string text;
@@ -50,26 +53,46 @@ void EventKeeper::judge(const SourcePtr& source) {
   if (keys != nullptr && keys->keys == nullptr) keys = nullptr;
   if (keys != nullptr && LATCHKEY_FAILS(events_keys_stale, !serves(s.issuer, *keys, now)))
     keys = nullptr;
+  if (s.held.size() + s.unsure.size() + s.round.sets.size() > s.forget_at ||
+      !s.has_room(kEntriesMost / 16))
+    forget(s);
   revocation::Source::Editor editor(*s.source);
   std::vector<Delivered> strangers;
   bool any = false;
+  bool over = false;
   for (Delivered& set : std::exchange(s.round.sets, {})) {
     const Fate fate = judge(s, set, keys, editor);
     any = any || fate == Fate::taken;
     if (fate == Fate::stranger) strangers.push_back(std::move(set));
-    if (fate == Fate::left) s.round.settled = false;
+    over = over || fate == Fate::over;
+    if (fate == Fate::left || fate == Fate::over) s.round.settled = false;
   }
   s.round.sets = std::move(strangers);
-  if (any) {
-    s.round.news = true;
+  s.round.news = s.round.news || any;
+  if (over) {
+    s.full = true;
+    s.feed.incomplete = true;
+    s.waiting = fmt::format(
+        "{} events and {} of theirs that count are there already: further ones "
+        "are in force, cannot be kept, and are not acknowledged",
+        s.held.size() + s.unsure.size(), s.entries);
+    note_state(s);
+  }
+  if (any || over) {
     revocation::Source next = editor.finish();
-    if (next.wants_merge()) next = next.merged(now);
+    if (next.wants_merge()) next = next.merged(ends_by(s));
     s.source = std::make_shared<const revocation::Source>(std::move(next));
     // In force before it is durable: what the disk refuses revokes all the same.
     s.changed = false;
     parts_.hooks.publish([] {});
   }
-  if (!s.unsure.empty()) return keep(source);
+  if (!s.round.sets.empty()) return ask_for_keys(source);
+  save(source);
+}
+
+// What is in force, where it is not on disk already.
+void EventKeeper::save(const SourcePtr& source) {
+  if (!source->unsure.empty()) return keep(source);
   settle(source);
 }
 
@@ -88,8 +111,8 @@ EventKeeper::Fate EventKeeper::judge(Source& source, const Delivered& set, const
                                      .issuers = source.issuers,
                                      .keep = source.keep,
                                      .algorithms = source.issuer.algorithms};
-  const auto event = revocation::read_security_event(set.token, set.id, trust, names_,
-                                                     parts_.clock.wall(), *scratch_);
+  auto event = revocation::read_security_event(set.token, set.id, trust, names_,
+                                               parts_.clock.wall(), *scratch_);
   if (!event) {
     const revocation::ItemError& error = event.error();
     if (error.fault == ItemFault::key) return Fate::stranger;
@@ -101,17 +124,26 @@ EventKeeper::Fate EventKeeper::judge(Source& source, const Delivered& set, const
     refuse(source, set, ItemFault::key, "the key that signed it is revoked");
     return Fate::refused;
   }
-  source.full = source.held.size() + source.unsure.size() >= kHeldMost;
-  if (source.full || id.size() != kIdDigits) return Fate::left;
-  take(source, set, std::move(id), *event, editor);
+  if (id.size() != kIdDigits) return Fate::left;
+  const bool room = !LATCHKEY_FAILS(events_full, !source.has_room(event->entries.size()));
+  if (!room && editor.source().size() >= 2 * kEntriesMost) return Fate::left;
+  for (const revocation::Entry& entry : event->entries) editor.add(entry);
+  tell(source, set, *event);
+  const WallTime signed_at = std::chrono::floor<seconds>(event->issued_at);
+  source.newest = std::max(source.newest, signed_at);
+  source.strangers.erase(set.id);
+  if (!room) return Fate::over;
+  source.known.insert(id);
+  source.entries += event->entries.size();
+  source.unsure.push_back({std::move(id), signed_at, std::move(event->entries)});
+  source.round.to_ack.push_back(set.id);
   return Fate::taken;
 }
 
-void EventKeeper::take(Source& source, const Delivered& set, std::string id,
-                       const SecurityEvent& event, revocation::Source::Editor& editor) {
+void EventKeeper::tell(Source& source, const Delivered& set, const SecurityEvent& event) {
   const std::string jti = shown(set.id);
-  for (const revocation::Entry& entry : event.entries) {
-    editor.add(entry);
+  const std::size_t lines = std::min(event.entries.size(), kShownMost);
+  for (const revocation::Entry& entry : std::span(event.entries).first(lines)) {
     const bool subject = entry.kind == revocation::EntryKind::subject;
     parts_.journal.log(LogLevel::notice, "a security event is in force",
                        {{"source", source.name()},
@@ -123,10 +155,22 @@ void EventKeeper::take(Source& source, const Delivered& set, std::string id,
                         {"end", entry.end ? since_1970(*entry.end) : "none"},
                         {"key", event.key_id}});
   }
+  if (event.entries.size() > lines)
+    parts_.journal.log(LogLevel::notice, "a security event is in force for more names",
+                       {{"source", source.name()},
+                        {"jti", jti},
+                        {"more", fmt::format("{}", event.entries.size() - lines)}});
   if (event.entries.empty() && event.unresolved.empty())
     parts_.journal.log(LogLevel::info, "a security event revokes nothing",
                        {{"source", source.name()}, {"jti", jti}});
-  source.refused.reset();
+  if (event.passed_over) {
+    const std::string why = fmt::format(
+        "{}: {}", revocation::item_fault_name(event.passed_over->fault), event.passed_over->detail);
+    parts_.journal.log(LogLevel::warning, "a part of a security event is passed over",
+                       {{"source", source.name()}, {"jti", jti}, {"error", why}});
+    source.note_refusal("event " + jti + ": a part of it is passed over: " + why,
+                        parts_.clock.steady());
+  }
   for (const revocation::UnresolvedSubject& each : event.unresolved) {
     parts_.journal.log(LogLevel::warning,
                        "a security event is about somebody whom no revocation can name",
@@ -135,66 +179,85 @@ void EventKeeper::take(Source& source, const Delivered& set, std::string id,
                         {"jti", jti},
                         {"format", each.format},
                         {"digest", shown(each.value)}});
-    source.refused = "event " + jti + ": it names somebody by '" + each.format +
-                     "', whom no revocation can name; revoke by hand who that is";
+    source.note_refusal("event " + jti + ": it names somebody by '" + each.format +
+                            "', whom no revocation can name; revoke by hand who that is",
+                        parts_.clock.steady());
   }
-  source.known.insert(id);
-  source.unsure.push_back(
-      {std::move(id), std::chrono::floor<seconds>(parts_.clock.wall()), event.entries});
-  source.round.to_ack.push_back(set.id);
 }
 
 void EventKeeper::refuse(Source& source, const Delivered& set, ItemFault fault,
                          const std::string& detail) {
   const std::string why = fmt::format("{}: {}", revocation::item_fault_name(fault), detail);
   const auto code = revocation::set_error_code(fault);
-  parts_.journal.log(LogLevel::warning,
-                     code ? "a security event is refused" : "a security event has to come again",
-                     {{"source", source.name()},
-                      {"jti", shown(set.id)},
-                      {"error", why},
-                      {"code", code ? *code : "none"}});
-  source.refused = "event " + shown(set.id) + ": " + why;
-  if (!code) return;
-  const bool told = std::any_of(source.refusals.begin(), source.refusals.end(),
-                                [&](const auto& each) { return each.id == set.id; });
+  if (++source.round.refused <= kShownMost)
+    parts_.journal.log(LogLevel::warning,
+                       code ? "a security event is refused" : "a security event has to come again",
+                       {{"source", source.name()},
+                        {"jti", shown(set.id)},
+                        {"error", why},
+                        {"code", code ? *code : "none"}});
+  // What has to come again is no loss yet.
+  if (!code) {
+    source.waiting = "event " + shown(set.id) + ": " + why;
+    return;
+  }
+  source.note_refusal("event " + shown(set.id) + ": " + why, parts_.clock.steady());
   // Only what kind of fault it is: the rest quotes the token.
-  if (!told)
-    source.refusals.push_back({set.id, *code, std::string(revocation::item_fault_name(fault))});
+  source.refusals.push_back({set.id, *code, std::string(revocation::item_fault_name(fault))});
 }
 
 // What is left is signed by a key that is not at hand: it may be new. Its issuer is asked, once a
 // round, and as seldom as for the sake of a token.
 void EventKeeper::ask_for_keys(const SourcePtr& source) {
-  const auto refuse_all = [this](Source& s) {
-    for (const Delivered& set : std::exchange(s.round.sets, {}))
-      refuse(s, set, ItemFault::key, "no key of the issuer has signed it");
-  };
   if (std::exchange(source->round.keys_asked, true)) {
-    refuse_all(*source);
-    return finish(source);
+    wait_for_key(*source);
+    return save(source);
   }
   const IssuerKeys* keys = parts_.keys.at_hand(source->config.issuer);
   parts_.keys.request(
       source->config.issuer, keys == nullptr ? 0 : keys->generation,
-      [this, refuse_all, weak = std::weak_ptr(source), number = source->number](KeysOutcome told) {
+      [this, weak = std::weak_ptr(source), number = source->number](KeysOutcome told) {
         in_round(weak, number, [&](const SourcePtr& owner) {
           if (told == KeysOutcome::newer) return judge(owner);
           const IssuerKeys* now = parts_.keys.at_hand(owner->config.issuer);
           const bool known = now != nullptr && now->keys != nullptr &&
                              serves(owner->issuer, *now, parts_.clock.wall());
           if (told == KeysOutcome::unchanged && known) {
-            refuse_all(*owner);
-            return finish(owner);
+            wait_for_key(*owner);
+            return save(owner);
           }
           owner->waiting = fmt::format(
               "{} events wait: no key of issuer {} verifies them, and it cannot be asked now",
               owner->round.sets.size(), owner->config.issuer);
           owner->round.sets.clear();
           owner->round.settled = false;
-          finish(owner);
+          save(owner);
         });
       });
+}
+
+// A key set may show a key later than it signs. One such event makes nothing stale by itself.
+void EventKeeper::wait_for_key(Source& source) {
+  const SteadyTime now = parts_.clock.steady();
+  const auto patience = std::min(kPatience, source.config.max_age / 2);
+  std::erase_if(source.strangers, [&](const auto& each) {
+    return now - each.second > 2 * kPatience;  // it came no more
+  });
+  std::size_t waiting = 0;
+  for (const Delivered& set : std::exchange(source.round.sets, {})) {
+    const auto since = source.strangers.try_emplace(set.id, now).first;
+    const bool waits = now - since->second < patience && source.strangers.size() <= kStrangersMost;
+    if (LATCHKEY_FAILS(events_patience, waits)) {
+      ++waiting;
+      continue;
+    }
+    source.strangers.erase(since);
+    refuse(source, set, ItemFault::key, "no key of the issuer has signed it");
+  }
+  if (waiting == 0) return;
+  source.round.settled = false;
+  source.waiting = fmt::format("{} events wait: no key of issuer {} has signed them so far",
+                               waiting, source.config.issuer);
 }
 
 }  // namespace latchkey::latchkeyd

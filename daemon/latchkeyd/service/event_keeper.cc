@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
+#include "core/base/mutation.h"
 #include "daemon/latchkeyd/service/event_keeper_source.h"
 
 namespace latchkey::latchkeyd {
@@ -17,6 +20,15 @@ namespace {
 
 constexpr seconds kSlewed{5};  // what two clocks differ by in good order
 constexpr seconds kIdle{3'600};
+constexpr seconds kRefusalShown{86'400};
+constexpr std::size_t kIdsMost = 4'096;  // of events of which nothing counts any more
+// An event with its id, which is known beside, and what it costs to allot both.
+constexpr std::size_t kEventBytes = sizeof(StoredEvent) + 2 * 48 + sizeof(std::string) + 48;
+
+// Of refusals but the last.
+std::string others(std::size_t count) {
+  return count < 2 ? "" : fmt::format(" (and {} before it since the start)", count - 1);
+}
 
 std::string joined(const std::vector<std::string>& services) {
   std::string text;
@@ -29,11 +41,6 @@ const issuer::IssuerConfig& issuer_of(const config::EventSource& section,
   // The configuration was checked: it is there.
   const auto index = config.find_issuer_by_name(section.issuer);
   return config.issuers.at(static_cast<std::size_t>(index)).config;
-}
-
-const std::string& transmitter_of(const config::EventSource& section,
-                                  const issuer::IssuerConfig& issuer) {
-  return section.transmitter.empty() ? issuer.issuer : section.transmitter;
 }
 
 // How long what names a token's issuer, subject or session can still refuse something: while the
@@ -62,7 +69,7 @@ void EventKeeper::configure(std::shared_ptr<const config::Config> config) {
   const std::vector<SourcePtr> old = std::exchange(sources_, {});
   for (const config::EventSource& section : config->revocation.events) {
     const issuer::IssuerConfig& issuer = issuer_of(section, *config);
-    const std::string file = event_file(transmitter_of(section, issuer), issuer.issuer);
+    const std::string file = event_file(section.transmitter_of(issuer.issuer), issuer.issuer);
     const auto kept = std::find_if(old.begin(), old.end(),
                                    [&](const SourcePtr& source) { return source->file == file; });
     const bool known = kept != old.end();
@@ -84,7 +91,7 @@ void EventKeeper::adopt(Source& source, const config::EventSource& config,
   }
   source.config = config;
   source.issuer = issuer_of(config, all);
-  source.transmitter = transmitter_of(config, source.issuer);
+  source.transmitter = config.transmitter_of(source.issuer.issuer);
   source.issuers = {source.issuer.issuer};
   source.keep = keep_for(source.issuer, all);
   source.feed.policy = config.feed;
@@ -94,25 +101,70 @@ void EventKeeper::adopt(Source& source, const config::EventSource& config,
   source.busy = false;
   source.at_once = true;
   source.failures = 0;
+  source.unanswered = 0;
+  source.barren = 0;
   source.next_ask = parts_.clock.steady();
 }
 
 // What is on disk serves before anybody is let in.
 void EventKeeper::load(Source& source) {
   EventRecord record = parts_.store.load(source.file);
-  const WallTime now = parts_.clock.wall();
-  source.lost_at = record.damaged ? now : record.lost_at;
+  source.lost_at = record.damaged ? parts_.clock.wall() : record.lost_at;
   revocation::Source::Editor editor{revocation::Source(parts_.secret)};
   for (StoredEvent& event : record.events) {
     if (!source.known.insert(event.id).second) continue;
     for (const revocation::Entry& entry : event.entries) editor.add(entry);
+    source.newest = std::max(source.newest, event.issued_at);
     source.held.push_back(std::move(event));
   }
-  source.source = std::make_shared<const revocation::Source>(editor.finish().merged(now));
+  forget(source);
+  source.source =
+      std::make_shared<const revocation::Source>(editor.finish().merged(ends_by(source)));
   source.said_at = record.said_at;
   if (record.said_at) date(source, *record.said_at);
   source.feed.incomplete = is_incomplete(source);
   note_state(source);
+}
+
+// What has ended is forgotten by this moment: no later one than somebody signed, so that a clock
+// that is ahead takes nothing back.
+WallTime EventKeeper::ends_by(const Source& source) const {
+  const WallTime now = parts_.clock.wall();
+  return LATCHKEY_FAILS(events_end_unsigned, now > source.newest) ? source.newest : now;
+}
+
+// An event is needed while an entry of it counts; of the others the ids that came last are known
+// for some time.
+void EventKeeper::forget(Source& source) {
+  const WallTime now = ends_by(source);
+  const auto counts = [&](const StoredEvent& event) {
+    return std::any_of(event.entries.begin(), event.entries.end(),
+                       [&](const auto& each) { return !each.end || *each.end > now; });
+  };
+  auto over = static_cast<std::size_t>(
+      std::count_if(source.held.begin(), source.held.end(),
+                    [&](const StoredEvent& event) { return !counts(event); }));
+  std::erase_if(source.held, [&](const StoredEvent& event) {
+    if (counts(event) || over-- <= kIdsMost) return false;
+    source.known.erase(event.id);
+    return true;
+  });
+  source.entries = 0;
+  for (const auto* some : {&source.held, &source.unsure}) {
+    for (const StoredEvent& event : *some) source.entries += event.entries.size();
+  }
+  source.forget_at = std::min(2 * source.held.size() + kIdsMost, kHeldMost);
+}
+
+bool EventKeeper::Source::has_room(std::size_t more_entries) const {
+  return held.size() + unsure.size() < kHeldMost && unsure.size() < kUnsureMost &&
+         entries + more_entries <= kEntriesMost;
+}
+
+void EventKeeper::Source::note_refusal(std::string why, SteadyTime now) {
+  refused = std::move(why);
+  refused_at = now;
+  ++refused_count;
 }
 
 void EventKeeper::date(Source& source, WallTime when) {
@@ -138,8 +190,10 @@ bool EventKeeper::never_younger(Source& source) {
   return true;
 }
 
-// What a damaged file held is gone, and counts as missing for as long as it could have counted.
+// What there is no room for is lost with the next start, unless it comes again. What a damaged file
+// held is gone, and counts as missing for as long as it could have counted.
 bool EventKeeper::is_incomplete(const Source& source) const {
+  if (source.full) return true;
   if (!source.lost_at) return false;
   return !source.keep || parts_.clock.wall() < *source.lost_at + *source.keep;
 }
@@ -153,7 +207,8 @@ void EventKeeper::note_state(Source& source) {
                               {{"source", source.name()}});
   const bool stale = state == FeedState::stale;
   const std::string_view why =
-      !stale ? "security events are absent: the transmitter has never answered"
+      !stale        ? "security events are absent: the transmitter has never answered"
+      : source.full ? "security events are stale: there are more than can be kept"
       : source.feed.incomplete
           ? "security events are stale: something of what was kept is lost"
           : "security events are stale: the transmitter has not said for too long that there are "
@@ -206,13 +261,18 @@ std::vector<RevocationSourceState> EventKeeper::states() const {
     state.feed = source->feed;
     state.base_entries = source->source->base_size();
     state.delta_entries = source->source->delta_size();
-    state.bytes = source->source->bytes();
+    state.bytes = source->source->bytes() +
+                  (source->held.size() + source->unsure.size()) * kEventBytes +
+                  source->entries * sizeof(revocation::Entry);
     state.attempted_at = source->attempted_at;
     state.last_error = source->trouble;
-    if (!state.last_error && source->feed.incomplete)
+    if (!state.last_error && source->feed.incomplete && !source->full)
       state.last_error = "incomplete: what was stored was damaged, and some of it is lost";
     if (!state.last_error) state.last_error = source->waiting;
-    if (!state.last_error) state.last_error = source->refused;
+    // Beside what came since: an event that is lost is not made good by another one.
+    if (!state.last_error && source->refused &&
+        parts_.clock.steady() - source->refused_at < kRefusalShown)
+      state.last_error = fmt::format("{}{}", *source->refused, others(source->refused_count));
     if (!source->busy) state.next_fetch = source->next_ask;
     all.push_back(std::move(state));
   }

@@ -76,6 +76,8 @@ class EventKeeper final : public RevocationFeed {
   void in_round(const std::weak_ptr<Source>& source, std::uint64_t number, Do action);
 
   void load(Source& source);
+  void forget(Source& source);
+  WallTime ends_by(const Source& source) const;
   void adopt(Source& source, const config::EventSource& config, const config::Config& all);
   void date(Source& source, WallTime when);
   bool never_younger(Source& source);
@@ -84,24 +86,25 @@ class EventKeeper final : public RevocationFeed {
 
   void ask(const SourcePtr& source);
   void poll(const SourcePtr& source);
-  std::string poll_text(Source& source, bool wait) const;
+  void save(const SourcePtr& source);
+  std::string poll_text(Source& source) const;
   void answered(const SourcePtr& source, const FetchResult& result);
   void no_answer(const SourcePtr& source, const FetchResult& result);
   void answer_came(const SourcePtr& source, std::string_view body);
   void judge(const SourcePtr& source);
   Fate judge(Source& source, const Delivered& set, const IssuerKeys* keys,
              revocation::Source::Editor& editor);
-  void take(Source& source, const Delivered& set, std::string id,
-            const revocation::SecurityEvent& event, revocation::Source::Editor& editor);
+  void tell(Source& source, const Delivered& set, const revocation::SecurityEvent& event);
   void refuse(Source& source, const Delivered& set, revocation::ItemFault fault,
               const std::string& detail);
   void settle(const SourcePtr& source);
   void ask_for_keys(const SourcePtr& source);
+  void wait_for_key(Source& source);
   void finish(const SourcePtr& source);
   SteadyTime next_poll(const Source& source) const;
   void keep(const SourcePtr& source);
   void kept(const SourcePtr& source, const EventStore::Result<void>& result);
-  EventRecord whole(Source& source) const;
+  EventRecord whole(Source& source);
   void failed(Source& source, std::string why, std::optional<std::chrono::seconds> retry_after);
 
   Parts parts_;

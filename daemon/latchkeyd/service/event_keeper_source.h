@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -19,7 +20,13 @@
 
 namespace latchkey::latchkeyd {
 
-inline constexpr std::size_t kHeldMost = 262'144;  // events of one source
+// Of one source. With this much its file has some 100 MB.
+inline constexpr std::size_t kHeldMost = 262'144;       // events
+inline constexpr std::size_t kEntriesMost = 1'048'576;  // of theirs
+// In force and not on disk, while that takes nothing.
+inline constexpr std::size_t kUnsureMost = 4'096;
+inline constexpr std::size_t kShownMost = 4;  // lines about one token, about one answer's refusals
+inline constexpr std::size_t kStrangersMost = revocation::poll_limits::kSets;
 
 // A token as it was delivered.
 struct EventKeeper::Delivered {
@@ -33,6 +40,7 @@ enum class EventKeeper::Fate : std::uint8_t {
   refused,   // the transmitter is told so
   stranger,  // by a key that is not at hand
   left,      // nobody is told anything: it has to come again
+  over,      // the same, and it is in force: there is no room to keep it
 };
 
 struct EventKeeper::Source {
@@ -46,7 +54,12 @@ struct EventKeeper::Source {
   std::vector<StoredEvent> held;    // on disk
   std::vector<StoredEvent> unsure;  // in force, and not on disk yet
   std::set<std::string> known;      // ids of both
-  std::deque<std::string> acks;     // `jti`s of what is on disk, to be told
+  std::size_t entries = 0;          // of both
+  std::size_t forget_at = 0;        // so many of both: time to look for what counts no more
+  WallTime newest{};                // `iat` of what was heeded
+  // `jti`s of what no key that is at hand has signed, since when.
+  std::map<std::string, SteadyTime> strangers;
+  std::deque<std::string> acks;  // `jti`s of what is on disk, to be told
   std::deque<revocation::RefusedSet> refusals;
   std::size_t acks_told = 0;  // in the poll that is open: so many from the front
   std::size_t refusals_told = 0;
@@ -58,6 +71,8 @@ struct EventKeeper::Source {
     std::vector<std::string> to_ack;  // once they are on disk
     WallTime asked_at{};
     SteadyTime began{};
+    std::size_t asked = 0;  // for so many; 0: it only tells
+    std::size_t refused = 0;
     bool waits = false;       // the transmitter may hold the poll
     bool polled = false;      // and answered
     bool keys_asked = false;  // because of what is left in `sets`
@@ -68,8 +83,10 @@ struct EventKeeper::Source {
   Round round;
   std::uint64_t number = 0;  // of the round; answers to an earlier one are nobody's
   bool busy = false;
-  bool at_once = true;    // the next poll is not to be held
-  unsigned failures = 0;  // in a row
+  bool at_once = true;      // the next poll is not to be held
+  unsigned failures = 0;    // in a row
+  unsigned unanswered = 0;  // of these, those of the transmitter
+  unsigned barren = 0;      // rounds in a row that brought nothing, though there is more
   SteadyTime next_ask{};
 
   revocation::Feed feed;
@@ -79,15 +96,19 @@ struct EventKeeper::Source {
   std::optional<WallTime> lost_at;
   std::size_t lines = 0;  // on disk
   bool stored = false;    // there is a file that lines can be added to
-  bool full = false;
-  bool changed = false;  // what gather() gives, since it was published
+  bool full = false;      // something is in force that there is no room for
+  bool changed = false;   // what gather() gives, since it was published
   std::optional<WallTime> attempted_at;
   std::optional<std::string> trouble;  // of fetchd, the transmitter or the disk, while it stands
-  std::optional<std::string> refused;  // the last token that was, since one was taken
-  std::optional<std::string> waiting;  // why tokens are left, while they are
+  std::optional<std::string> refused;  // the last token that was
+  SteadyTime refused_at{};
+  std::size_t refused_count = 0;
+  std::optional<std::string> waiting;                         // why tokens are left, while they are
   revocation::FeedState said = revocation::FeedState::fresh;  // in the journal
 
   const std::string& name() const { return config.feed.name; }
+  bool has_room(std::size_t more_entries) const;
+  void note_refusal(std::string why, SteadyTime now);
 };
 
 template <typename Do>

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One round of a source of security events: what the disk did not take before, the poll, the
-// tokens that it brought, and the disk again. What is told to the transmitter goes with the next
-// poll, and counts as told when that was answered.
+// One round of a source of security events: the poll, the tokens that it brought, and the disk,
+// with what that did not take before. What is told to the transmitter goes with the next poll, and
+// counts as told when that was answered.
+//
+// A transmitter has as much of our memory and time as we ask for: no more tokens are looked at than
+// that, none are asked for while what has to be told fills a poll, and one that says that there is
+// more and brings nothing new is asked in growing pauses.
 #include <algorithm>
 #include <iterator>
 #include <utility>
@@ -10,15 +14,12 @@
 #include <fmt/format.h>
 
 #include "core/base/mutation.h"
-#include "core/issuer/freshness.h"
-#include "core/jose/sha256.h"
 #include "daemon/latchkeyd/service/event_keeper_source.h"
 #include "ipc/fetch_protocol.h"
 
 namespace latchkey::latchkeyd {
 
-using revocation::ItemFault;
-using revocation::SecurityEvent;
+namespace poll_limits = revocation::poll_limits;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
@@ -27,17 +28,11 @@ namespace {
 constexpr milliseconds kPause{1'000};  // after the first failure; then doubled
 constexpr milliseconds kPauseMost{60'000};
 constexpr seconds kHeld{1};                // a poll that took so long was held
-constexpr std::size_t kIdsMost = 4'096;    // of events of which nothing counts any more
 constexpr std::size_t kLinesMost = 4'096;  // on disk beyond twice of what is needed
 // Of what is told in one poll; six bytes are the most that one becomes in JSON.
 constexpr std::size_t kToldBytes = ipc::fetch::kPollMost / 3;
 constexpr std::size_t kEscaped = 6;
 constexpr std::size_t kAround = 128;
-
-bool counts(const StoredEvent& event, WallTime now) {
-  return std::any_of(event.entries.begin(), event.entries.end(),
-                     [&](const auto& each) { return !each.end || *each.end > now; });
-}
 
 }  // namespace
 
@@ -45,8 +40,6 @@ void EventKeeper::ask(const SourcePtr& source) {
   source->busy = true;
   ++source->number;
   source->round = {};
-  // The disk may be back, and the transmitter need not serve again what is in force already.
-  if (!source->unsure.empty()) return keep(source);
   poll(source);
 }
 
@@ -55,11 +48,11 @@ void EventKeeper::poll(const SourcePtr& source) {
   s.round.asked_at = parts_.clock.wall();
   s.round.began = parts_.clock.steady();
   s.attempted_at = s.round.asked_at;
-  s.round.waits = s.config.long_poll > seconds(0) && !s.at_once && s.refusals.empty();
+  std::string text = poll_text(s);
   parts_.poller.poll_events(
       {.source = s.name(),
        .digest = s.config.digest,
-       .text = poll_text(s, s.round.waits),
+       .text = std::move(text),
        .timeout = s.config.fetch_timeout,
        .wait = s.round.waits ? std::optional(s.config.long_poll) : std::nullopt},
       [this, weak = std::weak_ptr(source), number = s.number](const FetchResult& result) {
@@ -67,7 +60,7 @@ void EventKeeper::poll(const SourcePtr& source) {
       });
 }
 
-std::string EventKeeper::poll_text(Source& source, bool wait) const {
+std::string EventKeeper::poll_text(Source& source) const {
   std::vector<std::string> acks;
   std::vector<revocation::RefusedSet> refusals;
   std::size_t bytes = 0;
@@ -84,13 +77,21 @@ std::string EventKeeper::poll_text(Source& source, bool wait) const {
   }
   source.acks_told = acks.size();
   source.refusals_told = refusals.size();
-  // Where answers fail, perhaps because they are too large, fewer are asked for.
-  const auto most = source.config.max_events >> std::min(source.failures, 8U);
-  return revocation::write_poll_request(
-      {.sets_most = static_cast<std::uint32_t>(std::max<std::size_t>(most, 1)),
-       .return_immediately = !wait,
-       .acknowledged = acks,
-       .refused = refusals});
+  // Beside what comes again each time, since it cannot be acknowledged yet. Where answers fail,
+  // perhaps because they are too large, fewer are asked for.
+  const auto most =
+      std::min(source.config.max_events + source.unsure.size() + source.strangers.size(),
+               poll_limits::kSets);
+  auto& round = source.round;
+  round.asked = std::max<std::size_t>(most >> std::min(source.unanswered, 8U), 1);
+  const bool untold = acks.size() < source.acks.size() || refusals.size() < source.refusals.size();
+  if (LATCHKEY_FAILS(events_told_first, untold)) round.asked = 0;
+  round.waits = source.config.long_poll > seconds(0) && !source.at_once &&
+                source.refusals.empty() && round.asked > 0;
+  return revocation::write_poll_request({.sets_most = static_cast<std::uint32_t>(round.asked),
+                                         .return_immediately = !round.waits,
+                                         .acknowledged = acks,
+                                         .refused = refusals});
 }
 
 void EventKeeper::answered(const SourcePtr& source, const FetchResult& result) {
@@ -114,18 +115,22 @@ void EventKeeper::no_answer(const SourcePtr& source, const FetchResult& result) 
     if (std::find(sources_.begin(), sources_.end(), source) == sources_.end()) return;
     if (source->config.digest != digest) return;  // adopt() has it asked for at once
   }
+  ++source->unanswered;
   failed(*source, result.error, result.retry_after);
 }
 
 void EventKeeper::answer_came(const SourcePtr& source, std::string_view body) {
   Source& s = *source;
   const auto answer = revocation::read_poll_answer(body, *reader_);
-  if (!answer)
+  if (!answer) {
+    ++s.unanswered;
     return failed(
         s,
         fmt::format("the answer: {}: {}", revocation::item_fault_name(answer.error().fault),
                     answer.error().detail),
         std::nullopt);
+  }
+  s.unanswered = 0;
   s.acks.erase(s.acks.begin(), s.acks.begin() + static_cast<std::ptrdiff_t>(s.acks_told));
   s.refusals.erase(s.refusals.begin(),
                    s.refusals.begin() + static_cast<std::ptrdiff_t>(s.refusals_told));
@@ -134,32 +139,47 @@ void EventKeeper::answer_came(const SourcePtr& source, std::string_view body) {
   s.round.more = answer->more_available;
   // Who answered late answers of now: there was nothing until then.
   if (s.round.waits) s.round.asked_at = parts_.clock.wall();
-  for (const revocation::PolledSet& set : answer->sets)
+  if (answer->nameless > 0) {
+    s.round.settled = false;
+    s.waiting = fmt::format("{} events have an id that is empty or too long to acknowledge them by",
+                            answer->nameless);
+  }
+  for (const revocation::PolledSet& set : answer->sets) {
+    // What is beyond it comes again.
+    if (LATCHKEY_FAILS(events_more_than_asked, s.round.sets.size() == s.round.asked)) {
+      s.round.more = true;
+      break;
+    }
     s.round.sets.push_back({std::string(set.id), std::string(set.token)});
+  }
   judge(source);
 }
 
 // Everything that was heeded is on disk.
 void EventKeeper::settle(const SourcePtr& source) {
   Source& s = *source;
-  for (std::string& id : std::exchange(s.round.to_ack, {})) {
-    if (std::find(s.acks.begin(), s.acks.end(), id) == s.acks.end())
-      s.acks.push_back(std::move(id));
-  }
-  if (!s.round.sets.empty()) return ask_for_keys(source);
-  if (!s.round.polled) return poll(source);
+  // None is there already: what was told is gone from it, and while something is left untold
+  // nothing is asked for.
+  for (std::string& id : std::exchange(s.round.to_ack, {})) s.acks.push_back(std::move(id));
   finish(source);
 }
 
 void EventKeeper::finish(const SourcePtr& source) {
   Source& s = *source;
   // What may still lie there is not known.
-  if (!LATCHKEY_FAILS(events_unsettled, !s.round.settled || s.round.more)) {
+  const bool open = !s.round.settled || s.round.more || s.round.asked == 0;
+  if (!LATCHKEY_FAILS(events_unsettled, open)) {
     s.waiting.reset();
+    s.full = false;
+    const bool incomplete = is_incomplete(s);
+    s.changed = std::exchange(s.feed.incomplete, incomplete) != incomplete || s.changed;
     date(s, s.round.asked_at);
-  } else if (s.full) {
-    s.waiting = fmt::format("there are {} events already; further ones wait", kHeldMost);
   }
+  if (s.round.refused > kShownMost)
+    parts_.journal.log(
+        LogLevel::warning, "more security events of one answer are not taken",
+        {{"source", s.name()},
+         {"more", fmt::format("{}", std::exchange(s.round.refused, 0) - kShownMost)}});
   note_state(s);
   if (std::exchange(s.changed, false)) parts_.hooks.publish([] {});
   const auto& known = s.feed.known;
@@ -170,6 +190,7 @@ void EventKeeper::finish(const SourcePtr& source) {
                        {{"source", s.name()}});
   s.trouble.reset();
   s.failures = 0;
+  if (s.round.asked > 0) s.barren = s.round.news || !s.round.more ? 0 : s.barren + 1;
   s.next_ask = next_poll(s);
   s.busy = false;
   if (s.next_ask <= parts_.clock.steady()) return ask(source);
@@ -178,9 +199,11 @@ void EventKeeper::finish(const SourcePtr& source) {
 
 SteadyTime EventKeeper::next_poll(const Source& source) const {
   const SteadyTime now = parts_.clock.steady();
-  // There is more, or something to be told.
-  if (source.round.news || (source.round.more && source.round.settled)) return now;
   const milliseconds interval = source.config.poll_interval;
+  // There is more, or something to be told.
+  if (source.round.news || source.round.asked == 0) return now;
+  if (source.round.more && source.round.settled)
+    return now + std::min(kPause * (1 << std::min(source.barren - 1, 10U)), interval);
   if (source.config.long_poll > seconds(0)) {
     // One that should have been held and was not is no reason to spin.
     const bool held = !source.round.waits || now - source.round.began >= kHeld;
@@ -190,23 +213,13 @@ SteadyTime EventKeeper::next_poll(const Source& source) const {
   return now + interval - milliseconds(eighth == 0 ? 0 : parts_.hooks.random() % eighth);
 }
 
-// What the file would hold if it were written now. An event is needed while an entry of it counts;
-// of the others the ids that came last are known for some time.
-EventRecord EventKeeper::whole(Source& source) const {
-  const WallTime now = parts_.clock.wall();
-  std::size_t over = static_cast<std::size_t>(
-      std::count_if(source.held.begin(), source.held.end(),
-                    [&](const StoredEvent& event) { return !counts(event, now); }));
-  std::erase_if(source.held, [&](const StoredEvent& event) {
-    if (counts(event, now)) return false;
-    if (over-- <= kIdsMost) return false;
-    source.known.erase(event.id);
-    return true;
-  });
+// What the file would hold if it were written now.
+EventRecord EventKeeper::whole(Source& source) {
+  forget(source);
   EventRecord record;
   record.events = source.held;
   record.events.insert(record.events.end(), source.unsure.begin(), source.unsure.end());
-  if (is_incomplete(source)) record.lost_at = source.lost_at;
+  record.lost_at = source.lost_at;  // also when it is over: a clock may be ahead
   return record;
 }
 

@@ -147,9 +147,10 @@ TEST(RevocationConfig, AStreamsNameIssuerAndKeysAreItsOwn) {
 }
 
 std::string events(const std::string& more = {}, const std::string& name = "corp-events",
-                   const std::string& of = "a") {
+                   const std::string& of = "a", const std::string& path = "poll") {
   return "    - name: " + name + "\n      issuer: " + of +
-         "\n      audience: https://hosts.example.com\n      endpoint: https://a.example/poll\n"
+         "\n      audience: https://hosts.example.com\n      endpoint: https://a.example/" + path +
+         "\n"
          "      token_file: /t\n" +
          more;
 }
@@ -185,12 +186,18 @@ TEST(RevocationConfig, EventsAreOfAnIssuerThatCanSignThem) {
 }
 
 TEST(RevocationConfig, EventsShareNoNameAndNoPlaceOnDisk) {
-  EXPECT_THAT(errors_of(with_events(events() + events("      transmitter: https://t\n"))),
+  const std::string t = "      transmitter: https://t\n";
+  EXPECT_THAT(errors_of(with_events(events() + events(t, "corp-events", "a", "2"))),
               ElementsAre(HasSubstr("the name \"corp-events\" is taken")));
-  EXPECT_THAT(errors_of(with_events(events() + events("", "more"))),
-              ElementsAre(HasSubstr("events of this transmitter about issuer \"a\"")));
-  EXPECT_THAT(errors_of(with_events(events() + events("      transmitter: https://t\n", "more"))),
-              ElementsAre());
+  const auto twice = HasSubstr("events of this transmitter about issuer \"a\"");
+  EXPECT_THAT(errors_of(with_events(events() + events("", "more", "a", "2"))), ElementsAre(twice));
+  EXPECT_THAT(errors_of(with_events(events() + events(t, "more", "a", "2"))), ElementsAre());
+  // Written out or not, it is the same transmitter.
+  const std::string own =
+      "      transmitter: " + parsed(issuer(""))->issuers[0].config.issuer + "\n";
+  EXPECT_THAT(errors_of(with_events(events() + events(own, "more", "a", "2"))), ElementsAre(twice));
+  EXPECT_THAT(errors_of(with_events(events() + events(t, "more"))),
+              ElementsAre(HasSubstr("another source polls this stream")));
   EXPECT_THAT(errors_of(lists(list("fleet", "      keys_file: /k.json\n")) + "  events:\n" +
                         events("", "fleet")),
               ElementsAre(HasSubstr("the name is taken, by another source of revocations")));

@@ -77,22 +77,41 @@ TEST_F(EventKeeperTest, WhatTheDiskDoesNotTakeIsInForceAndNotAcknowledgedAndTrie
   EXPECT_TRUE(revoked("mallory"));
   EXPECT_THAT(error(), HasSubstr("storage: "));
   EXPECT_FALSE(polls());
-  pass(1s);  // still none
+  pass(1s);
+  EXPECT_EQ(acks(), json::array());
+  // The disk takes nothing; the next event is in force all the same.
+  EXPECT_EQ(poll()["maxEvents"], 33) << "beside what comes again";
+  come({{"one", revokes("one", "mallory")}, {"two", revokes("two", "bob")}});
+  EXPECT_TRUE(revoked("bob"));
   EXPECT_FALSE(polls());
   std::filesystem::remove(folder());
   pass(2s);
   EXPECT_EQ(acks(), json::array()) << "served again first, for its id has gone by";
-  come({{"one", revokes("one", "mallory")}});
-  EXPECT_EQ(journal.count("a security event is in force"), 1U);
+  come({{"one", revokes("one", "mallory")}, {"two", revokes("two", "bob")}});
+  EXPECT_EQ(journal.count("a security event is in force"), 2U);
   pass(60s);
-  EXPECT_EQ(acks(), json({"one"}));
+  EXPECT_EQ(acks(), json({"one", "two"}));
   start();
-  EXPECT_TRUE(revoked("mallory"));
+  EXPECT_TRUE(revoked("mallory") && revoked("bob"));
+}
+
+TEST_F(EventKeeperTest, IsDatedByNoAnswerWhileTheDiskTakesNothing) {
+  come({});
+  std::filesystem::remove_all(folder());
+  std::ofstream(folder()) << "a file in its place";
+  pass(60s);
+  come({{"one", revokes("one", "mallory")}});
+  for (int i = 0; i < 61; ++i) {
+    pass(60s);
+    ASSERT_TRUE(polls());
+    come({{"one", revokes("one", "mallory")}});
+  }
+  EXPECT_EQ(freshness(), FeedState::stale);
+  EXPECT_EQ(journal.count("a security event is in force"), 1U);
 }
 
 TEST_F(EventKeeperTest, WhatIsForgedIsRefusedByItsCodeAndChangesNothing) {
-  const SigningKey stranger = SigningKey::generate(jose::Algorithm::es256, "first");
-  const SigningKey other = SigningKey::generate(jose::Algorithm::es256, "other");
+  const SigningKey stranger = SigningKey::generate(jose::Algorithm::eddsa, "first");
   const json good = claims("x", "session-revoked", user("alice"));
   const auto with = [&](const char* name, const json& value) {
     json changed = good;
@@ -107,8 +126,7 @@ TEST_F(EventKeeperTest, WhatIsForgedIsRefusedByItsCodeAndChangesNothing) {
     const char* code;
   };
   const std::vector<Case> cases = {
-      {"signed by nobody we know", signed_by(other, good), "invalid_key"},
-      {"signed by a stranger under our kid", signed_by(stranger, good), "invalid_key"},
+      {"signed by a stranger under our kid", signed_by(stranger, good), "authentication_failed"},
       {"wrong aud", signed_by(first, with("aud", "https://elsewhere")), "invalid_audience"},
       {"wrong iss", signed_by(first, with("iss", "https://elsewhere")), "invalid_issuer"},
       {"wrong typ", signed_by(first, good, "JWT"), "invalid_request"},
@@ -134,6 +152,9 @@ TEST_F(EventKeeperTest, WhatIsForgedIsRefusedByItsCodeAndChangesNothing) {
   // The good one is good.
   come({{"x", signed_by(first, good)}});
   EXPECT_TRUE(revoked("alice"));
+  // What was lost is not made good by it.
+  EXPECT_THAT(error(), HasSubstr("(and 7 before it since the start)"));
+  pass(24h);
   EXPECT_EQ(error(), "");
 }
 
@@ -180,6 +201,63 @@ TEST_F(EventKeeperTest, AnEventWaitsWhileItsIssuerCannotBeAskedForItsKey) {
   come({{"one", token}});
   EXPECT_TRUE(revoked("mallory"));
   EXPECT_EQ(error(), "");
+}
+
+TEST_F(EventKeeperTest, AnEventByAKeyThatTheSetDoesNotShowYetWaitsForHalfOfMaxAgeAndIsRefusedThen) {
+  const SigningKey second = SigningKey::generate(jose::Algorithm::eddsa, "second");
+  const std::string early = signed_by(second, claims("one", "session-revoked", user("mallory")));
+  come({});
+  pass(60s);
+  come({{"one", early}});
+  EXPECT_THAT(error(), HasSubstr("1 events wait: no key of issuer corp has signed them so far"));
+  EXPECT_FALSE(revoked("mallory"));
+  pass(29min);
+  EXPECT_EQ(poll()["maxEvents"], 33);
+  EXPECT_FALSE(poll().contains("setErrs"));
+  // The set shows the key: nothing was lost.
+  fetched = [&] { have_keys({&first, &second}); };
+  come({{"one", early}});
+  EXPECT_TRUE(revoked("mallory"));
+  EXPECT_EQ(acks(), json({"one"}));
+  fetched = nullptr;
+  come({});
+  EXPECT_EQ(error(), "");
+
+  const SigningKey third = SigningKey::generate(jose::Algorithm::eddsa, "third");
+  const std::string never = signed_by(third, claims("two", "session-revoked", user("bob")));
+  pass(60s);
+  come({{"two", never}});
+  pass(30min - 1s);
+  come({{"two", never}});
+  EXPECT_THAT(error(), HasSubstr("1 events wait"));
+  pass(60s);
+  EXPECT_FALSE(poll().contains("setErrs"));
+  come({{"two", never}});
+  EXPECT_EQ(freshness(), FeedState::fresh) << "one such event makes nothing stale";
+  EXPECT_THAT(error(), HasSubstr("key: no key of the issuer has signed it"));
+  pass(60s);
+  EXPECT_EQ(poll()["setErrs"]["two"]["err"], "invalid_key");
+}
+
+TEST_F(EventKeeperTest, NoMoreEventsWaitForAKeyThanAnAnswerHas) {
+  const SigningKey other = SigningKey::generate(jose::Algorithm::eddsa, "other");
+  section.max_events = 256;
+  section.digest = "digest-2";
+  configure();
+  fetcher.polls.clear();
+  keeper->tick();
+  const std::string token = signed_by(other, claims("x", "session-revoked", user("mallory")));
+  const auto some = [&](const std::string& prefix, int count) {
+    std::map<std::string, std::string> sets;
+    for (int i = 0; i < count; ++i) sets[prefix + std::to_string(i)] = token;
+    return sets;
+  };
+  come(some("a", 256));
+  pass(60s);
+  EXPECT_FALSE(poll().contains("setErrs"));
+  come(some("b", 2));
+  pass(60s);
+  EXPECT_EQ(poll()["setErrs"].size(), 2U);
 }
 
 TEST_F(EventKeeperTest, KeysThatAreTooOldVerifyNoEvent) {

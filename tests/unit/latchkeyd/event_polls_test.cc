@@ -128,9 +128,12 @@ TEST_F(EventKeeperTest, AnEntryEndsWhenNoTokenAndNoClaimCanOutliveIt) {
   const std::int64_t end =
       std::chrono::floor<std::chrono::seconds>(clock.wall() + 2h + 120s).time_since_epoch().count();
   EXPECT_EQ(journal.count("end=" + std::to_string(end)), 1U);
-  // Then a restart leaves it out.
+  // Then a restart leaves it out, once the transmitter has signed something that is as late.
   clock.advance(3h);
   have_keys({&first});
+  start();
+  EXPECT_TRUE(revoked_at("mallory", began));
+  come({{"two", revokes("two", "bob")}});
   start();
   EXPECT_FALSE(revoked_at("mallory", clock.wall() - 24h));
 }

@@ -272,6 +272,28 @@ TEST(SecurityEvent, RevokesWhatItSays) {
        R"({"http://schemas.openid.net/secevent/risc/event-type/account-disabled":{}})", ""},
       {"an unknown event about another issuer's subject: nothing",
        R"({"format":"iss_sub","iss":"https://c.example","sub":"jane"})", R"({"urn:x":{}})", ""},
+      {"CAEP session-revoked of a session that cannot be named",
+       R"({"format":"complex","session":{"format":"uri","uri":"urn:s1"},"user":)" + kJane + "}",
+       caep("session-revoked", ""), "subject(jane)@1615305160 ?uri(urn:s1)@1615305160 "},
+      {"CAEP token-claims-change of a user who cannot be named",
+       R"({"format":"complex","session":)" + opaque +
+           R"(,"user":{"format":"email","email":"j@example.com"}})",
+       caep("token-claims-change", ""), "session(s1) ?email(j@example.com)@1615305160 "},
+      {"the same user by several events", kJane,
+       "{\"" + kCaep + R"(session-revoked":{"event_timestamp":1615304991},")" + kCaep +
+           R"(token-claims-change":{}})",
+       "subject(jane)@1615305160 "},
+      {"a good event beside a malformed one", kJane,
+       "{\"" + kCaep + R"(credential-change":{"subject":{"format":"opaque"}},")" + kCaep +
+           R"(session-revoked":{}})",
+       "subject(jane)@1615305160 "},
+      {"a good event beside one about another issuer's subject", kJane,
+       "{\"" + kCaep + R"(session-revoked":{},")" + kCaep +
+           R"(credential-change":{"subject":{"format":"iss_sub","iss":"https://c.example","sub":"x"}}})",
+       "subject(jane)@1615305160 "},
+      {"a malformed event beside one that revokes nothing", kJane,
+       R"({"urn:x":{},")" + kCaep + R"(session-revoked":{"subject":{"format":"opaque"}}})",
+       "claim"},
       {"two events", kJane,
        "{\"" + kRisc + "account-disabled\":{},\"" + kCaep + R"(session-revoked":{"subject":)" +
            both + "}}",
@@ -308,6 +330,46 @@ TEST(SecurityEvent, CountsFromWhenItHappened) {
                      (c.stamp.empty() ? "" : "\"event_timestamp\":" + c.stamp) + "}}";
     EXPECT_EQ(effect_of(payload.token()), "subject(jane)@" + c.want + " ") << c.name;
   }
+}
+
+TEST(SecurityEvent, CountsFromItsSignatureWhereItsMomentIsOfNoUse) {
+  Payload payload;
+  const auto before = [&](const std::string& stamp, std::optional<std::chrono::seconds> keep) {
+    payload.events = "{\"" + kCaep + "session-revoked\":{\"event_timestamp\":" + stamp + "}}";
+    return read(payload.token(), kNow, keep)->entries.at(0).before;
+  };
+  EXPECT_EQ(before("0", 1h), kSigned + 1s);
+  EXPECT_EQ(before("1615301558", 1h), kSigned + 1s) << "a second more than an hour before";
+  EXPECT_EQ(before("1615301559", 1h), kSigned - 1h + 1s);
+  EXPECT_EQ(before("0", {}), WallTime(1s));
+}
+
+TEST(SecurityEvent, EndsByTheLaterOfTheTwoClocks) {
+  EXPECT_EQ(read(Payload().token(), kSigned - 299s, 12h)->entries.at(0).end, kSigned + 12h);
+}
+
+TEST(SecurityEvent, SaysWhatItPassedOver) {
+  Payload payload;
+  payload.events = "{\"" + kCaep + R"(session-revoked":{},"urn:x":true})";
+  const auto event = read(payload.token());
+  ASSERT_TRUE(event && event->passed_over);
+  EXPECT_EQ(event->passed_over->detail, "an event is no object");
+  EXPECT_FALSE(read(Payload().token())->passed_over);
+}
+
+TEST(LogoutToken, IsTheIssuersOwnAlsoInAStreamOfAnotherTransmitter) {
+  const auto keys = jose::JwkSet::parse(testing::jwk_set({key().jwk()})).value();
+  jose::Scratch scratch;
+  const auto fault = [&](const std::string& token) {
+    const auto event = read_security_event(token, kId, {"https://t", kAudiences, keys, kIssuers},
+                                           names(), kNow, scratch);
+    return event ? "good" : std::string(item_fault_name(event.error().fault));
+  };
+  EXPECT_EQ(fault(key().token(kLogoutHeader, logout().text())), "good");
+  EXPECT_EQ(fault(logout().token()), "issuer") << "another type is the transmitter's";
+  Payload other = logout();
+  other.iss = '"' + kOther + '"';
+  EXPECT_EQ(fault(key().token(kLogoutHeader, other.text())), "issuer");
 }
 
 TEST(SecurityEvent, SaysWhatItIsAndHowLongItCounts) {

@@ -14,6 +14,7 @@ std::string read(const std::string& body) {
   const auto answer = read_poll_answer(body, reader);
   if (!answer) return std::string(item_fault_name(answer.error().fault));
   std::string out = answer->more_available ? "more " : "";
+  if (answer->nameless > 0) out += std::to_string(answer->nameless) + " nameless ";
   for (const PolledSet& set : answer->sets)
     out += std::string(set.id) + '=' + std::string(set.token) + ' ';
   return out;
@@ -45,10 +46,11 @@ TEST(PollAnswer, IsReadStrictly) {
       {"sets is a list", R"({"sets":[]})", "form"},
       {"moreAvailable is a text", R"({"sets":{},"moreAvailable":"true"})", "form"},
       {"one id twice", R"({"sets":{"a":"b","\u0061":"c"}})", "form"},
-      {"an empty id", R"({"sets":{"":"b"}})", "bounds"},
+      {"an empty id beside another", R"({"sets":{"":"b","a":"c"}})", "1 nameless a=c "},
       {"an id of 2048 bytes", R"({"sets":{")" + std::string(2'048, 'i') + R"(":"b"}})",
        std::string(2'048, 'i') + "=b "},
-      {"an id of 2049 bytes", R"({"sets":{")" + std::string(2'049, 'i') + R"(":"b"}})", "bounds"},
+      {"an id of 2049 bytes", R"({"sets":{")" + std::string(2'049, 'i') + R"(":"b"}})",
+       "1 nameless "},
       {"257 tokens", sets(257), "bounds"},
       {"half a body", R"({"sets":{"a":"b")", "form"},
       {"too long", R"({"sets":{"a":")" + std::string(poll_limits::kAnswerBytes, 'x') + "\"}}",
