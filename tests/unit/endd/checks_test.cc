@@ -24,7 +24,6 @@
 namespace latchkey::endd {
 namespace {
 
-using testing::FakeProcess;
 using testing::kLogin;
 using testing::World;
 

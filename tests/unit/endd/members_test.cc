@@ -14,7 +14,6 @@
 namespace latchkey::endd {
 namespace {
 
-using testing::FakeProcess;
 using testing::World;
 
 std::set<pid_t> members_of(const World& world, pid_t leader, pid_t self = 999) {

@@ -72,7 +72,7 @@ class SignallerTest : public ::testing::Test {
 
   // At once, the word and the first step.
   std::string end(const std::string& login = kLogin) {
-    const std::string outcome = signaller.end(login, 0s, now).outcome;
+    std::string outcome = signaller.end(login, 0s, now).outcome;
     signaller.tick(now);
     return outcome;
   }

@@ -59,8 +59,9 @@ struct World {
     const std::string number = std::to_string(pid);
     const std::string place = folder / ("proc/" + number + "/task/" + number);
     std::filesystem::create_directories(place);
-    std::ofstream(place + "/children", std::ios::app);
-    return place + "/children";
+    std::string list = place + "/children";
+    std::ofstream(list, std::ios::app) << "";
+    return list;
   }
   void end(pid_t pid) const {
     std::filesystem::remove_all(folder / ("proc/" + std::to_string(pid)));
