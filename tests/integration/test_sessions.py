@@ -209,6 +209,21 @@ def test_without_endd_the_status_is_loud_and_the_session_ends_once_it_is_back(ho
     assert until(lambda: "sessions_error" not in host.status())
 
 
+def test_what_nobody_can_signal_is_not_ended_and_ends_once_somebody_can(host, opened):
+    alice = opened("alice")
+    host.endd_signal.stop()
+    host.sockets["endd-signal"].close()
+    host.ctl("revoke", "--user", "alice")
+    assert until(lambda: host.ctl_json("sessions")["sessions"][0]["state"] == "not_ended")
+    assert "1 session that should have ended live" in host.ctl("status").stdout
+    assert "latchkey-endd-signal: " in host.latchkeyd.said()
+    assert alice.lives()
+    host.sockets["endd-signal"].open()
+    host.endd_signal.start()
+    alice.wait()
+    assert until(lambda: "sessions_error" not in host.status())
+
+
 def test_an_administrator_lists_and_ends_a_session(host, opened):
     alice, bob = opened("alice"), opened("bob")
     listed = {each["user"]: each for each in host.ctl_json("sessions")["sessions"]}

@@ -35,6 +35,19 @@ TEST_F(StatusKeeperTest, AListThatTheDiskDoesNotTakeLeavesNoneThatSaysOtherwise)
   EXPECT_THAT(error(), HasSubstr("old: ")) << "the record had room";
 }
 
+TEST_F(StatusKeeperTest, ADiskThatTakesNeitherListNorRecordLeavesNoListEither) {
+  have(kValid);
+  const fs::path folder = fs::path(std::string(state.path())) / "status";
+  const std::vector<fs::path> obstacles = {in_the_way(folder, ".jwt"), in_the_way(folder, ".json")};
+  for (const fs::path& each : obstacles) fs::create_directories(each / "full");
+  clock.advance(5min);
+  keeper->tick();
+  come(token(kRevoked));
+  EXPECT_EQ(first(), "invalid");
+  start();
+  EXPECT_EQ(first(), "none");
+}
+
 TEST_F(StatusKeeperTest, AListThatWasNotStoredIsAskedForAsAWhole) {
   have(kValid);
   const fs::path folder = fs::path(std::string(state.path())) / "status";
