@@ -104,7 +104,7 @@ TEST_F(ControlStatusesTest, ARefreshedListEndsTheSessionOfTheTokenThatItRevokes)
   settle();
   come(kRevoked);
   EXPECT_THAT(ender.asked, ElementsAre(std::string(32, 'a') + " 10s revoked session"));
-  EXPECT_EQ(journal.count("reason=status_revoked entry=" + kUri + " user="), 1U);
+  EXPECT_EQ(journal.count("reason=status_revoked entry=" + kUri + " source=status list user="), 1U);
 }
 
 TEST_F(ControlStatusesTest, StatusTellsOfTheList) {
