@@ -160,7 +160,7 @@ TEST_F(SessionKeeperTest, LoginWhoseStatusListRevokesItsTokenIsHitAndOthersOfThe
   EXPECT_THAT(hit, ::testing::UnorderedElementsAre(revoked_one + " status_revoked",
                                                    suspended + " status_suspended"));
   keeper.revocations_changed();
-  EXPECT_EQ(journal.count("entry=" + uri + " source=status list"), 1U);
+  EXPECT_EQ(journal.count("entry=" + uri + " source=status list"), 2U);
 }
 
 TEST_F(SessionKeeperTest, HitLoginIsEndedWithTheConfiguredGraceAndOthersAreNot) {
