@@ -163,7 +163,7 @@ def test_what_is_forged_is_refused_by_its_code_and_changes_nothing(following, se
 
 
 def test_an_event_by_a_key_that_nobody_knows_waits_for_half_of_max_age_and_is_refused_then(host, sender):
-    take_up(host, sender, max_age="20s")
+    take_up(host, sender, max_age="1m")
     alice = host.provider.token("alice", OPERATOR)
     sent = event(host, CAEP + "session-revoked", {"subject": subject(host, sub_of(alice))}, "--foreign-key", "--kid", "nobodys")
     name, = sender.send(sent)
