@@ -146,6 +146,10 @@ ListStepResult<void> ListFolder::write_plan(const ListManifest& plan) const {
   return write_file(path_ + "/manifest.json", plan_text(plan) + "\n");
 }
 
+bool ListFolder::is_signed() const {
+  return ::access((path_ + "/manifest.jwt").c_str(), F_OK) == 0 || errno != ENOENT;
+}
+
 ListStepResult<std::string> ListFolder::read_signed() const {
   return read_file(path_ + "/manifest.jwt", kManifestBytes + 1);
 }

@@ -32,6 +32,7 @@ class ListFolder {
   // Nothing where no list was ever built here.
   ListStepResult<std::optional<revocation::ListManifest>> read_plan() const;
   ListStepResult<void> write_plan(const revocation::ListManifest& plan) const;
+  bool is_signed() const;  // there is a signed one
   ListStepResult<std::string> read_signed() const;
   ListStepResult<void> write_signed(std::string_view token) const;
 

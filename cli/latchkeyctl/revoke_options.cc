@@ -168,6 +168,10 @@ void add_revocations(CLI::App& app, const Session& session, RevokeOptions& optio
                  "Also where the stream shows that something is missing in it, and have hosts and "
                  "snapshots wait for that no longer: once, where it is known to be lost and was "
                  "revoked again");
+  beat->add_option("--snapshot", options.beat.snapshot,
+                   "The folder of the stream's snapshot, where this writer's machine has it: what "
+                   "it covers may be gone from the stream")
+      ->type_name("DIR");
   beat->callback([&] { status = stream_beat(session, options.beat); });
   add_snapshot(app, session, options.snapshot, status);
   add_local(app, session, options, status);

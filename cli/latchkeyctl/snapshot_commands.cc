@@ -45,22 +45,6 @@ std::optional<seconds> whole_seconds(const std::string& text) {
   return std::chrono::duration_cast<seconds>(*time);
 }
 
-// The snapshot that lies there, as a reader would take it; an empty one where there is none.
-Step<ListManifest> standing(const ListFolder& folder, const StreamWriter& writer, WallTime now) {
-  const auto plan = folder.read_plan();
-  if (!plan) return refused(plan.error());
-  if (!*plan) return ListManifest{};
-  const auto text = folder.read_signed();
-  if (!text) return refused(text.error());
-  jose::Scratch scratch;
-  auto read = revocation::read_manifest(*text, {writer.stream().issuer, writer.readers()},
-                                        std::nullopt, now, scratch);
-  if (!read) return refused("the snapshot in DIR is none of this stream: " + read.error().detail);
-  if (read->version > (*plan)->version)
-    return refused("manifest.json in DIR is older than manifest.jwt");
-  return *std::move(read);
-}
-
 // What a stream says beyond a snapshot.
 struct Read {
   StreamProgress progress;
@@ -126,7 +110,7 @@ Step<std::size_t> take_back(ListRows& rows, const std::string& file, Reasons& re
 // no others of that number, so no number is ever signed with two contents: DIR has the last one.
 Step<ListManifest> last_of(const ListFolder& folder, const StreamWriter& writer, bool anew,
                            WallTime now) {
-  auto base = standing(folder, writer, now);
+  auto base = standing_snapshot(folder, writer, now);
   if (!base || base->version >= writer.noted_version()) return base;
   if (!anew)
     return refused(fmt::format(
@@ -164,6 +148,10 @@ Step<Made> make(StreamWriter& writer, const SnapshotOptions& options, seconds ma
   if (!read) return tl::unexpected(read.error());
   if (anew && !read->progress.complete())
     return refused("--anew: the stream does not hold everything that was sent: bring DIR back");
+  if (!options.take_back.empty() && !read->progress.complete())
+    return refused(
+        "--take-back: something of the stream is missing, so no snapshot covers what is "
+        "to be taken back; first give up what is lost (beat --over-gap)");
   ListRows rows = *before;
   rows.insert(rows.end(), read->rows.begin(), read->rows.end());
   settle(rows);
@@ -186,6 +174,9 @@ Step<Made> make(StreamWriter& writer, const SnapshotOptions& options, seconds ma
   next.max_age = max_age;
   // No more than was surely heard: where something is missing, its reader goes on to miss it.
   next.seen = read->progress.sure();
+  std::erase_if(next.seen, [&](const auto& each) {
+    return writer.readers().find_thumbprint(each.key_id) == nullptr;
+  });
   const auto token = sign_manifest(next, writer.stream().issuer, writer.key());
   if (!token) return refused(token.error());
   if (auto written = folder.write_signed(*token); !written) return refused(written.error());
@@ -208,6 +199,24 @@ int say(const Session& session, const std::string& text, const ordered_json& jso
 }
 
 }  // namespace
+
+WriterResult<ListManifest> standing_snapshot(const ListFolder& folder, const StreamWriter& writer,
+                                             WallTime now) {
+  const auto plan = folder.read_plan();
+  if (!plan) return refused(plan.error());
+  if (!*plan) return ListManifest{};
+  // A first make that died between the two signed nothing.
+  if (!folder.is_signed()) return ListManifest{};
+  const auto text = folder.read_signed();
+  if (!text) return refused(text.error());
+  jose::Scratch scratch;
+  auto read = revocation::read_manifest(*text, {writer.stream().issuer, writer.readers()},
+                                        std::nullopt, now, scratch);
+  if (!read) return refused("the snapshot in DIR is none of this stream: " + read.error().detail);
+  if (read->version > (*plan)->version)
+    return refused("manifest.json in DIR is older than manifest.jwt");
+  return *std::move(read);
+}
 
 int snapshot_make(const Session& session, const SnapshotOptions& options) {
   using namespace revocation::list_limits;
@@ -244,7 +253,7 @@ int snapshot_trim(const Session& session, const SnapshotOptions& options) {
   auto writer = StreamWriter::open(options.writer);
   if (!writer) return report(session, writer.error());
   const WallTime now = wall_now();
-  const auto base = standing(ListFolder(options.folder), *writer, now);
+  const auto base = standing_snapshot(ListFolder(options.folder), *writer, now);
   if (!base) return report(session, base.error());
   if (base->version == 0)
     return report(session, WriterError{WriterError::Kind::refused, "there is no snapshot in DIR"});

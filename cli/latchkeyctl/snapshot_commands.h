@@ -7,6 +7,7 @@
 
 #include <string>
 
+#include "cli/latchkeyctl/list_files.h"
 #include "cli/latchkeyctl/session.h"
 #include "cli/latchkeyctl/stream_writer.h"
 
@@ -21,6 +22,11 @@ struct SnapshotOptions {
   std::string keep = "1d";
   bool anew = false;
 };
+
+// The snapshot that lies in a folder, as a reader of the stream would take it; an empty one where
+// there is none.
+WriterResult<revocation::ListManifest> standing_snapshot(const ListFolder& folder,
+                                                         const StreamWriter& writer, WallTime now);
 
 int snapshot_make(const Session& session, const SnapshotOptions& options);
 // Removes entries that the snapshot in the folder covers, and that are older than `keep`.

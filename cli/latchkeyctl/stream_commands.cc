@@ -8,7 +8,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/latchkeyctl/list_files.h"
 #include "cli/latchkeyctl/moment.h"
+#include "cli/latchkeyctl/snapshot_commands.h"
 #include "core/base/text.h"
 #include "core/config/forms.h"
 #include "core/revocation/revocation.h"
@@ -154,7 +156,14 @@ int stream_beat(const Session& session, const BeatOptions& options) {
   auto writer = StreamWriter::open(options.writer);
   if (!writer) return report(session, writer.error());
   const WallTime now = wall_now();
-  auto look = writer->look(now);
+  std::vector<revocation::StreamSeen> covered;
+  if (!options.snapshot.empty()) {
+    auto base = standing_snapshot(ListFolder(options.snapshot), *writer, now);
+    if (!base) return report(session, base.error());
+    covered = std::move(base->seen);
+  }
+  // Whoever is told to give up does so also with what the notes alone know of.
+  auto look = writer->look(now, covered, !options.over_gap);
   if (!look) return report(session, look.error());
   std::string missing;
   for (const auto& each : look->missing)

@@ -16,6 +16,7 @@ struct BeatOptions {
   StreamWriterOptions writer;
   std::string max_age = "2m";
   bool over_gap = false;
+  std::string snapshot;  // the folder of the stream's snapshot; empty: none is looked at
 };
 
 // Revokes on every host that reads the stream; returns when Redis has it.

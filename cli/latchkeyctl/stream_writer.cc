@@ -314,8 +314,14 @@ WriterResult<std::int64_t> StreamWriter::trim(const std::string& first_kept) {
   return error(said ? Kind::refused : Kind::unavailable, shown(stream_, reply.error()));
 }
 
-WriterResult<StreamWriter::Look> StreamWriter::look(WallTime now) {
-  revocation::StreamProgress progress(noted());
+WriterResult<StreamWriter::Look> StreamWriter::look(WallTime now,
+                                                    const std::vector<StreamSeen>& covered,
+                                                    bool notes_vouch) {
+  revocation::StreamProgress progress(covered);
+  if (notes_vouch)
+    progress.cover(noted());
+  else
+    progress.hear(noted());
   auto read = read_all(now, [&](const std::string&, const revocation::StreamItem* item) {
     if (item != nullptr) progress.take(*item);
   });

@@ -76,7 +76,9 @@ class StreamWriter {
     std::vector<revocation::StreamSeen> seen;
     std::vector<revocation::StreamSeen> missing;  // up to there; of writers with a gap
   };
-  WriterResult<Look> look(WallTime now);
+  // `covered`: by a snapshot, up to there. `notes_vouch`: what the notes know is missed by nobody.
+  WriterResult<Look> look(WallTime now, const std::vector<revocation::StreamSeen>& covered,
+                          bool notes_vouch);
 
   // What the notes know to be there, our own items among it.
   std::vector<revocation::StreamSeen> noted() const;

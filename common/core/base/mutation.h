@@ -178,7 +178,7 @@
   ROW(stream_trimmed_beat)     ROW(stream_damaged)         ROW(stream_adopted)                     \
   ROW(stream_held_many)        ROW(stream_date_ahead)      ROW(stream_end_unsigned)                \
   ROW(stream_covered_later)    ROW(list_version_twice)     ROW(stream_passed_over)                 \
-  ROW(stream_lost_beside)                                                                          \
+  ROW(stream_lost_beside)      ROW(stream_heard_kept)                                              \
   ROW(list_other_line)         ROW(tsl_algorithm)          ROW(tsl_key_revoked)                    \
   ROW(status_signed_early)     ROW(status_key_revoked)     ROW(status_key_shared)                  \
   ROW(events_key_revoked)      ROW(tsl_key_left)           ROW(tsl_same_time)                      \

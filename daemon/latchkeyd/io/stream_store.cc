@@ -22,7 +22,8 @@ constexpr std::size_t kSumDigits = 16;
 constexpr std::string_view kHead = "latchkey-stream-1 ";
 
 using Kind = StreamLine::Kind;
-constexpr std::array<std::string_view, 5> kKinds = {"item", "read", "sure", "trimmed", "based"};
+constexpr std::array<std::string_view, 6> kKinds = {"item",    "read",  "sure",
+                                                    "trimmed", "based", "heard"};
 
 tl::unexpected<std::string> system_failure() {
   return tl::unexpected(std::system_category().message(errno));

@@ -28,6 +28,7 @@ struct StreamLine {
     sure,     // how far a writer was heard: the thumbprint of its key, and the number
     trimmed,  // the stream was trimmed beyond what was read
     based,    // what is here stands on a snapshot of that version or a later one
+    heard,    // what somebody said a writer sent: the thumbprint of its key, and the number
   };
   Kind kind = Kind::read;
   std::string name;  // an id, a thumbprint, or a version

@@ -99,10 +99,12 @@ void StreamKeeper::load(Stream& stream) {
       case StreamLine::Kind::read:
         stream.after = std::move(line.name);
         break;
-      case StreamLine::Kind::sure: {
+      case StreamLine::Kind::sure:
+      case StreamLine::Kind::heard: {
         std::uint64_t seq = 0;
         std::from_chars(line.text.data(), line.text.data() + line.text.size(), seq);
-        stream.kept_sure.push_back({std::move(line.name), seq});
+        auto& kept = line.kind == StreamLine::Kind::sure ? stream.kept_sure : stream.kept_heard;
+        kept.push_back({std::move(line.name), seq});
         break;
       }
       case StreamLine::Kind::trimmed:
@@ -162,10 +164,13 @@ bool StreamKeeper::check_keys(Stream& stream) {
 // Everything from the items that are held: entries, places, the date.
 void StreamKeeper::replay(Stream& stream, const jose::JwkSet& keys) {
   stream.keys = thumbprints(keys);
-  std::erase_if(stream.kept_sure, [&](const StreamSeen& each) {
-    return std::find(stream.keys.begin(), stream.keys.end(), each.key_id) == stream.keys.end();
-  });
+  for (StreamSeen& each : stream.progress.heard_of()) stream.kept_heard.push_back(std::move(each));
+  for (auto* kept : {&stream.kept_sure, &stream.kept_heard})
+    std::erase_if(*kept, [&](const StreamSeen& each) {
+      return std::find(stream.keys.begin(), stream.keys.end(), each.key_id) == stream.keys.end();
+    });
   stream.progress = revocation::StreamProgress(stream.kept_sure);
+  stream.progress.hear(std::exchange(stream.kept_heard, {}));
   stream.feed.known.reset();
   revocation::Source::Editor editor{revocation::Source(parts_.secret)};
   std::vector<Held> all = std::exchange(stream.unread, {});

@@ -35,8 +35,9 @@ struct StreamKeeper::Stream {
   // By writer and number. A number is there twice where its writer lost count.
   std::multimap<std::pair<std::string, std::uint64_t>, Held> held;
   std::size_t held_bytes = 0;
-  std::optional<Held> beat;                       // the newest of those that say nothing else
-  std::vector<revocation::StreamSeen> kept_sure;  // from disk: of items that are not held any more
+  std::optional<Held> beat;                        // the newest of those that say nothing else
+  std::vector<revocation::StreamSeen> kept_sure;   // from disk: of items that are not held any more
+  std::vector<revocation::StreamSeen> kept_heard;  // what was spoken of, whoever spoke is gone
   revocation::StreamProgress progress;
   bool trimmed = false;     // since all of it was read, perhaps over a snapshot
   WallTime trimmed_at{};    // when that was seen

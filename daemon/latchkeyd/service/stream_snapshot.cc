@@ -78,7 +78,9 @@ void StreamKeeper::unbase(Stream& stream) {
                      {{"stream", stream.name()}, {"version", fmt::format("{}", stream.based)}});
   stream.based = 0;
   stream.kept_sure.clear();
+  const auto heard_of = stream.progress.heard_of();
   stream.progress = {};
+  stream.progress.hear(heard_of);
   stream.trimmed = true;
   stream.trimmed_at = {};  // nothing was seen to be gone
   stream.covered.clear();

@@ -276,6 +276,42 @@ class Streams(Commands):
         self.assertIn("bring DIR back", done.err)
         self.assertFalse(os.path.exists(self.path("snapshot/manifest.jwt")))
 
+    def test_what_the_notes_alone_know_is_given_up_too(self) -> None:
+        self.revoke()
+        self.expect_beat()
+        number = self.redis.payloads()[0]["seq"]
+        self.redis.entries.clear()
+        self.expect_beat()  # the notes vouch for it: it may have been trimmed
+        self.assertNotIn("lost", self.redis.payloads()[-1])
+        self.expect_beat("--over-gap")
+        self.assertEqual(list(self.redis.payloads()[-1]["lost"].values()), [number])
+
+    def test_what_a_snapshot_covers_is_missed_by_no_new_writer(self) -> None:
+        self.revoke()
+        self.assertEqual(self.make().returncode, 0)
+        self.revoke("bob")
+        del self.redis.entries[0]
+        os.remove(self.path("timer.notes"))
+        self.assertEqual(self.beat().returncode, 1)
+        self.expect_beat("--snapshot", self.path("snapshot"))
+        self.assertNotIn("lost", self.redis.payloads()[-1])
+
+    def test_nothing_is_taken_back_while_something_is_missing(self) -> None:
+        self.revoke()
+        self.revoke("bob")
+        del self.redis.entries[0]
+        self.put("back", '{"kind":"user","value":"bob"}\n')
+        done = self.make("--take-back", self.path("back"))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("something of the stream is missing", done.err)
+
+    def test_a_first_snapshot_that_was_never_signed_is_made_again(self) -> None:
+        self.revoke()
+        self.assertEqual(self.make().returncode, 0)
+        os.remove(self.path("snapshot/manifest.jwt"))
+        os.remove(self.path("timer.notes"))
+        self.assertEqual(self.make().returncode, 0)
+
     def test_a_gap_that_was_given_up_is_none_for_the_snapshot(self) -> None:
         self.revoke()
         self.revoke("bob")

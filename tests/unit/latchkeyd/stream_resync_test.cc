@@ -228,6 +228,26 @@ TEST_F(StreamResyncTest, AWriterThatForgotWhatItSentDoesNotHaveItForgotten) {
   EXPECT_THAT(error(), HasSubstr("incomplete"));
 }
 
+TEST_F(StreamResyncTest, WhatSomebodySpokeOfIsMissedOverARestartAndUnderOtherKeysToo) {
+  const auto set = jose::JwkSet::parse(latchkey::testing::jwk_set({first.jwk()})).value();
+  const std::string own(set.keys()[0].thumbprint());
+  come({item(5, 0, user_entry("mallory"))});
+  come({signed_by(second, 1, 0, "", ",\"max_age\":60,\"seen\":{\"" + own + "\":8}")});
+  EXPECT_EQ(freshness(), FeedState::stale);
+  clock.advance(1s);
+  come({signed_by(second, 2, 0, "", ",\"max_age\":60")});  // it has taken the other one's place
+  later(1s);
+  come({});
+  start();
+  EXPECT_EQ(freshness(), FeedState::stale) << "a restart makes nothing whole";
+  const SigningKey third = SigningKey::generate(jose::Algorithm::es256, "third");
+  keys = {&first, &second, &third};
+  digest = "digest-2";
+  configure();
+  EXPECT_EQ(freshness(), FeedState::stale) << "nor does another key";
+  keys = {&first, &second};
+}
+
 TEST_F(StreamResyncTest, ABeatThatIsLostLosesNothing) {
   come({item(5, 0, user_entry("mallory"))});
   come({beat(9, 5)});  // one of 7 never came
