@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Status lists end to end: tokens that refer to them, a real https server, heeded by real ssh and sudo."""
 
-import concurrent.futures
 import json
 import os
 import signal
@@ -164,17 +163,22 @@ def test_a_restart_without_the_server_still_knows(host, server):
     assert refused(host, ssh(bad)) == "status_revoked"
 
 
+def begin(shown: str, user: str, command: str, file: str) -> subprocess.Popen:
+    """An ssh that nobody waits for, with a token file of its own."""
+    laptop = clients.LAPTOP
+    return subprocess.Popen(
+        ["latchkey", "ssh", f"{user}@{clients.HOST}", command], stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=laptop.home, user=laptop.uid, group=laptop.uid,
+        extra_groups=(), start_new_session=True,
+        env={"HOME": laptop.home, "USER": laptop.name, "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8",
+             "BEARER_TOKEN_FILE": clients.token_file(shown, file)})
+
+
 class Session:
     """An ssh that goes on until it is ended."""
 
     def __init__(self, shown: str, user: str) -> None:
-        laptop = clients.LAPTOP
-        self._ssh = subprocess.Popen(
-            ["latchkey", "ssh", f"{user}@{clients.HOST}", "echo in; exec sleep 86400"], stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=laptop.home, user=laptop.uid, group=laptop.uid,
-            extra_groups=(), start_new_session=True,
-            env={"HOME": laptop.home, "USER": laptop.name, "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8",
-                 "BEARER_TOKEN_FILE": clients.token_file(shown, f"token-{user}")})
+        self._ssh = begin(shown, user, "echo in; exec sleep 86400", f"token-{user}")
         said = self._ssh.stdout.readline()
         assert said == "in\n", said + self._ssh.stdout.read()
 
@@ -218,22 +222,25 @@ def test_a_server_that_says_nothing_and_many_lists_hold_up_nobody_elses(host, se
     with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections, and that is all
         beside = f"https://{statuses.NAME}:{silent.getsockname()[1]}/"
         take_up(host, server, "    - name: silent-status\n      issuers: [ corp ]\n"
-                              f"      uris: [ {json.dumps(beside)} ]\n      ca_file: {server.ca_file}\n")
+                              f"      uris: [ {json.dumps(beside)} ]\n      ca_file: {server.ca_file}\n"
+                              "      max_list_bytes: 8388608\n")
         lost = [token(host, server, 0, "bob", uri=f"{beside}{number}") for number in range(6)]
         good = []
         for number in range(12):
             server.publish([VALID], path=f"/lists/{number}")
             good.append(token(host, server, 0, uri=server.uri(f"/lists/{number}")))
-        with concurrent.futures.ThreadPoolExecutor(6) as many:
-            waiting = [many.submit(ssh, each, "bob") for each in lost]
-            until(lambda: any("silent" in each["name"] for each in sources(host)))
-            assert [ssh(each).status for each in good[:4]] == [0] * 4, "while others wait for what does not come"
-            assert {refused(host, each.result()) for each in waiting} == {"status_unknown"}
-            waiting = [many.submit(ssh, each) for each in good]
-            assert [each.result().status for each in waiting] == [0] * 12, "one by one, or all at once"
+        waiting = [begin(each, "bob", "id -un", f"token-lost-{number}") for number, each in enumerate(lost)]
+        until(lambda: sum(each["name"] == "silent-status" for each in sources(host)) == 6)
+        assert [ssh(each).status for each in good[:2]] == [0] * 2, "while others wait for what does not come"
+        for each in waiting:
+            assert host.refusal(each.communicate()[0])[0] == "status_unknown"
+        waiting = [begin(each, "alice", "id -un", f"token-good-{number}") for number, each in enumerate(good)]
+        for each in waiting:
+            said = each.communicate()[0]
+            assert each.returncode == 0, "one by one, or all at once: " + said
         host.reload()
         until(lambda: sum(each["name"] == "corp-status" and not each.get("last_error") for each in sources(host)) == 12)
-        assert not [line for line in host.latchkeyd.said().splitlines() if "cannot be had" in line and "corp-status" in line]
+        assert not [line for line in host.latchkeyd.said().splitlines() if "cannot be had" in line and server.uri("/lists/") in line]
 
 
 def test_check_of_the_configuration_names_what_is_wrong(host, server):
