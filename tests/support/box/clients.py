@@ -8,7 +8,6 @@ import dataclasses
 import os
 import shutil
 import subprocess
-import threading
 
 from box import accounts, files, sshd
 
@@ -61,8 +60,7 @@ def token_file(token: str, name: str = "token") -> str:
 
 def wrapped(tool: str, token: str, arguments: list[str], **more) -> Result:
     """`latchkey ssh|scp|sftp|rsync ...` with the token where token discovery finds it."""
-    own = "token" if threading.current_thread() is threading.main_thread() else f"token-{threading.get_native_id()}"
-    environment = {"BEARER_TOKEN_FILE": token_file(token, own)} | more.pop("environment", {})
+    environment = {"BEARER_TOKEN_FILE": token_file(token)} | more.pop("environment", {})
     return run_as(LAPTOP, ["latchkey", tool, *arguments], environment=environment, **more)
 
 
