@@ -6,118 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "tests/support/signing.h"
+#include "tests/unit/revocation/security_event_payload.h"
 
-namespace latchkey::revocation {
+namespace latchkey::revocation::security_event_test {
 namespace {
-
-using namespace std::chrono_literals;
-using testing::SigningKey;
-
-constexpr WallTime kNow{1'615'305'200s};
-constexpr WallTime kSigned{1'615'305'159s};
-const std::string kIssuer = "https://idp.example.com/123456789/";
-const std::string kOther = "https://b.example";
-const std::vector<std::string> kAudiences = {"https://sp.example.com/caep", "s6BhdRkqt3"};
-const std::vector<std::string> kIssuers = {kIssuer, kOther};
-const std::string kId = "24c63fb56e5a2d77a6b512616ca9fa24";
-const std::string kSetHeader = R"({"alg":"EdDSA","kid":"k","typ":"secevent+jwt"})";
-const std::string kLogoutHeader = R"({"alg":"EdDSA","kid":"k","typ":"logout+jwt"})";
-const std::string kCaep = "https://schemas.openid.net/secevent/caep/event-type/";
-const std::string kRisc = "https://schemas.openid.net/secevent/risc/event-type/";
-const std::string kLogout = "http://schemas.openid.net/event/backchannel-logout";
-const std::string kJane =
-    R"({"format":"iss_sub","iss":"https://idp.example.com/123456789/","sub":"jane"})";
-
-const SigningKey& key() {
-  static const SigningKey made = SigningKey::of_the_rfc("k");
-  return made;
-}
-
-const Names& names() {
-  static const Names made;
-  return made;
-}
-
-ItemResult<SecurityEvent> read(const std::string& token, WallTime now = kNow,
-                               std::optional<std::chrono::seconds> keep = {}) {
-  static const auto keys = jose::JwkSet::parse(testing::jwk_set({key().jwk()})).value();
-  jose::Scratch scratch;
-  return read_security_event(token, kId, {kIssuer, kAudiences, keys, kIssuers, keep}, names(), now,
-                             scratch);
-}
-
-// A good token, and what a case writes in place of a member. An empty member is not there.
-struct Payload {
-  std::string iss = '"' + kIssuer + '"';
-  std::string aud = R"("https://sp.example.com/caep")";
-  std::string iat = "1615305159";
-  std::string exp;
-  std::string nbf;
-  std::string jti = '"' + kId + '"';
-  std::string sub;
-  std::string sid;
-  std::string sub_id = kJane;
-  std::string toe;
-  std::string nonce;
-  std::string events = "{\"" + kCaep + R"(session-revoked":{"event_timestamp":1615304991}})";
-
-  std::string text() const {
-    std::string out;
-    const std::vector<std::pair<std::string, const std::string*>> all = {
-        {"iss", &iss},       {"aud", &aud}, {"iat", &iat},     {"exp", &exp},
-        {"nbf", &nbf},       {"jti", &jti}, {"sub", &sub},     {"sid", &sid},
-        {"sub_id", &sub_id}, {"toe", &toe}, {"nonce", &nonce}, {"events", &events}};
-    for (const auto& [name, value] : all)
-      if (!value->empty()) out += (out.empty() ? "\"" : ",\"") + name + "\":" + *value;
-    return "{" + out + "}";
-  }
-  std::string token() const { return key().token(kSetHeader, text()); }
-};
-
-Payload logout() {
-  Payload payload;
-  payload.sub_id.clear();
-  payload.exp = "1615305279";
-  payload.sub = R"("248289761001")";
-  payload.sid = R"("08a5019c")";
-  payload.events = "{\"" + kLogout + "\":{}}";
-  return payload;
-}
-
-std::string fault_of(const std::string& token, WallTime now = kNow) {
-  const auto event = read(token, now);
-  return event ? "good" : std::string(item_fault_name(event.error().fault));
-}
-
-// What a token revokes: "kind(value)@seconds". Values are found again by their digests.
-std::string effect_of(const std::string& token) {
-  const auto event = read(token);
-  if (!event) return std::string(item_fault_name(event.error().fault));
-  std::string out;
-  const auto at = [](WallTime before) {
-    return "@" + std::to_string(before.time_since_epoch().count() / 1'000);
-  };
-  for (const Entry& entry : event->entries) {
-    std::string value = "?";
-    for (const std::string& issuer : kIssuers)
-      for (const char* id : {"jane", "joe", "s1", "t1", "248289761001", "08a5019c"})
-        if (names().digest(entry.kind, issuer, id) == entry.digest)
-          value = (issuer == kIssuer ? "" : "b ") + std::string(id);
-    out += std::string(entry_kind_name(entry.kind)) + '(' + value + ')';
-    if (entry.kind == EntryKind::subject) out += at(entry.before);
-    out += ' ';
-  }
-  for (const UnresolvedSubject& other : event->unresolved)
-    out += '?' + other.format + '(' + other.value + ')' + at(other.before) + ' ';
-  return out;
-}
-
-struct Case {
-  std::string name;
-  std::string token;
-  std::string want;
-};
 
 TEST(SecurityEvent, IsRefusedWhereTheTransmitterDidNotSignIt) {
   const std::string good = Payload().text();
@@ -357,21 +249,6 @@ TEST(SecurityEvent, SaysWhatItPassedOver) {
   EXPECT_FALSE(read(Payload().token())->passed_over);
 }
 
-TEST(LogoutToken, IsTheIssuersOwnAlsoInAStreamOfAnotherTransmitter) {
-  const auto keys = jose::JwkSet::parse(testing::jwk_set({key().jwk()})).value();
-  jose::Scratch scratch;
-  const auto fault = [&](const std::string& token) {
-    const auto event = read_security_event(token, kId, {"https://t", kAudiences, keys, kIssuers},
-                                           names(), kNow, scratch);
-    return event ? "good" : std::string(item_fault_name(event.error().fault));
-  };
-  EXPECT_EQ(fault(key().token(kLogoutHeader, logout().text())), "good");
-  EXPECT_EQ(fault(logout().token()), "issuer") << "another type is the transmitter's";
-  Payload other = logout();
-  other.iss = '"' + kOther + '"';
-  EXPECT_EQ(fault(key().token(kLogoutHeader, other.text())), "issuer");
-}
-
 TEST(SecurityEvent, SaysWhatItIsAndHowLongItCounts) {
   const auto event = read(Payload().token(), kNow, 12h);
   ASSERT_TRUE(event) << event.error().detail;
@@ -406,48 +283,6 @@ TEST(SecurityEvent, TakesThePlainSubjectLast) {
   EXPECT_EQ(effect_of(payload.token()), "subject(joe)@1615304992 ");
 }
 
-// OpenID Connect Back-Channel Logout 1.0, sections 2.4 and 2.6.
-TEST(LogoutToken, EndsTheSessionOrAllOfTheSubject) {
-  struct LogoutCase {
-    std::string name;
-    std::string Payload::*member;
-    std::string value;
-    std::string want;
-  };
-  const std::vector<LogoutCase> cases = {
-      {"a session of a subject", &Payload::toe, "", "session(08a5019c) "},
-      {"a session", &Payload::sub, "", "session(08a5019c) "},
-      {"a subject", &Payload::sid, "", "subject(248289761001)@1615305160 "},
-      {"a nonce, section 2.4", &Payload::nonce, R"("n-0S6_WzA2Mj")", "claim"},
-      {"a nonce that is null", &Payload::nonce, "null", "claim"},
-      {"no exp, section 2.4", &Payload::exp, "", "claim"},
-      {"exp has passed", &Payload::exp, "1615305140", "expired"},
-      {"no jti, section 2.4", &Payload::jti, "", "claim"},
-      {"no events, section 2.4", &Payload::events, "", "claim"},
-      {"other events alone, section 2.4", &Payload::events, R"({"urn:x":{}})", "claim"},
-      {"its event is no object, section 2.4", &Payload::events, "{\"" + kLogout + "\":true}",
-       "claim"},
-      {"sid is empty", &Payload::sid, R"("")", "claim"},
-      {"sub is a number", &Payload::sub, "1", "claim"},
-      {"another audience", &Payload::aud, R"("x")", "audience"},
-      {"another issuer", &Payload::iss, R"("x")", "issuer"},
-  };
-  for (const auto& c : cases) {
-    Payload payload = logout();
-    payload.*c.member = c.value;
-    EXPECT_EQ(effect_of(key().token(kLogoutHeader, payload.text())), c.want) << c.name;
-  }
-  Payload nobody = logout();
-  nobody.sub.clear();
-  nobody.sid.clear();
-  EXPECT_EQ(effect_of(key().token(kLogoutHeader, nobody.text())), "claim")
-      << "neither sub nor sid, section 2.4";
-  Payload plain = logout();
-  plain.exp.clear();
-  EXPECT_EQ(effect_of(plain.token()), "session(08a5019c) ") << "as any security event token";
-}
-
-// RFC 8935 section 2.4.
 TEST(SecurityEvent, TellsTheTransmitterWhyItWasRefused) {
   EXPECT_EQ(set_error_code(ItemFault::form), "invalid_request");
   EXPECT_EQ(set_error_code(ItemFault::expired), "invalid_request");
@@ -461,4 +296,4 @@ TEST(SecurityEvent, TellsTheTransmitterWhyItWasRefused) {
 }
 
 }  // namespace
-}  // namespace latchkey::revocation
+}  // namespace latchkey::revocation::security_event_test
