@@ -1,167 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "daemon/latchkeyd/service/session_keeper.h"
+//
+// How sessions that are to end are ended: asked for, followed, asked for again, and told of.
+#include "tests/unit/latchkeyd/session_keeper_host.h"
 
-#include <algorithm>
-#include <chrono>
-#include <memory>
-#include <optional>
-#include <string>
-#include <utility>
-#include <vector>
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include "daemon/latchkeyd/service/session_hits.h"
-#include "tests/unit/latchkeyd/fakes.h"
-#include "tests/unit/latchkeyd/key_fakes.h"
-#include "tests/unit/latchkeyd/null_store.h"
-#include "tests/unit/latchkeyd/session_fakes.h"
-
-namespace latchkey::latchkeyd {
+namespace latchkey::latchkeyd::session_keeper_test {
 namespace {
-
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using namespace std::chrono_literals;
-using Outcome = SessionEnder::Outcome;
-using State = SessionKeeper::State;
-using revocation::Kind;
-
-constexpr std::array<std::uint8_t, 16> kSecret{};
-
-class SessionKeeperTest : public ::testing::Test {
- protected:
-  SessionKeeperTest() {
-    config::Config config;
-    config.issuers.push_back({testing::issuer_config("corp"), {}});
-    config.access.push_back({.name = "short", .services = {"sshd"}});
-    config.access.back().end_session_at_expiry = true;
-    config.access.push_back({.name = "long", .services = {"sshd"}});
-    config_of(std::move(config));
-    revoked({});
-  }
-
-  void config_of(config::Config config) {
-    snapshot.config = std::make_shared<const config::Config>(std::move(config));
-  }
-  void revoked(std::vector<revocation::Revocation> all) {
-    snapshot.revocations = std::make_shared<const revocation::RevocationSet>(
-        revocation::RevocationSet::build(all, kSecret));
-  }
-  std::string open(char name, const std::string& user, const std::string& rule = "long") {
-    const std::string id(32, name);
-    claims::ClaimsRecord claims;
-    claims.issuer = snapshot.config->issuers[0].config.issuer;
-    claims.subject = "s-" + user;
-    claims.token_id = "jti-" + std::string(1, name);
-    claims.session = "sid-" + user;
-    claims.key_id = "thumb-" + user;
-    claims.issued_at = clock.wall() - 1min;
-    claims.expires_at = clock.wall() + 1h;
-    logins.put(std::make_shared<const Login>(Login{.id = id,
-                                                   .service = "sshd",
-                                                   .user = user,
-                                                   .claims = claims,
-                                                   .started_at = clock.wall(),
-                                                   .rule = rule}));
-    logins.place(id, user, {.pid = 4'711, .opened_at = clock.wall()});
-    return id;
-  }
-  void pass(std::chrono::milliseconds by) {
-    clock.advance(by);
-    keeper.tick();
-  }
-  State state(const std::string& id) {
-    for (const auto& session : keeper.sessions())
-      if (session.login->id == id) return session.state;
-    ADD_FAILURE() << "no such session";
-    return State::open;
-  }
-
-  testing::FakeClock clock;
-  testing::FakeJournal journal;
-  testing::NullStore store;
-  LoginBook logins;
-  testing::FakeEnder ender;
-  Snapshot snapshot;
-  SessionKeeper keeper{{.clock = clock,
-                        .journal = journal,
-                        .store = store,
-                        .logins = logins,
-                        .ender = ender,
-                        .snapshot = [this]() -> const Snapshot& { return snapshot; }}};
-};
-
-TEST_F(SessionKeeperTest, EachKindOfRevocationHitsItsLoginAndNoOther) {
-  const std::string iss = snapshot.config->issuers[0].config.issuer;
-  const std::string alice = open('a', "alice");
-  open('b', "bob");
-  struct Case {
-    revocation::Revocation revocation;
-    Reason want;
-  };
-  const Case cases[] = {
-      {{.kind = Kind::token, .issuer = iss, .value = "jti-a"}, Reason::revoked_token},
-      {{.kind = Kind::subject, .issuer = iss, .value = "s-alice", .before = clock.wall()},
-       Reason::revoked_subject},
-      {{.kind = Kind::user, .value = "alice"}, Reason::revoked_user},
-  };
-  for (const Case& each : cases) {
-    revoked({each.revocation});
-    const auto hit = hits(snapshot, logins.all());
-    ASSERT_EQ(hit.size(), 1U) << row(each.want).code;
-    EXPECT_EQ(hit[0].login->id, alice);
-    EXPECT_EQ(hit[0].reason, each.want);
-  }
-  revoked(
-      {{.kind = Kind::subject, .issuer = iss, .value = "s-alice", .before = clock.wall() - 1h}});
-  EXPECT_THAT(hits(snapshot, logins.all()), IsEmpty()) << "its token is a later one";
-}
-
-TEST_F(SessionKeeperTest, LoginThatHasOpenedNoSessionIsNotHit) {
-  logins.put(std::make_shared<const Login>(Login{.id = std::string(32, 'c'), .user = "alice"}));
-  revoked({{.kind = Kind::user, .value = "alice"}});
-  EXPECT_THAT(hits(snapshot, logins.all()), IsEmpty());
-}
-
-TEST_F(SessionKeeperTest, LoginWhoseStatusListRevokesItsTokenIsHitAndOthersOfTheListAreNot) {
-  const std::string iss = snapshot.config->issuers[0].config.issuer;
-  const std::string uri = "https://status.example.com/1";
-  const auto refer = [&](char name, std::uint64_t index) {
-    const std::string id = open(name, std::string(1, name));
-    for (const auto& each : logins.all()) {
-      if (each->id != id) continue;
-      Login login = *each;
-      login.claims.status_uri = uri;
-      login.claims.status_index = index;
-      logins.close(login.id, login.user);
-      logins.put(std::make_shared<const Login>(login));
-    }
-    return id;
-  };
-  refer('v', 0);
-  const std::string revoked_one = refer('r', 1);
-  const std::string suspended = refer('s', 2);
-  auto list = revocation::StatusList::unpack(
-      2, std::string_view("\x78\xda\x7b\x02\x00\x00\xe5\x00\xe5", 9), 100);
-  ASSERT_TRUE(list);
-  snapshot.statuses =
-      std::make_shared<const revocation::StatusLists>(std::vector{revocation::HeldStatusList{
-          .issuer = iss,
-          .uri = uri,
-          .token = std::make_shared<const revocation::StatusListToken>(
-              revocation::StatusListToken{*std::move(list), uri, {}, {}, {}, ""})}});
-  EXPECT_THAT(logins.status_lists(), ElementsAre(std::pair(iss, uri)));
-  std::vector<std::string> hit;
-  for (const Hit& each : hits(snapshot, logins.all()))
-    hit.push_back(each.login->id + " " + std::string(row(each.reason).code));
-  EXPECT_THAT(hit, ::testing::UnorderedElementsAre(revoked_one + " status_revoked",
-                                                   suspended + " status_suspended"));
-  keeper.revocations_changed();
-  EXPECT_EQ(journal.count("entry=" + uri + " source=status list"), 2U);
-}
 
 TEST_F(SessionKeeperTest, HitLoginIsEndedWithTheConfiguredGraceAndOthersAreNot) {
   const std::string alice = open('a', "alice");
@@ -388,25 +231,6 @@ TEST_F(SessionKeeperTest, WhetherAnybodyAnswersIsKnownWithoutASession) {
   EXPECT_THAT(keeper.trouble().value_or(""), HasSubstr("connection refused"));
 }
 
-TEST_F(SessionKeeperTest, TokensEndEndsTheSessionWhereItsRuleSaysSo) {
-  const std::string alice = open('a', "alice", "short");
-  open('b', "bob", "long");
-  const auto leeway = snapshot.config->issuers[0].config.claims.leeway;
-  ender.seen = {.live = {alice, std::string(32, 'b')}};
-  pass(1h + leeway - 1ms);
-  EXPECT_THAT(ender.asked, IsEmpty());
-  EXPECT_LE(keeper.next_tick(), clock.steady() + 1ms);
-  pass(1ms);
-  EXPECT_THAT(ender.asked, ElementsAre(alice + " 10s expired session"));
-}
-
-TEST_F(SessionKeeperTest, RuleThatIsGoneEndsNoSession) {
-  open('a', "alice", "a rule of yesterday");
-  ender.seen = {.live = {std::string(32, 'a')}};
-  pass(10h);
-  EXPECT_THAT(ender.asked, IsEmpty());
-}
-
 TEST_F(SessionKeeperTest, WhatWasRevokedWhileTheDaemonWasAwayEndsAtItsStart) {
   const std::string alice = open('a', "alice");
   revoked({{.kind = Kind::user, .value = "alice"}});
@@ -427,4 +251,4 @@ TEST_F(SessionKeeperTest, AdministratorEndsASessionByItsId) {
 }
 
 }  // namespace
-}  // namespace latchkey::latchkeyd
+}  // namespace latchkey::latchkeyd::session_keeper_test
