@@ -266,14 +266,7 @@ TEST_F(EventBoundsTest, WhoTakesTheLostLineOutTakesWhatWasLostForSettled) {
   come({{"one", revokes("one", "mallory")}});
   come({{"two", revokes("two", "bob")}});
   come({});
-  {
-    std::fstream damage(file(), std::ios::in | std::ios::out);
-    std::string line;
-    std::getline(damage, line);
-    const auto place = damage.tellg();
-    damage.seekp(place);
-    damage << "x";
-  }
+  damage_the_second_line();
   start();
   come({});
   clock.advance(400 * 24h);

@@ -169,6 +169,15 @@ class EventKeeperTest : public ::testing::Test {
   std::string folder() const { return std::string(state.path()) + "/events"; }
   std::string file() const { return folder() + '/' + event_file(kIssuer, kIssuer); }
 
+  void damage_the_second_line() {
+    std::fstream damage(file(), std::ios::in | std::ios::out);
+    std::string line;
+    std::getline(damage, line);
+    const auto place = damage.tellg();
+    damage.seekp(place);
+    damage << "x";
+  }
+
   std::string revoked_key;
   TempDir state;
   FakeClock clock;

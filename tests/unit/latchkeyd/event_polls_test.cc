@@ -159,13 +159,7 @@ TEST_F(EventKeeperTest, ADamagedFileLosesNoGoodLineAndIsStale) {
   come({{"one", revokes("one", "mallory")}});
   come({{"two", revokes("two", "bob")}});
   come({});
-  std::fstream damage(file(), std::ios::in | std::ios::out);
-  std::string line;
-  std::getline(damage, line);
-  const auto place = damage.tellg();
-  damage.seekp(place);
-  damage << "x";
-  damage.close();
+  damage_the_second_line();
   start();
   EXPECT_TRUE(revoked("bob"));
   EXPECT_FALSE(revoked("mallory"));
