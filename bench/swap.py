@@ -36,7 +36,8 @@ def memory_kb(pid: int) -> tuple[int, int]:
 
 
 def forget_peak(pid: int) -> None:
-    files.write(f"/proc/{pid}/clear_refs", "5\n")
+    with open(f"/proc/{pid}/clear_refs", "w", encoding="ascii") as file:  # renamed into place is nothing there
+        file.write("5\n")
 
 
 def manifests(server) -> list[bytes]:

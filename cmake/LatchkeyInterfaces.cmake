@@ -31,6 +31,11 @@ else()
     # GoogleTest's INSTANTIATE_TEST_SUITE_P without a name generator; C++20 allows it.
     $<$<COMPILE_LANGUAGE:CXX>:-Wno-gnu-zero-variadic-macro-arguments>)
 endif()
+if(LATCHKEY_UNITY)
+  # What is right in a source of its own, and is warned of where it is included or where another follows it.
+  target_compile_options(latchkey_warnings INTERFACE
+    -Wno-shadow $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-subobject-linkage>)
+endif()
 
 # --- latchkey_hardening: what an attacker of a privileged process must get past. FORTIFY needs an optimiser, and hides
 # from sanitizers what they are here to find.

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the seeds of the fuzzers configuration, discovery, https_url, introspection_answer, revocation_list, security_event,
-status_list and stream_item beside this file.
+"""Writes the seeds of the fuzzers configuration, discovery, https_url, introspection_answer, names_file, revocation_list,
+security_event, status_list and stream_item beside this file.
 
     make_core_seeds.py
 
@@ -9,6 +9,7 @@ that once broke something is not made here; it is kept beside these under the na
 """
 
 import base64
+import hashlib
 import json
 import os
 import re
@@ -216,10 +217,31 @@ def stream_item():
     put("stream_item", "raw", "teyJhbGciOiJFZERTQSIsInR5cCI6ImxhdGNoa2V5LXJldm9jYXRpb24rand0In0.e30.AAAA")
 
 
+def names_file():
+    head = ("latchkey-names:1\nenumerate:no\nprovisional:yes\nids:1879048192:2147483646\nhome:/home/%u\nshell:/bin/bash\n")
+    alice = "user:alice:200001:200001:active:/home/alice:/bin/bash:Alice \u00c9xample\n"
+    bob = "user:bob:200002:200002:locked:/home/bob:/bin/sh:\n"
+    records = alice + bob + "group:Ops:200011\ngroup:developers:200010\nmember:developers:alice\nmember:docker:bob\n"
+    digest = hashlib.sha256((head + records).encode()).hexdigest()
+    put("names_file", "whole", f"f{head}{records}sha256:{digest}\n")
+    put("names_file", "cut", f"f{head}{records}sha256:{digest[:40]}\n")
+    put("names_file", "records", "b" + head + records)
+    put("names_file", "no_records", "b" + head)
+    for name, text in (("user_twice", alice + alice), ("out_of_order", bob + alice), ("unknown_member", alice + "member:x:bob\n"),
+                       ("own_group", alice + "group:alice:200009\n"), ("same_gid", alice + "group:x:200001\n"),
+                       ("unknown_line", "shadow:alice:x\n"), ("empty_line", "\n"), ("no_newline", "group:a:200001"),
+                       ("reserved", "group:a:65534\n"), ("up_the_tree", alice.replace("/home/alice", "/home/../etc")),
+                       ("long_number", "group:a:000000000000000000000200001\n")):
+        put("names_file", name, "b" + head + text)
+    put("names_file", "no_utf_8", b"b" + head.encode() + alice.encode("latin-1"))
+    put("names_file", "narrow", "b" + head.replace("1879048192:2147483646", "60000:60000") + bob)
+
+
 configuration()
 discovery()
 https_url()
 introspection_answer()
+names_file()
 revocation_list()
 security_event()
 status_list()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the seeds of the fuzzers varlink, control, fetch_messages, redis_reply and http_fields beside this file.
+"""Writes the seeds of the fuzzers varlink, control, fetch_messages, redis_reply, http_fields and userdb beside this file.
 
     make_ipc_seeds.py
 
@@ -123,8 +123,34 @@ def http_fields():
     put("http_fields", "control_bytes", b"\"a\x00b\x1b\x7f\xff\"\n\r\n\t")
 
 
+def userdb():
+    def call(method, more=False, **parameters):
+        message = {"method": f"io.systemd.UserDatabase.{method}", "parameters": parameters | {"service": "io.latchkey.Names"}}
+        return json.dumps(message | ({"more": True} if more else {})) + "\0"
+
+    put("userdb", "user", "-" + call("GetUserRecord", userName="bob"))
+    put("userdb", "uid", "-" + call("GetUserRecord", uid=2002))
+    put("userdb", "conflict", "-" + call("GetUserRecord", uid=2003, userName="bob"))
+    put("userdb", "guest", "s" + call("GetUserRecord", userName="alice") + call("GetGroupRecord", groupName="alice") +
+        "".join(call("GetGroupRecord", gid=gid) for gid in range(100000, 100064)))
+    put("userdb", "group", "-" + call("GetGroupRecord", groupName="Ops") + call("GetGroupRecord", gid=2002))
+    put("userdb", "members", "-" + call("GetMemberships", True, groupName="Ops") + call("GetMemberships", True, userName="bob") +
+        call("GetMemberships", userName="bob", groupName="docker"))
+    for size in ("", " "):  # an even and an odd length: the book that may be listed, and the other
+        put("userdb", "all" + ("_odd" if size else ""), "-" + "".join(
+            size + call(method, True) for method in ("GetUserRecord", "GetGroupRecord", "GetMemberships")))
+    put("userdb", "other_service", "-" + call("GetUserRecord", userName="bob").replace("io.latchkey.Names", "x"))
+    put("userdb", "filter", "-" + call("GetUserRecord", uidMin=1, userName="bob"))
+    put("userdb", "odd_names", "s" + "".join(call("GetUserRecord", userName=name) for name in
+                                             ("", "1000", "0x0", "-a", "a\0b", "\u00e9", "A", "a" * 33, "lou", "docker")))
+    put("userdb", "introspection", '-{"method":"org.varlink.service.GetInfo"}\0{"method":"org.varlink.service.'
+        'GetInterfaceDescription","parameters":{"interface":"io.systemd.UserDatabase"}}\0')
+    put("userdb", "no_object", "-[]\0")
+
+
 varlink()
 control()
 fetch_messages()
 redis_reply()
 http_fields()
+userdb()

@@ -8,8 +8,12 @@
 // What is accepted must keep what the page promises: within every bound, the same when it is
 // written and read again, never back behind what was sure, and complete only where nothing was
 // heard of that is not sure.
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <iterator>
+#include <map>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -45,7 +49,7 @@ revocation::ItemResult<StreamItem> read(std::string_view bytes) {
 
 void require_good(const StreamItem& item) {
   require(item.seq >= 1 && item.seq < std::uint64_t{1} << 53 && item.prev < item.seq);
-  require(item.entries.size() <= 64 && item.seen.size() <= 1 && item.lost.size() <= 1);
+  require(item.entries.size() <= 64 && item.seen.size() <= 1 && item.lost.size() <= 16);
   require(item.entries.empty() || item.lost.empty());
   require(!item.entries.empty() || item.max_age);
   require(item.issued_at <= kNow + std::chrono::seconds(300));
@@ -66,23 +70,53 @@ void require_good(const StreamItem& item) {
 // What docs/REVOCATION-STREAM.md section 3 says, once more and plainly: the stream has one key.
 struct Model {
   std::uint64_t sure = 0;
-  std::uint64_t heard_of = 0;
+  std::set<std::uint64_t> spoken_of;
+  std::map<std::uint64_t, std::uint64_t> after_gap;  // `prev` by `seq`
 
+  void hear(std::uint64_t seq) {
+    if (seq > sure) spoken_of.insert(seq);
+    if (spoken_of.size() > revocation::stream_limits::kSpokenOf)
+      spoken_of.erase(std::prev(spoken_of.end(), 2));
+  }
+  bool is_next(std::uint64_t prev, std::uint64_t seq) const {
+    const bool leads_on = prev == sure || (prev < sure && seq == sure + 1);
+    return leads_on && (spoken_of.empty() || *spoken_of.begin() >= seq);
+  }
+  void reach(std::uint64_t seq) {
+    sure = std::max(sure, seq);
+    spoken_of.erase(spoken_of.begin(), spoken_of.upper_bound(sure));
+    for (const auto& [later, prev] : after_gap)
+      if (later > sure && is_next(prev, later)) return reach(later);
+  }
   StreamPlace take(const StreamItem& item) {
-    for (const auto& seen : item.seen) heard_of = std::max(heard_of, seen.seq);
-    for (const auto& lost : item.lost) sure = std::max(sure, lost.seq);
+    for (const auto& seen : item.seen) hear(seen.seq);
+    for (const auto& lost : item.lost) {
+      if (sure < lost.from) hear(lost.to);
+      if (sure >= lost.from) reach(lost.to);
+    }
     if (item.entries.empty()) {
-      heard_of = std::max(heard_of, item.prev);
+      hear(item.prev);
       return StreamPlace::beat;
     }
-    const bool passes_over = sure < heard_of && heard_of < item.seq;
-    heard_of = std::max(heard_of, item.seq);
     if (item.seq <= sure) return StreamPlace::known;
-    if (item.prev != sure || passes_over) return StreamPlace::after_gap;
-    sure = item.seq;
-    return StreamPlace::next;
+    hear(item.seq);
+    const bool next = is_next(item.prev, item.seq);
+    after_gap.try_emplace(item.seq, item.prev);
+    if (next) reach(item.seq);
+    return next ? StreamPlace::next : StreamPlace::after_gap;
   }
 };
+
+// Who gives up what it says is complete.
+void require_gaps(revocation::StreamProgress progress) {
+  for (int beats = 0; !progress.complete(); ++beats) {
+    require(beats < 1'000);
+    StreamItem beat;
+    beat.lost = progress.gaps();
+    require(!beat.lost.empty());
+    progress.take(beat);
+  }
+}
 
 void take_all(std::string_view payloads) {
   revocation::StreamProgress progress;
@@ -94,7 +128,8 @@ void take_all(std::string_view payloads) {
     require_good(*item);
     require(progress.take(*item) == model.take(*item));
     require(progress.sure(item->key_id) == model.sure);
-    require(progress.complete() == (model.heard_of <= model.sure));
+    require(progress.complete() == model.spoken_of.empty());
+    require_gaps(progress);
   }
 }
 

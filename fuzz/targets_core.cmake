@@ -16,3 +16,5 @@ latchkey_fuzzer(NAME status_list SOURCES status_list.cc ${PROJECT_SOURCE_DIR}/te
   SEEDS seeds/status_list DICTIONARY status_list.dict LINKS latchkey_revocation latchkey_signing latchkey_dep_zlib)
 latchkey_fuzzer(NAME stream_item SOURCES stream_item.cc ${PROJECT_SOURCE_DIR}/tests/support/signing.cc
   SEEDS seeds/stream_item DICTIONARY stream_item.dict LINKS latchkey_revocation latchkey_signing)
+latchkey_fuzzer(NAME names_file SOURCES names_file.cc SEEDS seeds/names_file DICTIONARY names_file.dict
+  LINKS latchkey_names latchkey_jose)

@@ -35,9 +35,10 @@ class Gathering {
     // daemon has none to tell. What it knows of revocations counts all the same where it runs.
     const bool named = !order_.config.empty();
     if (named && (!read_config() || !choose_issuer())) return std::nullopt;
-    if (order_.jwks.empty() && !connect(named && all_symmetric())) return std::nullopt;
+    if (order_.jwks.empty() && !connect(named && (all_symmetric() || !order_.keys)))
+      return std::nullopt;
     if (!named && (!read_config() || !choose_issuer())) return std::nullopt;
-    if (!(order_.jwks.empty() ? ask_keys() : read_keys())) return std::nullopt;
+    if (order_.keys && !(order_.jwks.empty() ? ask_keys() : read_keys())) return std::nullopt;
     if (!read_accounts() || !read_lists()) return std::nullopt;
     evidence_.snapshot.config = std::make_shared<const config::Config>(std::move(config_));
     return std::move(evidence_);
@@ -52,10 +53,11 @@ class Gathering {
   bool connect(bool dispensable) {
     if (dispensable && !order_.sign_in) return true;
     auto client = ipc::varlink::VarlinkClient::connect(session_.socket);
-    if (!client && dispensable) return true;  // read_lists() says so
+    // No daemon is no trouble then, and read_lists() says so; one that does not let us ask is.
+    if (!client && dispensable && client.error().kind == ipc::FaultKind::system) return true;
     if (!client) {
       report(session_, client.error());
-      return fail("--jwks FILE verifies without the daemon");
+      return fail(order_.without_daemon);
     }
     client_ = std::make_unique<ipc::varlink::VarlinkClient>(*std::move(client));
     return true;
@@ -77,6 +79,9 @@ class Gathering {
       if (!answer) return false;
       const std::array<config::SourceText, 1> texts{{{"the daemon's configuration", answer->yaml}}};
       config = config::parse(texts);
+      // The same in its own files has the lines that somebody can look up.
+      auto files = config_files::load(kHostConfig);
+      if (config && files && files->digest == config->digest) config = std::move(files);
     } else {
       if (const auto missing = missing_file("--config", order_.config);
           missing && !order_.config.empty())

@@ -19,10 +19,13 @@ namespace latchkey::cli {
 
 // As typed; empty = not given.
 struct EvidenceOrder {
-  std::string jwks;                   // a key set; then no daemon is asked
-  std::string config;                 // empty: the daemon's, or with `jwks` the host's
-  std::string issuer;                 // short name; empty: all, or with `jwks` the only one
-  std::string root;                   // etc/passwd and etc/group lie below it
+  std::string jwks;    // a key set; then no daemon is asked
+  std::string config;  // empty: the daemon's, or with `jwks` the host's
+  std::string issuer;  // short name; empty: all, or with `jwks` the only one
+  std::string root;    // etc/passwd and etc/group lie below it
+  // What is said where no daemon is there.
+  const char* without_daemon = "--jwks FILE verifies without the daemon";
+  bool keys = true;                   // else nobody is asked for keys, and there are none
   bool sign_in = false;               // accounts, bindings and revocations are wanted
   std::optional<WallTime> other_now;  // keys count as fresh then
 };

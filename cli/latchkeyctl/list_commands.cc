@@ -184,7 +184,7 @@ std::string line_of(char sign, const ListRow& row, const Reasons& reasons) {
   if (row.entry.kind == revocation::EntryKind::subject)
     line += " before " + ipc::format_time(row.entry.before);
   if (row.entry.end) line += " end " + ipc::format_time(*row.entry.end);
-  if (row.reason != 0) line += " " + latchkey::quoted(reasons.text(row.reason));
+  if (row.reason != 0) line += " " + quoted(reasons.text(row.reason));
   return line + "\n";
 }
 

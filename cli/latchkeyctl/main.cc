@@ -123,7 +123,8 @@ constexpr char kFooter[] =
     "not refreshed); 64 "
     "wrong usage; "
     "69 the daemon did not answer; 74 the output could not be written; 77 the control socket is "
-    "not for you. Of `token` and `jwk`: 0 done, or the token is accepted; 1 the token is refused; "
+    "not for you. Of `token`, `check` and `jwk`: 0 done, or the token is accepted; 1 the token is "
+    "refused; "
     "2 "
     "anything else.";
 
@@ -166,6 +167,7 @@ int run(int argc, char** argv) {
   add_sessions(app, options, status);
   TokenOptions token_options;
   add_token(app, options.session, token_options, status);
+  add_check(app, options.session, token_options, status);
   add_jwk(app, options.session, token_options, status);
   ListOptions list_options;
   add_list(app, options.session, list_options, status);

@@ -67,7 +67,10 @@ std::string render_decision(const DecisionRecord& decision, Style style) {
   line(out, "class", clean(decision.kind));
   line(out, "meaning", clean(decision.administrator));
   if (!decision.detail.empty()) line(out, "detail", clean(decision.detail));
-  if (!decision.rule.empty()) line(out, "rule", clean(decision.rule));
+  if (!decision.rule.empty()) {
+    const std::string place = decision.rule_place ? " (" + clean(*decision.rule_place) + ')' : "";
+    line(out, "rule", clean(decision.rule) + place);
+  }
   if (!decision.issuer.empty()) line(out, "issuer", clean(decision.issuer));
   if (!decision.subject.empty()) line(out, "subject", clean(decision.subject));
   if (!decision.key_id.empty()) line(out, "key", clean(decision.key_id));

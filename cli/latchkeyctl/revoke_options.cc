@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/latchkeyctl/commands.h"
+#include "core/revocation/list_manifest.h"
 
 namespace latchkey::cli {
 namespace {
@@ -138,7 +139,17 @@ void add_snapshot(CLI::App& app, const Session& session, SnapshotOptions& option
       ->type_name("FILE");
   make->add_flag("--anew", options.anew,
                  "Where DIR is lost or older than the last snapshot that this key signed: make the "
-                 "next version of what the stream holds. Refused where the stream was trimmed");
+                 "next version of what the stream holds, not of DIR. Refused where something of "
+                 "the stream is missing, as it is after a trim");
+  make->add_option("--version", options.version,
+                   "Make this version, above that of all hosts: where DIR and the key's notes are "
+                   "lost, or somebody else signed greater ones. Refused like --anew")
+      ->type_name("N")
+      ->check(CLI::Range(std::uint64_t{1}, revocation::list_limits::kVersion));
+  make->add_option("--former-keys", options.former_keys,
+                   "A JWK set. The snapshot in DIR may be signed by one of them: a key of the "
+                   "stream that was taken away")
+      ->type_name("FILE");
   make->callback([&] { status = snapshot_make(session, options); });
   CLI::App* trim = snapshot->add_subcommand("trim",
                                             "Remove from Redis what the snapshot in DIR covers; "

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/latchkeyctl/files.h"
 #include "cli/latchkeyctl/list_files.h"
 #include "cli/latchkeyctl/list_plan.h"
 #include "cli/latchkeyctl/list_text.h"
@@ -60,6 +61,7 @@ Step<Read> read_stream(StreamWriter& writer, const ListManifest& base, seconds r
   out.progress.cover(base.seen);
   // What this key vouched for once is missed where it is not there.
   out.progress.hear(writer.noted());
+  out.progress.hear(writer.heard());
   const StreamProgress covered(base.seen);
   auto read = writer.read_all(now, [&](const std::string&, const StreamItem* item) {
     if (item == nullptr) {
@@ -106,21 +108,68 @@ Step<std::size_t> take_back(ListRows& rows, const std::string& file, Reasons& re
   return taken;
 }
 
-// The snapshot that the next one stands on. Hosts that have a version keep its chunks and ask for
-// no others of that number, so no number is ever signed with two contents: DIR has the last one.
-Step<ListManifest> last_of(const ListFolder& folder, const StreamWriter& writer, bool anew,
-                           WallTime now) {
-  auto base = standing_snapshot(folder, writer, now);
-  if (!base || base->version >= writer.noted_version()) return base;
-  if (!anew)
+// The last snapshot, by a key of the stream or one that was.
+Step<ListManifest> last_of(const ListFolder& folder, const StreamWriter& writer,
+                           const std::string& former_keys, WallTime now) {
+  auto last = standing_snapshot(folder, writer, writer.readers(), now);
+  if (last || former_keys.empty()) return last;
+  const auto text = read_key_set_file(former_keys);
+  if (!text) return refused("--former-keys: " + text.error());
+  const auto keys = jose::JwkSet::parse(text->view());
+  if (!keys || keys->empty()) return refused("--former-keys: there is no usable key in them");
+  auto by_former = standing_snapshot(folder, writer, *keys, now);
+  return by_former ? std::move(by_former) : std::move(last);
+}
+
+// What the next snapshot stands on.
+struct Base {
+  ListManifest manifest;
+  ListRows rows;
+  bool full = false;  // no step leads from it to the next one
+};
+
+// The version before that of a complete snapshot, which takes no other one's number. For that
+// DIR is asked whoever signed it.
+Step<std::uint64_t> version_before(const ListFolder& folder, const StreamWriter& writer,
+                                   const SnapshotOptions& options) {
+  const auto plan = folder.read_plan();
+  const std::uint64_t there = plan && *plan ? (*plan)->version : 0;
+  const std::uint64_t most = std::max(there, writer.noted_version());
+  if (options.version == 0) return most;
+  if (options.version > most) return options.version - 1;
+  return refused(fmt::format("--version: there is a version {} already", most));
+}
+
+// Hosts that have a version keep its chunks and ask for no others of that number, so no number is
+// ever signed with two contents: DIR has the last one.
+Step<Base> base_of(const ListFolder& folder, const StreamWriter& writer,
+                   const SnapshotOptions& options, Reasons& reasons, WallTime now) {
+  Base base;
+  base.full = options.anew || options.version != 0;
+  if (!options.anew) {
+    auto last = last_of(folder, writer, options.former_keys, now);
+    if (!last) return tl::unexpected(last.error());
+    base.manifest = *std::move(last);
+  }
+  if (!base.full && base.manifest.version < writer.noted_version())
     return refused(fmt::format(
         "DIR has {}, and this key signed version {}: bring DIR back, perhaps from the web "
         "server; --anew makes the next version of what the stream holds, where that is everything",
-        base->version == 0 ? "no snapshot" : fmt::format("version {}", base->version),
+        base.manifest.version == 0 ? "no snapshot"
+                                   : fmt::format("version {}", base.manifest.version),
         writer.noted_version()));
-  ListManifest none;
-  none.version = writer.noted_version();
-  return none;
+  if (!base.manifest.steps.empty()) {
+    auto rows = folder.read_rows(way_to(base.manifest, 0), reasons);
+    if (!rows) return refused(rows.error());
+    base.rows = *std::move(rows);
+    drop_ended(base.rows, now);
+  }
+  if (!base.full) return base;
+  const auto before = version_before(folder, writer, options);
+  if (!before) return tl::unexpected(before.error());
+  base.manifest.version = *before;
+  base.manifest.steps.clear();
+  return base;
 }
 
 struct Made {
@@ -129,48 +178,52 @@ struct Made {
   std::size_t items = 0;
   std::size_t passed = 0;
   std::size_t taken_back = 0;
-  bool complete = true;
+  std::string missing;  // empty: nothing
 };
 
 Step<Made> make(StreamWriter& writer, const SnapshotOptions& options, seconds max_age,
                 seconds round_end) {
   const WallTime now = wall_now();
   const ListFolder folder(options.folder);
-  auto base = last_of(folder, writer, options.anew, now);
-  if (!base) return tl::unexpected(base.error());
-  const bool anew = base->version > 0 && base->steps.empty();
   Reasons reasons;
-  auto before =
-      anew ? ListStepResult<ListRows>(ListRows()) : folder.read_rows(way_to(*base, 0), reasons);
-  if (!before) return refused(before.error());
-  drop_ended(*before, now);
-  auto read = read_stream(writer, *base, round_end, reasons, now);
+  auto base = base_of(folder, writer, options, reasons, now);
+  if (!base) return tl::unexpected(base.error());
+  const ListManifest& last = base->manifest;
+  auto read = read_stream(writer, last, round_end, reasons, now);
   if (!read) return tl::unexpected(read.error());
-  if (anew && !read->progress.complete())
-    return refused("--anew: the stream does not hold everything that was sent: bring DIR back");
+  if (base->full && !read->progress.complete()) {
+    const auto gaps = read->progress.gaps();
+    if (auto noted = writer.note_heard(read->progress.missing(), gaps); !noted)
+      return tl::unexpected(noted.error());
+    return refused(
+        "something that a writer sent is missing (of key " + describe_gaps(gaps) +
+        "), and hosts would lose it with a version that "
+        "knows nothing of it: bring DIR back; where it is lost, revoke again what was in it, and "
+        "give it up (beat --over-gap)");
+  }
   if (!options.take_back.empty() && !read->progress.complete())
     return refused(
         "--take-back: something of the stream is missing, so no snapshot covers what is "
         "to be taken back; first give up what is lost (beat --over-gap)");
-  ListRows rows = *before;
+  ListRows rows = base->rows;
   rows.insert(rows.end(), read->rows.begin(), read->rows.end());
   settle(rows);
   drop_ended(rows, now);
   const auto taken = take_back(rows, options.take_back, reasons);
   if (!taken) return tl::unexpected(taken.error());
   if (auto bounded = check_few(rows); !bounded) return refused(bounded.error());
-  const ListChange change = difference(*before, rows);
-  ListManifest next = *base;
-  if (!change.empty() || base->version == 0 || anew) {
+  const ListChange change = difference(base->rows, rows);
+  ListManifest next = last;
+  if (!change.empty() || last.version == 0 || base->full) {
     if (auto made = folder.create(); !made) return refused(made.error());
-    auto planned = next_plan(folder, *base, rows, change, reasons, anew);
+    auto planned = next_plan(folder, last, rows, change, reasons, base->full);
     if (!planned) return refused(planned.error());
     next = *std::move(planned);
-    if (anew) std::erase_if(next.steps, [](const auto& step) { return step.from != 0; });
+    if (base->full) std::erase_if(next.steps, [](const auto& step) { return step.from != 0; });
     if (auto written = folder.write_plan(next); !written) return refused(written.error());
   }
   // What was signed in the very second of a snapshot a host does not take to be in it.
-  next.issued_at = std::max({now, base->issued_at, std::min(read->latest, now) + seconds(1)});
+  next.issued_at = std::max({now, last.issued_at, std::min(read->latest, now) + seconds(1)});
   next.max_age = max_age;
   // No more than was surely heard: where something is missing, its reader goes on to miss it.
   next.seen = read->progress.sure();
@@ -180,10 +233,12 @@ Step<Made> make(StreamWriter& writer, const SnapshotOptions& options, seconds ma
   const auto token = sign_manifest(next, writer.stream().issuer, writer.key());
   if (!token) return refused(token.error());
   if (auto written = folder.write_signed(*token); !written) return refused(written.error());
-  if (auto noted = writer.note_snapshot(next.version, next.seen); !noted)
+  if (auto noted = writer.note_snapshot(next.version, next.seen, read->progress.missing(),
+                                        read->progress.gaps());
+      !noted)
     return tl::unexpected(noted.error());
   return Made{std::move(next), rows.size(), read->items,
-              read->passed,    *taken,      read->progress.complete()};
+              read->passed,    *taken,      describe_gaps(read->progress.gaps())};
 }
 
 // A snapshot stands for the beats of before, too: it is dated, and knows what was lost by then.
@@ -201,7 +256,7 @@ int say(const Session& session, const std::string& text, const ordered_json& jso
 }  // namespace
 
 WriterResult<ListManifest> standing_snapshot(const ListFolder& folder, const StreamWriter& writer,
-                                             WallTime now) {
+                                             const jose::JwkSet& keys, WallTime now) {
   const auto plan = folder.read_plan();
   if (!plan) return refused(plan.error());
   if (!*plan) return ListManifest{};
@@ -210,9 +265,11 @@ WriterResult<ListManifest> standing_snapshot(const ListFolder& folder, const Str
   const auto text = folder.read_signed();
   if (!text) return refused(text.error());
   jose::Scratch scratch;
-  auto read = revocation::read_manifest(*text, {writer.stream().issuer, writer.readers()},
-                                        std::nullopt, now, scratch);
-  if (!read) return refused("the snapshot in DIR is none of this stream: " + read.error().detail);
+  auto read =
+      revocation::read_manifest(*text, {writer.stream().issuer, keys}, std::nullopt, now, scratch);
+  if (!read)
+    return refused("the snapshot in DIR is none of this stream: " + read.error().detail +
+                   "; of a key that was taken away: --former-keys");
   if (read->version > (*plan)->version)
     return refused("manifest.json in DIR is older than manifest.jwt");
   return *std::move(read);
@@ -234,7 +291,9 @@ int snapshot_make(const Session& session, const SnapshotOptions& options) {
                   writer->stream().feed.name, made->manifest.version, made->entries, made->items);
   if (made->taken_back > 0) text += fmt::format(", {} taken back", made->taken_back);
   if (made->passed > 0) text += fmt::format("; {} entries of Redis are no items", made->passed);
-  if (!made->complete) text += "; INCOMPLETE: hosts that miss something go on to miss it";
+  const bool complete = made->missing.empty();
+  if (!complete)
+    text += "; INCOMPLETE, hosts that miss something go on to miss it: of key " + made->missing;
   const int printed = say(session, text + "\n",
                           {{"stream", writer->stream().feed.name},
                            {"version", made->manifest.version},
@@ -242,9 +301,10 @@ int snapshot_make(const Session& session, const SnapshotOptions& options) {
                            {"items", made->items},
                            {"no_items", made->passed},
                            {"taken_back", made->taken_back},
-                           {"complete", made->complete}});
+                           {"complete", complete},
+                           {"missing", made->missing}});
   if (printed != kOk) return printed;
-  return made->complete ? kOk : kNegative;
+  return complete ? kOk : kNegative;
 }
 
 int snapshot_trim(const Session& session, const SnapshotOptions& options) {
@@ -253,7 +313,7 @@ int snapshot_trim(const Session& session, const SnapshotOptions& options) {
   auto writer = StreamWriter::open(options.writer);
   if (!writer) return report(session, writer.error());
   const WallTime now = wall_now();
-  const auto base = standing_snapshot(ListFolder(options.folder), *writer, now);
+  const auto base = standing_snapshot(ListFolder(options.folder), *writer, writer->readers(), now);
   if (!base) return report(session, base.error());
   if (base->version == 0)
     return report(session, WriterError{WriterError::Kind::refused, "there is no snapshot in DIR"});

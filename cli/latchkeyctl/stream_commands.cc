@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/latchkeyctl/stream_commands.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <optional>
 #include <utility>
@@ -122,6 +124,14 @@ int report(const Session& session, const WriterError& error) {
   return printed == kOk ? status : printed;
 }
 
+std::string describe_gaps(const std::vector<revocation::StreamLost>& gaps) {
+  std::string text;
+  for (const auto& each : gaps)
+    text += fmt::format("{}{} after {} up to {}", text.empty() ? "" : ", ", each.key_id, each.from,
+                        each.to);
+  return text;
+}
+
 int revoke_fleet(const Session& session, const Revocation& wanted,
                  const StreamWriterOptions& options) {
   auto request = request_of(wanted);
@@ -141,11 +151,10 @@ int revoke_fleet(const Session& session, const Revocation& wanted,
   ordered_json json{
       {"stream", name}, {"kind", request->kind}, {"seq", sent->seq}, {"id", sent->id}};
   if (end) json["end"] = ipc::format_time(*end);
-  return say(
-      session,
-      fmt::format("revoked {} {} for the fleet of stream {} (number {}, entry {})\n", request->kind,
-                  latchkey::quoted(request->value), name, sent->seq, latchkey::quoted(sent->id)),
-      json);
+  return say(session,
+             fmt::format("revoked {} {} for the fleet of stream {} (number {}, entry {})\n",
+                         request->kind, quoted(request->value), name, sent->seq, quoted(sent->id)),
+             json);
 }
 
 int stream_beat(const Session& session, const BeatOptions& options) {
@@ -155,25 +164,41 @@ int stream_beat(const Session& session, const BeatOptions& options) {
     return usage("beat: --max-age takes 60s to 30d");
   auto writer = StreamWriter::open(options.writer);
   if (!writer) return report(session, writer.error());
+  // What was trimmed looks like a gap, and is no reason to have hosts wait for nothing any more.
+  if (options.over_gap && options.snapshot.empty() && !writer->stream().snapshot_url.empty())
+    return report(session, {WriterError::Kind::refused,
+                            "--over-gap: this stream has a snapshot: --snapshot DIR says what it "
+                            "covers (an empty folder, where it is lost)"});
   const WallTime now = wall_now();
   std::vector<revocation::StreamSeen> covered;
   if (!options.snapshot.empty()) {
-    auto base = standing_snapshot(ListFolder(options.snapshot), *writer, now);
+    if (::access(options.snapshot.c_str(), F_OK) != 0)
+      return report(session, {WriterError::Kind::refused, "--snapshot: there is no such folder"});
+    auto base = standing_snapshot(ListFolder(options.snapshot), *writer, writer->readers(), now);
     if (!base) return report(session, base.error());
+    if (base->version != 0 && base->version < writer->noted_version())
+      return report(session, {WriterError::Kind::refused,
+                              fmt::format("--snapshot: the folder has version {}, and this key "
+                                          "signed version {}",
+                                          base->version, writer->noted_version())});
     covered = std::move(base->seen);
   }
+  auto look = writer->look(now, covered, true);
   // Whoever is told to give up does so also with what the notes alone know of.
-  auto look = writer->look(now, covered, !options.over_gap);
+  if (look && look->missing.empty() && options.over_gap) look = writer->look(now, covered, false);
   if (!look) return report(session, look.error());
-  std::string missing;
-  for (const auto& each : look->missing)
-    missing += fmt::format("{}{} up to {}", missing.empty() ? "" : ", ", each.key_id, each.seq);
-  if (!missing.empty() && !options.over_gap)
+  const std::string missing = describe_gaps(look->missing);
+  const bool named = writer->has_named(look->missing);
+  if (!missing.empty() && !(options.over_gap && named)) {
+    // Whoever hides what spoke of it has it missed all the same.
+    if (auto noted = writer->note_heard(look->spoken_of, look->missing); !noted)
+      return report(session, noted.error());
     return report(session,
                   {WriterError::Kind::refused,
                    "something that a writer sent is missing in the stream (of key " + missing +
                        "), so no beat says that it is whole; once it was revoked again, "
-                       "--over-gap has hosts wait for it no longer"});
+                       "--over-gap gives up exactly that, and hosts wait for it no longer"});
+  }
   revocation::StreamItem item;
   item.max_age = std::chrono::duration_cast<std::chrono::seconds>(*time);
   item.seen = std::move(look->seen);
@@ -182,15 +207,15 @@ int stream_beat(const Session& session, const BeatOptions& options) {
   const auto sent = writer->send(std::move(item), now);
   if (!sent) return report(session, sent.error());
   const std::string& name = writer->stream().feed.name;
-  return say(session,
-             fmt::format("stream {}: a beat, {} writers seen{} (number {}, entry {})\n", name,
-                         writers, missing.empty() ? "" : ", given up: key " + missing, sent->seq,
-                         latchkey::quoted(sent->id)),
-             {{"stream", name},
-              {"writers", writers},
-              {"given_up", missing},
-              {"seq", sent->seq},
-              {"id", sent->id}});
+  return say(
+      session,
+      fmt::format("stream {}: a beat, {} writers seen{} (number {}, entry {})\n", name, writers,
+                  missing.empty() ? "" : ", given up: key " + missing, sent->seq, quoted(sent->id)),
+      {{"stream", name},
+       {"writers", writers},
+       {"given_up", missing},
+       {"seq", sent->seq},
+       {"id", sent->id}});
 }
 
 }  // namespace latchkey::cli

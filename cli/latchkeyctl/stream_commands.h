@@ -26,6 +26,9 @@ int revoke_fleet(const Session& session, const Revocation& wanted,
 // What went wrong, and the exit status.
 int report(const Session& session, const WriterError& error);
 
+// "THUMBPRINT after 5 up to 7, …"; empty where there are none.
+std::string describe_gaps(const std::vector<revocation::StreamLost>& gaps);
+
 // Says that this writer looked at the whole stream, and what it saw. Where the stream shows that
 // something is missing it says nothing, unless told to.
 int stream_beat(const Session& session, const BeatOptions& options);

@@ -21,8 +21,10 @@ using revocation::StreamSeen;
 
 namespace {
 
-constexpr std::size_t kBytes = 131'072;
+constexpr std::size_t kBytes = 262'144;
 constexpr std::string_view kSeen = "seen ";
+constexpr std::string_view kHeard = "heard ";
+constexpr std::string_view kGap = "gap ";
 constexpr std::string_view kSnapshot = "snapshot ";
 constexpr char kWhat[] = "the notes beside --key";
 
@@ -35,6 +37,16 @@ std::optional<std::uint64_t> number(std::string_view digits) {
   return good ? std::optional(value) : std::nullopt;
 }
 
+bool read_gap(std::string_view line, StreamNotes& notes) {
+  const auto first = line.find(' ');
+  const auto second = first == std::string_view::npos ? first : line.find(' ', first + 1);
+  if (second == std::string_view::npos) return false;
+  const auto from = number(line.substr(first + 1, second - first - 1));
+  const auto to = number(line.substr(second + 1));
+  if (from && to) notes.gaps.push_back({std::string(line.substr(0, first)), *from, *to});
+  return from && to;
+}
+
 // Whether the line is one.
 bool read_line(std::string_view line, StreamNotes& notes) {
   if (line.starts_with(kSnapshot)) {
@@ -42,20 +54,24 @@ bool read_line(std::string_view line, StreamNotes& notes) {
     notes.version = version.value_or(0);
     return version.has_value();
   }
-  if (!line.starts_with(kSeen)) {
+  if (line.starts_with(kGap)) return read_gap(line.substr(kGap.size()), notes);
+  const bool heard = line.starts_with(kHeard);
+  if (!heard && !line.starts_with(kSeen)) {
     notes.pending = std::string(line);
     return true;
   }
-  line.remove_prefix(kSeen.size());
+  line.remove_prefix(heard ? kHeard.size() : kSeen.size());
   const auto space = line.find(' ');
   const auto seq = space == std::string_view::npos ? std::nullopt : number(line.substr(space + 1));
-  if (seq) notes.hear({std::string(line.substr(0, space)), *seq});
-  return seq.has_value();
+  if (!seq) return false;
+  StreamSeen each{std::string(line.substr(0, space)), *seq};
+  heard ? notes.heard.push_back(std::move(each)) : notes.vouch(each);
+  return true;
 }
 
 }  // namespace
 
-void StreamNotes::hear(const StreamSeen& each) {
+void StreamNotes::vouch(const StreamSeen& each) {
   const auto found = std::find_if(seen.begin(), seen.end(), [&](const StreamSeen& known) {
     return known.key_id == each.key_id;
   });
@@ -63,6 +79,9 @@ void StreamNotes::hear(const StreamSeen& each) {
     found->seq = std::max(found->seq, each.seq);
   else
     seen.push_back(each);
+  std::erase_if(heard, [&](const StreamSeen& other) {
+    return other.key_id == each.key_id && other.seq <= each.seq;
+  });
 }
 
 tl::expected<std::optional<StreamNotes>, std::string> StreamNotes::read(
@@ -95,6 +114,10 @@ tl::expected<void, std::string> StreamNotes::write(const std::string& key_path) 
   if (!pending.empty()) text += pending + '\n';
   for (const StreamSeen& each : seen)
     text += fmt::format("{}{} {}\n", kSeen, each.key_id, each.seq);
+  for (const StreamSeen& each : heard)
+    text += fmt::format("{}{} {}\n", kHeard, each.key_id, each.seq);
+  for (const revocation::StreamLost& each : gaps)
+    text += fmt::format("{}{} {} {}\n", kGap, each.key_id, each.from, each.to);
   if (version != 0) text += fmt::format("{}{}\n", kSnapshot, version);
   const auto wrong = [](const std::string& why) {
     return tl::unexpected(std::string(kWhat) + ": " + why);

@@ -3,7 +3,7 @@
 // What a writer of a revocation stream keeps beside its key, in KEY.notes: what it signed last, and
 // what its beats and snapshots vouched for, so that none says less than one before. A text of one
 // line each: the number, then in any order an item that is still to be sent, "seen THUMBPRINT
-// NUMBER" and "snapshot VERSION".
+// NUMBER", "heard THUMBPRINT NUMBER", "gap THUMBPRINT FROM TO" and "snapshot VERSION".
 #pragma once
 
 #include <cstdint>
@@ -18,13 +18,15 @@
 namespace latchkey::cli {
 
 struct StreamNotes {
-  std::uint64_t seq = 0;                     // of the last item with entries; 0: there was none
-  std::string pending;                       // that item, while it is not known to be in Redis
-  std::vector<revocation::StreamSeen> seen;  // of other keys
-  std::uint64_t version = 0;                 // of the last snapshot; 0: there was none
+  std::uint64_t seq = 0;                      // of the last item with entries; 0: there was none
+  std::string pending;                        // that item, while it is not known to be in Redis
+  std::vector<revocation::StreamSeen> seen;   // of other keys, what was vouched for
+  std::vector<revocation::StreamSeen> heard;  // of other keys, what was spoken of and missed
+  std::vector<revocation::StreamLost> gaps;   // of any key, as they were named last
+  std::uint64_t version = 0;                  // of the last snapshot; 0: there was none
 
   // The greater number of each; no more than there can be writers.
-  void hear(const revocation::StreamSeen& each);
+  void vouch(const revocation::StreamSeen& each);
 
   // Those beside that key; nothing where there are none. Errors are sentences.
   static tl::expected<std::optional<StreamNotes>, std::string> read(const std::string& key_path);

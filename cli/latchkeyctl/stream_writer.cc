@@ -25,12 +25,14 @@
 #include "core/jose/scratch.h"
 #include "core/revocation/stream_progress.h"
 #include "ipc/stream_batch.h"
+#include "ipc/time_text.h"
 
 namespace latchkey::cli {
 
 using Kind = WriterError::Kind;
 using redis::Reply;
 using redis::Trouble;
+using revocation::StreamLost;
 using revocation::StreamSeen;
 
 namespace {
@@ -38,6 +40,7 @@ namespace {
 constexpr std::chrono::seconds kPatience{10};
 constexpr std::size_t kPasswordBytes = 16'384;
 constexpr std::string_view kPage = "32";
+constexpr WallTime kAnyTime{std::chrono::seconds(253'402'300'799)};
 constexpr std::chrono::minutes kReading{
     15};  // the whole of a stream; Redis can make one without end
 constexpr char kOdd[] = "Redis answered XRANGE oddly";
@@ -53,7 +56,7 @@ redis::Connection::Deadline soon() { return std::chrono::steady_clock::now() + k
 
 // What the server says may be anything.
 std::string shown(const config::StreamSource& stream, const Trouble& trouble) {
-  return "Redis at " + stream.server + ": " + latchkey::quoted(trouble.what);
+  return "Redis at " + stream.server + ": " + quoted(trouble.what);
 }
 
 WriterResult<config::StreamSource> choose(const config::Config& config, const std::string& name) {
@@ -150,19 +153,59 @@ WriterResult<void> StreamWriter::write_notes(const StreamNotes& notes) {
 std::vector<StreamSeen> StreamWriter::noted() const {
   StreamNotes known = notes_;
   std::erase_if(known.seen, [this](const StreamSeen& each) { return is_foreign(each); });
-  if (notes_.seq != 0) known.hear({key_.thumbprint().value_or(""), notes_.seq});
+  if (notes_.seq != 0) known.vouch({key_.thumbprint().value_or(""), notes_.seq});
   return known.seen;
 }
 
-WriterResult<void> StreamWriter::note_snapshot(std::uint64_t version,
-                                               const std::vector<StreamSeen>& seen) {
+std::vector<StreamSeen> StreamWriter::heard() const {
+  std::vector<StreamSeen> heard = notes_.heard;
+  std::erase_if(heard, [this](const StreamSeen& each) { return is_foreign(each); });
+  return heard;
+}
+
+// Of its own items a writer misses what it does not know of.
+void StreamWriter::forget_own(StreamNotes& notes) const {
+  std::erase_if(notes.heard, [&](const StreamSeen& each) {
+    return each.key_id == key_.thumbprint() && each.seq <= notes.seq;
+  });
+}
+
+// Notes that are written know what this key sent.
+WriterResult<StreamNotes> StreamWriter::whole_notes() {
   if (noteless_)
     if (auto found = find_own(wall_now()); !found) return tl::unexpected(found.error());
-  StreamNotes notes = notes_;
-  notes.version = std::max(notes.version, version);
+  return notes_;
+}
+
+WriterResult<void> StreamWriter::note_heard(const std::vector<StreamSeen>& heard,
+                                            const std::vector<StreamLost>& gaps) {
+  auto notes = whole_notes();
+  if (!notes) return tl::unexpected(notes.error());
+  notes->heard = heard;
+  notes->gaps = gaps;
+  forget_own(*notes);
+  return write_notes(*notes);
+}
+
+WriterResult<void> StreamWriter::note_snapshot(std::uint64_t version,
+                                               const std::vector<StreamSeen>& seen,
+                                               const std::vector<StreamSeen>& heard,
+                                               const std::vector<StreamLost>& gaps) {
+  auto notes = whole_notes();
+  if (!notes) return tl::unexpected(notes.error());
+  notes->version = std::max(notes->version, version);
   for (const StreamSeen& each : seen)
-    if (each.key_id != key_.thumbprint()) notes.hear(each);
-  return write_notes(notes);
+    if (each.key_id != key_.thumbprint()) notes->vouch(each);
+  notes_ = *std::move(notes);
+  return note_heard(heard, gaps);
+}
+
+bool StreamWriter::has_named(const std::vector<StreamLost>& gaps) const {
+  return std::all_of(gaps.begin(), gaps.end(), [&](const StreamLost& gap) {
+    return std::any_of(notes_.gaps.begin(), notes_.gaps.end(), [&](const StreamLost& named) {
+      return named.key_id == gap.key_id && named.from <= gap.from && gap.to <= named.to;
+    });
+  });
 }
 
 WriterResult<void> StreamWriter::connect() {
@@ -218,13 +261,20 @@ WriterResult<void> StreamWriter::send_pending() {
 WriterResult<void> StreamWriter::find_own(WallTime now) {
   const std::string own = key_.thumbprint().value_or("");
   std::uint64_t seq = 0;
-  auto read = read_all(now, [&](const std::string&, const revocation::StreamItem* item) {
+  WallTime newest{};
+  auto read = read_all(kAnyTime, [&](const std::string&, const revocation::StreamItem* item) {
     if (item == nullptr) return;
+    newest = std::max(newest, item->issued_at);
     if (item->key_id == own) seq = std::max(seq, item->entries.empty() ? item->prev : item->seq);
     for (const StreamSeen& each : item->seen)
       if (each.key_id == own) seq = std::max(seq, each.seq);
   });
   if (!read && read.error().kind != Kind::refused) return tl::unexpected(read.error());
+  // Its numbers and dates could lie below those of a snapshot, which then would seem to cover them.
+  if (newest > now + revocation::kItemAhead)
+    return refused(
+        fmt::format("this machine's clock is behind: an item of the stream was signed {}",
+                    ipc::format_time(newest)));
   notes_.seq = seq;
   return {};
 }
@@ -234,15 +284,20 @@ WriterResult<StreamWriter::Sent> StreamWriter::send(revocation::StreamItem item,
   if (auto sent = send_pending(); !sent) return tl::unexpected(sent.error());
   if (noteless_)
     if (auto found = find_own(now); !found) return tl::unexpected(found.error());
+  StreamNotes notes = notes_;
+  for (const StreamSeen& each : item.seen) {
+    if (each.key_id != key_.thumbprint()) notes.vouch(each);
+    // What of its own it was shown, or has given up, its next item leads on from.
+    if (each.key_id == key_.thumbprint()) notes.seq = std::max(notes.seq, each.seq);
+  }
+  forget_own(notes);
+  if (!item.lost.empty()) notes.gaps.clear();
   item.issued_at = std::chrono::floor<std::chrono::seconds>(now);
-  item.prev = notes_.seq;
-  item.seq = next_stream_seq(notes_.seq, now);
+  item.prev = notes.seq;
+  item.seq = next_stream_seq(notes.seq, now);
   const auto text = sign_stream_item(item, stream_.issuer, key_);
   if (!text) return refused(text.error());
   const StreamNotes before = notes_;
-  StreamNotes notes = notes_;
-  for (const StreamSeen& each : item.seen)
-    if (each.key_id != key_.thumbprint()) notes.hear(each);
   // A beat that is lost is followed by the next.
   if (!item.entries.empty()) {
     notes.seq = item.seq;
@@ -280,13 +335,13 @@ WriterResult<void> StreamWriter::read_all(WallTime now, const Each& each) {
       const bool said = reply.error().kind == Trouble::Kind::refused;
       return error(said ? Kind::refused : Kind::unavailable, shown(stream_, reply.error()));
     }
-    if (!reply->is(Reply::Type::array) || reply->cut) return refused(kOdd);
+    if (!reply->is(Reply::Type::array) || reply->cut) return error(Kind::unavailable, kOdd);
     if (reply->elements.empty()) return {};
     for (const Reply& entry : reply->elements) {
       const auto id = entry.elements.size() == 2
                           ? ipc::fetch::parse_entry_id(entry.elements[0].text)
                           : std::nullopt;
-      if (!id || (last && *id <= *last)) return refused(kOdd);
+      if (!id || (last && *id <= *last)) return error(Kind::unavailable, kOdd);
       last = id;
       const auto item = item_of(entry.elements[1], now, scratch);
       each(entry.elements[0].text, item ? &*item : nullptr);
@@ -322,14 +377,12 @@ WriterResult<StreamWriter::Look> StreamWriter::look(WallTime now,
     progress.cover(noted());
   else
     progress.hear(noted());
+  progress.hear(heard());
   auto read = read_all(now, [&](const std::string&, const revocation::StreamItem* item) {
     if (item != nullptr) progress.take(*item);
   });
   if (!read) return tl::unexpected(read.error());
-  Look look{progress.heard_of(), {}};
-  for (const StreamSeen& each : look.seen)
-    if (progress.sure(each.key_id) < each.seq) look.missing.push_back(each);
-  return look;
+  return Look{progress.heard_of(), progress.gaps(), progress.missing()};
 }
 
 // Of a key that was taken away nobody wants to hear.

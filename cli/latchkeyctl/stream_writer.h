@@ -74,7 +74,8 @@ class StreamWriter {
   // speaks of, or that an earlier beat of ours named. Ours is among them.
   struct Look {
     std::vector<revocation::StreamSeen> seen;
-    std::vector<revocation::StreamSeen> missing;  // up to there; of writers with a gap
+    std::vector<revocation::StreamLost> missing;    // of writers with a gap
+    std::vector<revocation::StreamSeen> spoken_of;  // in these gaps
   };
   // `covered`: by a snapshot, up to there. `notes_vouch`: what the notes know is missed by nobody.
   WriterResult<Look> look(WallTime now, const std::vector<revocation::StreamSeen>& covered,
@@ -82,10 +83,19 @@ class StreamWriter {
 
   // What the notes know to be there, our own items among it.
   std::vector<revocation::StreamSeen> noted() const;
+  // What somebody spoke of and was not there, whether who spoke of it is there still or not.
+  std::vector<revocation::StreamSeen> heard() const;
+  WriterResult<void> note_heard(const std::vector<revocation::StreamSeen>& heard,
+                                const std::vector<revocation::StreamLost>& gaps);
+  // Whether all of that was noted so as missing: whoever gives it up has seen what it is.
+  bool has_named(const std::vector<revocation::StreamLost>& gaps) const;
   // The greatest version of a snapshot that this key signed; 0: of none.
   std::uint64_t noted_version() const { return notes_.version; }
+  // `seen`: what it covers; `heard`: what there is more.
   WriterResult<void> note_snapshot(std::uint64_t version,
-                                   const std::vector<revocation::StreamSeen>& seen);
+                                   const std::vector<revocation::StreamSeen>& seen,
+                                   const std::vector<revocation::StreamSeen>& heard,
+                                   const std::vector<revocation::StreamLost>& gaps);
 
  private:
   StreamWriter(config::Config config, config::StreamSource stream, jose::KeyMaterial key,
@@ -96,6 +106,8 @@ class StreamWriter {
         readers_(std::move(readers)) {}
 
   WriterResult<void> write_notes(const StreamNotes& notes);
+  WriterResult<StreamNotes> whole_notes();
+  void forget_own(StreamNotes& notes) const;
   WriterResult<void> send_pending();
   WriterResult<void> find_own(WallTime now);
   bool is_foreign(const revocation::StreamSeen& each) const;

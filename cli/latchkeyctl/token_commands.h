@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// `latchkeyctl token …`. Each prints and gives its exit status: 0 accepted or done, 1 refused,
-// 2 anything that kept it from an answer.
+// `latchkeyctl token …` and `latchkeyctl check`. Each prints and gives its exit status: 0 accepted
+// or done, 1 refused, 2 anything that kept it from an answer.
 #pragma once
 
 #include <string>
@@ -23,6 +23,18 @@ struct VerifyOptions {
   EvidenceOrder evidence;
   std::string user;
   std::string service;
+  std::string rhost;
+  std::string now;
+};
+
+// `latchkeyctl check`: a sign-in that nobody has made yet.
+struct CheckOptions {
+  std::string token;   // a file with the token, or
+  std::string claims;  // one with the claims of a token, as JSON
+  EvidenceOrder evidence;
+  std::string user;
+  std::string service = "sshd";
+  std::string rhost;
   std::string now;
 };
 
@@ -45,6 +57,7 @@ struct SignOptions {
 };
 
 int verify_token_command(const Session& session, const VerifyOptions& options);
+int check_command(const Session& session, const CheckOptions& options);
 int show_token_command(const Session& session, const std::string& file);
 int sign_token_command(const Session& session, const SignOptions& options);
 

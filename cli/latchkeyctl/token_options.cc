@@ -11,6 +11,12 @@ constexpr char kVerifyFooter[] =
     "all issuers of a --config have symmetric keys, which are read from their files; the token "
     "itself never leaves this command. Exit status: 0 accepted; 1 refused; 2 wrong usage, or no "
     "verdict could be reached.";
+constexpr char kCheckFooter[] =
+    "It is the daemon's own engine that answers, with the daemon's configuration, keys, bindings "
+    "and "
+    "revocations; nothing is written, and the daemon is not told. With --claims and --config no "
+    "daemon is needed. Exit status: 0 it would be let in; 1 it would be refused; 2 wrong usage, or "
+    "no answer could be reached.";
 constexpr char kTokenFooter[] =
     "Tokens come from a file or standard input, never from the command line, where everybody on "
     "the host can read them.";
@@ -40,6 +46,9 @@ void add_verify(CLI::App& token, const Session& session, VerifyOptions& verify, 
       ->type_name("NAME");
   app->add_option("--service", verify.service, "The PAM service of the sign-in; default: sshd")
       ->type_name("NAME");
+  app->add_option("--rhost", verify.rhost,
+                  "The address that the sign-in comes from, for access rules that ask for networks")
+      ->type_name("ADDRESS");
   app->add_option("--now", verify.now,
                   "Ask about another moment: RFC 3339, or seconds since 1970 as in 'exp'; the age "
                   "of the keys does not count then")
@@ -150,6 +159,47 @@ void add_token(CLI::App& app, const Session& session, TokenOptions& options, int
   add_sign(*token, session, options.sign, status);
 }
 
+void add_check(CLI::App& app, const Session& session, TokenOptions& options, int& status) {
+  CheckOptions& check = options.check;
+  CLI::App* command = app.add_subcommand(
+      "check",
+      "Say whether somebody could sign in, and why, without a sign-in: each check with its "
+      "outcome, the rule that decides, what would have to be different");
+  command->add_option("--user", check.user, "The local user who signs in")
+      ->type_name("NAME")
+      ->required();
+  command->add_option("--service", check.service, "The PAM service: sshd, sudo, login ...")
+      ->type_name("NAME")
+      ->capture_default_str();
+  CLI::Option_group* by = command->add_option_group("by", "What is shown");
+  by->add_option("--token-file", check.token, "Holds the token; - is standard input")
+      ->type_name("FILE");
+  by->add_option("--claims", check.claims,
+                 "Holds the claims of a token that nobody has yet, as a JSON object; 'iss', 'aud', "
+                 "'iat' and 'exp' may be left out; - is standard input")
+      ->type_name("FILE");
+  by->require_option(1);
+  command->add_option("--rhost", check.rhost, "The address that the sign-in comes from")
+      ->type_name("ADDRESS");
+  command
+      ->add_option("--now", check.now,
+                   "Ask about another moment: RFC 3339, or seconds since 1970 as in 'exp'")
+      ->type_name("T");
+  command
+      ->add_option("--issuer", check.evidence.issuer,
+                   "Only this issuer of the configuration (its short name)")
+      ->type_name("NAME");
+  command
+      ->add_option("--config", check.evidence.config,
+                   "The configuration, such as one that is to come; default: the daemon's")
+      ->type_name("FILE");
+  command
+      ->add_option("--root", check.evidence.root, "Read etc/passwd and etc/group below this folder")
+      ->type_name("DIR");
+  command->footer(kCheckFooter);
+  command->callback([&] { status = check_command(session, check); });
+}
+
 void add_jwk(CLI::App& app, const Session& session, TokenOptions& options, int& status) {
   CLI::App* jwk = app.add_subcommand("jwk", "Make keys, and turn keys into JWKs");
   jwk->require_subcommand(1);
@@ -171,7 +221,7 @@ void add_jwk(CLI::App& app, const Session& session, TokenOptions& options, int& 
 }
 
 bool is_token_command(const CLI::App& app) {
-  return app.got_subcommand("token") || app.got_subcommand("jwk");
+  return app.got_subcommand("token") || app.got_subcommand("check") || app.got_subcommand("jwk");
 }
 
 }  // namespace latchkey::cli

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The command line of `latchkeyctl token` and `latchkeyctl jwk`.
+// The command line of `latchkeyctl token`, `latchkeyctl check` and `latchkeyctl jwk`.
 #pragma once
 
 #include "cli/latchkeyctl/jwk_commands.h"
@@ -15,6 +15,7 @@ namespace latchkey::cli {
 // What the options are read into; outlives the App.
 struct TokenOptions {
   VerifyOptions verify;
+  CheckOptions check;
   std::string shown = "-";
   SignOptions sign;
   GenerateOptions generate;
@@ -23,6 +24,7 @@ struct TokenOptions {
 };
 
 void add_token(CLI::App& app, const Session& session, TokenOptions& options, int& status);
+void add_check(CLI::App& app, const Session& session, TokenOptions& options, int& status);
 void add_jwk(CLI::App& app, const Session& session, TokenOptions& options, int& status);
 
 // Whether the command that was typed is one of these: their exit statuses are others.

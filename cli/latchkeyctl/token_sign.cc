@@ -10,6 +10,7 @@
 #include <sys/random.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/latchkeyctl/claims_file.h"
 #include "cli/latchkeyctl/files.h"
 #include "cli/latchkeyctl/fit_key.h"
 #include "cli/latchkeyctl/moment.h"
@@ -18,7 +19,6 @@
 #include "core/base/text.h"
 #include "core/config/forms.h"
 #include "core/jose/base64url.h"
-#include "core/jose/json.h"
 #include "core/jose/signing/compact_signature.h"
 
 namespace latchkey::cli {
@@ -31,14 +31,6 @@ template <typename T>
 using Step = tl::expected<T, std::string>;
 
 tl::unexpected<std::string> failed(std::string what) { return tl::unexpected(std::move(what)); }
-
-// One JSON text by the strict reader's rules: a token must not say something twice.
-Step<ordered_json> parse_strictly(std::string_view text, const std::string& where) {
-  jose::JsonReader reader;
-  if (const auto value = reader.read(text); !value)
-    return failed(where + ": " + std::string(jose::describe(value.error())));
-  return ordered_json::parse(text);
-}
 
 // `which` counts from 1: the claim is not named, it may be anything that was typed.
 Step<std::pair<std::string, ordered_json>> parse_claim(const std::string& text, std::size_t which) {
@@ -54,13 +46,7 @@ Step<std::pair<std::string, ordered_json>> parse_claim(const std::string& text, 
 
 Step<ordered_json> base_claims(const SignOptions& options) {
   if (options.claims.empty()) return ordered_json::object();
-  const auto text = read_input(options.claims, limits::kTokenBytes, "--claims");
-  if (!text) return failed(text.error());
-  const std::string where =
-      options.claims == kStandardInput ? std::string("standard input") : printable(options.claims);
-  auto claims = parse_strictly(text->view(), where);
-  if (claims && !claims->is_object()) return failed(where + ": is no JSON object");
-  return claims;
+  return read_claims(options.claims, "--claims");
 }
 
 // RFC 7519 section 4.1.7; what `revoke --jti` names.

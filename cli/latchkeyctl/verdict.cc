@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/latchkeyctl/verdict.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -13,6 +14,11 @@
 
 namespace latchkey::cli {
 namespace {
+
+bool asks_for_peer(const config::Config& config) {
+  return std::any_of(config.access.begin(), config.access.end(),
+                     [](const auto& rule) { return !rule.networks.empty(); });
+}
 
 // The last check that the token alone is asked for.
 constexpr Check kLastOfToken = Check::introspection;
@@ -128,9 +134,14 @@ Verdict verify_token(std::string_view token, const Snapshot& snapshot,
     LoginRequest request;
     request.service = sign_in->service;
     request.user = sign_in->user;
+    request.rhost = sign_in->rhost;
+    request.utc_offset = sign_in->utc_offset;
     verdict.decision = judge(claims, verified->issuer, request,
                              asks ? without_introspection(snapshot) : snapshot, now, trace);
     if (asks && verdict.decision.allowed()) no_word_of_issuer(verdict, config);
+    if (sign_in->rhost.empty() && asks_for_peer(*snapshot.config))
+      verdict.notes.emplace_back(
+          "access rules look at the peer's network, and none was given: say it with --rhost");
     return verdict;
   }
   verdict.decision.reason = Reason::allowed;
@@ -154,7 +165,8 @@ std::string render_verdict(const Verdict& verdict, Style style) {
   if (verdict.sign_in) line("sign-in", verdict.sign_in->user + " by " + verdict.sign_in->service);
   if (!decision.allowed()) line("meaning", std::string(reason.administrator));
   line("detail", decision.detail);
-  line("rule", decision.rule);
+  line("rule",
+       decision.rule + (decision.rule_place.empty() ? "" : " (" + decision.rule_place + ')'));
   line("issuer", decision.issuer);
   line("subject", decision.subject);
   line("key", decision.key_id);
@@ -190,6 +202,7 @@ std::string verdict_json(const Verdict& verdict) {
   }
   add("detail", decision.detail);
   add("rule", decision.rule);
+  add("rule_place", decision.rule_place);
   add("issuer", decision.issuer);
   add("subject", decision.subject);
   add("key_id", decision.key_id);

@@ -3,6 +3,7 @@
 // What the daemon's engine says of one token, and how that is told. No input or output.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +19,9 @@ namespace latchkey::cli {
 struct SignIn {
   std::string user;
   std::string service;
+  std::string rhost = {};  // the peer's address, where it is known
+  std::chrono::seconds utc_offset =
+      {};  // of the host's time zone, at the moment that is asked about
 };
 
 struct Verdict {

@@ -99,6 +99,12 @@ tl::expected<void, Error> recheck(const Verified& verified, const Snapshot& snap
 // - binding: to this subject, or to none yet (then Decision::binding asks for one):
 //   subject_conflict;
 // - access: access_denied, acr_insufficient, authentication_too_old, system_account.
+//
+// A shared account (`access[].accounts`) is named by no token: a rule grants it (user_mismatch,
+// acr_insufficient, authentication_too_old). Then each name that counts as the person's
+// (own_names.h) is asked for: one that is another's, or a subject that is called otherwise than it
+// was bound (subject_conflict); one that is revoked, or the account (revoked_user); user_unknown.
+// It binds nothing.
 Decision judge(const claims::ValidatedClaims& claims, std::size_t issuer,
                const LoginRequest& request, const Snapshot& snapshot, WallTime now, Trace trace,
                const Introspected* introspected = nullptr);
@@ -144,6 +150,7 @@ struct LastSeen {
 // trace shows as a failed check: DESIGN section 5): not_managed, revoked_user, binding_missing,
 // claims_too_old (the last sign-in is older than `max_claims_age`, or was by another subject than
 // the bound one), issuer_unknown; then the claims of the last sign-in as above, their expiry aside.
+// A shared account refuses with live_login_required, but for PAM_DELETE_CRED, which opens nothing.
 // A rule with `acr`, `amr` or `max_auth_age` refuses with live_login_required.
 //
 // In sudo's setcred and session calls the person is PAM_RUSER, the target is not judged, and the
@@ -157,8 +164,8 @@ Decision judge_later_call(const LoginRequest& request, const Login* login,
 std::string_view person(const LoginRequest& request, const config::Config& config);
 
 // Whether the name is ours to judge (DESIGN section 5 "Managed"): it is under `managed`, has a
-// binding, or is a regular local user where `managed` is not set; never where it is under
-// `unmanaged`. Any bytes.
+// binding, is a shared account that a rule of this host grants, or is a regular local user where
+// `managed` is not set; never where it is under `unmanaged`. Any bytes.
 bool managed(std::string_view name, const Snapshot& snapshot);
 
 // verify, then judge: for callers without a memory of verified tokens (tests, tools).

@@ -41,7 +41,7 @@ namespace latchkey {
   ROW(managed,     "the name is managed")                                     \
   ROW(login,       "the login id belongs to this user and service")           \
   ROW(claims_age,  "the last token sign-in is recent enough")                 \
-  ROW(name,        "the token names this local user")                         \
+  ROW(name,        "the token names this local user, or a rule grants it")                         \
   ROW(account,     "the local account exists and is no system account")       \
   ROW(binding,     "the name is bound to this subject or to none")            \
   ROW(access,      "an access rule allows it")
@@ -96,6 +96,7 @@ struct Decision {
   std::string detail;  // for the administrator; never a token's part
   Trace trace;
   std::string rule;                       // the access rule that matched, or that came nearest
+  std::string rule_place;                 // its file:line
   std::optional<LocalIdentity> identity;  // where allowed
   std::optional<NewBinding> binding;      // where allowed and the name was not bound yet
   std::optional<StatusNeed> status_list;  // with it the answer could be another one

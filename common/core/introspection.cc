@@ -240,8 +240,10 @@ Expected<void> check_same_token(const claims::Claims& record, const IssuerConfig
   if (LATCHKEY_FAILS(answered_expired,
                      answered.expires_at && now >= *answered.expires_at + config.claims.leeway))
     return fail(Reason::token_inactive, "by the answer's 'exp'");
-  const bool other_user = answered.user && std::find(record.users.begin(), record.users.end(),
-                                                     *answered.user) == record.users.end();
+  const bool other_user =
+      std::any_of(answered.users.begin(), answered.users.end(), [&](const std::string& user) {
+        return std::find(record.users.begin(), record.users.end(), user) == record.users.end();
+      });
   if (LATCHKEY_FAILS(answered_user_other, other_user))
     return invalid("the answer's user claim is not the token's");
   return check_dates(record, config, answered, now);

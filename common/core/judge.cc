@@ -11,6 +11,7 @@
 #include "core/base/text.h"
 #include "core/decide.h"
 #include "core/judge_steps.h"
+#include "core/own_names.h"
 #include "core/policy/access.h"
 
 namespace latchkey {
@@ -110,13 +111,10 @@ Expected<void> Judge::login_steps(const Login& login, std::string_view who) {
 
 Expected<void> Judge::last_seen_steps(const LastSeen* last_seen, std::string_view who) {
   // First of all: a name that was revoked is shut out, whoever else would vouch for it.
-  if (LATCHKEY_FAILS(revoked_last_seen, snapshot_.revocations->user_revoked(who))) {
-    const std::string by = snapshot_.revocations->revoked_by(who);
-    return checked<void>(Check::revocation,
-                         fail(Reason::revoked_user,
-                              "user " + quoted(who) + (by.empty() ? by : "; revoked by " + by)));
-  }
+  if (auto revoked = check_revoked(who); LATCHKEY_FAILS(revoked_last_seen, !revoked))
+    return checked(Check::revocation, std::move(revoked));
   LATCHKEY_TRY_VOID(checked(Check::managed, check_managed(who)));
+  if (LATCHKEY_FAILS(shared_untokened, config().shares(who))) return shared_untokened(who);
   const auto* bound = snapshot_.bindings->find(who);
   if (LATCHKEY_FAILS(unknown_last_seen,
                      bound == nullptr && snapshot_.accounts->find_user(who) == nullptr)) {
@@ -148,6 +146,8 @@ Expected<void> Judge::person_steps(const claims::ValidatedClaims& claims, std::s
   // A token that is shown stands on its issuer's word where the configuration wants that; later
   // calls stand on the login that it opened (docs/INTROSPECTION.md).
   if (standing == Standing::token) LATCHKEY_TRY_VOID(check_introspection(claims, section));
+  if (LATCHKEY_FAILS(shared_account, config().shares(who)))
+    return shared_steps(current, issuer, who);
   // The name comes before anything about the account: a token that is not for a name learns nothing
   // about it.
   LATCHKEY_TRY_VOID(checked(Check::name, accounts::check_name(*claims, who)));
@@ -165,6 +165,43 @@ Expected<void> Judge::person_steps(const claims::ValidatedClaims& claims, std::s
   } else if (is_sudo(request_, config())) {
     identity.drop_groups();  // the process that sudo prepares is the target's
   }
+  decision_.identity = std::move(identity);
+  return {};
+}
+
+// A shared account is granted by a rule. Until one does, the token is told what it is told of every
+// name that is not its own, and nothing of who is bound or revoked.
+Expected<void> Judge::shared_steps(const revocation::CurrentClaims& claims, std::size_t issuer,
+                                   std::string_view account) {
+  const OwnNames own = own_names(*claims, snapshot_);
+  const std::string_view known = own.bound.empty() ? std::string_view() : own.bound.front();
+  if (is_gate()) {
+    const auto& map = config().issuers[issuer].groups;
+    const auto who = accounts::person_of(claims, map, known, *snapshot_.accounts);
+    auto granted = check_access(claims, who, issuer, true, {account, own.all, own.bound});
+    if (!granted && granted.error().reason == Reason::access_denied) {
+      const auto as_other = accounts::check_name(*claims, account);
+      granted =
+          fail(as_other ? Reason::user_mismatch : as_other.error().reason,
+               quoted(account) + " is a shared account: " + std::move(granted).error().detail);
+    }
+    LATCHKEY_TRY_VOID(checked(Check::access, std::move(granted)));
+  }
+  decision_.trace.pass(Check::name);
+  LATCHKEY_TRY_VOID(checked(Check::binding, check_own_names(own, *claims)));
+  for (const std::string& name : own.all) {
+    if (auto revoked = check_revoked(name); LATCHKEY_FAILS(revoked_own_name, !revoked))
+      return checked(Check::revocation, std::move(revoked));
+  }
+  if (auto revoked = check_revoked(account); LATCHKEY_FAILS(shared_account_revoked, !revoked))
+    return checked(Check::revocation, std::move(revoked));
+  LATCHKEY_TRY(auto identity,
+               checked(Check::account, accounts::shared_account(account, *snapshot_.accounts)));
+  add_detail("a shared account, for " +
+             (!known.empty()
+                  ? quoted(known)
+                  : "somebody to whom no name is bound" +
+                        (own.all.empty() ? std::string() : ", called " + quoted(own.all.front()))));
   decision_.identity = std::move(identity);
   return {};
 }

@@ -8,6 +8,7 @@
 #include "core/base/text.h"
 #include "core/claims/lifetime.h"
 #include "core/judge_steps.h"
+#include "core/own_names.h"
 #include "core/policy/access.h"
 #include "core/revocation/current_claims.h"
 #include "core/status.h"
@@ -27,7 +28,7 @@ std::chrono::milliseconds distance(WallTime then, WallTime now) {
 
 template <typename Claims>
 bool is_of(const Claims& claims, const accounts::Subject& subject) {
-  return claims.issuer == subject.issuer && claims.subject == subject.subject;
+  return claims.issuer == subject.issuer && claims.bound_subject() == subject.subject;
 }
 
 bool is_system(const Snapshot& snapshot, std::string_view name) {
@@ -107,15 +108,49 @@ Expected<void> Judge::check_binding(const claims::Claims& claims, std::string_vi
                                     Standing standing) {
   const auto* bound = snapshot_.bindings->find(who);
   if (LATCHKEY_FAILS(subject_conflict, bound != nullptr && !is_of(claims, *bound))) {
-    return fail(Reason::subject_conflict, "user " + quoted(who) + " is bound to subject " +
-                                              quoted(bound->subject) + " of " +
-                                              quoted(bound->issuer));
+    return fail(Reason::subject_conflict,
+                "user " + quoted(who) + " is bound to subject " + quoted(bound->subject) + " of " +
+                    quoted(bound->issuer) + ", the token's is " + quoted(claims.bound_subject()));
   }
   if (bound == nullptr && standing == Standing::token) {
-    decision_.binding =
-        NewBinding{std::string(who), std::string(claims.issuer), std::string(claims.subject)};
+    decision_.binding = NewBinding{std::string(who), std::string(claims.issuer),
+                                   std::string(claims.bound_subject())};
   }
   return {};
+}
+
+// Nothing is bound by coming into a shared account: that is for the rules about own names.
+Expected<void> Judge::check_own_names(const OwnNames& own, const claims::Claims& claims) const {
+  if (!LATCHKEY_FAILS(shared_conflict, own.conflict())) return {};
+  const std::string subject = quoted(claims.bound_subject());
+  return fail(Reason::subject_conflict,
+              own.bound.empty() ? "user " + quoted(own.others) +
+                                      " is bound to another subject than the token's, " + subject
+                                : "the token's subject, " + subject + ", has the name " +
+                                      quoted(own.bound.front()) + ", which the token does not say");
+}
+
+// What comes after the end of a session (setcred with PAM_DELETE_CRED) opens nothing.
+Expected<void> Judge::shared_untokened(std::string_view account) {
+  constexpr std::uint32_t kDeleteCred = 0x4;
+  constexpr std::uint32_t kSilent = 0x8000;
+  if (request_.operation != Operation::setcred || (request_.flags & ~kSilent) != kDeleteCred) {
+    return checked<void>(Check::login, fail(Reason::live_login_required,
+                                            quoted(account) + " is a shared account, which is "
+                                                              "opened by a token and by nothing "
+                                                              "else"));
+  }
+  LATCHKEY_TRY(auto identity,
+               checked(Check::account, accounts::shared_account(account, *snapshot_.accounts)));
+  decision_.identity = std::move(identity);
+  return {};
+}
+
+Expected<void> Judge::check_revoked(std::string_view user) const {
+  if (!snapshot_.revocations->user_revoked(user)) return {};
+  const std::string by = snapshot_.revocations->revoked_by(user);
+  return fail(Reason::revoked_user,
+              "user " + quoted(user) + (by.empty() ? by : "; revoked by " + by));
 }
 
 // RFC 7519 section 4.1.4.
@@ -143,18 +178,28 @@ Expected<void> Judge::check_claims_age(const LastSeen* last_seen,
 
 Expected<void> Judge::check_access(const revocation::CurrentClaims& claims,
                                    const accounts::LocalIdentity& identity, std::size_t issuer,
-                                   bool live) {
+                                   bool live, const SharedRequest& shared) {
   const auto& section = config().issuers[issuer];
+  const bool system = shared.account.empty() && is_system(snapshot_, identity.user);
   const auto answer =
       policy::evaluate(config().access, {.service = request_.service,
                                          .identity = identity,
-                                         .system_account = is_system(snapshot_, identity.user),
+                                         .account = shared.account,
+                                         .names = shared.names,
+                                         .bound = shared.bound,
+                                         .system_account = system,
                                          .claims = claims,
                                          .issuer_name = section.config.name,
+                                         .groups_known = section.config.claims.groups_known,
                                          .live = live,
+                                         .rhost = request_.rhost,
                                          .now = now_,
+                                         .utc_offset = request_.utc_offset,
                                          .leeway = section.config.claims.leeway});
-  if (answer.rule != nullptr) decision_.rule = answer.rule->name;
+  if (answer.rule != nullptr) {
+    decision_.rule = answer.rule->name;
+    decision_.rule_place = answer.rule->source;
+  }
   const auto& missing = identity.missing_groups;
   std::string detail = answer.detail;
   if (!missing.empty()) {

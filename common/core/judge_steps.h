@@ -4,6 +4,7 @@
 // judge_checks.cc, and nobody else includes this.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,6 +19,15 @@ enum class Standing : std::uint8_t {
   token,      // shown and verified now
   login,      // of a live login that this call belongs to
   last_seen,  // of the last sign-in of that name
+};
+
+struct OwnNames;
+
+// Of a request to be a shared account: who asks.
+struct SharedRequest {
+  std::string_view account = {};
+  std::span<const std::string> names = {};
+  std::span<const std::string> bound = {};
 };
 
 class Judge {
@@ -61,6 +71,10 @@ class Judge {
   Expected<void> person_steps(const claims::ValidatedClaims& claims, std::size_t issuer,
                               std::string_view who, Standing standing);
 
+  Expected<void> shared_steps(const revocation::CurrentClaims& claims, std::size_t issuer,
+                              std::string_view account);
+  Expected<void> shared_untokened(std::string_view account);
+
   Expected<std::size_t> configured_issuer(const claims::Claims& claims) const;
   Expected<void> check_managed(std::string_view who) const;
   bool is_gate() const {
@@ -71,11 +85,13 @@ class Judge {
   Expected<void> check_system_account(const accounts::LocalIdentity& identity) const;
   Expected<void> check_binding(const claims::Claims& claims, std::string_view who,
                                Standing standing);
+  Expected<void> check_own_names(const OwnNames& own, const claims::Claims& claims) const;
+  Expected<void> check_revoked(std::string_view user) const;
   Expected<void> check_lifetime(const Login& login, std::size_t issuer) const;
   Expected<void> check_claims_age(const LastSeen* last_seen, const accounts::Subject& bound) const;
   Expected<void> check_access(const revocation::CurrentClaims& claims,
                               const accounts::LocalIdentity& identity, std::size_t issuer,
-                              bool live);
+                              bool live, const SharedRequest& shared = {});
 
   const LoginRequest& request_;
   const Snapshot& snapshot_;

@@ -5,6 +5,7 @@
 
 #include "core/base/mutation.h"
 #include "core/decide.h"
+#include "core/policy/access.h"
 
 namespace latchkey {
 namespace {
@@ -23,6 +24,10 @@ bool is_system(const Snapshot& snapshot, std::string_view name) {
 bool managed(std::string_view name, const Snapshot& snapshot) {
   const auto& rules = snapshot.config->managed;
   if (LATCHKEY_FAILS(managed_unlisted, contains(rules.unmanaged, name))) return false;
+  // Where no rule of this host grants it, it is what it was.
+  if (LATCHKEY_FAILS(managed_shared, snapshot.config->shares(name)) &&
+      policy::grants(snapshot.config->access, name))
+    return true;
   if (contains(rules.managed, name) || snapshot.bindings->find(name) != nullptr) return true;
   // A name of which no local file knows the uid may be any regular user's (LDAP, SSSD): only what
   // is known to be the system's own is left alone.

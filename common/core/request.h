@@ -5,6 +5,7 @@
 // (user, rhost): they are compared, never trusted.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -34,6 +35,8 @@ struct LoginRequest {
   std::uint32_t flags = 0;  // the PAM flags of the call
   std::int32_t pid = 0;
   std::int32_t ppid = 0;
+  // Not of the call: what this host's time zone adds to UTC now.
+  std::chrono::seconds utc_offset{};
 };
 
 }  // namespace latchkey

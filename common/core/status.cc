@@ -14,7 +14,7 @@ using revocation::HeldStatusList;
 using revocation::TokenStatus;
 
 // An issuer that withdraws a key says nothing by it any more. Of keys in a file of their own the
-// keeper of the lists sees to that.
+// keeper of the lists says that (`key_stands`).
 bool still_trusted(const HeldStatusList& held, const config::StatusListSource& source,
                    std::size_t issuer, const Snapshot& snapshot) {
   if (!source.own_keys()) return true;
@@ -41,6 +41,7 @@ std::optional<std::string> unknown(const HeldStatusList* held,
     return "its 'exp' has passed";
   if (LATCHKEY_FAILS(status_signed_early, signed_too_early(*held, source, now)))
     return "it was signed longer ago than 'max_signed_age'";
+  if (LATCHKEY_FAILS(status_key_stands, !held->key_stands)) return "the key that signed it is gone";
   if (LATCHKEY_FAILS(status_key_gone, !still_trusted(*held, source, issuer, snapshot)))
     return "the key that signed it is gone";
   if (LATCHKEY_FAILS(status_key_revoked, snapshot.revocations->key_revoked(held->token->key_id)))

@@ -113,6 +113,7 @@ struct DecisionRecord {
   std::string administrator;
   std::string detail;
   std::string rule;
+  std::optional<std::string> rule_place;  // file:line of the rule
   std::string issuer;
   std::string subject;
   std::string key_id;

@@ -204,6 +204,7 @@ void fields(Walk& walk, DecisionRecord& value) {
   walk("administrator", value.administrator);
   walk("detail", value.detail);
   walk("rule", value.rule);
+  walk("rule_place", value.rule_place);
   walk("issuer", value.issuer);
   walk("subject", value.subject);
   walk("key_id", value.key_id);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 
 #include <fmt/format.h>
 
@@ -116,6 +117,15 @@ std::optional<WallTime> parse_time(std::string_view text) {
   const auto offset = take_offset(text);
   if (!offset || !text.empty()) return std::nullopt;
   return WallTime{*date} + *time - *offset;
+}
+
+std::chrono::seconds utc_offset(WallTime at) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(at).time_since_epoch().count();
+  const auto time = static_cast<std::time_t>(seconds);
+  std::tm local{};
+  ::tzset();  // the file may be another one than a moment ago
+  if (::localtime_r(&time, &local) == nullptr) return {};
+  return std::chrono::seconds(local.tm_gmtoff);
 }
 
 }  // namespace latchkey::ipc

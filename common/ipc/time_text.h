@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Wall times as text in our messages and on the command line: RFC 3339, UTC, milliseconds.
+// Wall times as text in our messages and on the command line: RFC 3339, UTC, milliseconds; and what
+// the host's own clock on the wall shows.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,5 +19,9 @@ std::string format_time(WallTime time);
 // RFC 3339 section 5.6: date-time with "Z" or an offset, up to nine digits of a fraction (cut to milliseconds).
 // No leap second, no lower-case "t" or "z", no blanks.
 std::optional<WallTime> parse_time(std::string_view text);
+
+// What this host's time zone adds to UTC at that moment, by /etc/localtime as it is now; nothing
+// where that cannot be read, as everywhere else on the host.
+std::chrono::seconds utc_offset(WallTime at);
 
 }  // namespace latchkey::ipc

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 
 #include "ipc/deadline.h"
@@ -138,5 +139,7 @@ Result<Peer> peer_of(int socket) {
     return system_fault("SO_PEERCRED", errno);
   return Peer{credentials.pid, credentials.uid, credentials.gid};
 }
+
+bool process_exists(pid_t pid) { return pid <= 0 || ::kill(pid, 0) == 0 || errno != ESRCH; }
 
 }  // namespace latchkey::ipc

@@ -47,4 +47,8 @@ struct Peer {
 // ids that the unit's user namespace does not map show as 65534.
 Result<Peer> peer_of(int socket);
 
+// False only where the kernel has no process (and no thread) of that pid, which it tells everybody,
+// also one whom /proc shows nothing and who may signal nobody. True for what is no pid.
+bool process_exists(pid_t pid);
+
 }  // namespace latchkey::ipc

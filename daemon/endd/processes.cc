@@ -3,7 +3,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <array>
@@ -78,8 +77,6 @@ std::uint32_t read_audit_number(std::string_view text) {
 }
 
 }  // namespace
-
-bool pid_is_taken(pid_t pid) { return ::kill(pid, 0) == 0 || errno != ESRCH; }
 
 // What cannot be read for any other reason than that it is not there is there, for all we know.
 Missing Processes::missing(pid_t pid, int error) const {

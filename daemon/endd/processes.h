@@ -14,6 +14,8 @@
 
 #include <tl/expected.hpp>
 
+#include "ipc/unix_socket.h"
+
 namespace latchkey::endd {
 
 // What the kernel gives a process outside of any login (audit(7)).
@@ -37,15 +39,12 @@ struct Process {
 // Why a process was not found: the kernel has none of that pid, or nobody can tell.
 enum class Missing : std::uint8_t { gone, unreadable };
 
-// Whether the kernel has a process of that pid, also where /proc hides it from us (hidepid).
-bool pid_is_taken(pid_t pid);
-
 class Processes {
  public:
-  // Whether there is such a process though the folder has none.
+  // Whether there is such a process though the folder has none (hidepid).
   using Taken = std::function<bool(pid_t)>;
 
-  explicit Processes(std::string folder = "/proc", Taken taken = pid_is_taken)
+  explicit Processes(std::string folder = "/proc", Taken taken = ipc::process_exists)
       : folder_(std::move(folder)), taken_(std::move(taken)) {}
 
   tl::expected<Process, Missing> find(pid_t pid) const;

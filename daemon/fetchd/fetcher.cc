@@ -59,6 +59,16 @@ void Fetcher::cancel(Owner owner) {
   }
 }
 
+void Fetcher::heed(const ConfigSource& config) {
+  for (auto each = jobs_.begin(); each != jobs_.end();) {
+    const auto job = each++;  // may be gone afterwards
+    auto outcome = job->plan->outdated(config);
+    if (!outcome) continue;
+    end_transfer(*job);
+    take(job, *std::move(outcome));
+  }
+}
+
 void Fetcher::wait(std::span<curl_waitfd> extra, std::chrono::milliseconds timeout) {
   std::vector<curl_waitfd> waited(extra.begin(), extra.end());
   waited.push_back({lookups_.event(), CURL_WAIT_POLLIN, 0});

@@ -45,6 +45,9 @@ class Fetcher {
   // Gives up an owner's fetches; their `done` is not called.
   void cancel(Owner owner);
 
+  // Ends those that are outdated; their `done` is called by the next `perform`.
+  void heed(const ConfigSource& config);
+
   std::size_t running() const { return jobs_.size(); }
 
   // Waits until something can be done for a fetch or for one of `extra`, at most `timeout`.

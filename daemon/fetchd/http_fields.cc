@@ -28,10 +28,10 @@ std::optional<std::int64_t> delta_seconds(std::string_view text) {
 
 // Cuts the first directive off a comma list; commas inside quotes do not count.
 std::string_view take_directive(std::string_view& list) {
-  bool quoted = false;
+  bool in_quotes = false;
   std::size_t end = 0;
-  while (end < list.size() && (quoted || list[end] != ',')) {
-    if (list[end] == '"') quoted = !quoted;
+  while (end < list.size() && (in_quotes || list[end] != ',')) {
+    if (list[end] == '"') in_quotes = !in_quotes;
     ++end;
   }
   const std::string_view directive = trim(list.substr(0, end));

@@ -135,7 +135,10 @@ tl::expected<void, std::string> Server::load_config() {
     for (const config::ConfigError& error : errors) log_.error(config::describe(error));
     return tl::unexpected(errors.empty() ? "unreadable" : config::describe(errors.front()));
   }
-  if (*loaded) log_.notice("configuration loaded, digest " + config_.current().digest);
+  if (*loaded) {
+    log_.notice("configuration loaded, digest " + config_.current().digest);
+    fetcher_.heed(config_);
+  }
   if (!parts_.log_level_is_fixed) {
     if (const auto level = find_log_level(config_.current().log_level)) log_.set_most(*level);
   }
@@ -245,13 +248,17 @@ void Server::handle_status_request(std::uint64_t id, const Client::Asked& asked)
     if (lists == nullptr) return answer_reload(id, request, loaded);
   }
   // A section for itself: whoever keeps its questions waiting holds up no other one's.
-  std::size_t& under_way = statuses_under_way_[lists->name];
-  if (under_way >= lists->at_once())
+  // Those of the section as it was before are given up.
+  const std::pair<std::string, std::string> section(lists->name, lists->digest);
+  const auto under_way = statuses_under_way_.find(section);
+  if (under_way != statuses_under_way_.end() && under_way->second >= lists->at_once())
     return answer_too_often(id, request, std::chrono::seconds(1), Status::busy);
   if (const auto wait = rate_.take_status_list(*lists, Clock::now()))
     return answer_too_often(id, request, *wait, Status::busy);
-  ++under_way;
-  const std::shared_ptr<void> room(nullptr, [&under_way](void* /*nothing*/) { --under_way; });
+  ++statuses_under_way_[section];
+  const std::shared_ptr<void> room(nullptr, [this, section](void* /*nothing*/) {
+    if (--statuses_under_way_[section] == 0) statuses_under_way_.erase(section);
+  });
   fetcher_.start(id, lists->name, std::make_unique<StatusPlan>(*lists, request),
                  lists->fetch_timeout, [this, id, request, room](Outcome outcome) {
                    note(request, outcome);

@@ -80,7 +80,8 @@ class Server {
   Log& log_;
   ServiceManager& manager_;
   std::size_t chunks_under_way_ = 0;  // outlives the fetcher, whose work counts itself in it
-  std::map<std::string, std::size_t> statuses_under_way_;  // likewise; by the section's name
+  // Likewise; by the section's name and digest.
+  std::map<std::pair<std::string, std::string>, std::size_t> statuses_under_way_;
   EndpointMemory endpoints_;  // outlives the fetcher, whose plans refer to it
   Fetcher fetcher_;
   Streams streams_;

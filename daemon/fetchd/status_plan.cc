@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "daemon/fetchd/config_source.h"
 #include "daemon/fetchd/http_fields.h"
 
 namespace latchkey::fetchd {
@@ -42,6 +43,15 @@ Plan::Step StatusPlan::next(tl::expected<HttpResponse, HttpFailure> response) {
   outcome.answer.last_modified = std::move(response->last_modified);
   outcome.answer.max_age = response->max_age;
   outcome.body = std::move(response->body);
+  return outcome;
+}
+
+// A server that hangs would keep its section's few places from the lists of the section as it is
+// now.
+std::optional<Outcome> StatusPlan::outdated(const ConfigSource& config) const {
+  if (config.find_status_list(config_.name, config_.digest) != nullptr) return std::nullopt;
+  Outcome outcome = failed("the section is another one now");
+  outcome.answer.status = Status::reload;
   return outcome;
 }
 

@@ -19,12 +19,14 @@ namespace latchkey::fetchd {
 
 class StatusPlan final : public Plan {
  public:
-  // `config` is copied: a reload does not touch what is on its way.
+  // `config` is copied: a reload that leaves the section as it is does not touch what is on its
+  // way.
   StatusPlan(const config::StatusListSource& config, const ipc::fetch::Request& request)
       : config_(config), request_(request) {}
 
   Step start() override;
   Step next(tl::expected<HttpResponse, HttpFailure> response) override;
+  std::optional<Outcome> outdated(const ConfigSource& config) const override;
 
  private:
   Outcome failed(std::string_view cause) const;

@@ -100,6 +100,7 @@ App::App(const Options& options, const SystemClock& clock, QueuedJournal& journa
                  .logins = logins_,
                  .ender = end_,
                  .snapshot = [this]() -> const Snapshot& { return plane_.current(); },
+                 .process_exists = ipc::process_exists,
                  .rescheduled =
                      [this] {
                        if (ticker_) ticker_->poke();

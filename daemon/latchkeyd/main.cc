@@ -89,7 +89,12 @@ int run(const Options& options) {
   }
   clear_environment();
   Loop loop;
-  SqliteStateStore store({.directory = options.state_dir, .boot_id = boot_id()}, clock, journal);
+  const std::string boot = options.boot_id.empty() ? boot_id() : plain_boot_id(options.boot_id);
+  if (boot.empty()) {
+    complain(journal, 0,
+             "the id of this boot is not known (--boot-id): logins of earlier boots are kept");
+  }
+  SqliteStateStore store({.directory = options.state_dir, .boot_id = boot}, clock, journal);
   auto stored = store.load();
   if (!stored) return complain(journal, EX_IOERR, stored.error().detail);
 

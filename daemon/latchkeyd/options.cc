@@ -63,6 +63,11 @@ ParsedOptions parse_options(int argc, char** argv) {
   app.add_option("--end-socket", options.end_socket, "Where latchkey-endd is reached")
       ->type_name("PATH")
       ->capture_default_str();
+  app.add_option(
+         "--boot-id", options.boot_id,
+         "Id of this boot, by which logins of an earlier one are forgotten; the unit gives it, "
+         "whose /proc does not show it (default: what /proc says)")
+      ->type_name("ID");
   app.add_option("--accounts-root", options.accounts_root,
                  "Read DIR/etc/passwd and DIR/etc/group instead of the host's (for tests)")
       ->type_name("DIR");

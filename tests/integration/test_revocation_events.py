@@ -2,6 +2,7 @@
 """A provider's security events end to end: polled from a transmitter, heeded by real ssh and sudo, and by those signed in."""
 
 import os
+import pathlib
 import pwd
 import re
 import subprocess
@@ -129,6 +130,8 @@ def test_a_session_ends_by_the_event_and_another_users_lives_on(host, sender, op
     print(f"\nfrom the event at the transmitter to the end of the session: {took:.2f} s, of which 1 s is the grace time")
     record_testsuite_property("seconds from a security event to the end of the session", round(took, 3))
     assert until(lambda: not running("sleep 86411"))
+    ended = [line for line in host.latchkeyd.said().splitlines() if "a session is to end" in line]
+    assert ended and all(re.search(r'source="?events ', line) for line in ended), ended
     assert host.refusal(ssh(alice.token).said)[0] == "revoked_subject"
     assert bob.lives() and running("sleep 86412")
     assert [each["user"] for each in host.ctl_json("sessions")["sessions"]] == ["bob"]
@@ -308,6 +311,28 @@ def test_a_full_disk_has_it_in_force_and_not_acknowledged_until_there_is_room(fo
     finally:
         host.latchkeyd.stop()
         subprocess.run(["umount", FOLDER], check=True)
+
+
+def test_a_file_with_the_wrong_owner_is_not_written_over_and_counts_when_that_is_set_right(following, sender):
+    host = following
+    owner = pwd.getpwnam("latchkey")
+    bad, next_one = host.provider.token("alice", OPERATOR), host.provider.token("bob", OPERATOR)
+    sender.send(event(host, CAEP + "session-revoked", {"subject": subject(host, sub_of(bad))}))
+    assert until(lambda: len(sender.acknowledged) == 1)
+    host.latchkeyd.stop()
+    file, = pathlib.Path(FOLDER).iterdir()
+    whole = file.read_bytes()
+    os.chown(file, 0, 0)  # as after a cp by root
+    host.latchkeyd.start()
+    becomes(host, says("storage: "))
+    assert source(host)["state"] == "stale"
+    sender.send(event(host, CAEP + "session-revoked", {"subject": subject(host, sub_of(next_one))}))
+    assert until(lambda: ssh(next_one, "bob").status != 0) and len(sender.acknowledged) == 1
+    assert file.read_bytes() == whole
+    os.chown(file, owner.pw_uid, owner.pw_gid)
+    becomes(host, fresh)
+    assert until(lambda: len(sender.acknowledged) == 2)
+    assert host.refusal(ssh(bad).said)[0] == "revoked_subject"
 
 
 def test_status_shows_the_source(following, sender):

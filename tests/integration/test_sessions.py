@@ -11,39 +11,11 @@ import time
 import pytest
 
 from box import accounts, clients, files, forge
+from box.sessions import DEVELOPER, Session, until
 
-DEVELOPER = ["corp-developers"]
 OPERATOR = ["corp-developers", "corp-operators"]
 GRACE = "sessions: { grace: 1s }\n"
 NOTES = "/run/latchkey-sessions"
-
-
-class Session:
-    """An ssh of somebody that goes on until it is ended."""
-
-    def __init__(self, host, user: str, command: str = "echo in; exec sleep 86400", token: str = "", **minted) -> None:
-        self.token = token or host.provider.token(user, minted.pop("groups", DEVELOPER), *minted.pop("options", ()))
-        self.jti = forge.claims_of(self.token)["jti"]
-        laptop = clients.LAPTOP
-        self._ssh = subprocess.Popen(
-            ["latchkey", "ssh", f"{user}@{clients.HOST}", command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, cwd=laptop.home, user=laptop.uid, group=laptop.uid, extra_groups=(),
-            start_new_session=True, env={"HOME": laptop.home, "USER": laptop.name, "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8",
-                                         "BEARER_TOKEN_FILE": clients.token_file(self.token, f"token-{self.jti[:8]}")})
-        said = self._ssh.stdout.readline()
-        assert said == "in\n", said + self._ssh.stdout.read()
-
-    def lives(self) -> bool:
-        return self._ssh.poll() is None
-
-    def wait(self) -> int:
-        return self._ssh.wait(clients.DEADLINE_S)
-
-    def close(self) -> None:
-        if self.lives():
-            os.killpg(self._ssh.pid, signal.SIGKILL)  # the wrapper and its ssh
-        self._ssh.wait()
-        self._ssh.stdout.close()
 
 
 @pytest.fixture
@@ -61,14 +33,6 @@ def opened(host):
         session.close()
     assert until(lambda: set(os.listdir(NOTES)) <= {each["id"] for each in host.ctl_json("sessions")["sessions"]})
     assert host.logins_become(0)
-
-
-def until(what) -> bool:
-    deadline = time.monotonic() + clients.DEADLINE_S
-    while time.monotonic() < deadline:
-        if what():
-            return True
-    return False
 
 
 def running(words: str) -> list[int]:
@@ -256,6 +220,19 @@ def test_a_session_whose_process_was_killed_is_forgotten(host, opened):
     host.latchkeyd.start()  # it looks at its start, and every minute
     assert until(lambda: host.ctl_json("sessions")["sessions"] == [])
     assert entry["id"] not in os.listdir(NOTES)
+
+
+def test_a_session_that_was_closed_while_the_daemon_was_down_is_forgotten(host, opened):
+    alice = opened("alice")
+    entry = host.ctl_json("sessions")["sessions"][0]
+    host.latchkeyd.kill()
+    host.sockets["pam"].close()  # else what is told is heard after the start
+    alice.close()
+    assert until(lambda: entry["id"] not in os.listdir(NOTES) and not os.path.exists(f"/proc/{entry['pid']}"))
+    host.sockets["pam"].open()
+    host.latchkeyd.start()
+    assert until(lambda: host.ctl_json("sessions")["sessions"] == [])
+    assert "sessions_error" not in host.status()
 
 
 def test_a_session_that_was_left_leaves_no_note(host, opened):

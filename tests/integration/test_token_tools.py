@@ -57,6 +57,35 @@ def test_a_sign_in_is_judged_as_the_daemon_judges_it(host):
     assert verify(host, token)["reason"] == "allowed", "the token alone was asked about"
 
 
+def test_claims_that_nobody_has_are_judged_as_the_daemon_would_with_the_lines_of_the_files(host):
+    def check(claims: dict, *more: str, user: str = "alice") -> dict:
+        done = subprocess.run(["latchkeyctl", "--json", "check", "--user", user, "--claims", "-", *more], input=json.dumps(claims),
+                              capture_output=True, text=True, timeout=60, check=False)
+        return {**json.loads(done.stdout), "status": done.returncode}
+
+    alice = {"sub": "devidp|alice", "preferred_username": "alice", "groups": GROUPS}
+    answer = check(alice)
+    assert (answer["status"], answer["reason"]) == (0, "allowed")
+    assert answer["rule_place"].startswith("/etc/latchkey/latchkey.yaml:")
+    # The daemon's own word about the same, once somebody has made it.
+    refused = clients.ssh(host.provider.token("alice", []), "alice", "true")
+    reason, request = host.refusal(refused.said)
+    daemons, ours = host.explain(request), check({**alice, "groups": []})
+    assert (ours["status"], ours["reason"], ours["detail"]) == (1, reason, daemons["detail"])
+    assert (ours["rule"], ours["rule_place"], ours["checks"]) == (daemons["rule"], daemons["rule_place"], daemons["checks"])
+    # Whom the name is bound to counts, and what is revoked.
+    assert clients.ssh(host.provider.token("alice", GROUPS), "alice", "true").status == 0
+    assert check({**alice, "sub": "somebody-else"})["reason"] == "subject_conflict"
+    host.ctl("revoke", "--user", "alice")
+    assert check(alice)["reason"] == "revoked_user"
+    # A configuration that is to come.
+    files.write("/etc/latchkey/tried.yaml", host.config().replace("developers, sre", "sre"))
+    try:
+        assert check({**alice, "preferred_username": "bob", "sub": "b"}, "--config", "/etc/latchkey/tried.yaml", user="bob")["reason"] == "access_denied"
+    finally:
+        os.unlink("/etc/latchkey/tried.yaml")
+
+
 def test_without_the_daemon_or_its_leave_there_is_no_verdict(host):
     token = host.provider.token("alice", GROUPS)
     answer = verify(host, token, uid=accounts.PEOPLE[0].uid)

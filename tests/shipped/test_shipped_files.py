@@ -36,6 +36,7 @@ def test_everything_is_where_debian_expects_it_and_nothing_else_is_installed(tre
         "755 /usr/libexec/latchkey/latchkeyd",
         "755 /usr/libexec/latchkey/latchkey-fetchd",
         "755 /usr/libexec/latchkey/latchkey-endd",
+        "755 /usr/libexec/latchkey/latchkey-namesd",
         "755 /usr/libexec/latchkey/latchkey-askpass",
         "755 /usr/bin/latchkey",
         "755 /usr/bin/latchkeyctl",
@@ -43,6 +44,7 @@ def test_everything_is_where_debian_expects_it_and_nothing_else_is_installed(tre
         "644 /usr/lib/systemd/system/latchkey-fetchd.service",
         "644 /usr/lib/systemd/system/latchkey-endd.service",
         "644 /usr/lib/systemd/system/latchkey-endd-signal.service",
+        "644 /usr/lib/systemd/system/latchkey-namesd.service",
         "644 /usr/lib/systemd/system/latchkey-endd.socket",
         "644 /usr/lib/systemd/system/latchkey-endd-signal.socket",
         "644 /usr/lib/systemd/system/latchkey-pam.socket",
@@ -78,13 +80,13 @@ def test_visudo_accepts_the_sudoers_example(installed):
 
 def test_systemd_verifies_every_unit_without_a_word(installed):
     units = sorted(str(path) for path in pathlib.Path(UNITS).glob("latchkey*"))
-    assert len(units) == 9
+    assert len(units) == 10
     checked = run("systemd-analyze", "verify", "--man=no", *units)
     assert (checked.returncode, checked.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("unit, tenths", [("latchkeyd", 3), ("latchkey-fetchd", 11), ("latchkey-endd", 9),
-                                          ("latchkey-endd-signal", 10)])
+                                          ("latchkey-endd-signal", 10), ("latchkey-namesd", 5)])
 def test_the_exposure_of_each_daemon_is_no_more_than_promised(installed, unit, tenths):
     checked = run("systemd-analyze", "security", "--no-pager", "--offline=true", f"--threshold={tenths}",
                   f"{UNITS}/{unit}.service")
@@ -93,7 +95,7 @@ def test_the_exposure_of_each_daemon_is_no_more_than_promised(installed, unit, t
 
 
 @pytest.mark.parametrize("unit", ["latchkeyd.service", "latchkey-fetchd.service", "latchkey-endd.service",
-                                  "latchkey-endd-signal.service"])
+                                  "latchkey-endd-signal.service", "latchkey-namesd.service"])
 def test_a_daemon_comes_back_without_limit(installed, unit):
     lines = pathlib.Path(UNITS, unit).read_text().splitlines()
     for line in ("Restart=always", "RestartSec=100ms", "StartLimitIntervalSec=0", "Type=notify"):
@@ -118,7 +120,7 @@ def test_who_may_speak_is_decided_by_the_socket(installed, unit, line):
 
 
 def test_each_daemon_has_a_system_user_that_nobody_can_sign_in_as(installed):
-    for name in ("latchkey", "latchkey-fetch"):
+    for name in ("latchkey", "latchkey-fetch", "latchkey-names"):
         user = pwd.getpwnam(name)
         assert user.pw_uid < 1000
         assert user.pw_shell.endswith("nologin")
@@ -132,10 +134,21 @@ def test_each_daemon_has_a_system_user_that_nobody_can_sign_in_as(installed):
     ("/run/latchkey-sessions", 0o700, "root"),
     ("/etc/latchkey", 0o755, "root"),
     ("/var/lib/latchkey", 0o700, "latchkey"),
+    ("/var/lib/latchkey-names", 0o755, "latchkey"),
+    ("/run/latchkey-names", 0o755, "latchkey-names"),
+    ("/run/systemd/userdb", 0o755, "root"),
 ])
 def test_folders_have_the_owner_that_their_users_rely_on(installed, path, mode, owner):
     found = os.stat(path)
     assert (stat.S_IMODE(found.st_mode), pwd.getpwuid(found.st_uid).pw_name) == (mode, owner)
+
+
+def test_names_are_served_by_a_link_to_a_socket_that_no_unit_holds(installed):
+    assert os.readlink("/run/systemd/userdb/io.latchkey.Names") == "/run/latchkey-names/names.sock"
+    assert not pathlib.Path(UNITS, "latchkey-namesd.socket").exists()
+    lines = pathlib.Path(UNITS, "latchkey-namesd.service").read_text().splitlines()
+    assert "WatchdogSec=3s" in lines
+    assert not [line for line in lines if line.startswith(("Before=", "DynamicUser=", "PrivateUsers=", "ProtectProc="))]
 
 
 def test_the_example_configuration_is_one(installed):

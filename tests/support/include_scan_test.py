@@ -29,6 +29,12 @@ CASES = [
      "daemon/latchkeyd/service/x.cc": '#include "core/jose/signing/s.h"\n'}, "no arrow latchkeyd -> signing"),
     ("allowed: fetchd includes what signs", {"common/core/jose/signing/s.h": "", "daemon/fetchd/x.cc":
      '#include "core/jose/signing/s.h"\n'}, None),
+    ("allowed: namesd includes the names file and reads plain files", {"common/core/accounts/names_file.h": "",
+     "common/files/p.h": "", "daemon/namesd/x.cc": '#include "core/accounts/names_file.h"\n#include "files/p.h"\n'}, None),
+    ("refused: namesd includes what decides of accounts", {"common/core/accounts/mapping.h": "", "daemon/namesd/x.cc":
+     '#include "core/accounts/mapping.h"\n'}, "of accounts namesd sees core/accounts/names_file.h"),
+    ("refused: plain files include another header of ipc", {"common/ipc/a.h": "", "common/files/x.cc":
+     '#include "ipc/a.h"\n'}, "of ipc files sees ipc/fd.h only"),
     ("refused: the verifier includes what signs", {"common/core/jose/signing/s.h": "", "common/core/jose/x.cc":
      '#include "core/jose/signing/s.h"\n'}, "no arrow jose -> signing"),
     ("refused: what signs reads a file", {"common/core/jose/signing/x.cc": "#include <fcntl.h>\n"},

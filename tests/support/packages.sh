@@ -29,6 +29,7 @@ latchkey_packages_run=(
 latchkey_packages_test=(
   libgtest-dev libgmock-dev libcmocka-dev libpamtest0-dev libpam-wrapper libnss-wrapper libuid-wrapper pamtester
   python3-pytest python3-paramiko python3-pexpect python3-cryptography python3-jwt binutils sqlite3 nginx redis-server redis-tools
+  libnss-systemd
 )
 
 # The second compiler: tsan, fuzzing, and warnings seen by other eyes.

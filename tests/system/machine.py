@@ -103,13 +103,13 @@ class Machine:
     def property(self, unit: str, name: str) -> str:
         return self.run("systemctl", "show", "--value", "-p", name, unit).stdout.strip()
 
-    def wait_for(self, what, seconds: float = 60):
+    def wait_for(self, what, seconds: float = 60, shows=lambda: "it never came"):
         """The first true value of `what()`; the machine has no event for it that could be waited on from outside."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if value := what():
                 return value
-        raise TimeoutError("it never came")
+        raise TimeoutError(shows())
 
     def power_off(self) -> None:
         if self.leader:

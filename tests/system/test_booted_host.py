@@ -2,24 +2,25 @@
 """The installed units on a booted Debian: socket activation, the whole sandbox, restarts, logind's sessions, the journal."""
 
 import contextlib
+import json
 import os
 import pathlib
 import re
-import signal
-import subprocess
 import time
 
 import pytest
 
-from box import accounts, forge, leaks, provider as provider_module
+from box import accounts, forge, leaks, names, provider as provider_module
 from fetching.certificates import Authority
 from fetching.introspection import PATH, SECRET, Endpoint
 from fetching.stub_provider import StubProvider
+from laptop import Client
 from machine import ROOT, Machine
 
 GROUPS = ["corp-developers", "corp-operators"]
 UNITS = ("latchkeyd.service", "latchkey-fetchd.service", "latchkey-pam.socket", "latchkey-control.socket",
-         "latchkey-fetchd.socket", "latchkey-endd.service", "latchkey-endd.socket", "latchkey-endd-signal.socket")
+         "latchkey-fetchd.socket", "latchkey-endd.service", "latchkey-endd.socket", "latchkey-endd-signal.socket",
+         "latchkey-namesd.service")
 CONFIG = """\
 version: 1
 log_level: debug
@@ -34,48 +35,6 @@ access:
   - {{ services: [ sudo, sudo-i ], allow: {{ groups: [ sre ] }} }}
 sessions: {{ grace: 1s }}
 """
-
-
-class Client:
-    """A laptop's `latchkey ssh`, outside of the machine, on the loopback that both share."""
-
-    def __init__(self, build: str, folder: pathlib.Path) -> None:
-        self._latchkey = f"{build}/cli/latchkey/latchkey"
-        self._folder = folder
-        key = pathlib.Path(f"{ROOT}/etc/ssh/ssh_host_ed25519_key.pub").read_text().split()[:2]
-        (folder / "known").write_text(f"127.0.0.1 {' '.join(key)}\n")
-
-    def _how(self, token: str, user: str, command: str, *options: str) -> tuple[list[str], dict]:
-        file = self._folder / f"token-{hash(token)}"
-        file.write_text(token)
-        file.chmod(0o600)
-        return ([self._latchkey, "ssh", "-F", "none", "-o", f"UserKnownHostsFile={self._folder}/known", *options,
-                 f"{user}@127.0.0.1", command],
-                {"env": {"PATH": os.environ["PATH"], "HOME": str(self._folder), "BEARER_TOKEN_FILE": str(file), "LANG": "C.UTF-8"},
-                 "stdin": subprocess.DEVNULL, "text": True, "start_new_session": True})
-
-    def ssh(self, token: str, user: str, command: str) -> subprocess.CompletedProcess:
-        words, how = self._how(token, user, command)
-        return subprocess.run(words, capture_output=True, timeout=170, check=False, **how)
-
-    @contextlib.contextmanager
-    def session(self, token: str, user: str, command: str, *options: str):
-        """An ssh that goes on; given when the command has said "in"."""
-        words, how = self._how(token, user, command, *options)
-        process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **how)
-        try:
-            said = []  # sudo may have a word before it
-            for line in process.stdout:
-                said.append(line)
-                if line.strip() == "in":
-                    break
-            assert said and said[-1].strip() == "in", said
-            yield process
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            process.stdout.close()
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +67,7 @@ def machine(provider):
     made.write("/etc/latchkey/corp-ca.pem", pathlib.Path(provider.ca_file).read_text())
     made.offline("systemd-sysusers")
     made.path("/var/log/journal").mkdir(exist_ok=True)  # what is logged outlives a boot, so that it can be searched
-    made.offline("systemctl", "enable", *UNITS[:1])
+    made.offline("systemctl", "enable", UNITS[0], UNITS[-1])
     made.boot()
     yield made
     made.power_off()
@@ -160,7 +119,27 @@ def test_a_daemon_that_hangs_is_started_anew_by_the_watchdog(machine, client, pr
     assert opens(client, provider) == "alice\n"
 
 
-@pytest.mark.parametrize("unit", ["latchkeyd", "latchkey-fetchd"])
+def test_namesd_that_hangs_or_is_killed_is_back_and_local_names_never_went(machine):
+    machine.write("/var/lib/latchkey-names/names", names.text([names.User("erin", 1900000001)]))
+    assert "erin:x:1900000001:" in machine.run("getent", "passwd", "erin").stdout
+    for kind in ("KILL", "STOP"):
+        before = int(machine.property("latchkey-namesd.service", "NRestarts"))
+        machine.run("systemctl", "kill", f"--signal={kind}", "latchkey-namesd.service")
+        assert "alice" in machine.run("getent", "passwd", "alice").stdout
+        machine.wait_for(lambda: int(machine.property("latchkey-namesd.service", "NRestarts")) > before)
+        machine.wait_for(lambda: machine.property("latchkey-namesd.service", "ActiveState") == "active")
+        assert "erin:x:1900000001:" in machine.run("getent", "passwd", "erin").stdout
+
+
+def test_namesd_sees_in_its_sandbox_who_is_sshd(machine):
+    machine.write("/var/lib/latchkey-names/names", names.text(provisional=True))
+    machine.run("install", "-D", "/usr/bin/getent", "/usr/local/lib/names-test/sshd")
+    number = names.id_of("newcomer")
+    assert f"newcomer:x:{number}:" in machine.run("/usr/local/lib/names-test/sshd", "passwd", "newcomer").stdout
+    assert machine.run("getent", "passwd", "newcomer", check=False).stdout == ""
+
+
+@pytest.mark.parametrize("unit", ["latchkeyd", "latchkey-fetchd", "latchkey-namesd"])
 def test_a_daemon_has_no_privilege_and_no_way_to_any(machine, unit):
     pid = machine.property(f"{unit}.service", "MainPID")
     status = dict(line.split(":\t", 1) for line in machine.run("cat", f"/proc/{pid}/status").stdout.splitlines() if ":\t" in line)
@@ -186,6 +165,10 @@ def logind_sessions(machine) -> str:
     return machine.run("loginctl", "--no-legend", "list-sessions").stdout
 
 
+def sessions(machine) -> str:
+    return machine.run("latchkeyctl", "sessions").stdout
+
+
 def revoke(machine, provider, token) -> float:
     machine.run("latchkeyctl", "revoke", "--jti", forge.claims_of(token)["jti"], "--issuer", provider.issuer)
     return time.monotonic()
@@ -208,9 +191,35 @@ def test_a_revoked_token_loses_the_session_that_logind_holds_and_bobs_lives_on(m
         assert bob.poll() is None and "bob" in logind_sessions(machine)
         done = client.ssh(token, "alice", "id")
         assert done.returncode == 255 and "revoked_token" in done.stdout + done.stderr
-        machine.wait_for(lambda: "alice" not in machine.run("latchkeyctl", "sessions").stdout)
+        # A login of before whose end nobody heard, the daemon being down, goes with a look at all of them: one a minute.
+        machine.wait_for(lambda: "alice" not in sessions(machine), 240, lambda: sessions(machine))
     journal = machine.run("journalctl", "--no-pager", "-u", "latchkey-endd").stdout
     assert "told:" in journal and "terminals=1" in journal and re.search(r"ended: .*user=alice .*logind=\S+", journal)
+
+
+def test_a_session_that_was_closed_while_the_daemon_was_down_is_forgotten(machine, client, provider):
+    units = ("latchkey-pam.socket", "latchkey-control.socket", "latchkeyd.service")
+    with client.session(provider.token("bob", GROUPS), "bob", "echo in; exec sleep 86509"):
+        assert "bob" in sessions(machine)
+        machine.run("systemctl", "stop", *units)
+    try:
+        machine.wait_for(lambda: machine.run("pgrep", "-f", "^sshd: bob", check=False).stdout == "")
+    finally:
+        machine.run("systemctl", "start", *units)
+    machine.wait_for(lambda: "bob" not in sessions(machine), 60, lambda: sessions(machine))
+
+
+def test_a_session_that_lives_is_kept_though_its_note_is_gone_and_nobody_is_let_off(machine, client, provider):
+    token = provider.token("bob", GROUPS)
+    with client.session(token, "bob", "echo in; exec sleep 86510"):
+        known = json.loads(machine.run("latchkeyctl", "--json", "sessions").stdout)["sessions"]
+        login = next(each["id"] for each in known if each["user"] == "bob")
+        machine.run("rm", f"/run/latchkey-sessions/{login}")
+        machine.run("systemctl", "restart", "latchkeyd.service")
+        revoke(machine, provider, token)
+        machine.wait_for(lambda: "1 session that should have ended" in machine.run("latchkeyctl", "status", check=False).stdout)
+        assert login in sessions(machine)
+    machine.wait_for(lambda: login not in sessions(machine), 60, lambda: sessions(machine))
 
 
 def test_a_revoked_sudo_ends_by_signals_and_the_session_around_it_lives_on(machine, client, provider):
@@ -267,13 +276,13 @@ def test_latchkeyd_has_a_network_with_nothing_in_it(machine):
 
 
 @pytest.mark.parametrize("unit, tenths", [("latchkeyd", 3), ("latchkey-fetchd", 11), ("latchkey-endd", 9),
-                                          ("latchkey-endd-signal", 10)])
+                                          ("latchkey-endd-signal", 10), ("latchkey-namesd", 5)])
 def test_systemd_itself_rates_the_running_unit_as_promised(machine, unit, tenths):
     machine.run("systemd-analyze", "security", "--no-pager", f"--threshold={tenths}", f"{unit}.service")
 
 
 def test_the_kernel_refused_neither_daemon_a_call_that_it_needs(machine):
-    for unit in ("latchkeyd", "latchkey-fetchd", "latchkey-endd"):
+    for unit in ("latchkeyd", "latchkey-fetchd", "latchkey-endd", "latchkey-namesd"):
         said = machine.run("journalctl", "-t", unit, "--no-pager").stdout
         assert unit in said
         assert "not permitted" not in said, said
@@ -337,8 +346,15 @@ def test_the_clients_secret_for_introspection_comes_as_a_systemd_credential(mach
 def test_a_revocation_holds_over_a_reboot(machine, client, provider):
     opens(client, provider, "bob")
     machine.run("latchkeyctl", "revoke", "--user", "bob")
-    machine.power_off()
+    with client.session(provider.token("alice", GROUPS), "alice", "echo in; exec sleep 86511"):
+        machine.run("systemctl", "stop", "latchkey-pam.socket", "latchkey-control.socket", "latchkeyd.service")
+        machine.power_off()
     machine.boot()
+    # By the id of the boot, which its /proc does not show.
+    assert "no sessions" in sessions(machine)
+    pid = machine.property("latchkeyd.service", "MainPID")
+    boot = machine.run("cat", "/proc/sys/kernel/random/boot_id").stdout.strip().replace("-", "")
+    assert f"--boot-id\0{boot}\0" in machine.run("cat", f"/proc/{pid}/cmdline").stdout
     done = client.ssh(provider.token("bob", GROUPS), "bob", "id")
     assert done.returncode == 255 and "revoked_user" in done.stdout + done.stderr
     assert opens(client, provider) == "alice\n"

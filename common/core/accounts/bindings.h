@@ -15,7 +15,7 @@ namespace latchkey::accounts {
 
 struct Subject {
   std::string issuer;   // `iss`
-  std::string subject;  // `sub`
+  std::string subject;  // `sub`, or the claims that the issuer's section names under `bind`
   bool operator==(const Subject&) const = default;
 };
 

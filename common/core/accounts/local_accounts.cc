@@ -2,10 +2,10 @@
 #include "core/accounts/local_accounts.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <limits>
 
+#include "core/accounts/account_lines.h"
 #include "core/base/limits.h"
 #include "core/base/mutation.h"
 
@@ -15,14 +15,6 @@ namespace {
 constexpr std::uint32_t kNoId =
     std::numeric_limits<std::uint32_t>::max();  // (uid_t)-1 means "no change" to the kernel
 
-// Splits off what stands before `separator`; the last field takes all the rest.
-std::string_view next_field(std::string_view& rest, char separator) {
-  const auto end = std::min(rest.find(separator), rest.size());
-  const auto field = rest.substr(0, end);
-  rest.remove_prefix(std::min(end + 1, rest.size()));
-  return field;
-}
-
 std::optional<std::uint32_t> parse_id(std::string_view text) {
   std::uint32_t id = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
@@ -30,23 +22,6 @@ std::optional<std::uint32_t> parse_id(std::string_view text) {
     return std::nullopt;
   }
   return id;
-}
-
-// A name that a passwd(5) or group(5) line can hold; NIS lines ("+", "-name") and comments are
-// none.
-bool entry_name(std::string_view name) {
-  return !name.empty() && name.front() != '+' && name.front() != '-' && name.front() != '#' &&
-         name.find('\0') == std::string_view::npos;
-}
-
-// The first `N` fields of a line; those that it lacks are empty. As in libc, blanks before the name
-// count for nothing.
-template <std::size_t N>
-std::array<std::string_view, N> fields(std::string_view line) {
-  line.remove_prefix(std::min(line.find_first_not_of(" \t\v\f\r"), line.size()));
-  std::array<std::string_view, N> out;
-  for (auto& field : out) field = next_field(line, ':');
-  return out;
 }
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || c == '_'; }
@@ -86,7 +61,7 @@ LocalAccounts LocalAccounts::parse(std::string_view passwd, std::string_view gro
   LocalAccounts out;
   while (!passwd.empty()) {
     // name:password:uid:gid and, where they are not left out, gecos:home:shell
-    const auto [name, password, uid_text, gid_text] = fields<4>(next_field(passwd, '\n'));
+    const auto [name, password, uid_text, gid_text] = entry_fields<4>(next_field(passwd, '\n'));
     if (!entry_name(name)) continue;
     const auto uid = parse_id(uid_text);
     const auto gid = parse_id(gid_text);
@@ -96,7 +71,7 @@ LocalAccounts LocalAccounts::parse(std::string_view passwd, std::string_view gro
   }
   while (!group.empty()) {
     // name:password:gid and, where they are not left out, members
-    const auto [name, password, gid_text] = fields<3>(next_field(group, '\n'));
+    const auto [name, password, gid_text] = entry_fields<3>(next_field(group, '\n'));
     if (entry_name(name)) out.groups_.try_emplace(std::string(name), parse_id(gid_text));
   }
   return out;

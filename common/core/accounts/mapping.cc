@@ -57,14 +57,30 @@ Expected<LocalIdentity> identify(const revocation::CurrentClaims& claims, const 
   if (LATCHKEY_FAILS(account_unknown, account == nullptr))
     return fail(Reason::user_unknown, "no local user " + quoted(user));
 
-  LocalIdentity identity;
-  identity.user = account->name;
+  LocalIdentity identity = person_of(claims, map, account->name, accounts);
   identity.uid = account->uid;
+  return identity;
+}
+
+LocalIdentity person_of(const revocation::CurrentClaims& claims, const GroupMap& map,
+                        std::string_view own_name, const LocalAccounts& accounts) {
+  LocalIdentity identity;
+  identity.user = own_name;
   for (const auto& value : claims->groups) {
     const auto entry = map.groups.find(value);
     if (entry == map.groups.end()) continue;
     for (const auto& group : entry->second) give(identity, group, accounts.find_group(group));
   }
+  return identity;
+}
+
+Expected<LocalIdentity> shared_account(std::string_view name, const LocalAccounts& accounts) {
+  const auto* account = accounts.find_user(name);
+  if (LATCHKEY_FAILS(shared_account_unknown, account == nullptr))
+    return fail(Reason::user_unknown, "no local user " + quoted(name));
+  LocalIdentity identity;
+  identity.user = name;
+  identity.uid = account == nullptr ? 65534 : account->uid;
   return identity;
 }
 

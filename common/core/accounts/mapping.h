@@ -18,7 +18,7 @@
 
 namespace latchkey::accounts {
 
-// Who somebody is on this host. Made by `identify()` only.
+// Who somebody is on this host. Made by the functions below only.
 class LocalIdentity {
  public:
   std::string user;
@@ -36,6 +36,9 @@ class LocalIdentity {
  private:
   friend Expected<LocalIdentity> identify(const revocation::CurrentClaims&, const GroupMap&,
                                           std::string_view, const LocalAccounts&);
+  friend LocalIdentity person_of(const revocation::CurrentClaims&, const GroupMap&,
+                                 std::string_view, const LocalAccounts&);
+  friend Expected<LocalIdentity> shared_account(std::string_view, const LocalAccounts&);
   LocalIdentity() = default;
 };
 
@@ -51,5 +54,13 @@ Expected<void> check_name(const claims::Claims& claims, std::string_view user);
 // group value that the map does not list gives nothing. name_unusable, user_mismatch, user_unknown.
 Expected<LocalIdentity> identify(const revocation::CurrentClaims& claims, const GroupMap& map,
                                  std::string_view user, const LocalAccounts& accounts);
+
+// Who wants to be a shared account: a person by their own name (empty where the claims have none),
+// who need have no account here, with the groups that the map gives and this host has.
+LocalIdentity person_of(const revocation::CurrentClaims& claims, const GroupMap& map,
+                        std::string_view own_name, const LocalAccounts& accounts);
+
+// That account, once a rule has granted it; it takes no groups of the person's. user_unknown.
+Expected<LocalIdentity> shared_account(std::string_view name, const LocalAccounts& accounts);
 
 }  // namespace latchkey::accounts

@@ -18,6 +18,7 @@ inline constexpr std::size_t kNameBytes = 32;            // a local user or grou
 inline constexpr std::size_t kClaimStringBytes = 2'048;  // iss, sub, jti, acr, a group value …
 inline constexpr std::size_t kGroupValues = 1'024;       // of a token
 inline constexpr std::size_t kAudienceValues = 64;       // of a token
+inline constexpr std::size_t kRuleClaims = 64;           // that access rules ask of one issuer's
 inline constexpr std::size_t kAmrValues = 32;            // of a token
 // Ten times what the largest providers serve. To read a text takes up to seven times its size where
 // it is all brackets and commas, and no provider may make latchkeyd grow by more than 2 MB.

@@ -81,7 +81,9 @@
   ROW(required_absent)         ROW(required_other)         ROW(sub_absent)                         \
   ROW(sub_empty)               ROW(claim_string_type)      ROW(claim_string_too_long)              \
   ROW(claim_list_too_long)     ROW(claim_list_value)       ROW(user_claim_absent)                  \
-  ROW(user_suffix)             ROW(user_none)                                                      \
+  ROW(user_suffix)             ROW(user_none)              ROW(user_table_lacks)                   \
+  ROW(user_template_empty)     ROW(bind_claim_absent)      ROW(groups_overage)                     \
+  ROW(groups_hasgroups)        ROW(claim_words_too_many)                                           \
   ROW(email_unverified)        ROW(user_suffix_alone)                                              \
   /* Introspection: core/claims, core/introspection, core/opaque, core/judge */                    \
   ROW(answer_active_type)      ROW(answer_inactive)                                                \
@@ -115,6 +117,7 @@
   ROW(metadata_member_type)    ROW(metadata_issuer_other)  ROW(fetch_too_soon)                     \
   /* Revocation: core/revocation, core/judge */                                                    \
   ROW(revoked_token)           ROW(revoked_subject)        ROW(revoked_user)                       \
+  ROW(revoked_own_name)                                                                            \
   ROW(revoked_last_seen)       ROW(revoked_undated)        ROW(revoked_before)                     \
   ROW(revoked_token_hash)      ROW(revoked_session)        ROW(revoked_key)                        \
   ROW(revoked_added)           ROW(revoked_base)            ROW(revoked_end_unsigned)              \
@@ -164,7 +167,10 @@
   ROW(events_twice)           ROW(events_age)             ROW(subject_all_foreign)                 \
   ROW(set_all_bad)            ROW(set_moment_useless)     ROW(events_end_unsigned)                 \
   ROW(events_full)            ROW(events_more_than_asked) ROW(events_told_first)                   \
-  ROW(events_patience)        ROW(events_stream_twice)                                             \
+  ROW(events_patience)        ROW(events_stream_twice)    ROW(events_lost_early)                   \
+  ROW(events_headless)        ROW(events_kept_whole)      ROW(events_over_known)                   \
+  ROW(lost_form)              ROW(lost_range)             ROW(stream_lost_early)                   \
+  ROW(stream_key_left)        ROW(set_logout_late)                                                 \
   /* Streams: core/revocation/stream_seen, stream_item, stream_progress */                         \
   ROW(seen_form)               ROW(seen_many)               ROW(seen_key)                          \
   ROW(seen_seq)                ROW(list_seen)               ROW(stream_integer)                    \
@@ -181,6 +187,7 @@
   ROW(stream_lost_beside)      ROW(stream_heard_kept)                                              \
   ROW(list_other_line)         ROW(tsl_algorithm)          ROW(tsl_key_revoked)                    \
   ROW(status_signed_early)     ROW(status_key_revoked)     ROW(status_key_shared)                  \
+  ROW(status_key_stands)                                                                           \
   ROW(events_key_revoked)      ROW(tsl_key_left)           ROW(tsl_same_time)                      \
   ROW(local_end_passed)                                                                            \
   /* Names and accounts: core/accounts, core/judge */                                              \
@@ -196,12 +203,19 @@
   ROW(name_none_usable)        ROW(identify_name)          ROW(managed_unlisted)                   \
   ROW(managed_by_list)         ROW(managed_system)         ROW(snapshot_lacks_config)              \
   ROW(snapshot_lacks_revocations)                          ROW(snapshot_lacks_accounts)            \
-  ROW(snapshot_lacks_bindings)                                                                     \
+  ROW(snapshot_lacks_bindings) ROW(managed_shared)         ROW(shared_account_unknown)             \
+  ROW(shared_account)          ROW(shared_account_revoked) ROW(shared_conflict)                    \
+  ROW(shared_untokened)        ROW(shared_own_name)        ROW(shared_bound_name)                  \
+  ROW(access_user_unknown)                                                                         \
   /* Access: core/policy, core/judge */                                                            \
   ROW(access_service)          ROW(access_nobody)          ROW(access_user)                        \
   ROW(access_issuer)           ROW(access_groups)          ROW(access_live)                        \
   ROW(access_acr)              ROW(access_amr)             ROW(access_auth_age)                    \
   ROW(auth_time_ahead)         ROW(auth_time_old)          ROW(auth_time_absent)                   \
+  ROW(access_claims)           ROW(access_network)         ROW(access_time)                        \
+  ROW(access_account)          ROW(names_user_account)                                             \
+  ROW(access_elsewhere)        ROW(access_denies)          ROW(names_user_denies)                  \
+  ROW(names_user_elsewhere)    ROW(condition_unknown)                                              \
   ROW(names_user_service)      ROW(names_user_other)       ROW(access_denied)
 // clang-format on
 

@@ -78,6 +78,7 @@ enum class ReasonLevel : std::uint8_t { info, notice, warning, error };
   ROW(status_revoked)              \
   ROW(status_suspended)            \
   ROW(name_unusable)               \
+  ROW(groups_elsewhere)            \
   ROW(user_mismatch)               \
   ROW(user_unknown)                \
   ROW(system_account)              \

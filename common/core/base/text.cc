@@ -43,7 +43,7 @@ std::string printable(std::string_view foreign, std::size_t most) {
   return out;
 }
 
-std::string quoted(std::string_view foreign, std::size_t most) {
+std::string Quoted::operator()(std::string_view foreign, std::size_t most) const {
   return '"' + printable(foreign, most) + '"';
 }
 

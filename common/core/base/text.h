@@ -19,6 +19,10 @@ inline constexpr std::size_t kPrintableMost = 200;
 std::string printable(std::string_view foreign, std::size_t most = kPrintableMost);
 
 // The same within double quotes: for a name inside a sentence. The quotes come on top of `most`.
-std::string quoted(std::string_view foreign, std::size_t most = kPrintableMost);
+// An object, so that a std::string as its argument does not bring std::quoted (<iomanip>) along.
+struct Quoted {
+  std::string operator()(std::string_view foreign, std::size_t most = kPrintableMost) const;
+};
+inline constexpr Quoted quoted;
 
 }  // namespace latchkey

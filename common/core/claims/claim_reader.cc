@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/claims/claim_reader.h"
 
+#include <algorithm>
 #include <string>
 
 #include "core/base/limits.h"
@@ -81,6 +82,23 @@ Expected<std::optional<std::vector<std::string_view>>> read_list(const JsonValue
     list.emplace_back(LATCHKEY_CHECKED(text, std::string_view()));
   }
   return list;
+}
+
+Expected<std::optional<std::vector<std::string_view>>> read_words(const JsonValue& payload,
+                                                                  std::string_view name,
+                                                                  std::size_t values_most) {
+  const auto value = find_claim(payload, name);
+  if (!value || value->is_array()) return read_list(payload, name, values_most);
+  LATCHKEY_TRY(std::string_view text, string_of(name, *value));
+  std::vector<std::string_view> words;
+  while (!text.empty()) {
+    const std::string_view word = text.substr(0, text.find(' '));
+    if (LATCHKEY_FAILS(claim_words_too_many, !word.empty() && words.size() == values_most))
+      return invalid(name, "has too many values");
+    if (!word.empty()) words.push_back(word);
+    text.remove_prefix(std::min(word.size() + 1, text.size()));
+  }
+  return words;
 }
 
 }  // namespace latchkey::claims

@@ -30,5 +30,9 @@ Expected<std::optional<WallTime>> read_date(const jose::JsonValue& payload, std:
 Expected<std::optional<std::vector<std::string_view>>> read_list(const jose::JsonValue& payload,
                                                                  std::string_view name,
                                                                  std::size_t values_most);
+// An array, or words in one string with a blank between two.
+Expected<std::optional<std::vector<std::string_view>>> read_words(const jose::JsonValue& payload,
+                                                                  std::string_view name,
+                                                                  std::size_t values_most);
 
 }  // namespace latchkey::claims

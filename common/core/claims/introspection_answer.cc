@@ -42,13 +42,19 @@ Expected<AnsweredToken> read_answered_token(const ActiveAnswer& answer,
   LATCHKEY_TRY(token.issued_at, of_answer(read_date(claims, "iat")));
   LATCHKEY_TRY(token.not_before, of_answer(read_date(claims, "nbf")));
   LATCHKEY_TRY(token.expires_at, of_answer(read_date(claims, "exp")));
-  std::optional<std::string_view> user;
-  LATCHKEY_TRY(user, of_answer(read_string(claims, policy.user_claim)));
-  if (!user) return token;
-  const auto name = strip_suffix(*user, policy);
-  if (LATCHKEY_FAILS(answered_user_suffix, !name))
-    return invalid("the answer's user claim has none of the suffixes");
-  if (name) token.user = *name;
+  // Of a name that is made of several claims an answer may have some: that says nothing. Nor does
+  // it where one of several names somebody, and the token may have named him by another.
+  const std::vector<std::string> naming = policy.naming_claims();
+  const bool one_of = policy.user_table.empty() && policy.user_template.empty();
+  if (one_of && naming.size() > 1) return token;
+  for (const std::string& name : naming) {
+    LATCHKEY_TRY(const auto value, of_answer(read_string(claims, name)));
+    if (!value) return token;
+  }
+  const auto names = read_user_names(claims, policy);
+  if (LATCHKEY_FAILS(answered_user_suffix, !names))
+    return invalid("the answer's user claim makes no name");
+  if (names) token.users = *names;
   return token;
 }
 

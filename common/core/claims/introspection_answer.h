@@ -37,7 +37,7 @@ struct AnsweredToken {
   std::optional<std::string> issuer;
   std::optional<std::string> subject;
   std::optional<std::string> token_id;
-  std::optional<std::string> user;  // the user claim, suffix stripped
+  std::vector<std::string> users;  // the names that its user claim gives; none where it has none
   std::optional<WallTime> issued_at;
   std::optional<WallTime> not_before;
   std::optional<WallTime> expires_at;

@@ -70,12 +70,71 @@ bool satisfies(const JsonValue& value, const RequiredClaim& required) {
   return false;
 }
 
+// A number with a fraction or an exponent is none of those that a configuration can write; one that
+// a double does not hold exactly is in no range, and it is not known on which side it is.
+bool exact(const JsonValue& value) {
+  constexpr double kExact = 9'007'199'254'740'992.0;
+  if (value.type() == jose::JsonType::integer) return true;
+  const auto number = value.as_number();
+  return number && std::abs(*number) < kExact;
+}
+
+bool comparable(const JsonValue& value, const RequiredValue& with) {
+  switch (with.kind) {
+    case RequiredValue::Kind::text:
+      return value.is_string();
+    case RequiredValue::Kind::boolean:
+      return value.type() == jose::JsonType::boolean;
+    case RequiredValue::Kind::integer:
+      return value.type() == jose::JsonType::integer;
+  }
+  return false;
+}
+
+// With each of them: what is unlike one in kind may be meant by it.
+bool comparable(const JsonValue& value, const std::vector<RequiredValue>& with) {
+  return std::all_of(with.begin(), with.end(),
+                     [&](const RequiredValue& each) { return comparable(value, each); });
+}
+
+bool all_comparable(const JsonValue& list, const std::vector<RequiredValue>& with) {
+  for (const JsonValue element : list.elements())
+    if (!comparable(element, with)) return false;
+  return true;
+}
+
+// Whether a claim that does not hold is known not to.
+bool comparable(const JsonValue& value, const RequiredClaim& required) {
+  switch (required.match) {
+    case RequiredClaim::Match::equals:
+    case RequiredClaim::Match::one_of:
+      return comparable(value, required.values);
+    case RequiredClaim::Match::contains:
+      return value.is_array() && all_comparable(value, required.values);
+    case RequiredClaim::Match::present:
+      return true;
+    case RequiredClaim::Match::range:
+      return exact(value);
+  }
+  return false;
+}
+
 }  // namespace
 
 bool RequiredClaim::is_email() const {
   return names_email(name) || std::any_of(values.begin(), values.end(), [](const auto& value) {
            return value.kind == RequiredValue::Kind::text && claims::is_email(value.text);
          });
+}
+
+std::optional<bool> holds(const JsonValue& object, const RequiredClaim& required) {
+  const auto value = find_claim(object, required.name);
+  const bool there = value && !value->is_null();
+  if (required.match == RequiredClaim::Match::present) return there;
+  if (there && satisfies(*value, required)) return true;
+  if (LATCHKEY_FAILS(condition_unknown, !there || !comparable(*value, required)))
+    return std::nullopt;
+  return false;
 }
 
 Expected<void> check_required(const JsonValue& object, const RequiredClaim& required,

@@ -47,6 +47,10 @@ struct RequiredClaim {
   bool is_email() const;
 };
 
+// Whether what is required holds. Nothing where the claim says nothing about it: it is absent,
+// null, or of another kind than what it is compared with (a list in place of a text).
+std::optional<bool> holds(const jose::JsonValue& object, const RequiredClaim& required);
+
 // Whether the object (a payload, a header) has what is required; `what` names it in the detail
 // ("claim"). claim_missing, claim_wrong.
 Expected<void> check_required(const jose::JsonValue& object, const RequiredClaim& required,

@@ -24,7 +24,8 @@ std::size_t size_of_all(const From& from) {
   return size_of(from.issuer) + size_of(from.subject) + size_of(from.token_id) +
          size_of(from.token_digest) + size_of(from.key_id) + size_of(from.users) +
          size_of(from.groups) + size_of(from.client) + size_of(from.session) + size_of(from.acr) +
-         size_of(from.amr) + size_of(from.status_uri);
+         size_of(from.amr) + size_of(from.status_uri) + size_of(from.conditions) +
+         size_of(from.person);
 }
 
 // Writes texts one behind the other.
@@ -68,6 +69,8 @@ Claims pack_all(const From& from, char* to) {
                 packer.put(from.acr),
                 packer.put(from.amr),
                 packer.put(from.status_uri),
+                packer.put(from.conditions),
+                packer.put(from.person),
                 from.auth_time,
                 from.issued_at,
                 from.not_before,
@@ -92,7 +95,8 @@ PackedClaims pack(const Claims& claims, char* to) {
   return {.sizes = {size(claims.issuer), size(claims.subject), size(claims.token_id),
                     size(claims.token_digest), size(claims.key_id), size(claims.users),
                     size(claims.groups), size(claims.client), size(claims.session),
-                    size(claims.acr), size(claims.amr), size(claims.status_uri)},
+                    size(claims.acr), size(claims.amr), size(claims.status_uri),
+                    size(claims.conditions), size(claims.person)},
           .auth_time = claims.auth_time,
           .issued_at = claims.issued_at,
           .not_before = claims.not_before,
@@ -117,6 +121,8 @@ Claims unpack(const PackedClaims& packed, const char* from) {
                 TextList(next()),
                 next(),
                 next(),
+                next(),
+                TextList(next()),
                 next(),
                 TextList(next()),
                 next(),
@@ -157,6 +163,8 @@ ClaimsRecord ValidatedClaims::record() const {
           .acr = std::string(claims_.acr),
           .amr = copied(claims_.amr),
           .status_uri = std::string(claims_.status_uri),
+          .conditions = copied(claims_.conditions),
+          .person = std::string(claims_.person),
           .auth_time = claims_.auth_time,
           .issued_at = claims_.issued_at,
           .not_before = claims_.not_before,

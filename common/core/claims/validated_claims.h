@@ -40,12 +40,17 @@ struct BasicClaims {
   Text session;  // `sid`; may be empty
   Text acr;
   Texts amr;
-  Text status_uri{};  // of the status list that the token refers to; empty: of none
+  Text status_uri{};   // of the status list that the token refers to; empty: of none
+  Texts conditions{};  // of access rules: "+ID" of those that held, "-ID" of those that did not
+  Text person{};       // what a name is bound to, where the configuration wants another than `sub`
   std::optional<WallTime> auth_time;
   std::optional<WallTime> issued_at;
   std::optional<WallTime> not_before;
   WallTime expires_at{};
   std::uint64_t status_index = 0;  // in that list
+
+  // What a name of theirs is bound to, beside the issuer.
+  const Text& bound_subject() const { return person.empty() ? subject : person; }
 
   bool operator==(const BasicClaims&) const = default;
 };
@@ -56,7 +61,7 @@ using Claims = BasicClaims<std::string_view, TextList>;
 
 // Claims without their texts, which lie one behind the other elsewhere.
 struct PackedClaims {
-  std::array<std::uint32_t, 12> sizes{};  // of the texts, in the order of BasicClaims
+  std::array<std::uint32_t, 14> sizes{};  // of the texts, in the order of BasicClaims
   std::optional<WallTime> auth_time;
   std::optional<WallTime> issued_at;
   std::optional<WallTime> not_before;

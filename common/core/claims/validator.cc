@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "core/base/limits.h"
@@ -46,8 +47,9 @@ class Validator {
         {Step::lifetime, &Validator::check_lifetime}, {Step::claims, &Validator::check_issuer},
         {Step::claims, &Validator::check_client},     {Step::claims, &Validator::check_required},
         {Step::claims, &Validator::read_identity},    {Step::claims, &Validator::check_email},
-        {Step::claims, &Validator::read_users},       {Step::claims, &Validator::read_session},
-        {Step::claims, &Validator::read_status},
+        {Step::claims, &Validator::read_users},       {Step::claims, &Validator::read_person},
+        {Step::claims, &Validator::read_session},     {Step::claims, &Validator::read_status},
+        {Step::claims, &Validator::read_conditions},
     };
     for (const auto& [step, check] : kChecks) {
       if (auto done = (this->*check)(); !done)
@@ -216,25 +218,60 @@ class Validator {
     std::optional<std::string_view> token_id;
     LATCHKEY_TRY(token_id, read_string(payload_, policy_.token_id_claim));
     draft_.token_id = token_id.value_or("");
-    if (policy_.group_claim.empty()) return {};
+    return read_groups();
+  }
+
+  Expected<void> read_groups() {
+    const std::string& claim = policy_.group_claim;
+    if (claim.empty()) return {};
+    const auto read = policy_.group_form == GroupForm::words ? read_words : read_list;
     std::optional<std::vector<std::string_view>> groups;
-    LATCHKEY_TRY(groups, read_list(payload_, policy_.group_claim, limits::kGroupValues));
-    if (groups) draft_.groups = *std::move(groups);
+    LATCHKEY_TRY(groups, read(payload_, claim, limits::kGroupValues));
+    // OpenID Connect Core section 5.6.2: the claim, or what holds it, is elsewhere. Taken for no
+    // groups, it would keep out just those who have most of them, and undo rules that deny a group.
+    const auto elsewhere = payload_.find("_claim_names");
+    const std::string outer = claim.substr(0, claim.find('.'));
+    if (LATCHKEY_FAILS(groups_overage,
+                       elsewhere && (elsewhere->find(claim) || elsewhere->find(outer))))
+      return fail(Reason::groups_elsewhere, "claim " + quoted(claim));
+    const auto too_many = payload_.find("hasgroups");
+    if (LATCHKEY_FAILS(groups_hasgroups,
+                       !groups && claim == "groups" && too_many && too_many->as_boolean() == true))
+      return fail(Reason::groups_elsewhere, "claim \"groups\"");
+    if (!groups) return {};
+    draft_.groups = *std::move(groups);
+    if (!policy_.groups_known.empty()) draft_.conditions.push_back(policy_.groups_known);
     return {};
   }
 
-  // An array is refused like everything else that is no string: a provider that suddenly sends one
-  // has changed what the claim says.
   Expected<void> read_users() {
-    std::optional<std::string_view> user;
-    LATCHKEY_TRY(user, read_string(payload_, policy_.user_claim));
-    if (LATCHKEY_FAILS(user_claim_absent, !user)) return missing(policy_.user_claim);
-    if (const auto name = strip_suffix(LATCHKEY_CHECKED(user, "somebody"), policy_))
-      draft_.users.push_back(*name);
-    if (LATCHKEY_FAILS(user_none, draft_.users.empty())) {
-      return fail(Reason::name_unusable, "claim " + quoted(policy_.user_claim));
-    }
+    LATCHKEY_TRY(users_, read_user_names(payload_, policy_));
+    draft_.users.assign(users_.begin(), users_.end());
     return {};
+  }
+
+  // What a name is bound to, in place of the subject: values that stay the same where `sub` does
+  // not. Each behind its name, so that nobody makes two values of one, and in the order of the
+  // names, so that theirs in the configuration says nothing.
+  Expected<void> read_person() {
+    const std::set<std::string> names(policy_.bind_claims.begin(), policy_.bind_claims.end());
+    for (const std::string& name : names) {
+      std::optional<std::string_view> value;
+      LATCHKEY_TRY(value, read_string(payload_, name));
+      if (LATCHKEY_FAILS(bind_claim_absent, !value || value->empty())) return missing(name);
+      person_ += (person_.empty() ? "" : ",") + name + '=' + escaped(LATCHKEY_CHECKED(value, ""));
+    }
+    draft_.person = person_;
+    return {};
+  }
+
+  static std::string escaped(std::string_view value) {
+    std::string out;
+    for (const char c : value) {
+      if (c == ',' || c == '=' || c == '\\') out += '\\';
+      out += c;
+    }
+    return out;
   }
 
   // OpenID Connect Core section 5.1: only `email_verified` says that the provider checked it, be it
@@ -260,6 +297,15 @@ class Validator {
     return {};
   }
 
+  // Never a failure.
+  Expected<void> read_conditions() {
+    for (const Condition& condition : policy_.conditions) {
+      if (const auto known = holds(payload_, condition.claim))
+        draft_.conditions.push_back(*known ? condition.holds : condition.fails);
+    }
+    return {};
+  }
+
   // What access rules and revocation look at (OpenID Connect Core section 2; `sid`: Back-Channel
   // Logout 1.0 section 2.1).
   Expected<void> read_session() {
@@ -282,6 +328,8 @@ class Validator {
   const ClaimsPolicy& policy_;
   WallTime now_;
   ClaimsDraft draft_;
+  std::vector<std::string> users_;  // what the draft's views are of
+  std::string person_;              // likewise
   std::optional<TokenKind> kind_;
   std::size_t audiences_ = 0;
 };

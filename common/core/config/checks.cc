@@ -4,7 +4,10 @@
 #include <algorithm>
 #include <set>
 
+#include "core/accounts/local_accounts.h"
 #include "core/base/text.h"
+#include "core/claims/user_name.h"
+#include "core/config/access_checks.h"
 #include "core/config/introspection_checks.h"
 #include "core/config/preset_rules.h"
 #include "core/config/revocation_checks.h"
@@ -12,6 +15,8 @@
 
 namespace latchkey::config {
 namespace {
+
+using Parts = std::vector<claims::TemplatePart>;
 
 class Checker {
  public:
@@ -43,8 +48,7 @@ class Checker {
     check_revocation(config_, reader_);
     check_status_lists(config_, reader_);
     check_events(config_, reader_);
-    for (std::size_t i = 0; i < config_.access.size(); ++i)
-      rule(config_.access[i], reader_.rules()[i]);
+    check_access(config_, reader_, warnings_);
     return std::move(warnings_);
   }
 
@@ -115,6 +119,7 @@ class Checker {
         if (kind == claims::TokenKind::id) claims.typ.insert(claims.typ.end(), {"jwt", "none"});
       }
     }
+    user(issuer, instance);
     email(issuer, instance);
     if (config.min_fetch_interval > config.refresh_interval ||
         config.refresh_interval > config.max_stale) {
@@ -149,6 +154,66 @@ class Checker {
     }
   }
 
+  // What says who the user is; and that a table gives names that a token can name at all.
+  void user(const Issuer& issuer, const Instance& instance) {
+    const auto& claims = issuer.config.claims;
+    const auto is_set = [&](std::string_view name) {
+      return set(instance.seen, Section::user, name);
+    };
+    if (int{is_set("claim")} + int{is_set("template")} + int{is_set("table")} > 1) {
+      reader_.error(at(instance, Section::issuer, "user"),
+                    "'user' has one of 'claim', 'template' and 'table'");
+    }
+    if (is_set("strip_suffix") && (is_set("template") || is_set("table"))) {
+      reader_.error(at(instance, Section::user, "strip_suffix"),
+                    "'strip_suffix' belongs to 'claim'");
+    }
+    if (is_set("table_claim") && !is_set("table"))
+      reader_.error(at(instance, Section::user, "table_claim"), "'table_claim' needs 'table'");
+    if (is_set("template")) {
+      std::string filled;
+      for (const auto& part : claims::parse_template(claims.user_template).value_or(Parts()))
+        filled += part.claim ? "a" : part.text;
+      if (!claims.user_template.empty() && !accounts::usable_name(filled))
+        reader_.error(at(instance, Section::user, "template"),
+                      "no token can name a user " + quoted(filled));
+      for (const std::string& name : claims.naming_claims()) {
+        if (!claims::names_email(name)) continue;
+        reader_.error(at(instance, Section::user, "template"),
+                      "no local name holds the '@' of " + quoted(name) +
+                          "; take 'claim' with 'strip_suffix'");
+      }
+    }
+    bind(claims, instance);
+    for (const auto& [value, names] : claims.user_table) {
+      for (const std::string& name : names) {
+        if (accounts::usable_name(name)) continue;
+        reader_.error(at(instance, Section::user, "table"),
+                      "no token can name the user " + quoted(name) + ", for " + quoted(value));
+      }
+    }
+  }
+
+  // What a name is bound to must be a person's own, and not what makes the name.
+  void bind(const claims::ClaimsPolicy& claims, const Instance& instance) {
+    const Place place = at(instance, Section::user, "bind");
+    const auto naming = claims.naming_claims();
+    for (const std::string& name : claims.bind_claims) {
+      const auto is = [&](const std::string& other) { return other == name; };
+      const bool names = claims.user_table.empty() && std::any_of(naming.begin(), naming.end(), is);
+      const bool everybodys =
+          name == "iss" || name == "aud" ||
+          std::any_of(claims.client_claims.begin(), claims.client_claims.end(), is);
+      if (names) {
+        reader_.error(place, "whoever has the name has " + quoted(name) + ": it binds nothing");
+      } else if (everybodys) {
+        reader_.error(place, quoted(name) + " is the same for everybody: it binds nothing");
+      } else if (claims::names_email(name)) {
+        reader_.error(place, "an e-mail address passes to others: bind to something that does not");
+      }
+    }
+  }
+
   // An address without its domain is a name that anybody may choose at another provider of mail.
   void email(const Issuer& issuer, const Instance& instance) {
     const auto& claims = issuer.config.claims;
@@ -156,7 +221,8 @@ class Checker {
     const bool domains = std::all_of(
         suffixes.begin(), suffixes.end(),
         [](const std::string& suffix) { return suffix.starts_with('@') && suffix.size() > 1; });
-    if (claims.user_is_email() && (suffixes.empty() || !domains)) {
+    const bool made = !claims.user_table.empty() || !claims.user_template.empty();
+    if (!made && claims.user_is_email() && (suffixes.empty() || !domains)) {
       reader_.error(at(instance, Section::user, "claim"),
                     "a name from an e-mail address needs 'strip_suffix' with its domain, such as "
                     "\"@example.com\"");
@@ -165,8 +231,11 @@ class Checker {
     const auto& preset = issuer.from_preset;
     if (instance.seen.contains(key) || std::find(preset.begin(), preset.end(), key) != preset.end())
       return;
-    if (claims::names_email(claims.user_claim))
-      vouched(claims.user_claim, at(instance, Section::user, "claim"));
+    for (const std::string& name : claims.naming_claims()) {
+      const bool looked_up = !claims.user_table.empty() && claims.user_is_email();
+      if (claims::names_email(name) || looked_up)
+        vouched(name, at(instance, Section::user, looked_up ? "table" : "claim"));
+    }
     if (claims.groups_are_emails())
       vouched(claims.group_claim, at(instance, Section::groups, "claim"));
     for (const auto& required : claims.require) {
@@ -179,51 +248,6 @@ class Checker {
     if (claim == "email") return;
     reader_.error(place, "'email_verified' speaks of 'email' and not of " + quoted(claim) +
                              ": 'user.email_verified_claim' must name what does, or be none");
-  }
-
-  void rule(const policy::AccessRule& rule, const Instance& instance) {
-    if (set(instance.seen, Section::rule, "allow")) allow(rule, instance);
-    for (const auto& name : rule.issuers) {
-      if (config_.find_issuer_by_name(name) < 0) {
-        reader_.error(at(instance, Section::allow, "issuers"),
-                      "there is no issuer named " + quoted(name));
-      }
-    }
-    for (const auto& group : rule.groups) {
-      if (!given(rule, group)) {
-        warn(at(instance, Section::allow, "groups"),
-             "no issuer's 'groups.map' gives the group " + quoted(group));
-      }
-    }
-  }
-
-  // An empty 'allow' would let everybody in, so that must be said aloud.
-  void allow(const policy::AccessRule& rule, const Instance& instance) {
-    const auto conditions =
-        std::count_if(instance.seen.begin(), instance.seen.end(), [](const auto& each) {
-          return each.first->section == Section::allow && each.first->name != "anyone";
-        });
-    const auto place = at(instance, Section::rule, "allow");
-    if (rule.anyone && conditions > 0) {
-      reader_.error(place, "'anyone' stands alone: there are other conditions");
-    } else if (!set(instance.seen, Section::allow, "anyone") && conditions == 0) {
-      reader_.error(
-          place,
-          "'allow' names nobody; to let in whoever has an accepted token write { anyone: true }");
-    }
-  }
-
-  bool given(const policy::AccessRule& rule, const std::string& group) const {
-    return std::any_of(config_.issuers.begin(), config_.issuers.end(), [&](const Issuer& issuer) {
-      const auto& names = rule.issuers;
-      if (!names.empty() &&
-          std::find(names.begin(), names.end(), issuer.config.name) == names.end())
-        return false;
-      const auto& map = issuer.groups.groups;
-      return std::any_of(map.begin(), map.end(), [&](const auto& entry) {
-        return std::find(entry.second.begin(), entry.second.end(), group) != entry.second.end();
-      });
-    });
   }
 
   Config& config_;

@@ -22,6 +22,15 @@ std::ptrdiff_t Config::find_issuer_by_name(std::string_view name) const {
   return index_of(issuers, [&](const Issuer& each) { return each.config.name == name; });
 }
 
+bool Config::shares(std::string_view user) const {
+  return std::binary_search(shared_accounts.begin(), shared_accounts.end(), user);
+}
+
+bool Config::asks_for_time() const {
+  return std::any_of(access.begin(), access.end(),
+                     [](const policy::AccessRule& rule) { return !rule.times.empty(); });
+}
+
 std::optional<WallTime> tokens_live_until(const Issuer& issuer, WallTime issued) {
   const auto& claims = issuer.config.claims;
   if (claims.max_token_age.count() == 0 || issuer.config.introspection.on()) return std::nullopt;

@@ -50,7 +50,9 @@ struct SessionsConfig {
 struct Config {
   std::vector<Issuer> issuers;             // at least one; unique by name and by `iss`
   std::vector<policy::AccessRule> access;  // in the order of the file
+  std::vector<std::string> labels;         // of this host
   accounts::ManagedConfig managed;
+  std::vector<std::string> shared_accounts;  // that rules grant (`access[].accounts`), sorted
   std::vector<std::string> sudo_services{
       "sudo", "sudo-i"};  // PAM_RUSER is the person, setcred and session carry the target
   std::chrono::seconds max_claims_age{86'400};
@@ -64,6 +66,10 @@ struct Config {
   std::vector<ConfigError>
       warnings;  // what is allowed and most likely not meant; not part of the digest
 
+  // Whether the name is one of `shared_accounts`. Any bytes.
+  bool shares(std::string_view user) const;
+  // Whether any access rule looks at the time of the day.
+  bool asks_for_time() const;
   // Index of the issuer whose `iss` equals the bytes, or -1. The argument may come from an
   // unverified token.
   std::ptrdiff_t find_issuer(std::string_view iss) const;

@@ -109,6 +109,7 @@ struct ValueWriter {
 
   std::string operator()(VersionSlot) const { return " 1\n"; }
   std::string operator()(SectionSlot slot) const {
+    if (target.rule != nullptr && (slot.section == Section::deny) != target.rule->denies) return "";
     const auto text = section_text(slot.section, target, indent + "  ", marks);
     return text.empty() ? "" : '\n' + text;
   }
@@ -187,10 +188,22 @@ struct ValueWriter {
   static std::string line(const std::string& text) { return text.empty() ? "" : ' ' + text + '\n'; }
 };
 
+// Of the ways to name somebody one is in force.
+bool names_by(std::string_view name, const claims::ClaimsPolicy& claims) {
+  if (name == "table_claim") return !claims.user_table.empty();
+  if (name == "template") return claims.user_table.empty();
+  if (name == "claim" || name == "strip_suffix")
+    return claims.user_table.empty() && claims.user_template.empty();
+  return true;
+}
+
 // How an issuer is asked about tokens means nothing where it is not.
 bool in_force(const Key& key, const Target& target) {
-  if (target.issuer == nullptr || target.issuer->config.introspection.on()) return true;
-  return key.section != Section::issuer ||
+  if (target.issuer == nullptr) return true;
+  const auto& config = target.issuer->config;
+  if (key.section == Section::user) return names_by(key.name, config.claims);
+  if (key.section == Section::groups) return !config.claims.group_claim.empty();
+  return config.introspection.on() || key.section != Section::issuer ||
          (!key.name.starts_with("introspection_") && key.name != "opaque_tokens");
 }
 
@@ -249,6 +262,8 @@ std::string dump(const EventSource& events) {
   EventSource copy = events;
   return section_text(Section::revocation_events, {.events = &copy}, "", Marks::none);
 }
+
+std::string dump(const claims::RequiredClaim& claim) { return scalar(claim); }
 
 std::string dump(const Issuer& issuer) {
   Issuer copy = issuer;

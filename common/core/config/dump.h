@@ -23,4 +23,7 @@ std::string dump(const StreamSource& stream);
 std::string dump(const StatusListSource& list);
 std::string dump(const EventSource& events);
 
+// What is required of one claim, alone: "{min: 2}".
+std::string dump(const claims::RequiredClaim& claim);
+
 }  // namespace latchkey::config

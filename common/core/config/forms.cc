@@ -9,11 +9,14 @@
 #include "core/base/limits.h"
 #include "core/base/text.h"
 #include "core/claims/token_type.h"
+#include "core/claims/user_name.h"
 #include "core/config/presets.h"
 #include "core/config/revocation_config.h"
 #include "core/issuer/https_url.h"
 #include "core/jose/algorithm.h"
 #include "core/jose/base64url.h"
+#include "core/policy/network.h"
+#include "core/policy/time_span.h"
 
 namespace latchkey::config {
 namespace {
@@ -205,6 +208,22 @@ MaybeFault opaque_prefix_fault(std::string_view text) {
   return {};
 }
 
+MaybeFault template_fault(std::string_view text) {
+  if (auto fault = any_text_fault(text)) return fault;
+  const auto parts = claims::parse_template(text);
+  return parts ? MaybeFault{} : parts.error();
+}
+
+MaybeFault network_fault(std::string_view text) {
+  const auto network = policy::Network::parse(text);
+  return network ? MaybeFault{} : network.error();
+}
+
+MaybeFault time_span_fault(std::string_view text) {
+  const auto span = policy::TimeSpan::parse(text);
+  return span ? MaybeFault{} : span.error();
+}
+
 MaybeFault log_level_fault(std::string_view text) {
   constexpr std::array<std::string_view, 5> kLevels = {"error", "warning", "notice", "info",
                                                        "debug"};
@@ -256,6 +275,9 @@ constinit const Form kTokenKind{"access or id", token_kind_fault};
 constinit const Form kTyp{"a token type such as at+jwt, or none", typ_fault};
 constinit const Form kPayloadTyp{"a payload's type such as Bearer", payload_typ_fault};
 constinit const Form kHeaderMember{"the name of a header member", header_member_fault};
+constinit const Form kTemplate{"a name with claims in braces", template_fault};
+constinit const Form kNetwork{"a network such as 10.0.0.0/8", network_fault};
+constinit const Form kTimeSpan{"a time such as mon-fri 08:00-18:00", time_span_fault};
 constinit const Form kOpaquePrefix{"the beginning of an opaque token", opaque_prefix_fault};
 constinit const Form kLogLevel{"a log level", log_level_fault};
 

@@ -44,8 +44,11 @@ extern const Form kPlainService;  // a PAM service
 extern const Form kAlgorithm;
 extern const Form kSymmetricAlgorithm;
 extern const Form kTokenKind;
-extern const Form kTyp;           // of a header
-extern const Form kPayloadTyp;    // of a payload
+extern const Form kTyp;         // of a header
+extern const Form kPayloadTyp;  // of a payload
+extern const Form kTemplate;    // of a name
+extern const Form kNetwork;
+extern const Form kTimeSpan;
 extern const Form kOpaquePrefix;  // of a token that is none of the signed ones
 extern const Form kHeaderMember;  // that may be required
 extern const Form kLogLevel;

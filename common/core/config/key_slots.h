@@ -52,6 +52,7 @@ using MaybeSeconds = std::optional<seconds>;
 
 // The parts of keys(), each in its own source.
 std::span<const Key> issuer_keys();
+std::span<const Key> access_keys();
 std::span<const Key> revocation_keys();
 
 }  // namespace latchkey::config

@@ -32,6 +32,8 @@ std::string_view prefix(Section section) {
       return "access[].";
     case Section::allow:
       return "access[].allow.";
+    case Section::deny:
+      return "access[].deny.";
     case Section::revocation:
       return "revocation.";
     case Section::revocation_list:
@@ -76,7 +78,7 @@ struct TypeName {
   }
   std::string operator()(Slot<issuer::InlineKeys>) const { return "JWK set"; }
   std::string operator()(Slot<GroupMapValue>) const {
-    return "map of claim values and lists of local groups";
+    return "map of claim values and lists of local names";
   }
   template <typename Members>
   std::string operator()(Slot<std::vector<Members>>) const {

@@ -19,7 +19,10 @@ constexpr auto kRootKeys = std::to_array<Key>({
    .meaning = "The identity providers whose tokens are taken. A token's 'iss' chooses among them and decides nothing else."},
   {.section = Section::root, .name = "access", .slot = SectionListSlot{Section::rule}, .rule = Rule::append,
    .example = "  - name: administrators use sudo\n    services: [ sudo, sudo-i ]\n    allow: { groups: [ sre ] }\n",
-   .meaning = "Who may use which service. What no rule allows is refused."},
+   .meaning = "Who may use which service. The first rule that is for service and host and whose conditions all hold decides. What no rule allows is refused."},
+  {.section = Section::root, .name = "labels", .slot = ROOT(List, labels), .form = &kShortName, .rule = Rule::append,
+   .example = "[ prod, web ]",
+   .meaning = "What this host is called by rules ('access[].hosts'). Everything else may be the same file on a whole fleet: the labels of a host stand in a file of their own in conf.d."},
   {.section = Section::root, .name = "managed", .slot = ROOT(List, managed.managed), .form = &kLocalName, .rule = Rule::append,
    .example = "[ alice, bob ]",
    .meaning = "Local names that are Latchkey's to judge. Where this key is absent, that is every local name with a uid of 1000 and more (nobody excepted). A name that has signed in with a token once is managed in any case."},
@@ -75,7 +78,7 @@ constexpr auto kRootKeys = std::to_array<Key>({
 
 std::vector<Key> joined() {
   std::vector<Key> all(kRootKeys.begin(), kRootKeys.end());
-  for (const auto part : {issuer_keys(), revocation_keys()})
+  for (const auto part : {issuer_keys(), access_keys(), revocation_keys()})
     all.insert(all.end(), part.begin(), part.end());
   return all;
 }

@@ -31,6 +31,7 @@ enum class Section : std::uint8_t {
   opaque_tokens,
   rule,
   allow,
+  deny,
   revocation,
   revocation_list,
   revocation_stream,

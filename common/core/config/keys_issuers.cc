@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Whose tokens are taken, and who may use what.
+// Whose tokens are taken, and whom they name.
 #include "core/config/key_slots.h"
 
 namespace latchkey::config {
@@ -13,6 +13,7 @@ constexpr std::array kAudiences = {Names("issuer"), Names("endpoint")};
 constexpr std::array kAnswerForms = {Names("json"), Names("jwt")};
 constexpr std::array kStatusRules = {Names("heed"), Names("require"), Names("heed_known"),
                                      Names("ignore")};
+constexpr std::array kGroupForms = {Names("list"), Names("words")};
 constexpr std::array kWhenDown = {Names("refuse"), Names("signature")};
 
 // clang-format off
@@ -147,9 +148,21 @@ constexpr auto kIssuerKeys = std::to_array<Key>({
    .meaning = "Which local groups a token gives."},
 
   // ---- issuers[].user
-  {.section = Section::user, .name = "claim", .slot = ISSUER(Text, config.claims.user_claim), .form = &kAnyText,
+  {.section = Section::user, .name = "claim", .slot = ISSUER(List, config.claims.user_claims), .form = &kAnyText, .rule = Rule::nonempty | Rule::alone,
    .standard = "preferred_username", .example = "preferred_username",
-   .meaning = "The claim with the name. The first sign-in binds 'iss' and 'sub' to it; another subject with the same name is refused. Where it is an e-mail address, which is said by 'mail' in the claim's name or by an '@' in 'strip_suffix', the token must also say that the address is verified."},
+   .meaning = "The claim with the name, or several in order, of which the first that a token has counts: where people may leave one out, or write one themselves, they choose among them. The first sign-in binds 'iss' and 'sub' to the name (see 'bind'); another subject with the same name is refused. Where it is an e-mail address, which is said by 'mail' in the claim's name or by an '@' in 'strip_suffix', the token must also say that the address is verified."},
+  {.section = Section::user, .name = "template", .slot = ISSUER(Text, config.claims.user_template), .form = &kTemplate,
+   .example = "\"ext-{preferred_username}\"",
+   .meaning = "What the name is made of instead: texts, and claims in braces that a token must have. Two claims that stand side by side should have something between them that is in neither: 'a' and 'bc' would be called as 'ab' and 'c' are; the first of them to sign in has the name."},
+  {.section = Section::user, .name = "table", .slot = ISSUER(GroupMapValue, config.claims.user_table), .form = &kLocalName, .rule = Rule::nonempty,
+   .example = "{ \"auth0|5f7c8ec7\": [ alice ], \"auth0|61b2\": [ bob, bob-admin ] }",
+   .meaning = "From a value of 'table_claim' to local names, of which each may be used; each is bound to the first who signs in with it. Whoever is not listed is refused. A name that is taken out of it is refused at the next token; for keys and sudo's timestamp the last token speaks until 'max_claims_age' is over, so 'latchkeyctl revoke --user' goes with it."},
+  {.section = Section::user, .name = "table_claim", .slot = ISSUER(Text, config.claims.user_table_claim), .form = &kAnyText,
+   .standard = "sub", .example = "oid",
+   .meaning = "The claim that is looked up in 'table'. One that never changes and never passes to another person is best."},
+  {.section = Section::user, .name = "bind", .slot = ISSUER(List, config.claims.bind_claims), .form = &kAnyText, .rule = Rule::nonempty | Rule::alone,
+   .example = "[ tid, oid ]",
+   .meaning = "What a name is bound to besides 'iss', where 'sub' is not what stays the same: claims that a token must have, all of them together (Entra: tid and oid, whose 'sub' differs from one application to the next; GitHub Actions: repository_id). Set it before anybody signs in: names that are bound to a 'sub' already are refused until 'latchkeyctl bindings remove'."},
   {.section = Section::user, .name = "strip_suffix", .slot = ISSUER(List, config.claims.user_strip_suffix), .form = &kAnyText, .rule = Rule::nonempty | Rule::alone,
    .example = "\"@example.com\"",
    .meaning = "What is taken off the end of the claim's value; a value that ends with none of these is refused. Required for an e-mail address, with its '@' and domain: an address of another domain names another person. Several domains give one local name for the same name in each of them, and the first of them to sign in is bound to it: list only domains in which a name is one person's."},
@@ -160,7 +173,10 @@ constexpr auto kIssuerKeys = std::to_array<Key>({
   // ---- issuers[].groups
   {.section = Section::groups, .name = "claim", .slot = ISSUER(Text, config.claims.group_claim), .form = &kAnyText, .rule = Rule::shown,
    .example = "groups",
-   .meaning = "The claim with the groups. Where it is absent, tokens give no groups."},
+   .meaning = "The claim with the groups; dots lead into objects (realm_access.roles). Where this key is absent, tokens give no groups. A token that has a reference in place of the claim is refused (groups_elsewhere)."},
+  {.section = Section::groups, .name = "form", .slot = CHOICE(kGroupForms, config.claims.group_form),
+   .standard = "list", .example = "words",
+   .meaning = "list: an array, or one group as a text. words: a text of several with blanks between them, as 'scope' is, or an array."},
   {.section = Section::groups, .name = "map", .slot = ISSUER(GroupMapValue, groups.groups), .form = &kLocalName, .rule = Rule::shown,
    .example = "{ \"0f3c1d20\": [ developers ], \"sre\": [ sre ] }",
    .meaning = "From a value of the claim to local groups. What is not listed gives nothing; groups that are as good as root (sudo, docker, disk and the like) are given only where they stand here."},
@@ -195,40 +211,6 @@ constexpr auto kIssuerKeys = std::to_array<Key>({
   {.section = Section::opaque_tokens, .name = "services", .slot = ISSUER(List, config.introspection.opaque.services), .form = &kPlainService, .rule = Rule::nonempty,
    .example = "[ sshd ]",
    .meaning = "The PAM services in which a token is asked about here that comes nowhere near a signed one: one dot at most, characters of a bearer token (docs/INTROSPECTION.md). Whatever somebody types there, a password too, goes to this issuer where it has 16 characters or more: prefixes are the better key."},
-
-  // ---- access[]
-  {.section = Section::rule, .name = "name", .slot = RULE(Text, name), .form = &kLabel, .rule = Rule::shown, .example = "developers log in",
-   .meaning = "How explanations call the rule. Default: its place, such as access[1]."},
-  {.section = Section::rule, .name = "services", .slot = RULE(List, services), .form = &kService, .rule = Rule::required | Rule::nonempty,
-   .example = "[ sshd ]",
-   .meaning = "The PAM services that the rule is about; \"*\" is any."},
-  {.section = Section::rule, .name = "end_session_at_expiry", .slot = RULE(bool, end_session_at_expiry),
-   .example = "true",
-   .meaning = "true: a session that this rule let in ends when its token does, the issuer's 'leeway' later. Else it outlives the token and ends by a revocation only (docs/SESSIONS.md)."},
-  {.section = Section::rule, .name = "allow", .slot = SectionSlot{Section::allow}, .rule = Rule::required,
-   .meaning = "Whom it lets in: all conditions together; within a list one member is enough."},
-
-  // ---- access[].allow
-  {.section = Section::allow, .name = "users", .slot = RULE(List, users), .form = &kLocalName, .rule = Rule::nonempty,
-   .example = "[ alice ]",
-   .meaning = "Local names. The only way to root and other accounts with a uid below 1000."},
-  {.section = Section::allow, .name = "groups", .slot = RULE(List, groups), .form = &kLocalName, .rule = Rule::nonempty | Rule::shown,
-   .example = "[ developers, sre ]",
-   .meaning = "Local groups that the issuer's map gave; other memberships on the host do not count."},
-  {.section = Section::allow, .name = "issuers", .slot = RULE(List, issuers), .form = &kShortName, .rule = Rule::nonempty,
-   .example = "[ corp ]",
-   .meaning = "Names of issuers."},
-  {.section = Section::allow, .name = "acr", .slot = RULE(List, acr), .form = &kAnyText, .rule = Rule::nonempty,
-   .example = "[ mfa ]",
-   .meaning = "Authentication context classes of which the token must have one. Needs a live token login, so a call within sudo's timestamp is refused."},
-  {.section = Section::allow, .name = "amr", .slot = RULE(List, amr), .form = &kAnyText, .rule = Rule::nonempty,
-   .example = "[ hwk, otp ]",
-   .meaning = "Authentication methods of which the token must have one. Needs a live token login, so a call within sudo's timestamp is refused."},
-  {.section = Section::allow, .name = "max_auth_age", .slot = RULE(MaybeSeconds, max_auth_age), .range = {kSecond, 365 * kDay},
-   .example = "15m",
-   .meaning = "How long ago the user may have authenticated at the provider ('auth_time'). Needs a live token login, so a call within sudo's timestamp is refused."},
-  {.section = Section::allow, .name = "anyone", .slot = RULE(bool, anyone), .example = "true",
-   .meaning = "true: no condition at all, whoever has an accepted token for a regular account. Stands alone."},
 });
 // clang-format on
 

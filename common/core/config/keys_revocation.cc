@@ -108,7 +108,7 @@ constexpr auto kRevocationKeys = std::to_array<Key>({
    .meaning = "The same keys in the configuration itself: a JWK set as YAML, or as a text of JSON. At most one of 'keys' and 'keys_file' is set."},
   {.section = Section::revocation_status_list, .name = "unknown_refuses", .slot = STATUS(List, unknown_refuses), .form = &kService,
    .standard = "[\"*\"]", .example = "[ sudo, sudo-i ]",
-   .meaning = "The PAM services that refuse a token (status_unknown) whose list cannot be had, has outlived its 'ttl', 'exp' or 'max_age', or was signed with a key that is gone; \"*\" is any. The others go on, loudly. What a list at hand revokes stays revoked either way."},
+   .meaning = "The PAM services that refuse a token (status_unknown) whose list cannot be had, has outlived its 'ttl', 'exp', 'max_age' or 'max_signed_age', or was signed with a key that is gone or revoked; \"*\" is any. The others go on, loudly. What a list at hand revokes stays revoked either way."},
   {.section = Section::revocation_status_list, .name = "refresh", .slot = STATUS(seconds, refresh), .range = {10 * kSecond, kDay},
    .standard = "5m", .example = "1m",
    .meaning = "How often a list that is used is asked for anew, so that a revocation takes effect; more often where its 'ttl' or 'max_age' wants that."},

@@ -123,6 +123,7 @@ constexpr auto kHeadings =
                             {Section::opaque_tokens, "`issuers[].opaque_tokens`"},
                             {Section::rule, "`access[]`"},
                             {Section::allow, "`access[].allow`"},
+                            {Section::deny, "`access[].deny`"},
                             {Section::revocation, "`revocation`"},
                             {Section::revocation_list, "`revocation.lists[]`"},
                             {Section::revocation_stream, "`revocation.streams[]`"},
@@ -135,7 +136,7 @@ constexpr std::string_view kIntroduction =
 <!-- Generated from the key table (common/core/config/keys.cc); LATCHKEY_REWRITE_GOLDEN=1 ./test unit writes it anew. -->
 
 Latchkey reads `/etc/latchkey/latchkey.yaml` and then `conf.d/*.yaml` beside it, in the order of their names. `issuers`,
-`access`, `managed`, `unmanaged`, `revocation.lists`, `revocation.streams`, `revocation.status_lists` and `revocation.events` of all files are joined; any other key may be set once in all. The files hold no
+`access`, `labels`, `managed`, `unmanaged`, `revocation.lists`, `revocation.streams`, `revocation.status_lists` and `revocation.events` of all files are joined; any other key may be set once in all. The files hold no
 secret. They must be plain files, owned by root, that nobody else may write to.
 
 - `latchkeyctl config check FILE` reads a file as the daemons do and prints every error with file, line and column.
@@ -147,7 +148,9 @@ An unknown key, a duplicate, a value of another type or out of range, and an emp
 are errors. Durations are one whole number and one unit: `ms`, `s`, `m`, `h`, `d`. Of YAML, maps, lists and plain or
 quoted values are read; anchors, aliases, merge keys, tags and several documents in one file are refused.
 
-What no access rule allows is refused. A rule allows where all of its conditions hold; the first rule that allows counts.
+What no access rule allows is refused. Rules are tried from first to last, and the first that is for the service and this host and
+all of whose conditions hold decides: it allows, or it denies. Conditions of which nobody knows whether they hold count for a rule that
+denies, and against one that allows.
 )";
 
 constexpr std::string_view kHead =

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <tuple>
 
 #include "core/config/checks.h"
@@ -41,7 +42,13 @@ tl::unexpected<std::vector<ConfigError>> refuse(std::vector<ConfigError> errors,
 // OpenSSL failed.
 bool add_digests(Config& config) {
   for (auto& issuer : config.issuers) {
-    auto digest = jose::sha256_hex(dump(issuer));
+    // What access rules ask of its claims is judged with its tokens.
+    std::string text = dump(issuer);
+    std::set<std::string> conditions;
+    for (const auto& condition : issuer.config.claims.conditions)
+      conditions.insert(condition.holds);
+    for (const std::string& condition : conditions) text += condition + '\n';
+    auto digest = jose::sha256_hex(text);
     if (!digest) return false;
     issuer.config.digest = *std::move(digest);
   }

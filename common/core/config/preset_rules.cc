@@ -96,11 +96,24 @@ class Rules {
           "https://login.microsoftonline.com/" + tenant + "/.well-known/openid-configuration";
       issuer_.from_preset.push_back(find_key(Section::issuer, "discovery_url"));
     }
-    const std::string& claim = config_.claims.user_claim;
-    if (claim == "preferred_username" || claim == "unique_name" || claim == "name") {
+    binds({"oid", "sub"});
+    for (const std::string& claim : config_.claims.naming_claims()) {
+      if (claim != "preferred_username" && claim != "unique_name" && claim != "name") continue;
       warn(Section::user, "claim",
            "entra: " + quoted(claim) + " is for display and may change; 'upn' is the login name");
     }
+  }
+
+  // What is there must tell one from the next: a tenant or an owner has many.
+  void binds(std::initializer_list<std::string_view> enough) {
+    const auto& bound = config_.claims.bind_claims;
+    if (bound.empty() || std::any_of(bound.begin(), bound.end(), [&](const std::string& name) {
+          return std::find(enough.begin(), enough.end(), name) != enough.end();
+        }))
+      return;
+    warn(Section::user, "bind",
+         config_.provider + ": without '" + std::string(*enough.begin()) +
+             "' these claims are those of many");
   }
 
   void okta(const issuer::HttpsUrl& url) {
@@ -109,7 +122,7 @@ class Rules {
             "okta: access tokens of the org authorization server are for Okta itself and cannot be "
             "verified; use a custom one (https://ORG.okta.com/oauth2/NAME), or 'tokens: [ id ]'");
     }
-    if (takes(TokenKind::access) && takes(TokenKind::id) && !set(Section::user, "claim")) {
+    if (takes(TokenKind::access) && takes(TokenKind::id) && !names_itself()) {
       error("user",
             "okta: access tokens name the user in 'sub', ID tokens in 'preferred_username'; with "
             "both set 'user.claim', or use two issuers");
@@ -136,7 +149,7 @@ class Rules {
                                " is Auth0's own API, whose tokens every application gets");
       }
     }
-    if (!set(Section::user, "claim")) {
+    if (!names_itself()) {
       error("user",
             "auth0: tokens have no claim that names a local user by themselves, and 'nickname' is "
             "not unique; add one by an Action and name it in 'user.claim'");
@@ -149,8 +162,10 @@ class Rules {
         "environment", "ref",        "ref_path",   "project_path", "namespace_path",
         "project_id",  "user_login", "user_email", "user_id",      "namespace_id",
         "job_id",      "sub",        "pipeline_id"};
-    const bool jobs =
-        std::find(kOfJobs.begin(), kOfJobs.end(), config_.claims.user_claim) != kOfJobs.end();
+    const auto naming = config_.claims.naming_claims();
+    const bool jobs = std::any_of(naming.begin(), naming.end(), [&](const std::string& name) {
+      return std::find(kOfJobs.begin(), kOfJobs.end(), name) != kOfJobs.end();
+    });
     if (jobs && !demands("project_id")) {
       error("require",
             "gitlab: tokens of jobs need 'require: { project_id: \"NUMBER\" }'; any project's job "
@@ -159,7 +174,7 @@ class Rules {
     // As with GitHub's: a job of any branch names any environment that is not protected.
     constexpr std::array<std::string_view, 6> kOfTheProject = {
         "ref", "ref_path", "ref_protected", "environment", "environment_protected", "sub"};
-    if (config_.claims.user_claim == "environment" &&
+    if (std::find(naming.begin(), naming.end(), "environment") != naming.end() &&
         std::none_of(kOfTheProject.begin(), kOfTheProject.end(),
                      [this](std::string_view name) { return demands(name); })) {
       warn(Section::issuer, "require",
@@ -175,6 +190,7 @@ class Rules {
             "github-actions: the issuer is https://token.actions.githubusercontent.com (an "
             "enterprise may have its name behind it) or https://HOSTNAME/_services/token");
     }
+    binds({"repository_id", "sub"});
     if (!demands("repository_id") && !demands("repository")) {
       error("require",
             "github-actions: without 'require: { repository_id: \"NUMBER\" }' the jobs of every "
@@ -233,6 +249,12 @@ class Rules {
                          return each.name == name &&
                                 (each.match == Match::equals || each.match == Match::one_of);
                        });
+  }
+
+  // The section says who the user is.
+  bool names_itself() const {
+    return set(Section::user, "claim") || set(Section::user, "template") ||
+           set(Section::user, "table");
   }
 
   bool set(Section section, std::string_view name) const {

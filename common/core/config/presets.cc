@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
+#include <string>
 
 namespace latchkey::config {
 namespace {
@@ -30,15 +32,21 @@ bool both(const IssuerConfig& config) { return !access_only(config) && !id_only(
 bool with_access(const IssuerConfig& config) { return !id_only(config); }
 bool fetched(const IssuerConfig& config) { return !config.local_keys(); }
 
+// Whether names are made of nothing but these claims.
+bool named_by(const IssuerConfig& config, std::initializer_list<std::string_view> claims) {
+  const auto naming = config.claims.naming_claims();
+  return std::all_of(naming.begin(), naming.end(), [&](const std::string& name) {
+    return std::find(claims.begin(), claims.end(), name) != claims.end();
+  });
+}
+
 // Names that only the provider's administrators give out, though they look like an address. An
 // address that gives groups or is required beside them must be verified none the less.
 bool entra_login(const IssuerConfig& config) {
-  return config.claims.user_claim == "upn" && !config.claims.email_decides();
+  return named_by(config, {"upn"}) && !config.claims.email_decides();
 }
 bool okta_login(const IssuerConfig& config) {
-  const auto& claims = config.claims;
-  return (claims.user_claim == "sub" || claims.user_claim == "preferred_username") &&
-         !claims.email_decides();
+  return named_by(config, {"sub", "preferred_username"}) && !config.claims.email_decides();
 }
 
 constexpr auto kSection = Section::issuer;

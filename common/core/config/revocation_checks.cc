@@ -41,6 +41,20 @@ std::vector<Signed> all_signed(const Config& config, const Reader& reader) {
   return all;
 }
 
+// An https URL, which was checked, as others may write it: the case of its host, its port, an empty
+// path or query.
+std::string plain_url(std::string_view url) {
+  if (url.ends_with('?')) url.remove_suffix(1);
+  const auto end =
+      std::min(url.find_first_of("/?", std::string_view("https://").size()), url.size());
+  std::string place(url.substr(0, end));
+  std::transform(place.begin(), place.end(), place.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  if (place.ends_with(":443")) place.resize(place.size() - 4);
+  const std::string_view rest = url.substr(end);
+  return place + (rest.starts_with('/') ? "" : "/") + std::string(rest);
+}
+
 std::string shared(const issuer::InlineKeys& one, const issuer::InlineKeys& other) {
   if (one.document.empty() || other.document.empty()) return {};
   const auto ours = jose::JwkSet::parse(one.document);
@@ -175,7 +189,8 @@ void check_events(const Config& config, Reader& reader) {
       return other.transmitter_of(iss) == events[i].transmitter_of(iss);
     };
     const auto same_stream = [&](const EventSource& other) {
-      return other.endpoint == events[i].endpoint && other.token_file == events[i].token_file;
+      return plain_url(other.endpoint) == plain_url(events[i].endpoint) &&
+             other.token_file == events[i].token_file;
     };
     const auto here_end = events.begin() + static_cast<std::ptrdiff_t>(i);
     // They would have one file on disk.

@@ -212,6 +212,8 @@ void ValueReader::operator()(Slot<std::vector<claims::TokenKind>> slot) const {
 void ValueReader::operator()(Slot<std::vector<claims::RequiredClaim>> slot) const {
   if (node.kind != YamlNode::Kind::map)
     return expected(node, "names with what is required, such as { email_verified: true }");
+  if (node.members.empty() && has(key.rule, Rule::nonempty))
+    return reader.error(node, "'" + path(key) + "' must not be empty");
   if (node.members.size() > kListMost) return expected(node, "fewer names");
   std::map<std::string_view, int> lines;
   for (const auto& [name, value] : node.members) {
@@ -231,7 +233,9 @@ void ValueReader::operator()(Slot<std::vector<claims::RequiredClaim>> slot) cons
 
 void ValueReader::operator()(Slot<GroupMapValue> slot) const {
   if (node.kind != YamlNode::Kind::map)
-    return expected(node, "claim values with their lists of local groups");
+    return expected(node, "claim values with their lists of local names");
+  if (node.members.empty() && has(key.rule, Rule::nonempty))
+    return reader.error(node, "'" + path(key) + "' must not be empty");
   if (node.members.size() > kListMost) return expected(node, "fewer claim values");
   std::map<std::string_view, int> lines;
   for (const auto& [name, value] : node.members) {
@@ -243,7 +247,7 @@ void ValueReader::operator()(Slot<GroupMapValue> slot) const {
       expected(name, "a claim value (" + *fault + ")");
     } else if (value.kind != YamlNode::Kind::list || value.items.empty() ||
                value.items.size() > kListMost) {
-      expected(value, "a list of 1 to " + std::to_string(kListMost) + " local groups");
+      expected(value, "a list of 1 to " + std::to_string(kListMost) + " local names");
     } else {
       slot(target)[name.text] = texts(value);
     }

@@ -298,11 +298,12 @@ class JwkParser {
 
   // RFC 7638 section 3: the required members in order of their names, nothing else. Their values were canonical
   // base64url, so none needs an escape.
-  void name(const std::string& canonical) {
+  void name(std::string canonical) {
     const Bytes input = as_bytes(canonical);
     std::array<std::uint8_t, SHA256_DIGEST_LENGTH> digest{};
     SHA256(input.data(), input.size(), digest.data());
     jwk_.thumbprint_ = encode_base64url(digest);
+    jwk_.members_ = std::move(canonical);
   }
 
   // RFC 7517 section 4.4, RFC 8725 section 3.1: where the key names its algorithm, it serves that one only.

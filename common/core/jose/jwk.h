@@ -33,6 +33,8 @@ class Jwk {
   const std::optional<std::string>& kid() const { return kid_; }
   // RFC 7638 with SHA-256, base64url.
   const std::string& thumbprint() const { return thumbprint_; }
+  // The key itself: the members that the thumbprint is of, as a JSON object without `kid` or `alg`.
+  const std::string& members() const { return members_; }
   KeyType type() const { return type_; }
   unsigned bits() const { return bits_; }  // of the modulus or the curve
   AlgorithmSet algorithms() const { return algorithms_; }
@@ -50,6 +52,7 @@ class Jwk {
 
   std::optional<std::string> kid_;
   std::string thumbprint_;
+  std::string members_;
   KeyType type_ = KeyType::rsa;
   unsigned bits_ = 0;
   AlgorithmSet algorithms_;

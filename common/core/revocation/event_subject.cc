@@ -48,19 +48,31 @@ class SubjectReader {
   }
 
   // Members other than these narrow it down (a device, a tenant). Nothing here can be narrowed so:
-  // it counts for the whole of the user or session.
+  // it counts for the whole of the user or session. A provider that federates may name a user as
+  // another issuer does, beside a session of its own.
   ItemResult<void> read_complex(const JsonValue& identifier) {
     constexpr std::array<std::pair<std::string_view, Role>, 2> kMembers = {
         {{"session", Role::session}, {"user", Role::user}}};
+    std::size_t good = 0;
     for (const auto& [name, role] : kMembers) {
       const auto member = identifier.find(name);
-      if (!member) continue;
-      LATCHKEY_TRY(const std::string_view format, format_of(*member));
-      LATCHKEY_TRY_VOID(read_simple(*member, format, role, true));
+      if (member && heed(read_member(*member, role, true))) ++good;
     }
     found_.combined = !found_.sessions.empty();
-    return {};
+    return good > 0 || !found_.passed_over ? ItemResult<void>() : wrong();
   }
+
+  ItemResult<void> read_member(const JsonValue& identifier, Role role, bool aliases) {
+    LATCHKEY_TRY(const std::string_view format, format_of(identifier));
+    return read_simple(identifier, format, role, aliases);
+  }
+
+  // Whether it was good. What was not is passed over where something beside it was.
+  bool heed(ItemResult<void> read) {
+    if (!read && !found_.passed_over) found_.passed_over = std::move(read).error();
+    return read.has_value();
+  }
+  ItemResult<void> wrong() { return tl::unexpected(*std::exchange(found_.passed_over, {})); }
 
   ItemResult<void> read_simple(const JsonValue& identifier, std::string_view format, Role role,
                                bool aliases) {
@@ -98,16 +110,10 @@ class SubjectReader {
     if (LATCHKEY_FAILS(subject_aliases_many, identifiers.size() > event_limits::kAliases))
       return refuse(ItemFault::bounds, "a subject has more than 16 aliases");
     // A person may have a name elsewhere as well. Nothing is said about that issuer's subjects.
-    ItemResult<void> foreign;
     bool any = false;
-    for (const JsonValue each : identifiers.elements()) {
-      LATCHKEY_TRY(const std::string_view format, format_of(each));
-      auto read = read_simple(each, format, role, false);
-      any = any || read.has_value();
-      if (!read && read.error().fault != ItemFault::subject) return read;
-      if (!read) foreign = std::move(read);
-    }
-    return LATCHKEY_FAILS(subject_all_foreign, !any) ? foreign : ItemResult<void>();
+    for (const JsonValue each : identifiers.elements())
+      any = heed(read_member(each, role, false)) || any;
+    return LATCHKEY_FAILS(subject_all_foreign, !any) ? wrong() : ItemResult<void>();
   }
 
   // RFC 9493 sections 3.2.1 to 3.2.7. A format that nobody knows here has no value.

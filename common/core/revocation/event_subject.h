@@ -27,9 +27,10 @@ struct EventName {
 };
 
 struct EventSubject {
-  std::vector<EventName> users;     // people, and tokens of theirs
-  std::vector<EventName> sessions;  // of them
-  bool combined = false;            // what is meant is the session of the user, not both
+  std::vector<EventName> users;          // people, and tokens of theirs
+  std::vector<EventName> sessions;       // of them
+  std::optional<ItemError> passed_over;  // of these, what was not as it has to be, the first
+  bool combined = false;                 // what is meant is the session of the user, not both
 
   bool empty() const { return users.empty() && sessions.empty(); }
 };

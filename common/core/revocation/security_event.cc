@@ -32,7 +32,7 @@ class EventReader {
 
   ItemResult<SecurityEvent> read(std::string_view delivered_as) {
     LATCHKEY_TRY_VOID(check_addresses());
-    LATCHKEY_TRY(const ItemTimes times, item_times(claims_, now_));
+    LATCHKEY_TRY(const ItemTimes times, find_times());
     event_.issued_at = times.issued_at;
     LATCHKEY_TRY(const std::string_view id, item_text(claims_, "jti"));
     if (LATCHKEY_FAILS(set_id_other, id != delivered_as))
@@ -46,6 +46,8 @@ class EventReader {
       return refuse(ItemFault::claim, "a logout token without 'exp'");
     for (const jose::JsonMember member : events.members()) {
       auto taken = take(member.name, member.value);
+      if (!taken && taken.error().fault == ItemFault::memory)
+        return tl::unexpected(std::move(taken).error());
       if (taken || event_.passed_over) continue;
       event_.passed_over = std::move(taken).error();
     }
@@ -56,6 +58,17 @@ class EventReader {
   }
 
  private:
+  // A logout token has an end two minutes off, for one that is posted where somebody listens. One
+  // that is polled has waited for this host, and says nothing that is less true for that; while a
+  // token that it means could be accepted, it counts.
+  ItemResult<ItemTimes> find_times() const {
+    auto times = item_times(claims_, now_);
+    if (times || !logout_ || times.error().fault != ItemFault::expired) return times;
+    LATCHKEY_TRY(const ItemTimes late, item_times_unheld(claims_));
+    const bool over = trust_.keep && now_ >= late.issued_at + *trust_.keep;
+    return LATCHKEY_FAILS(set_logout_late, over) ? times : late;
+  }
+
   ItemResult<void> check_addresses() {
     LATCHKEY_TRY(const std::string_view issuer, item_text(claims_, "iss"));
     // A logout token is always the issuer's own (Back-Channel Logout 1.0 section 2.4).
@@ -111,6 +124,7 @@ class EventReader {
     if (event == nullptr || !takes_effect(*event, payload)) return {};
     LATCHKEY_TRY(const EventSubject subject,
                  event->effect == EventEffect::logout ? logged_out() : subject_of(payload));
+    if (subject.passed_over && !event_.passed_over) event_.passed_over = subject.passed_over;
     if (!event_.reason.empty()) event_.reason += ", ";
     event_.reason += event->name;
     const WallTime before = moment_of(*event, payload);

@@ -124,8 +124,11 @@ bool StatusList::taken_back_by(const StatusList& other) const {
     const bool same =
         bits_ == other.bits_ && byte < other.bytes_ && array_[byte] == other.array_[byte];
     if (same || array_[byte] == 0) continue;
-    for (std::uint64_t index = byte * each; index < (byte + 1) * each; ++index)
-      if (at(index) != TokenStatus::valid && other.at(index) == TokenStatus::valid) return true;
+    for (std::uint64_t index = byte * each; index < (byte + 1) * each; ++index) {
+      const TokenStatus there = other.at(index);
+      const bool bad = there != TokenStatus::valid && there != TokenStatus::unknown;
+      if (at(index) != TokenStatus::valid && !bad) return true;
+    }
   }
   return false;
 }

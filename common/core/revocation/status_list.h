@@ -38,7 +38,8 @@ class StatusList {
 
   TokenStatus at(std::uint64_t index) const;
 
-  // Whether a status that is no good one here is one there.
+  // Whether a status that is no good one here is one there, or is not there: of a list that leaves
+  // it out a third one could go on to a good one.
   bool taken_back_by(const StatusList& other) const;
 
   // How many statuses there is room for. Who made the list may have meant fewer: the last ones may

@@ -23,6 +23,9 @@ struct HeldStatusList {
   std::shared_ptr<const StatusListToken> token;
   WallTime usable_until{};       // as it was fetched; its own end besides
   std::uint64_t generation = 0;  // grows with each time that it was fetched or confirmed
+  // Whether a key of now signed it, as far as its keeper knows; without that it lists nobody as
+  // valid. Of an issuer's own keys each decision asks besides.
+  bool key_stands = false;
 };
 
 class StatusLists {

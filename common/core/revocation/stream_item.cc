@@ -108,19 +108,21 @@ ItemResult<std::vector<StreamEntry>> read_entries(const JsonValue& payload) {
   return entries;
 }
 
-// Of a key that is not the stream's any more nobody hears any more.
-ItemResult<std::vector<StreamSeen>> read_seen(const JsonValue& payload, std::string_view name,
-                                              const jose::JwkSet& keys) {
+// A member by writer. Of a key that is not the stream's any more nobody hears any more.
+template <typename Each>
+ItemResult<std::vector<Each>> read_writers(
+    const JsonValue& payload, std::string_view name, const jose::JwkSet& keys,
+    std::optional<std::vector<Each>> (*read)(const JsonValue&)) {
   const auto member = payload.find(name);
-  if (!member) return std::vector<StreamSeen>();
-  auto seen = read_stream_seen(*member);
-  if (!seen)
+  if (!member) return std::vector<Each>();
+  auto all = read(*member);
+  if (!all)
     return refuse(ItemFault::claim,
                   "'" + std::string(name) + "' is no object of thumbprints and numbers");
-  std::erase_if(*seen, [&](const StreamSeen& each) {
+  std::erase_if(*all, [&](const Each& each) {
     return LATCHKEY_FAILS(stream_seen_foreign, keys.find_thumbprint(each.key_id) == nullptr);
   });
-  return *std::move(seen);
+  return *std::move(all);
 }
 
 ItemResult<StreamItem> read_payload(const JsonValue& payload, const StreamTrust& trust) {
@@ -136,8 +138,8 @@ ItemResult<StreamItem> read_payload(const JsonValue& payload, const StreamTrust&
   LATCHKEY_TRY(item.seq, integer(payload, "seq", 1, stream_limits::kSeq));
   LATCHKEY_TRY(item.prev, integer(payload, "prev", 0, item.seq - 1));
   LATCHKEY_TRY(item.entries, read_entries(payload));
-  LATCHKEY_TRY(item.seen, read_seen(payload, "seen", trust.keys));
-  LATCHKEY_TRY(item.lost, read_seen(payload, "lost", trust.keys));
+  LATCHKEY_TRY(item.seen, read_writers(payload, "seen", trust.keys, read_stream_seen));
+  LATCHKEY_TRY(item.lost, read_writers(payload, "lost", trust.keys, read_stream_lost));
   if (payload.find("max_age")) {
     LATCHKEY_TRY(
         const std::uint64_t max_age,
@@ -193,11 +195,10 @@ std::string write_stream_payload(const StreamItem& item, std::string_view stream
   nlohmann::ordered_json payload{
       {"iss", stream},   {"format", 1},       {"iat", seconds_of(item.issued_at)},
       {"seq", item.seq}, {"prev", item.prev}, {"entries", std::move(entries)}};
-  const auto name_all = [&](const char* member, const std::vector<StreamSeen>& all) {
-    for (const StreamSeen& each : all) payload[member][each.key_id] = each.seq;
-  };
-  name_all("seen", item.seen);
-  name_all("lost", item.lost);
+  for (const StreamSeen& each : item.seen) payload["seen"][each.key_id] = each.seq;
+  for (const StreamLost& each : item.lost)
+    for (const std::uint64_t number : {each.from, each.to})
+      payload["lost"][each.key_id].push_back(number);
   if (item.max_age) payload["max_age"] = item.max_age->count();
   return payload.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }

@@ -34,7 +34,7 @@ struct StreamItem {
   std::uint64_t prev = 0;  // the writer's last with entries; 0: it knows of none
   std::vector<StreamEntry> entries;
   std::vector<StreamSeen> seen;  // of writers that the reader is configured with
-  std::vector<StreamSeen> lost;  // likewise: up to there nothing is missed any more
+  std::vector<StreamLost> lost;  // likewise: nothing of that is missed any more
   std::optional<std::chrono::seconds> max_age;
   std::string key_id;  // thumbprint of the writer's key
 };

@@ -43,15 +43,33 @@ class StreamProgress {
   std::vector<StreamSeen> sure() const;
   // The greatest number of each that was heard, or heard of.
   std::vector<StreamSeen> heard_of() const;
+  // All that was spoken of and is more than `sure()`: of each up to stream_limits::kSpokenOf.
+  std::vector<StreamSeen> missing() const;
+  // What a reader would have to give up to be complete, and nothing that was heard: of each up to
+  // stream_limits::kLost ranges, which rise.
+  std::vector<StreamLost> gaps() const;
   std::uint64_t sure(std::string_view key_id) const;
 
  private:
+  struct Link {
+    std::uint64_t prev = 0;
+    std::uint64_t seq = 0;
+  };
   struct Writer {
     std::string key_id;
     std::uint64_t sure = 0;
-    std::uint64_t heard_of = 0;  // the greatest that anybody spoke of
+    std::vector<std::uint64_t> spoken_of{};  // by anybody, and more than `sure`; they rise
+
+    std::vector<Link> links{};  // items that came after a gap; they rise
+
+    void hear(std::uint64_t seq);
+    bool is_next(const Link& link) const;
+    void keep(Link link);
+    void reach(std::uint64_t seq);
+    std::uint64_t end_of_gap() const;
   };
   Writer& writer(std::string_view key_id);
+  void give_up(std::span<const StreamLost> lost);
 
   std::vector<Writer> writers_;  // no more than the stream has keys
 };

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "daemon/latchkeyd/io/checksum.h"
-#include "daemon/latchkeyd/io/plain_file.h"
+#include "files/plain_file.h"
 
 namespace latchkey::latchkeyd {
 namespace {

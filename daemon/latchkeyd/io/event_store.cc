@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstddef>
@@ -19,8 +20,9 @@
 
 #include <fmt/format.h>
 
+#include "core/base/mutation.h"
 #include "core/jose/sha256.h"
-#include "daemon/latchkeyd/io/plain_file.h"
+#include "files/plain_file.h"
 #include "ipc/fd.h"
 
 namespace latchkey::latchkeyd {
@@ -36,6 +38,10 @@ constexpr std::string_view kHead = "latchkey-events-1\n";
 
 tl::unexpected<std::string> system_failure() {
   return tl::unexpected(std::system_category().message(errno));
+}
+
+tl::unexpected<EventStore::Failure> failure(std::string what, bool as_before = true) {
+  return tl::unexpected(EventStore::Failure{std::move(what), as_before});
 }
 
 std::string digits_of(std::string_view text, std::size_t count) {
@@ -191,67 +197,73 @@ EventStore::EventStore(const std::string& state_directory, Journal& journal)
               {{"path", path_}, {"error", folder.error()}});
 }
 
-EventStore::Result<std::string> EventStore::read(const std::string& file) {
+tl::expected<std::optional<std::string>, std::string> EventStore::read(const std::string& file) {
   const auto folder = open_folder(path_);
   if (!folder) return tl::unexpected(folder.error());
   struct stat status {};
   if (::fstatat(folder->get(), file.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT)
-    return std::string(kHead);
+    return std::nullopt;
   auto text = read_plain_file(file, {.bytes_most = kFileBytes, .own = true}, folder->get());
   if (!text) return tl::unexpected(std::move(text).error().what);
   return std::move(text->bytes);
 }
 
+// Each line vouches for itself, also behind a head that does not.
 EventRecord EventStore::load(const std::string& file) {
-  if (!is_hex(file, kDigits)) return {};
-  const auto text = read(file);
   EventRecord record;
-  if (!text || !text->starts_with(kHead)) {
-    record.damaged = true;
-  } else {
-    record = decode_events(std::string_view(*text).substr(kHead.size()));
+  if (!is_hex(file, kDigits)) return record;
+  const auto read_text = read(file);
+  if (!read_text) {
+    record.unreadable = path_ + '/' + file + ": " + read_text.error();
+    return record;
   }
+  if (!*read_text) return record;
+  const std::string_view text = **read_text;
+  const bool headed = text.starts_with(kHead);
+  record = decode_events(headed ? text.substr(kHead.size()) : text);
+  record.damaged = record.damaged || LATCHKEY_FAILS(events_headless, !headed);
   if (record.damaged)
     journal_.log(LogLevel::error,
                  "what is stored of security events is damaged; what can be read stays at work",
-                 {{"path", path_ + "/" + file},
-                  {"error", text ? "some of it is not as it was written" : text.error()}});
+                 {{"path", path_ + "/" + file}, {"error", "some of it is not as it was written"}});
+  else if (text.ends_with('\n'))
+    record.lines = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
   return record;
 }
 
-EventStore::Result<void> EventStore::append(const std::string& file, const EventRecord& more) {
-  if (!is_hex(file, kDigits)) return tl::unexpected<std::string>("its name is none of ours");
+EventStore::Result EventStore::append(const std::string& file, const EventRecord& more) {
+  if (!is_hex(file, kDigits)) return failure("its name is none of ours");
   const auto folder = open_folder(path_);
-  if (!folder) return tl::unexpected(folder.error());
+  if (!folder) return failure(folder.error(), false);
   const ipc::Fd opened(
       ::openat(folder->get(), file.c_str(), O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC));
   struct stat status {};
-  if (!opened || ::fstat(opened.get(), &status) != 0) return system_failure();
+  if (!opened || ::fstat(opened.get(), &status) != 0)
+    return failure(system_failure().value(), false);
   if (!S_ISREG(status.st_mode) || status.st_uid != ::geteuid())
-    return tl::unexpected<std::string>("its file is not ours alone");
+    return failure("its file is not ours alone", false);
   if (write_all(opened.get(), encode_events(more)) && ::fsync(opened.get()) == 0) return {};
-  auto failure = system_failure();
-  static_cast<void>(::ftruncate(opened.get(), status.st_size) == 0);
-  return failure;
+  std::string what = system_failure().value();
+  return failure(std::move(what), ::ftruncate(opened.get(), status.st_size) == 0);
 }
 
-EventStore::Result<void> EventStore::rewrite(const std::string& file, const EventRecord& all) {
-  if (!is_hex(file, kDigits)) return tl::unexpected<std::string>("its name is none of ours");
+EventStore::Result EventStore::rewrite(const std::string& file, const EventRecord& all) {
+  if (!is_hex(file, kDigits)) return failure("its name is none of ours");
   const auto folder = open_folder(path_);
-  if (!folder) return tl::unexpected(folder.error());
+  if (!folder) return failure(folder.error());
   const std::string fresh = '.' + file + ".new";
   ::unlinkat(folder->get(), fresh.c_str(), 0);
   const ipc::Fd opened(::openat(folder->get(), fresh.c_str(),
                                 O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
                                 S_IRUSR | S_IWUSR));
-  if (!opened) return system_failure();
+  if (!opened) return failure(system_failure().value());
   if (!write_all(opened.get(), std::string(kHead) + encode_events(all)) ||
       ::fsync(opened.get()) != 0 ||
       ::renameat(folder->get(), fresh.c_str(), folder->get(), file.c_str()) != 0 ||
       ::fsync(folder->get()) != 0) {
-    auto failure = system_failure();
+    std::string what = system_failure().value();
     ::unlinkat(folder->get(), fresh.c_str(), 0);
-    return failure;
+    return failure(std::move(what));
   }
   return {};
 }

@@ -8,6 +8,7 @@
 // Not for two threads at a time.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,12 +35,18 @@ struct EventRecord {
   std::optional<WallTime> said_at;  // when the transmitter said last that there are no more
   std::optional<WallTime> lost_at;  // something was there that could not be read, and when
   bool damaged = false;             // the same, just now
+  // Why nothing of it could be read, though it may be whole. Nothing is to be written in its place.
+  std::optional<std::string> unreadable;
+  std::size_t lines = 0;  // of a file that lines can be added to as it is; else 0
 };
 
 class EventStore {
  public:
-  template <typename T>
-  using Result = tl::expected<T, std::string>;  // else a sentence part: "No space left on device"
+  struct Failure {
+    std::string what;       // a sentence part: "No space left on device"
+    bool as_before = true;  // else lines can be added no more: write it anew
+  };
+  using Result = tl::expected<void, Failure>;
 
   // Makes STATE/events (0700) where it is missing. Where it cannot be had, the journal says so, and
   // nothing is acknowledged until it can.
@@ -50,11 +57,12 @@ class EventStore {
   EventRecord load(const std::string& file);
 
   // Durable when it returns; a failure leaves what was there.
-  Result<void> append(const std::string& file, const EventRecord& more);
-  Result<void> rewrite(const std::string& file, const EventRecord& all);
+  Result append(const std::string& file, const EventRecord& more);
+  Result rewrite(const std::string& file, const EventRecord& all);
 
  private:
-  Result<std::string> read(const std::string& file);
+  // Nothing where there is none.
+  tl::expected<std::optional<std::string>, std::string> read(const std::string& file);
 
   std::string path_;
   Journal& journal_;

@@ -13,7 +13,7 @@
 
 #include <fmt/format.h>
 
-#include "daemon/latchkeyd/io/plain_file.h"
+#include "files/plain_file.h"
 #include "ipc/fd.h"
 
 namespace latchkey::latchkeyd {

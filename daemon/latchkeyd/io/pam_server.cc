@@ -33,8 +33,7 @@ bool may_speak(const ipc::Peer& peer) { return peer.uid == 0 || peer.uid == ::ge
 
 }  // namespace
 
-PamServer::PamServer(Loop& loop, ipc::Fd listener, Journal& journal,
-                     std::function<void(ipc::Fd)> serve)
+PamServer::PamServer(Loop& loop, ipc::Fd listener, Journal& journal, Serve serve)
     : loop_(loop),
       socket_(std::move(listener)),
       listener_(loop.context()),
@@ -135,7 +134,7 @@ void PamServer::admit(ipc::Fd peer) {
                  {{"peer_uid", uid}});
     return;
   }
-  serve_(std::move(peer));
+  serve_(std::move(peer), who->pid);
 }
 
 // No descriptor or no memory is left: what waits gets an end of file at once, which the module

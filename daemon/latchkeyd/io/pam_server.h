@@ -23,9 +23,13 @@ namespace latchkey::latchkeyd {
 
 class PamServer {
  public:
+  // A connection and the pid of who called connect(): the host process, whatever it says of itself;
+  // 0 where it is in no pid namespace of ours.
+  using Serve = std::function<void(ipc::Fd, pid_t)>;
+
   // `listener` is listening and non-blocking. `serve` runs on the loop's thread for each connection
   // of an allowed peer.
-  PamServer(Loop& loop, ipc::Fd listener, Journal& journal, std::function<void(ipc::Fd)> serve);
+  PamServer(Loop& loop, ipc::Fd listener, Journal& journal, Serve serve);
 
   // From any thread: has this one accept what waits now. Nothing where it is at it already.
   void help();
@@ -55,7 +59,7 @@ class PamServer {
   ipc::Fd spare_;  // given up for a moment, so that a waiting connection can be refused where no
                    // descriptor is left
   Journal& journal_;
-  std::function<void(ipc::Fd)> serve_;
+  Serve serve_;
   std::function<bool()> busy_;
   std::function<void()> call_help_;
   std::atomic<bool> helping_ = false;

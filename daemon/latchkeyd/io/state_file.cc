@@ -185,21 +185,19 @@ sqlite::Result<void> create(sqlite::Connection& connection) {
   return connection.execute("COMMIT");
 }
 
-// What a login's or a last sign-in's token refers to (a status list) came later than version 1, as
-// columns that have a default.
+// What came later than version 1 of what is kept of a login's or a last sign-in's claims: columns
+// that have a default.
 sqlite::Result<void> add_columns(sqlite::Connection& connection) {
   for (const std::string_view table : {"login", "last_seen"}) {
-    LATCHKEY_TRY(const std::int64_t there,
-                 pragma(connection, fmt::format("SELECT count(*) FROM pragma_table_info('{}') "
-                                                "WHERE name = 'status_uri'",
-                                                table)));
-    if (there != 0) continue;
-    LATCHKEY_TRY_VOID(connection.execute("BEGIN IMMEDIATE"));
-    for (const std::string_view column : state_rows::kAddedColumns) {
-      LATCHKEY_TRY_VOID(
-          connection.execute(fmt::format("ALTER TABLE {} ADD COLUMN {}", table, column).c_str()));
+    for (const state_rows::AddedColumn& column : state_rows::kAddedColumns) {
+      LATCHKEY_TRY(const std::int64_t there,
+                   pragma(connection, fmt::format("SELECT count(*) FROM pragma_table_info('{}') "
+                                                  "WHERE name = '{}'",
+                                                  table, column.name)));
+      if (there != 0) continue;
+      LATCHKEY_TRY_VOID(connection.execute(
+          fmt::format("ALTER TABLE {} ADD COLUMN {} {}", table, column.name, column.type).c_str()));
     }
-    LATCHKEY_TRY_VOID(connection.execute("COMMIT"));
   }
   return {};
 }

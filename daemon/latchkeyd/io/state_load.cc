@@ -135,17 +135,29 @@ class Loader {
   sqlite::Connection& connection_;
 };
 
+// That of which the logins are that the store holds.
+enum class Boot : std::uint8_t { same, another, unknown };
+
 // A disk that takes no writing must not keep a host from starting with what it knows: the old
 // logins are then dropped from memory only.
-sqlite::Result<bool> same_boot(sqlite::Connection& connection, std::string_view boot_id) {
+sqlite::Result<Boot> which_boot(sqlite::Connection& connection, std::string_view boot_id) {
   LATCHKEY_TRY(auto get, connection.prepare("SELECT id FROM boot"));
   LATCHKEY_TRY(const bool row, get.with().step());
-  return row && get.text(0) == boot_id;
+  if (!row) return Boot::another;
+  // As versions of before kept it: empty where they did not know it, else with dashes.
+  std::string known(get.text(0));
+  // Dropping them would take sessions that live out of reach of every revocation.
+  if (known.empty()) return Boot::unknown;
+  std::string now(boot_id);
+  std::erase(known, '-');
+  std::erase(now, '-');
+  return known == now ? Boot::same : Boot::another;
 }
 
-sqlite::Result<void> begin_boot(sqlite::Connection& connection, std::string_view boot_id) {
+sqlite::Result<void> begin_boot(sqlite::Connection& connection, std::string_view boot_id,
+                                Boot before) {
   LATCHKEY_TRY_VOID(connection.execute("BEGIN IMMEDIATE"));
-  LATCHKEY_TRY_VOID(connection.execute("DELETE FROM login"));
+  if (before == Boot::another) LATCHKEY_TRY_VOID(connection.execute("DELETE FROM login"));
   LATCHKEY_TRY(auto put, connection.prepare("UPDATE boot SET id = ?"));
   LATCHKEY_TRY_VOID(put.with(boot_id).run());
   return connection.execute("COMMIT");
@@ -160,13 +172,13 @@ Expected<StoredState> load_state(const std::string& path, sqlite::Connection& co
   LATCHKEY_TRY_VOID(loader.bindings(state));
   LATCHKEY_TRY_VOID(loader.revocations(state));
   LATCHKEY_TRY_VOID(loader.last_seen(state));
-  const auto same = boot_id.empty() ? sqlite::Result<bool>(true) : same_boot(connection, boot_id);
-  if (!same) return tl::unexpected(state_file::unusable(path, same.error()));
-  if (!*same) {
-    if (auto begun = begin_boot(connection, boot_id); !begun && connection.in_transaction()) {
+  const auto boot =
+      boot_id.empty() ? sqlite::Result<Boot>(Boot::same) : which_boot(connection, boot_id);
+  if (!boot) return tl::unexpected(state_file::unusable(path, boot.error()));
+  if (*boot != Boot::same) {
+    if (auto begun = begin_boot(connection, boot_id, *boot); !begun && connection.in_transaction())
       (void)connection.execute("ROLLBACK");
-    }
-    return state;
+    if (*boot == Boot::another) return state;
   }
   LATCHKEY_TRY_VOID(loader.logins(state));
   return state;

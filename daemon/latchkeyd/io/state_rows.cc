@@ -14,11 +14,12 @@ const std::string_view kClaimsSchema =
     "issuer TEXT NOT NULL, subject TEXT NOT NULL, token_id TEXT NOT NULL, token_digest TEXT NOT NULL,"
     "key_id TEXT NOT NULL, users TEXT NOT NULL, groups TEXT NOT NULL, client TEXT NOT NULL, session TEXT NOT NULL,"
     "acr TEXT NOT NULL, amr TEXT NOT NULL, auth_time_ms INTEGER, issued_at_ms INTEGER, expires_at_ms INTEGER NOT NULL,"
-    "status_uri TEXT NOT NULL DEFAULT '', status_index INTEGER NOT NULL DEFAULT 0";
+    "status_uri TEXT NOT NULL DEFAULT '', status_index INTEGER NOT NULL DEFAULT 0, conditions TEXT NOT NULL DEFAULT '', person TEXT NOT NULL DEFAULT ''";
 const std::string_view kClaimsColumns =
     "issuer, subject, token_id, token_digest, key_id, users, groups, client, session, acr, amr, auth_time_ms,"
-    "issued_at_ms, expires_at_ms, status_uri, status_index";
-const std::array<std::string_view, 2> kAddedColumns = {"status_uri TEXT NOT NULL DEFAULT ''", "status_index INTEGER NOT NULL DEFAULT 0"};
+    "issued_at_ms, expires_at_ms, status_uri, status_index, conditions, person";
+const std::array<AddedColumn, 4> kAddedColumns = {{
+    {"status_uri", "TEXT NOT NULL DEFAULT ''"}, {"status_index", "INTEGER NOT NULL DEFAULT 0"}, {"conditions", "TEXT NOT NULL DEFAULT ''"}, {"person", "TEXT NOT NULL DEFAULT ''"}}};
 // clang-format on
 
 std::string encode_list(const std::vector<std::string>& list) {
@@ -51,7 +52,8 @@ std::optional<claims::ClaimsRecord> read_claims(const sqlite::Statement& row, in
   auto users = decode_list(row.text(first + 5));
   auto groups = decode_list(row.text(first + 6));
   auto amr = decode_list(row.text(first + 10));
-  if (!users || !groups || !amr) return std::nullopt;
+  auto conditions = decode_list(row.text(first + 16));
+  if (!users || !groups || !amr || !conditions) return std::nullopt;
   const auto time = [&](int column) -> std::optional<WallTime> {
     if (row.is_null(column)) return std::nullopt;
     return wall_time(row.integer(column));
@@ -73,6 +75,8 @@ std::optional<claims::ClaimsRecord> read_claims(const sqlite::Statement& row, in
   claims.expires_at = wall_time(row.integer(first + 13));
   claims.status_uri = row.text(first + 14);
   claims.status_index = static_cast<std::uint64_t>(row.integer(first + 15));
+  claims.conditions = *std::move(conditions);
+  claims.person = row.text(first + 17);
   return claims;
 }
 

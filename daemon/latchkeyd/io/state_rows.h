@@ -26,13 +26,17 @@ inline WallTime wall_time(std::int64_t ms) { return WallTime(std::chrono::millis
 
 inline std::string_view view(const std::string& text) { return text; }
 
-// The sixteen claims columns, as schema and as a list of names, in the order in which
+// The claims columns, as schema and as a list of names, in the order in which
 // `bind_claims` and `read_claims` take them.
 extern const std::string_view kClaimsSchema;
 extern const std::string_view kClaimsColumns;
 // Of them, those that a store of before may lack; an older latchkeyd leaves them at their defaults.
-extern const std::array<std::string_view, 2> kAddedColumns;
-inline constexpr int kClaimsCount = 16;
+struct AddedColumn {
+  std::string_view name;
+  std::string_view type;
+};
+extern const std::array<AddedColumn, 4> kAddedColumns;
+inline constexpr int kClaimsCount = 18;
 
 // Binds `first` and then the claims.
 template <typename... First>
@@ -44,11 +48,13 @@ sqlite::Statement& with_claims(sqlite::Statement& statement, const claims::Claim
   const std::string users = encode_list(claims.users);
   const std::string groups = encode_list(claims.groups);
   const std::string amr = encode_list(claims.amr);
+  const std::string conditions = encode_list(claims.conditions);
   return statement.with(first..., view(claims.issuer), view(claims.subject), view(claims.token_id),
                         view(claims.token_digest), view(claims.key_id), view(users), view(groups),
                         view(claims.client), view(claims.session), view(claims.acr), view(amr),
                         ms(claims.auth_time), ms(claims.issued_at), milliseconds(claims.expires_at),
-                        view(claims.status_uri), static_cast<std::int64_t>(claims.status_index));
+                        view(claims.status_uri), static_cast<std::int64_t>(claims.status_index),
+                        view(conditions), view(claims.person));
 }
 
 // The claims that stand from column `first` on; nothing where a list in them cannot be read.

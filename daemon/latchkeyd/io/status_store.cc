@@ -18,16 +18,20 @@
 #include "core/jose/json.h"
 #include "core/jose/sha256.h"
 #include "daemon/latchkeyd/io/checksum.h"
-#include "daemon/latchkeyd/io/plain_file.h"
+#include "files/plain_file.h"
 #include "ipc/fd.h"
 
 namespace latchkey::latchkeyd {
 namespace {
 
-constexpr std::int64_t kVersion = 1;
-constexpr std::size_t kRecordBytes = 65'536;
+constexpr std::int64_t kVersion = 2;
+constexpr std::int64_t kVersionWithoutKey = 1;
+constexpr std::size_t kRecordBytes = 262'144;
+constexpr std::size_t kKeyBytes = 65'536;  // escaped once more in a record
 constexpr std::string_view kRecord = ".json";
 constexpr std::string_view kToken = ".jwt";
+constexpr std::string_view kNew = ".new";        // behind the name of what is being written
+constexpr std::string_view kBefore = ".before";  // behind the name of what was there before
 constexpr std::uint64_t kLastMoment = 253'402'300'799'999;  // of the year 9999, in milliseconds
 
 tl::unexpected<std::string> system_failure() {
@@ -57,7 +61,7 @@ bool write_all(int file, std::string_view bytes) {
 }
 
 StatusStore::Result<void> replace(int folder, const std::string& name, std::string_view bytes) {
-  const std::string fresh = "." + name + ".new";
+  const std::string fresh = "." + name + std::string(kNew);
   ::unlinkat(folder, fresh.c_str(), 0);
   const ipc::Fd file(::openat(folder, fresh.c_str(),
                               O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
@@ -90,11 +94,33 @@ std::vector<std::string> names_in(int folder) {
   return names;
 }
 
-std::string sum_of(const StatusRecord& record) {
-  return fmt::format("{:016x}",
-                     checksum({record.issuer, record.uri, record.etag, record.last_modified},
-                              {kVersion, record.issued_at.time_since_epoch().count(),
-                               record.fetched_at.time_since_epoch().count()}));
+std::string sum_of(const StatusRecord& record, std::int64_t version) {
+  const std::initializer_list<std::int64_t> numbers = {
+      version, record.issued_at.time_since_epoch().count(),
+      record.fetched_at.time_since_epoch().count()};
+  const auto sum =
+      version == kVersionWithoutKey
+          ? checksum({record.issuer, record.uri, record.etag, record.last_modified}, numbers)
+          : checksum({record.issuer, record.uri, record.etag, record.last_modified, record.key},
+                     numbers);
+  return fmt::format("{:016x}", sum);
+}
+
+std::string name_before(const std::string& name) { return "." + name + std::string(kBefore); }
+
+// A second name for what is there, so that it can be had again; without it nothing is undone. What
+// has that name already stands before one that nobody has taken so far.
+void keep_before(int folder, const std::string& name) {
+  const std::string before = name_before(name);
+  static_cast<void>(::linkat(folder, name.c_str(), folder, before.c_str(), 0) == 0);
+}
+
+// Of what cannot be had again nothing stays.
+void take_before(int folder, const std::string& name) {
+  const std::string before = name_before(name);
+  if (::renameat(folder, before.c_str(), folder, name.c_str()) != 0)
+    ::unlinkat(folder, name.c_str(), 0);
+  ::unlinkat(folder, before.c_str(), 0);  // of one file under both names nothing is renamed
 }
 
 }  // namespace
@@ -107,12 +133,13 @@ std::string encode_status_record(const StatusRecord& record) {
                             {"fetched_at_ms", record.fetched_at.time_since_epoch().count()},
                             {"etag", record.etag},
                             {"last_modified", record.last_modified},
-                            {"sum", sum_of(record)}};
+                            {"key", record.key},
+                            {"sum", sum_of(record, kVersion)}};
   return text.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
 tl::expected<StatusRecord, std::string> decode_status_record(std::string_view text) {
-  constexpr std::size_t kMembers = 8;
+  constexpr std::size_t kMembers = 9;
   jose::JsonReader reader(jose::JsonLimits{.bytes = kRecordBytes, .depth = 1});
   const auto root = reader.read(text);
   if (!root) return tl::unexpected(fmt::format("is damaged: {}", jose::describe(root.error())));
@@ -131,19 +158,43 @@ tl::expected<StatusRecord, std::string> decode_status_record(std::string_view te
   const auto etag = string("etag");
   const auto last_modified = string("last_modified");
   const auto sum = string("sum");
-  if (number("format") != static_cast<std::uint64_t>(kVersion) || !issuer || !uri || !issued ||
-      !fetched || !etag || !last_modified || !sum || root->size() != kMembers ||
-      *issued > kLastMoment || *fetched > kLastMoment) {
+  const bool without_key = number("format") == static_cast<std::uint64_t>(kVersionWithoutKey);
+  const auto key = without_key ? std::optional<std::string_view>("") : string("key");
+  const std::int64_t version = without_key ? kVersionWithoutKey : kVersion;
+  if (number("format") != static_cast<std::uint64_t>(version) || !issuer || !uri || !issued ||
+      !fetched || !etag || !last_modified || !key || !sum ||
+      root->size() != kMembers - (without_key ? 1 : 0) || *issued > kLastMoment ||
+      *fetched > kLastMoment) {
     return tl::unexpected<std::string>("is damaged: it has not the members that it should have");
   }
   const auto time = [](std::uint64_t ms) {
     return WallTime(std::chrono::milliseconds(static_cast<std::int64_t>(ms)));
   };
   StatusRecord record{std::string(*issuer), std::string(*uri),  time(*issued),
-                      time(*fetched),       std::string(*etag), std::string(*last_modified)};
-  if (sum_of(record) != *sum)
+                      time(*fetched),       std::string(*etag), std::string(*last_modified),
+                      std::string(*key)};
+  if (sum_of(record, version) != *sum)
     return tl::unexpected<std::string>("is damaged: its checksum does not fit");
   return record;
+}
+
+std::string encode_status_key(const jose::JwkSet& keys, std::string_view thumbprint) {
+  nlohmann::json all = nlohmann::json::array();
+  for (const jose::Jwk& key : keys.keys()) {
+    if (key.thumbprint() != thumbprint) continue;
+    nlohmann::json jwk = nlohmann::json::parse(key.members(), nullptr, false);
+    if (!jwk.is_object()) return {};
+    if (key.kid()) jwk["kid"] = *key.kid();
+    for (std::size_t i = 0; i < jose::kAlgorithms && key.algorithms().size() == 1; ++i) {
+      const auto each = static_cast<jose::Algorithm>(i);
+      if (key.allows(each)) jwk["alg"] = jose::algorithm_name(each);
+    }
+    all.push_back(std::move(jwk));
+  }
+  if (all.empty()) return {};
+  std::string text = nlohmann::json{{"keys", std::move(all)}}.dump(
+      -1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return text.size() > kKeyBytes ? std::string() : text;
 }
 
 StatusStore::StatusStore(const std::string& state_directory, Journal& journal) : journal_(journal) {
@@ -161,8 +212,12 @@ std::vector<StatusStore::Stored> StatusStore::load(std::size_t lists_most, std::
   std::vector<Stored> all;
   const auto folder = open_folder(path_);
   if (!folder) return all;
-  for (const std::string& name : names_in(folder->get())) {
-    if (name.starts_with('.') && name.ends_with(".new")) ::unlinkat(folder->get(), name.c_str(), 0);
+  const std::vector<std::string> names = names_in(folder->get());
+  // First, for a file of two names is none of ours.
+  for (const std::string& name : names)
+    if (name.starts_with('.') && (name.ends_with(kNew) || name.ends_with(kBefore)))
+      ::unlinkat(folder->get(), name.c_str(), 0);
+  for (const std::string& name : names) {
     if (!name.ends_with(kRecord) || name.starts_with('.')) continue;
     const std::string place = name.substr(0, name.size() - kRecord.size());
     const std::string list = place + std::string(kToken);
@@ -172,6 +227,12 @@ std::vector<StatusStore::Stored> StatusStore::load(std::size_t lists_most, std::
                        : tl::expected<StatusRecord, std::string>(tl::unexpected(text.error().what));
     if (record && place_of(record->issuer, record->uri) != place)
       record = tl::unexpected<std::string>("is another list's");
+    // What says nothing about the file takes nothing away: it may be whole.
+    if (!text && text.error().kind == FileTrouble::Kind::passing) {
+      journal_.log(LogLevel::error, "what is stored of a status list cannot be read",
+                   {{"path", path_ + "/" + name}, {"error", text.error().what}});
+      continue;
+    }
     if (!record || all.size() == lists_most) {
       if (!record)
         journal_.log(LogLevel::error, "what is stored of a status list cannot be used",
@@ -192,8 +253,13 @@ StatusStore::Result<void> StatusStore::put(const StatusRecord& record, std::stri
   if (!folder) return tl::unexpected(folder.error());
   const std::string place = place_of(record.issuer, record.uri);
   const std::string list = place + std::string(kToken);
+  for (const std::string_view end : {kRecord, kToken})
+    keep_before(folder->get(), place + std::string(end));
   const auto stored = replace(folder->get(), list, token);
-  if (!stored) ::unlinkat(folder->get(), list.c_str(), 0);
+  if (!stored) {
+    ::unlinkat(folder->get(), list.c_str(), 0);
+    ::unlinkat(folder->get(), name_before(list).c_str(), 0);
+  }
   const auto told =
       replace(folder->get(), place + std::string(kRecord), encode_status_record(record));
   if (!stored) ::fsync(folder->get());  // also where the record was not written
@@ -207,12 +273,31 @@ StatusStore::Result<void> StatusStore::confirm(const StatusRecord& record) {
                  encode_status_record(record));
 }
 
-void StatusStore::remove(const std::string& issuer, const std::string& uri) {
+void StatusStore::settle(const std::string& issuer, const std::string& uri) {
   const auto folder = open_folder(path_);
   if (!folder) return;
   const std::string place = place_of(issuer, uri);
   for (const std::string_view end : {kRecord, kToken})
+    ::unlinkat(folder->get(), name_before(place + std::string(end)).c_str(), 0);
+}
+
+void StatusStore::undo(const std::string& issuer, const std::string& uri) {
+  const auto folder = open_folder(path_);
+  if (!folder) return;
+  const std::string place = place_of(issuer, uri);
+  for (const std::string_view end : {kRecord, kToken})
+    take_before(folder->get(), place + std::string(end));
+  ::fsync(folder->get());
+}
+
+void StatusStore::remove(const std::string& issuer, const std::string& uri) {
+  const auto folder = open_folder(path_);
+  if (!folder) return;
+  const std::string place = place_of(issuer, uri);
+  for (const std::string_view end : {kRecord, kToken}) {
     ::unlinkat(folder->get(), (place + std::string(end)).c_str(), 0);
+    ::unlinkat(folder->get(), name_before(place + std::string(end)).c_str(), 0);
+  }
 }
 
 }  // namespace latchkey::latchkeyd

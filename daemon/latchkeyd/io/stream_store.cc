@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "core/jose/sha256.h"
-#include "daemon/latchkeyd/io/plain_file.h"
+#include "files/plain_file.h"
 #include "ipc/fd.h"
 
 namespace latchkey::latchkeyd {

@@ -8,6 +8,7 @@
 #include <ctime>
 
 #include "ipc/fd.h"
+#include "ipc/time_text.h"
 
 namespace latchkey::latchkeyd {
 namespace {
@@ -28,13 +29,19 @@ SteadyTime SystemClock::steady() const {
   return SteadyTime(std::chrono::duration_cast<SteadyTime::duration>(read(CLOCK_BOOTTIME)));
 }
 
+std::chrono::seconds SystemClock::utc_offset(WallTime at) const { return ipc::utc_offset(at); }
+
 std::string boot_id() {
   const ipc::Fd file(::open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC));
   std::array<char, 64> text;
   const ssize_t size = file ? ::read(file.get(), text.data(), text.size()) : -1;
   if (size <= 0) return {};
-  std::string id(text.data(), static_cast<std::size_t>(size));
-  while (!id.empty() && id.back() == '\n') id.pop_back();
+  return plain_boot_id({text.data(), static_cast<std::size_t>(size)});
+}
+
+std::string plain_boot_id(std::string_view text) {
+  std::string id(text);
+  std::erase_if(id, [](char c) { return c == '-' || c == '\n'; });
   return id;
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "daemon/latchkeyd/io/clock.h"
 
@@ -15,9 +16,13 @@ class SystemClock final : public Clock {
  public:
   WallTime wall() const override;
   SteadyTime steady() const override;
+  std::chrono::seconds utc_offset(WallTime at) const override;
 };
 
 // The kernel's id of this boot; empty where it cannot be read (a unit with ProcSubset=pid).
 std::string boot_id();
+
+// An id as the kernel or the service manager writes it, as both are kept: without dashes.
+std::string plain_boot_id(std::string_view text);
 
 }  // namespace latchkey::latchkeyd

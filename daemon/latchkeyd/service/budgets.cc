@@ -111,10 +111,10 @@ void Budgets::make_idle(std::unordered_map<std::string, Source>::iterator source
   if (source->second.idle) {
     idle_.splice(idle_.end(), idle_, *source->second.idle);
   } else {
-    source->second.idle = idle_.insert(idle_.end(), source->first);
+    source->second.idle = idle_.insert(idle_.end(), &source->first);
   }
   if (sources_.size() <= kSourcesMost || idle_.size() < 2) return;
-  sources_.erase(idle_.front());
+  sources_.erase(sources_.find(*idle_.front()));
   idle_.pop_front();
 }
 

@@ -77,7 +77,8 @@ class Budgets {
 
  private:
   enum Pool : std::size_t { shared, for_later, for_sudo, for_fresh, pools };
-  using Order = std::list<std::string>;  // idle sources, seen longest ago first
+  // Idle sources, seen longest ago first: keys of sources_, where they lie still.
+  using Order = std::list<const std::string*>;
   struct Source {
     std::chrono::nanoseconds level{0};  // CPU time left
     SteadyTime refilled_at{};

@@ -61,6 +61,7 @@ control::DecisionRecord decision_record(const LoggedDecision& logged) {
   record.administrator = reason.administrator;
   record.detail = decision.detail;
   record.rule = decision.rule;
+  if (!decision.rule_place.empty()) record.rule_place = decision.rule_place;
   record.issuer = decision.issuer;
   record.subject = decision.subject;
   record.key_id = decision.key_id;

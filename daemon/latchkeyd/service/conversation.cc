@@ -73,8 +73,9 @@ LogLevel level_of(Operation operation, Reason reason) {
 
 }  // namespace
 
-Conversation::Conversation(Desk& desk, ipc::Fd peer)
+Conversation::Conversation(Desk& desk, ipc::Fd peer, pid_t pid)
     : desk_(desk),
+      pid_(pid),
       channel_(desk.loop.context(), desk.deadlines, std::move(peer)),
       started_(SteadyTime::clock::now()),
       request_id_(desk.ids.request_id()) {
@@ -163,14 +164,23 @@ Decision Conversation::judge_later_call() {
   const std::shared_ptr<const Login> login = services.logins.find(request_.login, person);
   const std::shared_ptr<const LastSeen> last_seen = services.logins.last_seen(person);
   return latchkey::judge_later_call(request_, login.get(), last_seen.get(), *desk_.snapshot,
-                                    services.clock.wall());
+                                    time_to_judge());
+}
+
+// Now; the time zone with it, where a rule asks for that.
+WallTime Conversation::time_to_judge() {
+  const Clock& clock = desk_.services.clock;
+  const WallTime now = clock.wall();
+  if (desk_.snapshot->config->asks_for_time()) request_.utc_offset = clock.utc_offset(now);
+  return now;
 }
 
 // Whether the login is this process's to open or close. Its id comes out of PAM's environment, and
 // users can write to that in some stacks (pam_env's user_readenv): the id of another session, which
-// stands in that session's environment, must neither move nor close it.
+// stands in that session's environment, must neither move nor close it. Which process it is the
+// kernel says.
 bool Conversation::is_own(const Login& login) const {
-  return login.service == request_.service && (!login.place || login.place->pid == request_.pid);
+  return login.service == request_.service && (!login.place || login.place->pid == pid_);
 }
 
 // The session of a login, for whoever ends it. The verdict names the login to the module, which
@@ -193,11 +203,20 @@ void Conversation::place_login() {
     return;
   }
   const auto placed = services.logins.place(login->id, person,
-                                            {.pid = request_.pid,
+                                            {.pid = pid_,
                                              .tty = request_.tty,
                                              .session = request_.session,
                                              .opened_at = services.clock.wall()});
   if (placed == nullptr) return;
+  // What ends sessions finds them by the pid that the module notes.
+  if (pid_ != request_.pid) {
+    services.journal.log(LogLevel::error,
+                         "a session was opened in another pid namespace: it cannot be ended",
+                         {{"request_id", request_id_},
+                          {"login", request_.login},
+                          {"user", request_.user},
+                          {"service", request_.service}});
+  }
   services.store.put_login(placed);
   placed_id_ = placed->id;
 }

@@ -34,7 +34,8 @@ namespace latchkey::latchkeyd {
 class Conversation {
  public:
   // `peer` is a connected, non-blocking SOCK_SEQPACKET socket; `desk` outlives the conversation.
-  Conversation(Desk& desk, ipc::Fd peer);
+  // `pid`: the peer's, as the kernel says.
+  Conversation(Desk& desk, ipc::Fd peer, pid_t pid);
   ~Conversation();
   Conversation(const Conversation&) = delete;
   Conversation& operator=(const Conversation&) = delete;
@@ -58,6 +59,7 @@ class Conversation {
   bool admitted();
   asio::awaitable<Decision> later_call();
   Decision judge_later_call();
+  WallTime time_to_judge();
   bool is_own(const Login& login) const;
   void place_login();
   void close_login();
@@ -112,6 +114,7 @@ class Conversation {
   void forget_token();
 
   Desk& desk_;
+  pid_t pid_;
   Channel channel_;
   SteadyTime started_;
   std::string request_id_;

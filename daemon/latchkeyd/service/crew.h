@@ -48,7 +48,7 @@ class Crew {
     Member(const Services& services, const Patience& patience, SnapshotPtr first, ipc::Fd listener)
         : worker(services, patience, std::move(first)),
           server(worker.loop(), std::move(listener), services.journal,
-                 [this](ipc::Fd peer) { worker.converse(std::move(peer)); }) {}
+                 [this](ipc::Fd peer, pid_t pid) { worker.converse(std::move(peer), pid); }) {}
 
     Worker worker;
     PamServer server;

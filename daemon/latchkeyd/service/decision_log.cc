@@ -28,8 +28,8 @@ void cut(LoggedDecision& logged) {
     cut(*text, kNameMost);
   }
   Decision& decision = logged.decision;
-  for (std::string* text :
-       {&decision.detail, &decision.rule, &decision.issuer, &decision.subject, &decision.key_id}) {
+  for (std::string* text : {&decision.detail, &decision.rule, &decision.rule_place,
+                            &decision.issuer, &decision.subject, &decision.key_id}) {
     cut(*text, kDetailMost);
   }
   // Who somebody is stands in `request` and `subject`; the groups would be the only unbounded list

@@ -53,13 +53,12 @@ void EventKeeper::judge(const SourcePtr& source) {
   if (keys != nullptr && keys->keys == nullptr) keys = nullptr;
   if (keys != nullptr && LATCHKEY_FAILS(events_keys_stale, !serves(s.issuer, *keys, now)))
     keys = nullptr;
-  if (s.held.size() + s.unsure.size() + s.round.sets.size() > s.forget_at ||
-      !s.has_room(kEntriesMost / 16))
-    forget(s);
+  make_room(s);
   revocation::Source::Editor editor(*s.source);
   std::vector<Delivered> strangers;
   bool any = false;
   bool over = false;
+  const std::size_t over_before = s.over.size();
   for (Delivered& set : std::exchange(s.round.sets, {})) {
     const Fate fate = judge(s, set, keys, editor);
     any = any || fate == Fate::taken;
@@ -78,7 +77,7 @@ void EventKeeper::judge(const SourcePtr& source) {
         s.held.size() + s.unsure.size(), s.entries);
     note_state(s);
   }
-  if (any || over) {
+  if (any || s.over.size() != over_before) {
     revocation::Source next = editor.finish();
     if (next.wants_merge()) next = next.merged(ends_by(s));
     s.source = std::make_shared<const revocation::Source>(std::move(next));
@@ -104,6 +103,8 @@ EventKeeper::Fate EventKeeper::judge(Source& source, const Delivered& set, const
     source.round.to_ack.push_back(set.id);
     return Fate::known;
   }
+  // It was verified when it came first, and may have expired since.
+  if (LATCHKEY_FAILS(events_over_known, source.over.contains(id))) return Fate::over;
   if (keys == nullptr) return Fate::stranger;
   const revocation::EventTrust trust{.transmitter = source.transmitter,
                                      .audiences = source.config.audiences,
@@ -127,15 +128,18 @@ EventKeeper::Fate EventKeeper::judge(Source& source, const Delivered& set, const
   if (id.size() != kIdDigits) return Fate::left;
   const bool room = !LATCHKEY_FAILS(events_full, !source.has_room(event->entries.size()));
   if (!room && editor.source().size() >= 2 * kEntriesMost) return Fate::left;
+  if (!room && source.over.size() >= kOverMost) return Fate::left;
   for (const revocation::Entry& entry : event->entries) editor.add(entry);
   tell(source, set, *event);
   const WallTime signed_at = std::chrono::floor<seconds>(event->issued_at);
   source.newest = std::max(source.newest, signed_at);
   source.strangers.erase(set.id);
-  if (!room) return Fate::over;
-  source.known.insert(id);
-  source.entries += event->entries.size();
-  source.unsure.push_back({std::move(id), signed_at, std::move(event->entries)});
+  StoredEvent stored{id, signed_at, std::move(event->entries)};
+  if (!room) {
+    source.over.emplace(std::move(id), std::move(stored));
+    return Fate::over;
+  }
+  source.hold_unsure(std::move(stored));
   source.round.to_ack.push_back(set.id);
   return Fate::taken;
 }
@@ -239,7 +243,11 @@ void EventKeeper::ask_for_keys(const SourcePtr& source) {
 // A key set may show a key later than it signs. One such event makes nothing stale by itself.
 void EventKeeper::wait_for_key(Source& source) {
   const SteadyTime now = parts_.clock.steady();
-  const auto patience = std::min(kPatience, source.config.max_age / 2);
+  // As the poll shows it that comes after it is over.
+  const auto patience = std::max<SteadyTime::duration>(
+      std::min<SteadyTime::duration>(kPatience, source.config.max_age / 2) -
+          source.config.poll_interval,
+      seconds(1));
   std::erase_if(source.strangers, [&](const auto& each) {
     return now - each.second > 2 * kPatience;  // it came no more
   });

@@ -109,8 +109,16 @@ void EventKeeper::adopt(Source& source, const config::EventSource& config,
 // What is on disk serves before anybody is let in.
 void EventKeeper::load(Source& source) {
   EventRecord record = parts_.store.load(source.file);
-  source.lost_at = record.damaged ? parts_.clock.wall() : record.lost_at;
-  revocation::Source::Editor editor{revocation::Source(parts_.secret)};
+  if (record.unreadable && !source.unread)
+    parts_.journal.log(LogLevel::error,
+                       "what is stored of security events cannot be read; until it can be, "
+                       "nothing is stored or acknowledged",
+                       {{"source", source.name()}, {"error", *record.unreadable}});
+  source.unread = std::move(record.unreadable);
+  source.stored = record.lines > 0;
+  source.lines = record.lines;
+  revocation::Source::Editor editor{source.source ? *source.source
+                                                  : revocation::Source(parts_.secret)};
   for (StoredEvent& event : record.events) {
     if (!source.known.insert(event.id).second) continue;
     for (const revocation::Entry& entry : event.entries) editor.add(entry);
@@ -121,9 +129,44 @@ void EventKeeper::load(Source& source) {
   source.source =
       std::make_shared<const revocation::Source>(editor.finish().merged(ends_by(source)));
   source.said_at = record.said_at;
-  if (record.said_at) date(source, *record.said_at);
+  source.lost_at = record.lost_at;
+  if (record.damaged) note_loss(source);
+  if (record.said_at && !source.feed.known) date(source, *record.said_at);
   source.feed.incomplete = is_incomplete(source);
   note_state(source);
+}
+
+// What could not be read is there still, and may be whole: a folder with wrong rights, a disk that
+// fails. In its place nothing is written.
+void EventKeeper::read_again(Source& source) {
+  if (!source.unread) return;
+  load(source);
+  if (source.unread) return;
+  parts_.journal.log(
+      LogLevel::notice, "what is stored of security events can be read again",
+      {{"source", source.name()}, {"events", fmt::format("{}", source.held.size())}});
+  source.changed = false;
+  parts_.hooks.publish([] {});
+}
+
+// Whatever this clock says, it was lost after what is left came.
+void EventKeeper::note_loss(Source& source) {
+  source.loss_floor = std::max(
+      {source.newest, source.said_at.value_or(WallTime()), source.lost_at.value_or(WallTime())});
+  source.lost_at = std::max(source.loss_floor, parts_.clock.wall());
+  source.loss_seen = parts_.clock.steady();
+}
+
+// A clock that was wrong when the damage was seen, and was set since, dates it anew.
+void EventKeeper::date_loss(Source& source) {
+  if (!source.loss_seen) return;
+  const auto since =
+      std::chrono::duration_cast<milliseconds>(parts_.clock.steady() - *source.loss_seen);
+  const WallTime when = std::max<WallTime>(source.loss_floor, parts_.clock.wall() - since);
+  if (!LATCHKEY_FAILS(events_lost_early, std::chrono::abs(when - *source.lost_at) >= kSlewed))
+    return;
+  source.lost_at = when;
+  source.loss_unsaved = true;
 }
 
 // What has ended is forgotten by this moment: no later one than somebody signed, so that a clock
@@ -149,11 +192,37 @@ void EventKeeper::forget(Source& source) {
     source.known.erase(event.id);
     return true;
   });
+  // Of what counts no more the id is all that is needed.
+  for (StoredEvent& event : source.held)
+    if (LATCHKEY_FAILS(events_kept_whole, !counts(event)))
+      std::vector<revocation::Entry>().swap(event.entries);
   source.entries = 0;
   for (const auto* some : {&source.held, &source.unsure}) {
     for (const StoredEvent& event : *some) source.entries += event.entries.size();
   }
   source.forget_at = std::min(2 * source.held.size() + kIdsMost, kHeldMost);
+}
+
+// What there was no room for is kept as soon as there is, whether it comes again or not.
+void EventKeeper::make_room(Source& source) {
+  if (source.held.size() + source.unsure.size() + source.round.sets.size() > source.forget_at ||
+      !source.has_room(kEntriesMost / 16))
+    forget(source);
+  const WallTime now = ends_by(source);
+  while (!source.over.empty()) {
+    StoredEvent& first = source.over.begin()->second;
+    const bool counts = std::any_of(first.entries.begin(), first.entries.end(),
+                                    [&](const auto& each) { return !each.end || *each.end > now; });
+    if (counts && !source.has_room(first.entries.size())) return;
+    if (counts) source.hold_unsure(std::move(first));
+    source.over.erase(source.over.begin());
+  }
+}
+
+void EventKeeper::Source::hold_unsure(StoredEvent event) {
+  known.insert(event.id);
+  entries += event.entries.size();
+  unsure.push_back(std::move(event));
 }
 
 bool EventKeeper::Source::has_room(std::size_t more_entries) const {
@@ -193,7 +262,7 @@ bool EventKeeper::never_younger(Source& source) {
 // What there is no room for is lost with the next start, unless it comes again. What a damaged file
 // held is gone, and counts as missing for as long as it could have counted.
 bool EventKeeper::is_incomplete(const Source& source) const {
-  if (source.full) return true;
+  if (source.full || source.unread) return true;
   if (!source.lost_at) return false;
   return !source.keep || parts_.clock.wall() < *source.lost_at + *source.keep;
 }
@@ -207,8 +276,9 @@ void EventKeeper::note_state(Source& source) {
                               {{"source", source.name()}});
   const bool stale = state == FeedState::stale;
   const std::string_view why =
-      !stale        ? "security events are absent: the transmitter has never answered"
-      : source.full ? "security events are stale: there are more than can be kept"
+      !stale          ? "security events are absent: the transmitter has never answered"
+      : source.full   ? "security events are stale: there are more than can be kept"
+      : source.unread ? "security events are stale: what was kept cannot be read"
       : source.feed.incomplete
           ? "security events are stale: something of what was kept is lost"
           : "security events are stale: the transmitter has not said for too long that there are "
@@ -226,6 +296,7 @@ void EventKeeper::hurry() {
 void EventKeeper::tick() {
   bool changed = false;
   for (const SourcePtr& source : sources_) {
+    date_loss(*source);
     const bool incomplete = is_incomplete(*source);
     changed = std::exchange(source->feed.incomplete, incomplete) != incomplete || changed;
     changed = never_younger(*source) || std::exchange(source->changed, false) || changed;
@@ -248,7 +319,7 @@ SteadyTime EventKeeper::next_tick() const {
 
 void EventKeeper::gather(Gathered& into) const {
   for (const SourcePtr& source : sources_) {
-    into.sources.push_back(source->source);
+    into.add(source->source, "events " + source->name());
     into.feeds.push_back(source->feed);
   }
 }
@@ -266,7 +337,7 @@ std::vector<RevocationSourceState> EventKeeper::states() const {
                   source->entries * sizeof(revocation::Entry);
     state.attempted_at = source->attempted_at;
     state.last_error = source->trouble;
-    if (!state.last_error && source->feed.incomplete && !source->full)
+    if (!state.last_error && source->feed.incomplete && !source->full && !source->unread)
       state.last_error = "incomplete: what was stored was damaged, and some of it is lost";
     if (!state.last_error) state.last_error = source->waiting;
     // Beside what came since: an event that is lost is not made good by another one.

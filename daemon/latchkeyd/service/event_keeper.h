@@ -81,6 +81,10 @@ class EventKeeper final : public RevocationFeed {
   void adopt(Source& source, const config::EventSource& config, const config::Config& all);
   void date(Source& source, WallTime when);
   bool never_younger(Source& source);
+  void make_room(Source& source);
+  void read_again(Source& source);
+  void note_loss(Source& source);
+  void date_loss(Source& source);
   bool is_incomplete(const Source& source) const;
   void note_state(Source& source);
 
@@ -103,7 +107,7 @@ class EventKeeper final : public RevocationFeed {
   void finish(const SourcePtr& source);
   SteadyTime next_poll(const Source& source) const;
   void keep(const SourcePtr& source);
-  void kept(const SourcePtr& source, const EventStore::Result<void>& result);
+  void kept(const SourcePtr& source, const EventStore::Result& result);
   EventRecord whole(Source& source);
   void failed(Source& source, std::string why, std::optional<std::chrono::seconds> retry_after);
 

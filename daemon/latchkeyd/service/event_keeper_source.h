@@ -25,6 +25,7 @@ inline constexpr std::size_t kHeldMost = 262'144;       // events
 inline constexpr std::size_t kEntriesMost = 1'048'576;  // of theirs
 // In force and not on disk, while that takes nothing.
 inline constexpr std::size_t kUnsureMost = 4'096;
+inline constexpr std::size_t kOverMost = 4'096;  // of which it is known
 inline constexpr std::size_t kShownMost = 4;  // lines about one token, about one answer's refusals
 inline constexpr std::size_t kStrangersMost = revocation::poll_limits::kSets;
 
@@ -51,12 +52,13 @@ struct EventKeeper::Source {
   std::optional<std::chrono::seconds> keep;  // entries at most
   std::string file;                          // in the store
 
-  std::vector<StoredEvent> held;    // on disk
-  std::vector<StoredEvent> unsure;  // in force, and not on disk yet
-  std::set<std::string> known;      // ids of both
-  std::size_t entries = 0;          // of both
-  std::size_t forget_at = 0;        // so many of both: time to look for what counts no more
-  WallTime newest{};                // `iat` of what was heeded
+  std::vector<StoredEvent> held;            // on disk
+  std::vector<StoredEvent> unsure;          // in force, and not on disk yet
+  std::set<std::string> known;              // ids of both
+  std::map<std::string, StoredEvent> over;  // by id: in force, and there is no room for it
+  std::size_t entries = 0;                  // of both
+  std::size_t forget_at = 0;                // so many of both: time to look for what counts no more
+  WallTime newest{};                        // `iat` of what was heeded
   // `jti`s of what no key that is at hand has signed, since when.
   std::map<std::string, SteadyTime> strangers;
   std::deque<std::string> acks;  // `jti`s of what is on disk, to be told
@@ -93,11 +95,15 @@ struct EventKeeper::Source {
   SteadyTime dated{};                   // when `known` was, by the steady clock
   std::optional<WallTime> gathered_at;  // `known` as it was last published
   std::optional<WallTime> said_at;      // and as it is on disk
-  std::optional<WallTime> lost_at;
-  std::size_t lines = 0;  // on disk
-  bool stored = false;    // there is a file that lines can be added to
-  bool full = false;      // something is in force that there is no room for
-  bool changed = false;   // what gather() gives, since it was published
+  std::optional<WallTime> lost_at;      // what was kept was damaged
+  std::optional<SteadyTime> loss_seen;  // that, where it was seen since this start
+  std::size_t lines = 0;                // on disk
+  bool stored = false;                  // there is a file that lines can be added to
+  WallTime loss_floor{};                // not before that, whatever the clock said
+  bool loss_unsaved = false;            // `lost_at` is another one on disk
+  bool full = false;                    // something is in force that there is no room for
+  std::optional<std::string> unread;    // why what is on disk could not be read so far
+  bool changed = false;                 // what gather() gives, since it was published
   std::optional<WallTime> attempted_at;
   std::optional<std::string> trouble;  // of fetchd, the transmitter or the disk, while it stands
   std::optional<std::string> refused;  // the last token that was
@@ -108,6 +114,7 @@ struct EventKeeper::Source {
 
   const std::string& name() const { return config.feed.name; }
   bool has_room(std::size_t more_entries) const;
+  void hold_unsure(StoredEvent event);
   void note_refusal(std::string why, SteadyTime now);
 };
 

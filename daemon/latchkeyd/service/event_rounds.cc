@@ -40,6 +40,7 @@ void EventKeeper::ask(const SourcePtr& source) {
   source->busy = true;
   ++source->number;
   source->round = {};
+  read_again(*source);
   poll(source);
 }
 
@@ -137,8 +138,11 @@ void EventKeeper::answer_came(const SourcePtr& source, std::string_view body) {
   s.at_once = false;
   s.round.polled = true;
   s.round.more = answer->more_available;
-  // Who answered late answers of now: there was nothing until then.
-  if (s.round.waits) s.round.asked_at = parts_.clock.wall();
+  // Who answered late answers of then: there was nothing until then. But for an answer that lay
+  // unread, as beneath a machine that was suspended.
+  if (s.round.waits)
+    s.round.asked_at = std::min<WallTime>(
+        parts_.clock.wall(), s.round.asked_at + s.config.long_poll + s.config.fetch_timeout);
   if (answer->nameless > 0) {
     s.round.settled = false;
     s.waiting = fmt::format("{} events have an id that is empty or too long to acknowledge them by",
@@ -168,9 +172,10 @@ void EventKeeper::finish(const SourcePtr& source) {
   Source& s = *source;
   // What may still lie there is not known.
   const bool open = !s.round.settled || s.round.more || s.round.asked == 0;
+  date_loss(s);
   if (!LATCHKEY_FAILS(events_unsettled, open)) {
-    s.waiting.reset();
-    s.full = false;
+    s.full = !s.over.empty();
+    if (!s.full) s.waiting.reset();
     const bool incomplete = is_incomplete(s);
     s.changed = std::exchange(s.feed.incomplete, incomplete) != incomplete || s.changed;
     date(s, s.round.asked_at);
@@ -183,8 +188,8 @@ void EventKeeper::finish(const SourcePtr& source) {
   note_state(s);
   if (std::exchange(s.changed, false)) parts_.hooks.publish([] {});
   const auto& known = s.feed.known;
-  if (known && (!s.said_at || known->issued_at - *s.said_at >= s.config.max_age / 4))
-    return keep(source);
+  const bool late = known && (!s.said_at || known->issued_at - *s.said_at >= s.config.max_age / 4);
+  if (late || (s.lost_at && !s.stored) || s.loss_unsaved || s.unread) return keep(source);
   if (s.trouble)
     parts_.journal.log(LogLevel::notice, "security events can be asked for again",
                        {{"source", s.name()}});
@@ -225,15 +230,20 @@ EventRecord EventKeeper::whole(Source& source) {
 
 void EventKeeper::keep(const SourcePtr& source) {
   Source& s = *source;
+  if (s.unread) return kept(source, tl::unexpected(EventStore::Failure{*s.unread}));
   s.lines += s.unsure.size() + 1;
-  const bool anew = !s.stored || s.lines > 2 * s.held.size() + kLinesMost;
+  // A disk that is full takes a line rather than all of them.
+  const bool shorter = s.failures == 0 && s.lines > 2 * s.held.size() + kLinesMost;
+  const bool anew = !s.stored || shorter;
   EventRecord record;
   if (anew) {
     record = whole(s);
     s.lines = record.events.size() + 2;
   } else {
     record.events = s.unsure;
+    if (s.loss_unsaved) record.lost_at = s.lost_at;
   }
+  s.loss_unsaved = false;
   if (s.feed.known) record.said_at = s.feed.known->issued_at;
   parts_.disk.post([this, weak = std::weak_ptr(source), number = s.number, anew, file = s.file,
                     record = std::move(record), &store = parts_.store, control = &parts_.control] {
@@ -247,11 +257,21 @@ void EventKeeper::keep(const SourcePtr& source) {
   });
 }
 
-void EventKeeper::kept(const SourcePtr& source, const EventStore::Result<void>& result) {
+void EventKeeper::kept(const SourcePtr& source, const EventStore::Result& result) {
   Source& s = *source;
-  s.stored = result.has_value();  // else all of it is written the next time
+  s.stored = result ? true : s.stored && result.error().as_before;
   if (LATCHKEY_FAILS(events_unstored, !result)) {
-    failed(s, "storage: " + result.error(), std::nullopt);
+    // What is not acknowledged stands before what the transmitter has more, and that is not heard.
+    if (s.round.more) {
+      s.full = true;
+      s.feed.incomplete = true;
+      s.waiting = "what is on the way cannot be stored, and the transmitter has more behind it";
+      note_state(s);
+      parts_.hooks.publish([] {});
+    }
+    // What could not be read does not say when it was dated, and it was.
+    if (s.unread && !s.feed.known) date(s, s.round.asked_at);
+    failed(s, "storage: " + result.error().what, std::nullopt);
     if (parts_.hooks.rescheduled) parts_.hooks.rescheduled();
     return;
   }

@@ -18,7 +18,7 @@ std::size_t size_of(const Introspected& answer) {
   add(answer.token().issuer);
   add(answer.token().subject);
   add(answer.token().token_id);
-  add(answer.token().user);
+  for (const std::string& user : answer.token().users) sum += user.size();
   if (answer.refusal()) sum += answer.refusal()->error.detail.size();
   if (answer.claims() == nullptr) return sum;
   const claims::ValidatedClaims& claims = *answer.claims();

@@ -30,8 +30,8 @@
 #include "daemon/latchkeyd/io/fetcher.h"
 #include "daemon/latchkeyd/io/journal.h"
 #include "daemon/latchkeyd/io/key_storage.h"
-#include "daemon/latchkeyd/io/plain_file.h"
 #include "daemon/latchkeyd/service/needs.h"
+#include "files/plain_file.h"
 
 namespace latchkey::latchkeyd {
 

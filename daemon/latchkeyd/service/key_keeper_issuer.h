@@ -14,8 +14,8 @@
 #include <tl/expected.hpp>
 
 #include "core/jose/jwk_set.h"
-#include "daemon/latchkeyd/io/plain_file.h"
 #include "daemon/latchkeyd/service/key_keeper.h"
+#include "files/plain_file.h"
 
 namespace latchkey::latchkeyd {
 

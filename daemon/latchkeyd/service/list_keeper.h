@@ -46,8 +46,8 @@ class ListKeeper final : public RevocationFeed {
     Hooks hooks;
     // These are snapshots of streams: a stream says itself whether it is fresh.
     bool snapshots = false;
-    // A round of the list of that name went well, though perhaps nothing is new.
-    std::function<void(const std::string& name)> asked = {};
+    // A round of the list of that name is over. `well`: though perhaps nothing is new.
+    std::function<void(const std::string& name, bool well)> asked = {};
   };
 
   explicit ListKeeper(Parts parts);

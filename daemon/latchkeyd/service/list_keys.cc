@@ -7,10 +7,10 @@
 
 #include "core/base/limits.h"
 #include "core/config/revocation_checks.h"
-#include "daemon/latchkeyd/io/plain_file.h"
 #include "daemon/latchkeyd/service/list_keeper.h"
 #include "daemon/latchkeyd/service/status_keeper.h"
 #include "daemon/latchkeyd/service/stream_keeper.h"
+#include "files/plain_file.h"
 
 namespace latchkey::latchkeyd {
 namespace {

@@ -302,7 +302,7 @@ void ListKeeper::done(List& list) {
   const milliseconds quarter = std::max<milliseconds>(list.feed.known->max_age / 4, kSoonest);
   end_round(list,
             std::max<milliseconds>(quarter - spread(quarter, parts_.hooks.random()), kSoonest));
-  if (parts_.asked) parts_.asked(list.name());
+  if (parts_.asked) parts_.asked(list.name(), true);
 }
 
 void ListKeeper::refused(List& list, const Fault& fault) {
@@ -324,6 +324,7 @@ void ListKeeper::failed(List& list, std::string why, std::optional<seconds> retr
   end_round(list, pause);
   complain(list, why, pause);
   list.last_error = std::move(why);
+  if (parts_.asked) parts_.asked(list.name(), false);
 }
 
 // No server saw a request, so it is asked again soon: a fetchd that was restarted costs no minute.
@@ -334,6 +335,7 @@ void ListKeeper::unreachable(List& list, std::string why) {
   end_round(list, pause);
   if (list.unreachable == 1 || pause == kUnreachableMost) complain(list, why, pause);
   list.last_error = std::move(why);
+  if (parts_.asked) parts_.asked(list.name(), false);
 }
 
 void ListKeeper::complain(const List& list, std::string_view why, milliseconds delay) {

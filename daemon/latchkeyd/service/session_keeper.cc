@@ -40,7 +40,7 @@ std::string entry_of(const Hit& hit) {
     case Reason::status_suspended:
       return claims.status_uri;
     default:
-      return "user=" + hit.login->user;
+      return "user=" + hit.user;
   }
 }
 
@@ -51,7 +51,7 @@ std::string source_of(const Hit& hit, const Snapshot& snapshot) {
   const revocation::RevocationSet& revocations = *snapshot.revocations;
   const std::string named =
       hit.reason == Reason::revoked_user
-          ? revocations.revoked_by(hit.login->user)
+          ? revocations.revoked_by(hit.user)
           : revocations.revoked_by(*claims::ValidatedClaims::recall(hit.login->claims));
   return named.empty() ? "this host" : named;
 }
@@ -105,11 +105,16 @@ void SessionKeeper::ask(Ending& ending, std::function<void(SessionEnder::Answer)
   parts_.ender.end({.login = ending.login->id,
                     .grace = config.grace,
                     .cause = ending.cause,
-                    .whole_user = config.terminate == config::SessionsConfig::Terminate::user},
-                   [this, alive = std::weak_ptr(alive_), id = ending.login->id,
-                    then = std::move(then)](const SessionEnder::Answer& answer) {
+                    // Others may be there by the same name.
+                    .whole_user = config.terminate == config::SessionsConfig::Terminate::user &&
+                                  !as_shared_account(*ending.login) &&
+                                  !parts_.snapshot().config->shares(ending.login->user)},
+                   [this, alive = std::weak_ptr(alive_), login = ending.login,
+                    then = std::move(then)](SessionEnder::Answer answer) {
                      if (alive.expired()) return;
-                     answered(id, answer);
+                     if (answer.outcome == Outcome::unknown && is_over(*login))
+                       answer = {.outcome = Outcome::gone};
+                     answered(login->id, answer);
                      if (then) then(answer);
                    });
 }
@@ -125,17 +130,17 @@ void SessionKeeper::answered(const std::string& id, const SessionEnder::Answer& 
   Ending& ending = found->second;
   ending.asked = false;
   const SteadyTime now = parts_.clock.steady();
-  const bool good = answer.outcome == Outcome::ending || answer.outcome == Outcome::gone;
-  const bool first = !good && !std::exchange(ending.failed, !good);
-  ending.failed = !good;
-  if (answer.outcome == Outcome::gone) {
+  bool first = false;
+  if (answer.outcome == Outcome::gone) {  // of what could not be ended before it is still said
     forget(*ending.login);
     ending.due = now;
-  } else if (good) {
+  } else if (answer.outcome == Outcome::ending) {
+    ending.failed = false;
     ending.backoff = seconds(1);
     ending.due = now + answer.ends_in + kFollow;
     ending.ask_after = now + answer.ends_in + kAskAgain;
   } else {
+    first = !std::exchange(ending.failed, true);
     ending.due = ending.ask_after = now + ending.backoff;
     ending.backoff = std::min(2 * ending.backoff, kBackoffMost);
   }
@@ -281,7 +286,7 @@ void SessionKeeper::looked(const std::vector<std::shared_ptr<const Login>>& aske
 }
 
 // A login is forgotten where its process is gone, and where a note that was there is no more: it
-// went with its process, and we did not hear the answer. Where a check fails the session may live.
+// was closed, and we did not hear of it. Where a check fails the session may live.
 void SessionKeeper::sort_out(const std::vector<std::shared_ptr<const Login>>& asked,
                              const SessionEnder::Seen& seen) {
   const std::set<std::string_view> live(seen.live.begin(), seen.live.end());
@@ -303,7 +308,7 @@ void SessionKeeper::sort_out(const std::vector<std::shared_ptr<const Login>>& as
                           {"service", login->service},
                           {"why", seen.why}});
     }
-    if (gone.contains(login->id) || (!there && noted_.contains(login->id))) {
+    if (gone.contains(login->id) || (!there && (noted_.contains(login->id) || is_over(*login)))) {
       forget(*login);
     } else if (!there && login->place && wall - login->place->opened_at > kNoteBy) {
       no_note_.insert(login->id);
@@ -314,7 +319,15 @@ void SessionKeeper::sort_out(const std::vector<std::shared_ptr<const Login>>& as
   why_refused_ = seen.why;
 }
 
+// Of one without a note: it was closed while this daemon was down, or before it ever asked for the
+// note. A pid that is another process's by now keeps it until that one ends, too.
+bool SessionKeeper::is_over(const Login& login) const {
+  return login.place && !parts_.process_exists(login.place->pid);
+}
+
 void SessionKeeper::forget(const Login& login) {
+  no_note_.erase(login.id);
+  refused_.erase(login.id);
   if (!parts_.logins.close(login.id, login.user)) return;
   parts_.store.close_login(login.id, parts_.clock.wall());
   parts_.journal.log(LogLevel::info, "the process of a session ended without a word",

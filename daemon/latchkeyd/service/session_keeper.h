@@ -37,6 +37,7 @@ class SessionKeeper {
     LoginBook& logins;
     SessionEnder& ender;
     std::function<const Snapshot&()> snapshot;
+    std::function<bool(std::int32_t)> process_exists;
     std::function<void()> rescheduled = {};  // next_tick() may have come nearer
   };
 
@@ -90,6 +91,7 @@ class SessionKeeper {
               const tl::expected<SessionEnder::Seen, std::string>& seen);
   void sort_out(const std::vector<std::shared_ptr<const Login>>& asked,
                 const SessionEnder::Seen& seen);
+  bool is_over(const Login& login) const;
   void forget(const Login& login);
   void unreachable(const std::string& why);
   void reachable();

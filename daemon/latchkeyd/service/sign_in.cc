@@ -10,6 +10,7 @@
 
 #include "core/jose/compact_jws.h"
 #include "core/opaque.h"
+#include "core/own_names.h"
 #include "daemon/latchkeyd/service/conversation.h"
 #include "daemon/latchkeyd/service/pending.h"
 #include "wire/codec.h"
@@ -229,8 +230,9 @@ Conversation::Refused Conversation::verify_anew(const Snapshot& snapshot,
 }
 
 Decision Conversation::judge_claims() {
-  return judge(verified_->claims, verified_->issuer, request_, *desk_.snapshot,
-               desk_.services.clock.wall(), trace_, introspected_.get());
+  const WallTime now = time_to_judge();
+  return judge(verified_->claims, verified_->issuer, request_, *desk_.snapshot, now, trace_,
+               introspected_.get());
 }
 
 // After a wait: whatever was revoked, reloaded or withdrawn in the meantime counts.
@@ -264,10 +266,14 @@ Conversation::Refused Conversation::record_login(const std::string& rule) {
   const WallTime now = services.clock.wall();
   std::string id = desk_.ids.login_id();
   const std::string person(latchkey::person(request_, *desk_.snapshot->config));
+  const bool shared = desk_.snapshot->config->shares(person);
+  claims::ClaimsRecord claims = verified_->claims.record();
+  // What is revoked later must find the session, whatever rule or binding is gone by then.
+  if (shared) claims.users = own_names(*verified_->claims, *desk_.snapshot).all;
   auto login = std::make_shared<const Login>(Login{.id = std::move(id),
                                                    .service = request_.service,
                                                    .user = person,
-                                                   .claims = verified_->claims.record(),
+                                                   .claims = std::move(claims),
                                                    .started_at = now,
                                                    .rule = rule,
                                                    .rhost = request_.rhost});
@@ -281,6 +287,8 @@ Conversation::Refused Conversation::record_login(const std::string& rule) {
   for (std::string& each : *forgotten) {
     services.store.close_login(std::move(each), now);
   }
+  // Nobody comes into a shared account on the strength of who was there before.
+  if (shared) return std::nullopt;
   const std::shared_ptr<const LastSeen> before = services.logins.last_seen(person);
   const bool lately =
       before != nullptr && before->seen_at <= now && now - before->seen_at < kSeenAgainAfter;

@@ -7,7 +7,6 @@
 
 #include <fmt/format.h>
 
-#include "core/base/mutation.h"
 #include "daemon/latchkeyd/service/status_keeper_list.h"
 
 namespace latchkey::latchkeyd {
@@ -17,15 +16,8 @@ using std::chrono::seconds;
 
 namespace {
 
-constexpr seconds kSlewed{5};          // what two clocks differ by in good order
 constexpr seconds kLookEvery{30};      // at the running logins
 constexpr seconds kKeptWhile{86'400};  // after its last use; then a list is forgotten
-
-bool has(const jose::JwkSet& set, std::string_view thumbprint) {
-  const auto& keys = set.keys();
-  return std::any_of(keys.begin(), keys.end(),
-                     [&](const jose::Jwk& key) { return key.thumbprint() == thumbprint; });
-}
 
 }  // namespace
 
@@ -47,6 +39,7 @@ bool StatusKeeper::place(List& list) const {
 
 void StatusKeeper::configure(std::shared_ptr<const config::Config> config) {
   config_ = std::move(config);
+  reload_again_.clear();
   read_section_keys();
   for (const auto& [id, list] : std::map(lists_)) {
     const std::string digest = list->source.digest;
@@ -54,7 +47,7 @@ void StatusKeeper::configure(std::shared_ptr<const config::Config> config) {
       drop(list, "no section takes it any more");
       continue;
     }
-    if (!key_stands(*list)) list->token = nullptr;
+    heed_key(*list);
     if (list->source.digest == digest) continue;
     ++list->round;  // whatever was asked for: it is asked for anew
     list->busy = false;
@@ -66,120 +59,18 @@ void StatusKeeper::configure(std::shared_ptr<const config::Config> config) {
   }
 }
 
-bool StatusKeeper::look_again() {
-  read_section_keys();
-  bool changed = false;
-  for (const auto& [id, list] : lists_) {
-    if (!list->token || key_stands(*list)) continue;
-    parts_.journal.log(LogLevel::warning, "a status list is dropped: its key is gone",
-                       {{"section", list->source.name}, {"uri", list->uri()}});
-    list->token = nullptr;
-    list->etag.clear();
-    list->last_modified.clear();
-    list->next_fetch = parts_.clock.steady();
-    changed = true;
-  }
-  return changed;
-}
-
 void StatusKeeper::hurry() {
   for (const auto& [id, list] : lists_) list->next_fetch = parts_.clock.steady();
-}
-
-// A file that cannot be read says nothing, so the keys that it had stay.
-void StatusKeeper::read_section_keys() {
-  std::map<std::string, Keys> all;
-  for (const config::StatusListSource& section : config_->revocation.status_lists) {
-    if (section.own_keys()) continue;
-    auto keys = status_keys(section);
-    if (keys) {
-      all[section.name] = std::make_shared<const jose::JwkSet>(*std::move(keys));
-    } else if (const auto before = section_keys_.find(section.name);
-               before != section_keys_.end()) {
-      all[section.name] = before->second;
-    }
-  }
-  section_keys_ = std::move(all);
-}
-
-// Whether a key of the section's own still stands there; of an issuer's keys each decision asks.
-bool StatusKeeper::key_stands(const List& list) const {
-  if (!list.token || list.source.own_keys()) return true;
-  const auto found = section_keys_.find(list.source.name);
-  return found != section_keys_.end() && has(*found->second, list.token->key_id);
-}
-
-// Why a list that was signed by that key is not taken now; nothing where it is. A key that was
-// revoked lists nobody as valid, whatever its issuer still shows.
-std::optional<std::string> StatusKeeper::key_trouble(const List& list, std::string_view key) {
-  const Keys keys = trusted(list);
-  if (LATCHKEY_FAILS(tsl_key_left, keys == nullptr || !has(*keys, key)))
-    return "the key that signed it is gone";
-  if (LATCHKEY_FAILS(tsl_key_revoked, parts_.key_revoked && parts_.key_revoked(key)))
-    return "the key that signed it is revoked";
-  return std::nullopt;
-}
-
-StatusKeeper::Keys StatusKeeper::trusted(const List& list) {
-  if (list.source.own_keys()) return parts_.issuer_keys(list.issuer);
-  read_section_keys();
-  const auto found = section_keys_.find(list.source.name);
-  return found == section_keys_.end() ? nullptr : found->second;
-}
-
-// What the issuer's tokens are held to, its lists are, too.
-std::vector<jose::Algorithm> StatusKeeper::algorithms_of(const List& list) const {
-  if (!list.source.own_keys()) return {};
-  return config_->issuers[list.issuer].config.algorithms;
-}
-
-// At the start of the daemon this is waited for, so that the first login knows what is revoked.
-void StatusKeeper::take_up() {
-  for (StatusStore::Stored& each : parts_.store.load(parts_.limits.lists, parts_.limits.bytes * 2))
-    restore(std::move(each));
-}
-
-void StatusKeeper::restore(StatusStore::Stored stored) {
-  auto list = std::make_shared<List>();
-  list->id = {stored.record.issuer, stored.record.uri};
-  if (!place(*list)) return parts_.store.remove(list->id.first, list->uri());
-  const WallTime now = parts_.clock.wall();
-  list->accepted = stored.record.issued_at;
-  list->used = parts_.clock.steady();
-  list->next_fetch = parts_.clock.steady();
-  lists_[list->id] = list;
-  const Keys keys = trusted(*list);
-  if (stored.token.empty() || keys == nullptr) return;
-  jose::Scratch scratch(stored.token.size());
-  const auto algorithms = algorithms_of(*list);
-  // It was good once. That its time is over, or that this clock is behind, takes nothing back.
-  auto token = revocation::read_status_list_token(
-      stored.token, list->uri(), {list->id.first, *keys, list->source.max_list_bytes, algorithms},
-      list->accepted, std::nullopt, scratch);
-  if (!token) {
-    parts_.journal.log(
-        LogLevel::warning, "a stored status list is not used",
-        {{"section", list->source.name}, {"uri", list->uri()}, {"error", token.error().detail}});
-    return;
-  }
-  if (!make_room(*list, false, token->list.bytes())) return;
-  list->token = std::make_shared<const revocation::StatusListToken>(*std::move(token));
-  // The list is written before its record.
-  list->accepted = std::max(*list->accepted, list->token->issued_at);
-  list->generation = ++generation_;
-  list->etag = stored.record.etag;
-  list->last_modified = stored.record.last_modified;
-  // By a clock that is behind nobody can tell how old it is: it counts as too old.
-  const bool behind = stored.record.fetched_at > now + kSlewed;
-  const auto age = behind ? milliseconds(list->source.max_age)
-                          : std::max(now - stored.record.fetched_at, milliseconds(0));
-  date(*list, parts_.clock.steady() - age);
 }
 
 void StatusKeeper::tick() {
   if (parts_.clock.steady() >= next_look_) look_at_use();
   bool changed = false;
-  for (const auto& [id, list] : lists_) changed = never_younger(*list) || changed;
+  for (const auto& [id, list] : lists_) {
+    if (!never_younger(*list)) continue;
+    keep_dates(*list);  // a restart reads them by the clock that was set
+    changed = true;
+  }
   if (changed) parts_.hooks.publish([] {});
   ask_next();
 }
@@ -189,7 +80,7 @@ bool StatusKeeper::never_younger(List& list) {
   if (!list.token) return false;
   const WallTime until = parts_.clock.wall() + std::chrono::duration_cast<milliseconds>(
                                                    list.usable_to - parts_.clock.steady());
-  if (std::chrono::abs(until - list.usable_until) < kSlewed) return false;
+  if (std::chrono::abs(until - list.usable_until) < kStatusSlewed) return false;
   list.usable_until = until;
   return true;
 }
@@ -225,14 +116,15 @@ void StatusKeeper::drop(const ListPtr& list, std::string_view why) {
   parts_.builder.post([&store = parts_.store, issuer = list->id.first, uri = list->uri()] {
     store.remove(issuer, uri);
   });
-  for (const auto& done : std::exchange(list->waiting, {})) done({false, std::string(why)});
+  list->answer_all({false, std::string(why)});
 }
 
 void StatusKeeper::gather(Gathered& into) const {
   std::vector<revocation::HeldStatusList> held;
   for (const auto& [id, list] : lists_) {
     if (list->token)
-      held.push_back({id.first, id.second, list->token, list->usable_until, list->generation});
+      held.push_back({id.first, id.second, list->token, list->usable_until, list->generation,
+                      key_stands(*list)});
   }
   into.statuses = std::make_shared<const revocation::StatusLists>(std::move(held));
 }

@@ -8,7 +8,7 @@
 // one that was used longest ago leaves first, and one that a running login refers to never leaves
 // for another.
 // Whatever goes wrong with a list, the one at hand counts until its time is over, and what it
-// revokes stays revoked.
+// revokes stays revoked, also where the key that signed it is gone, and over a restart.
 //
 // Belongs to the control thread; what takes long runs on `builder`.
 #pragma once
@@ -88,6 +88,7 @@ class StatusKeeper final : public RevocationFeed {
  private:
   struct List;
   struct Came;
+  struct Verified;
   using ListPtr = std::shared_ptr<List>;
   using Keys = std::shared_ptr<const jose::JwkSet>;
   using Id = std::pair<std::string, std::string>;  // issuer, URI
@@ -104,11 +105,19 @@ class StatusKeeper final : public RevocationFeed {
   ListPtr next_to_leave(const List& asker, bool of_any_size) const;
   void drop(const ListPtr& list, std::string_view why);
   void look_at_use();
+
   void read_section_keys();
   bool key_stands(const List& list) const;
-  std::optional<std::string> key_trouble(const List& list, std::string_view key);
+  bool heed_key(List& list) const;
+  std::optional<std::string> key_trouble(const List& list, std::string_view key) const;
+  std::optional<std::string> trouble(const List& list) const;
+  std::vector<std::string> revoked_of(const jose::JwkSet& keys) const;
   Keys trusted(const List& list);
+  Keys trusted_at_hand(const List& list) const;
   std::vector<jose::Algorithm> algorithms_of(const List& list) const;
+  std::optional<WallTime> accepted_by(const List& list) const;
+  revocation::ItemResult<revocation::StatusListToken> read_stored(
+      List& list, const StatusStore::Stored& stored);
   void restore(StatusStore::Stored stored);
 
   std::map<std::string_view, std::size_t> under_way() const;
@@ -116,17 +125,20 @@ class StatusKeeper final : public RevocationFeed {
   void ask_next();
   void ask(const ListPtr& list);
   void put_off(const ListPtr& list, const FetchResult& result);
+  void unreachable(const ListPtr& list, const FetchResult& result);
+  void reload(const ListPtr& list, const FetchResult& result);
   void answered(const ListPtr& list, const FetchResult& result);
   void read(const ListPtr& list, std::shared_ptr<const Came> came);
-  void was_read(const ListPtr& list, std::shared_ptr<const Came> came,
-                revocation::ItemResult<revocation::StatusListToken>& token);
-  void take(const ListPtr& list, const std::shared_ptr<const Came>& came,
-            revocation::StatusListToken token);
-  void keep(const ListPtr& list, const std::shared_ptr<const Came>& came);
+  void was_read(const ListPtr& list, std::shared_ptr<const Came> came, Verified& verified);
+  void take(const ListPtr& list, const std::shared_ptr<const Came>& came, Verified verified);
+  void undo(const ListPtr& list, const Verified& verified);
   void confirmed(const ListPtr& list, const FetchResult& result);
   void date(List& list, SteadyTime fetched);
   bool never_younger(List& list);
+  void keep_dates(const List& list);
   void succeeded(const ListPtr& list);
+  void complain(List& list, const std::string& why, std::chrono::milliseconds pause) const;
+  void forget_waiting(List& list) const;
   void failed(const ListPtr& list, std::string why,
               std::optional<std::chrono::seconds> retry_after = {});
   void stored(const StatusStore::Result<void>& result);
@@ -137,7 +149,8 @@ class StatusKeeper final : public RevocationFeed {
   std::shared_ptr<const config::Config> config_;
   std::map<Id, ListPtr> lists_;
   std::map<std::string, Keys> section_keys_;  // by the section's name; those with keys of their own
-  std::map<std::string, SteadyTime> put_off_;  // by the section's name: nobody asks until then
+  std::map<std::string, SteadyTime> put_off_;       // by the section's name: nobody asks until then
+  std::map<std::string, SteadyTime> reload_again_;  // likewise: ours is not read anew until then
   std::uint64_t generation_ = 0;
   SteadyTime next_look_{};
   std::optional<std::string> disk_trouble_;

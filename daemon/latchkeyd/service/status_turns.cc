@@ -9,6 +9,7 @@
 
 namespace latchkey::latchkeyd {
 
+using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 std::size_t StatusKeeper::share_of(std::size_t all) const {
@@ -53,9 +54,10 @@ bool StatusKeeper::make_room(const List& asker, bool one_more, std::size_t bytes
 // One that was never had before one that was: lists that do not exist push out none that does.
 StatusKeeper::ListPtr StatusKeeper::next_to_leave(const List& asker, bool of_any_size) const {
   ListPtr oldest;
+  const SteadyTime now = parts_.clock.steady();
   for (const auto& [id, list] : lists_) {
     if (list.get() == &asker || list->source.name != asker.source.name) continue;
-    if (list->in_use || list->busy || !list->waiting.empty()) continue;
+    if (list->in_use || list->busy || list->awaited(now)) continue;
     if (!of_any_size && list->bytes() == 0) continue;
     const auto rank = [](const List& each) {
       return std::tuple(each.accepted.has_value(), each.used);
@@ -79,13 +81,15 @@ SteadyTime StatusKeeper::due_at(const List& list) const {
   return put_off == put_off_.end() ? list.next_fetch : std::max(list.next_fetch, put_off->second);
 }
 
-// As many questions as each section may have under way: for lists that somebody waits for, and then
-// for those that were due first.
+// As many questions as each section may have under way: for lists that somebody waits for still,
+// and then for those that were due first.
 void StatusKeeper::ask_next() {
   const SteadyTime now = parts_.clock.steady();
   std::vector<ListPtr> due;
-  for (const auto& [id, list] : lists_)
+  for (const auto& [id, list] : lists_) {
+    if (!list->waiting.empty()) forget_waiting(*list);
     if (!list->busy && now >= due_at(*list)) due.push_back(list);
+  }
   std::stable_sort(due.begin(), due.end(), [](const ListPtr& a, const ListPtr& b) {
     return std::tuple(a->waiting.empty(), a->next_fetch) <
            std::tuple(b->waiting.empty(), b->next_fetch);
@@ -111,8 +115,8 @@ SteadyTime StatusKeeper::next_tick() const {
 std::vector<RevocationSourceState> StatusKeeper::states() const {
   std::vector<ListPtr> lists;
   for (const auto& [id, list] : lists_) lists.push_back(list);
-  std::stable_partition(lists.begin(), lists.end(), [](const ListPtr& list) {
-    return list->in_use || list->last_error.has_value();
+  std::stable_partition(lists.begin(), lists.end(), [&](const ListPtr& list) {
+    return list->in_use || list->last_error || trouble(*list);
   });
   std::map<std::string_view, std::size_t> shown;
   std::vector<RevocationSourceState> all;
@@ -128,17 +132,19 @@ RevocationSourceState StatusKeeper::state_of(const List& list) const {
   state.uri = list.uri();
   state.issuer = list.issuer_name;
   state.feed.policy = {list.source.name, list.source.unknown_refuses, list.source.unknown_refuses};
+  const auto why = trouble(list);
   if (list.token) {
     const auto usable = std::chrono::duration_cast<seconds>(list.usable_to - list.fetched);
-    const bool ended = !list.token->in_force(parts_.clock.wall());
-    state.feed.known = {list.token->issued_at, list.usable_until - usable,
-                        ended ? seconds(0) : usable};
+    const WallTime as_of = list.usable_until - usable;
+    state.feed.known = {list.token->issued_at, as_of, usable};
+    if (why) state.feed.known = {list.token->issued_at, as_of - milliseconds(1), seconds(0)};
     state.base_entries = static_cast<std::size_t>(list.token->list.size());
     state.bytes = list.bytes();
     state.bits = list.token->list.bits();
   }
   state.attempted_at = list.attempted_at;
-  state.last_error = list.last_error;
+  state.last_error = why ? why : list.last_error;
+  if (why && list.last_error) *state.last_error += "; " + *list.last_error;
   if (!list.busy && due_at(list) != SteadyTime::max()) state.next_fetch = due_at(list);
   return state;
 }

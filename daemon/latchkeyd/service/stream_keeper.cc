@@ -46,17 +46,17 @@ StreamKeeper::StreamKeeper(Parts parts)
     snapshots_changed();
     parts_.hooks.publish(std::move(done));
   };
-  snapshots_ = std::make_unique<ListKeeper>(
-      ListKeeper::Parts{.control = parts_.control,
-                        .builder = parts_.builder,
-                        .clock = parts_.clock,
-                        .journal = parts_.journal,
-                        .fetcher = parts_.list_fetcher,
-                        .store = parts_.list_store,
-                        .secret = parts_.secret,
-                        .hooks = std::move(hooks),
-                        .snapshots = true,
-                        .asked = [this](const std::string& name) { snapshot_asked(name); }});
+  snapshots_ = std::make_unique<ListKeeper>(ListKeeper::Parts{
+      .control = parts_.control,
+      .builder = parts_.builder,
+      .clock = parts_.clock,
+      .journal = parts_.journal,
+      .fetcher = parts_.list_fetcher,
+      .store = parts_.list_store,
+      .secret = parts_.secret,
+      .hooks = std::move(hooks),
+      .snapshots = true,
+      .asked = [this](const std::string& name, bool well) { snapshot_asked(name, well); }});
 }
 
 StreamKeeper::~StreamKeeper() = default;
@@ -163,12 +163,21 @@ bool StreamKeeper::check_keys(Stream& stream) {
 
 // Everything from the items that are held: entries, places, the date.
 void StreamKeeper::replay(Stream& stream, const jose::JwkSet& keys) {
-  stream.keys = thumbprints(keys);
-  for (StreamSeen& each : stream.progress.heard_of()) stream.kept_heard.push_back(std::move(each));
+  const auto before = std::exchange(stream.keys, thumbprints(keys));
+  const auto has = [&](const std::string& key) {
+    return std::find(stream.keys.begin(), stream.keys.end(), key) != stream.keys.end();
+  };
+  if (LATCHKEY_FAILS(stream_key_left, !std::all_of(before.begin(), before.end(), has))) {
+    // What it spoke of nobody need have sent. Who did send something says so again.
+    stream.kept_heard.clear();
+    stream.trimmed = true;
+    stream.trimmed_at = parts_.clock.wall();
+  } else {
+    for (const auto& heard : {stream.progress.heard_of(), stream.progress.missing()})
+      stream.kept_heard.insert(stream.kept_heard.end(), heard.begin(), heard.end());
+  }
   for (auto* kept : {&stream.kept_sure, &stream.kept_heard})
-    std::erase_if(*kept, [&](const StreamSeen& each) {
-      return std::find(stream.keys.begin(), stream.keys.end(), each.key_id) == stream.keys.end();
-    });
+    std::erase_if(*kept, [&](const StreamSeen& each) { return !has(each.key_id); });
   stream.progress = revocation::StreamProgress(stream.kept_sure);
   stream.progress.hear(std::exchange(stream.kept_heard, {}));
   stream.feed.known.reset();

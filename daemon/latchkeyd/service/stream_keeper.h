@@ -85,7 +85,7 @@ class StreamKeeper final : public RevocationFeed {
 
   // stream_snapshot.cc
   void snapshots_changed();
-  void snapshot_asked(const std::string& name);
+  void snapshot_asked(const std::string& name, bool well);
   void follow(Stream& stream);
   void cover(Stream& stream, const revocation::ListManifest& manifest);
   void unbase(Stream& stream);

@@ -48,6 +48,7 @@ struct StreamKeeper::Stream {
   std::vector<revocation::StreamSeen> covered;  // by that
   unsigned resyncs = 0;                         // in a row
   SteadyTime next_resync{};
+  bool resync_waits = false;  // for what the snapshot's server says
   std::optional<SteadyTime> whole_since;
   std::vector<std::string> keys;  // thumbprints that the above was read with
   std::shared_ptr<const revocation::Source> source;

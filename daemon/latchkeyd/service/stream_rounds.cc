@@ -181,10 +181,10 @@ std::optional<StreamLine> StreamKeeper::take(Stream& stream, const StreamBatch::
                        read.error().detail));
     return std::nullopt;
   }
-  const bool whole = stream.progress.complete();
+  const auto missing = stream.progress.missing();
   const StreamPlace place = stream.progress.take(*read);
   // What it speaks of is missed over a restart, too, whether the item itself is kept or not.
-  if (whole && !stream.progress.complete()) stream.unsaved = true;
+  if (place == StreamPlace::beat && stream.progress.missing() != missing) stream.unsaved = true;
   if (stream.is_covered(*read) || stream.is_held(item.bytes, *read)) return std::nullopt;
   if (LATCHKEY_FAILS(stream_date_ahead,
                      read->issued_at > parts_.clock.wall() + revocation::kItemAhead)) {
@@ -252,8 +252,8 @@ std::vector<StreamLine> StreamKeeper::all_lines(const Stream& stream,
     lines.push_back({StreamLine::Kind::item, stream.beat->id, stream.beat->text});
   for (const revocation::StreamSeen& sure : stream.progress.sure())
     lines.push_back({StreamLine::Kind::sure, sure.key_id, fmt::format("{}", sure.seq)});
-  for (const revocation::StreamSeen& each : stream.progress.heard_of())
-    if (LATCHKEY_FAILS(stream_heard_kept, each.seq > stream.progress.sure(each.key_id)))
+  for (const revocation::StreamSeen& each : stream.progress.missing())
+    if (LATCHKEY_FAILS(stream_heard_kept, each.seq != 0))
       lines.push_back({StreamLine::Kind::heard, each.key_id, fmt::format("{}", each.seq)});
   if (stream.trimmed) lines.push_back({StreamLine::Kind::trimmed, {}, {}});
   if (stream.based > 0)

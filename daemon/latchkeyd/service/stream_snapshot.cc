@@ -78,9 +78,9 @@ void StreamKeeper::unbase(Stream& stream) {
                      {{"stream", stream.name()}, {"version", fmt::format("{}", stream.based)}});
   stream.based = 0;
   stream.kept_sure.clear();
-  const auto heard_of = stream.progress.heard_of();
-  stream.progress = {};
-  stream.progress.hear(heard_of);
+  const auto before = std::exchange(stream.progress, {});
+  stream.progress.hear(before.heard_of());
+  stream.progress.hear(before.missing());
   stream.trimmed = true;
   stream.trimmed_at = {};  // nothing was seen to be gone
   stream.covered.clear();
@@ -93,6 +93,7 @@ void StreamKeeper::unbase(Stream& stream) {
 void StreamKeeper::read_anew(Stream& stream) {
   stream.after = "0-0";
   stream.rereading = true;
+  stream.resync_waits = false;
   stream.reread = false;
   stream.unsaved = true;
   ++stream.round;
@@ -102,12 +103,14 @@ void StreamKeeper::read_anew(Stream& stream) {
   stream.changed = true;
 }
 
-void StreamKeeper::snapshot_asked(const std::string& name) {
+// A server that is down, or has no snapshot yet, keeps nobody from what Redis has by now.
+void StreamKeeper::snapshot_asked(const std::string& name, bool well) {
   for (const StreamPtr& stream : streams_) {
     if (stream->name() != name) continue;
     follow(*stream);
     // What a resync under way will say, it says at its end.
-    if (stream->incomplete() && !stream->rereading) read_anew(*stream);
+    if (stream->incomplete() && !stream->rereading && (well || stream->resync_waits))
+      read_anew(*stream);
   }
   if (parts_.hooks.rescheduled) parts_.hooks.rescheduled();
 }
@@ -129,6 +132,7 @@ void StreamKeeper::resync_where_due(Stream& stream) {
   if (stream.config.snapshot_url.empty()) {
     read_anew(stream);
   } else {
+    stream.resync_waits = true;
     snapshots_->hurry(stream.name());
   }
   if (parts_.hooks.rescheduled) parts_.hooks.rescheduled();

@@ -37,10 +37,10 @@ void SecretPool::put(wire::SecretBuffer buffer) {
 Worker::Worker(const Services& services, const Patience& patience, SnapshotPtr first)
     : desk_(services, patience, std::move(first)) {}
 
-void Worker::converse(ipc::Fd peer) {
+void Worker::converse(ipc::Fd peer, pid_t pid) {
   if (desk_.strangers.size() >= kStrangersMost) desk_.strangers.front()->expire();
   const auto conversation =
-      open_.insert(open_.end(), std::make_unique<Conversation>(desk_, std::move(peer)));
+      open_.insert(open_.end(), std::make_unique<Conversation>(desk_, std::move(peer), pid));
   asio::co_spawn(desk_.loop.context(), (*conversation)->run(),
                  [this, conversation](std::exception_ptr failure) {
                    if (failure) {

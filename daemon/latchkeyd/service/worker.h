@@ -32,7 +32,7 @@ class Worker {
   bool busy() const { return !open_.empty(); }
 
   // Conducts a conversation with a peer that may have one.
-  void converse(ipc::Fd peer);
+  void converse(ipc::Fd peer, pid_t pid);
 
   // Ends the conversations that wait for somebody, and calls `idle` when the others have come to
   // their verdict.

@@ -129,7 +129,7 @@ def test_what_a_writer_forgot_and_redis_hides_is_taken_back_by_no_snapshot(stand
     # What is lost is revoked again, and then given up.
     for token in tokens[:2]:
         revoke(host, server, token)
-    host.ctl("beat", "--max-age", "1h", "--over-gap", *server.writer("timer"))
+    host.ctl("beat", "--max-age", "1h", "--over-gap", "--snapshot", str(web.www), *server.writer("timer"))
     assert snapshot(host, server, web).returncode == 0
     host.reload()
     becomes(host, lambda now: fresh(now) and now.get("version") == 2)

@@ -67,9 +67,17 @@ Script sends(std::vector<Frame> frames) {
 
 Frame Peer::receive() {
   Frame frame(wire::kAnswerFrameMost + 1);
-  const ssize_t size = recv(descriptor_, frame.data(), frame.size(), 0);
+  const ssize_t size = receive(frame);
   frame.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
   return frame;
+}
+
+// Where there is a time to wait, a process that was stopped and goes on is interrupted, too.
+ssize_t Peer::receive(std::span<std::byte> into) {
+  for (;;) {
+    const ssize_t size = recv(descriptor_, into.data(), into.size(), 0);
+    if (size >= 0 || errno != EINTR) return size;
+  }
 }
 
 bool Peer::begin() {

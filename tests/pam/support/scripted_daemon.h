@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -47,7 +48,8 @@ class Peer {
   // The next frame, an Answer or a NoAnswer: "answer TEXT", "no answer 1"; "end" where the module
   // is gone, "?" for anything else. Noted, too.
   std::string answer();
-  Frame receive();  // empty at the end of the connection
+  Frame receive();                             // empty at the end of the connection
+  ssize_t receive(std::span<std::byte> into);  // as recv() tells; an interruption is none
   bool send(const Frame& frame);
   bool send_text(std::string_view bytes);
   void close_now();

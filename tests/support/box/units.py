@@ -194,11 +194,16 @@ class Process:
             self.wait()
 
 
+def _boot_id() -> str:
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+        return file.read().strip().replace("-", "")
+
+
 def from_unit(unit: str, log: str, sockets: list[Socket], arguments: list[str]) -> Process:
     """The daemon of an installed .service; `arguments` follow those of its ExecStart."""
     values = parse_unit(f"{UNIT_FOLDER}/{unit}.service")
     if values["Type"] != ["notify"]:
         raise ValueError(f"{unit} is expected to be Type=notify")
-    return Process(unit, shlex.split(values["ExecStart"][0]) + arguments, log, sockets=sockets, user=values["User"][0],
+    return Process(unit, shlex.split(values["ExecStart"][0].replace("%b", _boot_id())) + arguments, log, sockets=sockets, user=values["User"][0],
                    kept=frozenset(" ".join(values["CapabilityBoundingSet"]).split()),
                    groups=tuple(" ".join(values.get("SupplementaryGroups", [])).split()))

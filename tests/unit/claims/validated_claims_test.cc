@@ -26,6 +26,9 @@ ClaimsRecord full() {
       .session = "s-1",
       .acr = "mfa",
       .amr = {"pwd"},
+      .status_uri = "https://status.example.com/1",
+      .conditions = {"+1", "-2"},
+      .person = "oid=o",
       .auth_time = WallTime(std::chrono::seconds(1)),
       .issued_at = WallTime(std::chrono::seconds(2)),
       .not_before = WallTime(std::chrono::seconds(3)),
@@ -86,7 +89,7 @@ TEST(Pack, TakesAsManyBytesAsItSaysAndGivesThemBack) {
   EXPECT_EQ(place.back(), '#');
   const Claims unpacked = unpack(packed, place.data());
   EXPECT_EQ(unpacked, *claims);
-  EXPECT_EQ(unpacked.amr.bytes().data() + unpacked.amr.bytes().size(), place.data() + size);
+  EXPECT_EQ(unpacked.person.data() + unpacked.person.size(), place.data() + size);
 
   const std::vector<char> elsewhere = place;
   place.assign(place.size(), '#');

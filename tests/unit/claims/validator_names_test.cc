@@ -31,7 +31,7 @@ TEST(Validator, UserNames) {
     policy.email_verified_claim = "none";
   };
   const auto email = [](ClaimsPolicy& policy) {
-    policy.user_claim = "email";
+    policy.user_claims = {"email"};
     policy.user_strip_suffix = {"@example.com"};
   };
   const auto address = [](ClaimsPolicy& policy) { policy.user_strip_suffix = {"@example.com"}; };
@@ -75,7 +75,7 @@ TEST(Validator, UserNames) {
        address},
       {"unverified: an e-mail at the end of a path",
        payload({{"x", R"({"email":"a@example.com"})"}}), Reason::email_unverified, Step::claims,
-       [](ClaimsPolicy& policy) { policy.user_claim = "x.email"; }},
+       [](ClaimsPolicy& policy) { policy.user_claims = {"x.email"}; }},
       {"accepted: another claim says that it is verified",
        payload({{"email", "\"alice@example.com\""}, {"xms_edov", "true"}}),
        Reason::allowed,

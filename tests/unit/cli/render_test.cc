@@ -174,7 +174,11 @@ TEST(RenderDecision, prints_each_check_in_order_with_its_outcome) {
   decision.checks = {{"signature", "the signature verifies", "passed"},
                      {"access", "an access rule allows it", "failed"},
                      {"binding", "bound", "not_reached"}};
+  decision.rule = "login";
+  EXPECT_NE(render_decision(decision, Style::plain).find("login\n"), std::string::npos);
+  decision.rule_place = "l.yaml:9";
   const std::string text = render_decision(decision, Style::plain);
+  EXPECT_NE(text.find("login (l.yaml:9)\n"), std::string::npos) << text;
   EXPECT_NE(text.find("request 5f3c19a2"), std::string::npos);
   EXPECT_LT(text.find("passed       signature"), text.find("FAILED       access")) << text;
   EXPECT_NE(text.find("not reached  binding"), std::string::npos) << text;

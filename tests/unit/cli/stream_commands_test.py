@@ -1,104 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """stream_commands_test.py LATCHKEYCTL: `revoke --fleet` and `beat` against a server that answers as a test wants, where no Redis would."""
 
-import json
 import os
-import shutil
-import socketserver
-import threading
+import time
 
 import commands
-from commands import ACCESS, CONFIG, Commands, b64
-
-NAME = "urn:fleets.example:revocations"
-MOST = (1 << 64) - 1
+from streams import MOST, Streams, array, bulk
 
 
-def bulk(text: bytes) -> bytes:
-    return b"$%d\r\n%s\r\n" % (len(text), text)
-
-
-def array(elements: list[bytes]) -> bytes:
-    return b"*%d\r\n%s" % (len(elements), b"".join(elements))
-
-
-class Stream(socketserver.ThreadingUnixStreamServer):
-    """As much of Redis as a writer needs, and `says`: what is answered to a command instead."""
-
-    daemon_threads = True
-
-    def __init__(self, path: str) -> None:
-        self.entries: list[tuple[tuple[int, int], list[bytes]]] = []
-        self.says: dict[str, bytes] = {}
-        super().__init__(path, Talk)
-        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
-
-    def add(self, *fields: bytes, at: tuple[int, int] | None = None) -> bytes:
-        last = self.entries[-1][0] if self.entries else (1, 0)
-        if last == (MOST, MOST):
-            return b"-ERR The stream has exhausted the last possible ID, unable to add more items\r\n"
-        following = (last[0], last[1] + 1) if last[1] < MOST else (last[0] + 1, 0)
-        self.entries.append((at or following, list(fields)))
-        return bulk(b"%d-%d" % self.entries[-1][0])
-
-    def answer(self, words: list[bytes]) -> bytes:
-        name = words[0].decode()
-        if name in self.says:
-            return self.says[name]
-        if name == "AUTH":
-            return b"+OK\r\n"
-        if name == "XADD":
-            return self.add(*words[3:])
-        if name != "XRANGE":
-            return b"-ERR unknown command\r\n"
-        if b"%d-%d" % (MOST, MOST) in words[2]:
-            return b"-ERR invalid start ID for the interval\r\n"
-        start = (0, 0) if words[2] == b"-" else tuple(int(each) for each in words[2].split(b"-"))
-        found = [entry for entry in self.entries if entry[0] >= start][:int(words[5])]
-        return array([array([bulk(b"%d-%d" % at), array([bulk(each) for each in fields])]) for at, fields in found])
-
-    def payloads(self) -> list[dict]:
-        return [json.loads(b64(fields[1].split(b".")[1].decode())) for _, fields in self.entries if b"." in fields[1]]
-
-
-class Talk(socketserver.StreamRequestHandler):
-    def handle(self) -> None:
-        while line := self.rfile.readline():
-            words = []
-            for _ in range(int(line[1:])):
-                size = int(self.rfile.readline()[1:])
-                words.append(self.rfile.read(size + 2)[:-2])
-            self.wfile.write(self.server.answer(words))
-
-
-class Streams(Commands):
-    def setUp(self) -> None:
-        super().setUp()
-        self.redis = Stream(self.path("redis"))
-        self.addCleanup(self.redis.server_close)
-        self.addCleanup(self.redis.shutdown)
-        keys = [self.key(name, "--type", "OKP") for name in ("admin", "timer")]
-        self.put("password", "sesame-of-the-writers")
-        document = json.dumps({"keys": keys})
-        self.put("stream.yaml", CONFIG + ACCESS + "revocation:\n  streams:\n    - name: now\n      issuer: " + NAME +
-                 f"\n      server: unix://{self.path('redis')}\n      keys: {json.dumps(document)}\n")
-
-    def writer(self, key: str) -> list[str]:
-        return ["--config", self.path("stream.yaml"), "--key", key]
-
-    def revoke(self, user: str = "alice", *more: str, may_be=(0, 1, 2, 69)):
-        return self.run_it("revoke", "--fleet", "--user", user, *self.writer("admin"), *more, may_be=may_be)
-
-    def beat(self, *more: str, may_be=(0, 1, 2, 69)):
-        return self.run_it("beat", *self.writer("timer"), *more, may_be=may_be)
-
-    def seen(self) -> dict:
-        return self.redis.payloads()[-1]["seen"]
-
-    def expect_beat(self, *more: str) -> None:
-        done = self.beat(*more)
-        self.assertEqual(done.returncode, 0, done.err)
-
+class StreamCommands(Streams):
     # What others write.
 
     def test_reads_past_what_anybody_wrote(self) -> None:
@@ -126,9 +36,9 @@ class Streams(Commands):
 
     def test_ends_where_the_entries_do_not_lead_on(self) -> None:
         self.redis.says["XRANGE"] = array([array([bulk(b"1-1"), array([bulk(b"x"), bulk(b"x")])])])
-        done = self.beat()
-        self.assertEqual(done.returncode, 1)
-        self.assertIn("XRANGE oddly", done.err)
+        for done in (self.beat(), self.revoke()):  # who has no notes asks what it sent
+            self.assertEqual(done.returncode, 69)
+            self.assertIn("XRANGE oddly", done.err)
 
     # What the server answers.
 
@@ -181,7 +91,7 @@ class Streams(Commands):
         self.assertEqual(len(self.redis.entries), 2, "nothing was sent")
         self.assertNotIn("lost", self.redis.payloads()[-1])
         self.expect_beat("--over-gap")
-        self.assertEqual(list(self.redis.payloads()[-1]["lost"].values()), [self.redis.payloads()[-2]["seq"]])
+        self.assertEqual(list(self.redis.payloads()[-1]["lost"].values()), [[0, self.redis.payloads()[0]["prev"]]])
         os.remove(self.path("timer.notes"))
         self.expect_beat()  # what was said once everybody knows
         self.assertNotIn("lost", self.redis.payloads()[-1])
@@ -223,6 +133,15 @@ class Streams(Commands):
         self.assertEqual(self.revoke("dave").returncode, 0)
         self.assertEqual(self.redis.payloads()[-1]["prev"], 0)
 
+    def test_a_clock_that_is_behind_the_stream_begins_no_notes(self) -> None:
+        self.redis.add(b"item", self.say("timer", iat=int(time.time()) + 900, seq=1, prev=0, entries=[], max_age=60))
+        done = self.revoke()
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("clock is behind", done.err)
+        self.assertFalse(os.path.exists(self.path("admin.notes")))
+        self.put("admin.notes", "0\n")
+        self.assertEqual(self.revoke().returncode, 0)
+
     def test_what_a_writer_forgot_and_redis_hides_is_missed_by_beats_and_snapshots(self) -> None:
         self.revoke()
         self.expect_beat()
@@ -235,46 +154,7 @@ class Streams(Commands):
         self.assertIn("INCOMPLETE", done.out)
         self.assertEqual(self.manifest().get("seen", {}), {}, "nothing is covered that was not heard")
 
-    # The folder of the snapshot.
-
-    def make(self, *more: str):
-        return self.run_it("snapshot", "make", self.path("snapshot"), *self.writer("timer"), *more, may_be=(0, 1))
-
-    def manifest(self) -> dict:
-        with open(self.path("snapshot/manifest.jwt"), encoding="ascii") as file:
-            return json.loads(b64(file.read().split(".")[1]))
-
-    def test_no_version_of_a_snapshot_is_made_twice(self) -> None:
-        self.revoke()
-        self.assertEqual(self.make().returncode, 0)
-        shutil.copytree(self.path("snapshot"), self.path("backup"))
-        self.revoke("bob")
-        self.assertEqual(self.make().returncode, 0)
-        self.assertEqual(self.manifest()["version"], 2)
-        self.revoke("carol")
-        for folder in ("backup", "no-such"):
-            shutil.rmtree(self.path("snapshot"))
-            if folder == "backup":
-                shutil.copytree(self.path(folder), self.path("snapshot"))
-            done = self.make()
-            self.assertEqual(done.returncode, 1)
-            self.assertIn("this key signed version 2", done.err)
-        self.assertEqual(self.make("--anew").returncode, 0)
-        made = self.manifest()
-        self.assertEqual((made["version"], [step["from"] for step in made["steps"]]), (3, [0]))
-        self.assertEqual(sum(chunk["entries"] for chunk in made["steps"][0]["chunks"]), 3)
-        self.assertEqual(self.make().returncode, 0)
-
-    def test_a_snapshot_is_made_anew_of_a_whole_stream_only(self) -> None:
-        self.revoke()
-        self.revoke("bob")
-        self.assertEqual(self.make().returncode, 0)
-        shutil.rmtree(self.path("snapshot"))
-        del self.redis.entries[0]
-        done = self.make("--anew")
-        self.assertEqual(done.returncode, 1)
-        self.assertIn("bring DIR back", done.err)
-        self.assertFalse(os.path.exists(self.path("snapshot/manifest.jwt")))
+    # What is given up.
 
     def test_what_the_notes_alone_know_is_given_up_too(self) -> None:
         self.revoke()
@@ -283,44 +163,106 @@ class Streams(Commands):
         self.redis.entries.clear()
         self.expect_beat()  # the notes vouch for it: it may have been trimmed
         self.assertNotIn("lost", self.redis.payloads()[-1])
+        self.assertIn(f"after 0 up to {number}", self.make().out)
         self.expect_beat("--over-gap")
-        self.assertEqual(list(self.redis.payloads()[-1]["lost"].values()), [number])
+        self.assertEqual(list(self.redis.payloads()[-1]["lost"].values()), [[0, number]])
 
-    def test_what_a_snapshot_covers_is_missed_by_no_new_writer(self) -> None:
-        self.revoke()
-        self.assertEqual(self.make().returncode, 0)
-        self.revoke("bob")
-        del self.redis.entries[0]
-        os.remove(self.path("timer.notes"))
+    def test_no_more_is_given_up_than_what_is_missing(self) -> None:
+        for user in ("alice", "bob", "carol"):
+            self.revoke(user)
+        del self.redis.entries[1]
         self.assertEqual(self.beat().returncode, 1)
-        self.expect_beat("--snapshot", self.path("snapshot"))
-        self.assertNotIn("lost", self.redis.payloads()[-1])
+        done = self.beat("--over-gap")
+        first, last = self.redis.payloads()[0]["seq"], self.redis.payloads()[1]["prev"]
+        self.assertIn(f"after {first} up to {last}", done.out)
+        self.assertEqual(list(self.redis.payloads()[-1]["lost"].values()), [[first, last]])
 
-    def test_nothing_is_taken_back_while_something_is_missing(self) -> None:
-        self.revoke()
+    def test_what_was_there_is_missed_by_snapshots_also_once_something_was_given_up(self) -> None:
+        for user in ("alice", "bob", "carol"):
+            self.revoke(user)
+        del self.redis.entries[1]
         self.revoke("bob")
-        del self.redis.entries[0]
-        self.put("back", '{"kind":"user","value":"bob"}\n')
-        done = self.make("--take-back", self.path("back"))
-        self.assertEqual(done.returncode, 1)
-        self.assertIn("something of the stream is missing", done.err)
-
-    def test_a_first_snapshot_that_was_never_signed_is_made_again(self) -> None:
-        self.revoke()
-        self.assertEqual(self.make().returncode, 0)
-        os.remove(self.path("snapshot/manifest.jwt"))
-        os.remove(self.path("timer.notes"))
-        self.assertEqual(self.make().returncode, 0)
-
-    def test_a_gap_that_was_given_up_is_none_for_the_snapshot(self) -> None:
-        self.revoke()
-        self.revoke("bob")
-        del self.redis.entries[0]
-        self.assertEqual(self.make().returncode, 1)
+        self.beat()
         self.expect_beat("--over-gap")
-        done = self.make()
-        self.assertEqual(done.returncode, 0, done.out + done.err)
-        self.assertEqual(list(self.manifest()["seen"].values()), [self.redis.payloads()[0]["seq"]])
+        whole = list(self.redis.entries)
+        for hidden in (0, 1, 2):
+            self.redis.entries = whole[:hidden] + whole[hidden + 1:]
+            self.assertIn("INCOMPLETE", self.make().out, hidden)
+        self.redis.entries = whole
+        self.assertEqual(self.make().returncode, 0)
+
+    def test_nothing_is_given_up_but_what_was_named(self) -> None:
+        for user in ("alice", "bob", "carol", "dave"):
+            self.revoke(user)
+        whole = list(self.redis.entries)
+        done = self.beat("--over-gap")
+        self.assertEqual((done.returncode, "lost" in self.redis.payloads()[-1]), (0, False), "nothing is missing")
+        del self.redis.entries[2]
+        done = self.beat("--over-gap")
+        self.assertEqual(done.returncode, 1, "nobody was told so far")
+        # Who is to give carol up is shown less at that moment.
+        self.redis.entries = [whole[0], whole[3]]
+        done = self.beat("--over-gap")
+        self.assertEqual(done.returncode, 1)
+        self.redis.entries = [whole[0], whole[1], whole[3]]
+        self.expect_beat("--over-gap")
+        lost = self.redis.payloads()[-1]["lost"]
+        self.assertEqual(list(lost.values()), [[self.redis.payloads()[1]["seq"], self.redis.payloads()[2]["prev"]]])
+
+    def test_a_gap_of_its_own_is_missed_and_given_up_like_anothers(self) -> None:
+        self.revoke()
+        with open(self.path("admin.notes"), encoding="ascii") as file:
+            notes = file.read()
+        self.revoke("bob")
+        self.expect_beat()
+        del self.redis.entries[1]
+        self.put("admin.notes", notes)  # out of a backup
+
+        def own(*more: str):
+            return self.run_it("beat", *self.writer("admin"), *more, may_be=(0, 1))
+
+        self.assertEqual(own().returncode, 1)
+        del self.redis.entries[1]
+        self.assertEqual(own().returncode, 1, "what spoke of it is gone, too")
+        self.assertEqual(own("--over-gap").returncode, 0)
+        lost, = self.redis.payloads()[-1]["lost"].values()
+        self.revoke("carol")
+        self.assertEqual(self.redis.payloads()[-1]["prev"], lost[-1])
+        os.remove(self.path("timer.notes"))
+        self.expect_beat()
+
+    def test_with_a_snapshot_in_its_place_no_beat_gives_up_what_that_covers(self) -> None:
+        self.revoke()
+        self.configure("admin", "timer", more="      snapshot_url: https://lists.example.com/now/manifest.jwt\n")
+        done = self.beat("--over-gap")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("--snapshot DIR says what it covers", done.err)
+        done = self.beat("--over-gap", "--snapshot", self.path("no-such"))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("there is no such folder", done.err)
+        os.mkdir(self.path("empty"))
+        self.expect_beat("--over-gap", "--snapshot", self.path("empty"))
+        self.expect_beat()
+
+    def test_what_was_missed_once_is_missed_when_nothing_speaks_of_it_any_more(self) -> None:
+        self.revoke()
+        self.run_it("beat", *self.writer("admin"), may_be=(0,))
+        del self.redis.entries[0]
+        self.assertEqual(self.beat().returncode, 1)
+        self.redis.entries.clear()
+        self.assertEqual(self.beat().returncode, 1)
+        self.assertIn("INCOMPLETE", self.make().out)
+        self.expect_beat("--over-gap")
+        self.expect_beat()
+        self.assertEqual(self.make().returncode, 0)
+
+    def test_what_a_snapshot_missed_is_missed_by_the_next_beat(self) -> None:
+        self.revoke()
+        self.run_it("beat", *self.writer("admin"), may_be=(0,))
+        del self.redis.entries[0]
+        self.assertIn("INCOMPLETE", self.make().out)
+        self.redis.entries.clear()
+        self.assertEqual(self.beat().returncode, 1)
 
     def test_what_another_beat_spoke_of_is_missing_too(self) -> None:
         self.revoke()

@@ -60,7 +60,14 @@ access:
     allow: { anyone: true }
   - name: sre
     services: [ sudo ]
-    allow: { users: [ root ], groups: [ sre ], issuers: [ corp ], acr: [ mfa ], amr: [ hwk ], max_auth_age: 15m }
+    hosts: [ prod, web-1 ]
+    allow: { users: [ root ], groups: [ sre ], issuers: [ corp ], acr: [ mfa ], amr: [ hwk ], max_auth_age: 15m,
+             claims: { department: platform, "a.b": { min: 2, max: 3 } }, networks: [ 10.0.0.0/8, "2001:db8::/32", "::1" ],
+             times: [ mon-fri 08:00-18:00, sat+sun ] }
+  - name: nobody from there
+    services: [ "*" ]
+    deny: { networks: [ 192.0.2.0/24 ], claims: { employment: { one_of: [ external ] } } }
+labels: [ prod, db ]
 managed: []
 unmanaged: [ backup ]
 log_level: debug

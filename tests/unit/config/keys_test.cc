@@ -86,6 +86,8 @@ std::string with(const Key& key, std::string_view value) {
         set(Section::opaque_tokens, "      ");
   }
   out += wrap(Section::user, "    user:\n", "      ");
+  if (key.section == Section::user && key.name == "table_claim")
+    out += "      table: { a: [ b ] }\n";
   if (key.section == Section::groups) {
     out += "    groups:\n" + set(Section::groups, "      ");
     out += unless(Section::groups, "claim", "      claim: g\n") +
@@ -128,8 +130,10 @@ std::string with(const Key& key, std::string_view value) {
   }
   out += "access:\n  -\n" + unless(Section::rule, "services", "    services: [ sshd ]\n") +
          set(Section::rule, "    ");
-  out +=
-      key.section == Section::allow ? "    allow:\n      " + line : "    allow: { anyone: true }\n";
+  const bool allow = key.section == Section::allow;
+  out += allow || key.section == Section::deny
+             ? std::string(allow ? "    allow" : "    deny") + ":\n      " + line
+             : "    allow: { anyone: true }\n";
   return out;
 }
 
@@ -155,7 +159,7 @@ TEST(KeyTable, EveryKeyRefusesWhatItIsNot) {
   for (const auto& key : keys()) {
     if (key.section == Section::root && key.name == "issuers") continue;  // with() writes it
     if (key.section == Section::root && key.name == "access") continue;
-    if (key.section == Section::rule && key.name == "allow") continue;
+    if (key.section == Section::rule && (key.name == "allow" || key.name == "deny")) continue;
     for (const std::string value :
          {"", "~", "[ [ a ] ]", "{ a: { b: c } }", "\"a\\tb\"", "[ \"a\\tb\" ]", "-1", "1s1"}) {
       const bool text =

@@ -206,7 +206,7 @@ TEST(ConfigError, NamesWhatIsWrongAndWhere) {
        {"f:6:5: 'groups' needs both 'claim' and 'map'"}},
       {"a value mapped to no group",
        issuer("    groups: { claim: g, map: { a: [] } }\n"),
-       {"f:6:35: 'issuers[].groups.map': expected a list of 1 to 4096 local groups, found a list"}},
+       {"f:6:35: 'issuers[].groups.map': expected a list of 1 to 4096 local names, found a list"}},
       {"a local group that is no name",
        issuer("    groups: { claim: g, map: { a: [ 'b:c' ] } }\n"),
        {"f:6:37: 'issuers[].groups.map': expected a local name (only letters, digits and . _ - are "
@@ -225,7 +225,7 @@ TEST(ConfigError, NamesWhatIsWrongAndWhere) {
        {"f:6:33: expected keys and values here", nobody}},
       {"a rule without allow",
        issuer("access: [ { services: [ sshd ] } ]\n"),
-       {"f:6:11: 'access[].allow' is missing"}},
+       {"f:6:11: a rule needs 'allow' or 'deny', to say whom"}},
       {"a rule without services",
        issuer("access: [ { allow: { anyone: true } } ]\n"),
        {"f:6:11: 'access[].services' is missing"}},
@@ -275,7 +275,7 @@ TEST(ConfigWarning, NamesWhatIsMostLikelyNotMeant) {
        issuer("    groups: { claim: g, map: { x: [ sre ] } }\n  - { name: b, issuer: https://b, "
               "audiences: [ x ] }\naccess: [ { services: [ sshd ], allow: { issuers: [ b ], "
               "groups: [ sre ] } } ]\n"),
-       {"f:8:58: no issuer's 'groups.map' gives the group \"sre\""}},
+       {"f:8:58: no 'groups.map' of the rule's issuers gives the group \"sre\""}},
       {"a group that a map gives",
        issuer("    groups: { claim: g, map: { x: [ sre ] } }\naccess: [ { services: [ sshd ], "
               "allow: { groups: [ sre ] } } ]\n"),

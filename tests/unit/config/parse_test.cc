@@ -99,7 +99,7 @@ TEST(Config, WithoutAKeyHasItsDefault) {
   EXPECT_EQ(issuer.claims.typ, (std::vector<std::string>{"jwt", "none"}))
       << "the strict ones of the kind";
   EXPECT_EQ(issuer.claims.max_token_age, 24h) << "bounded unless the administrator says otherwise";
-  EXPECT_EQ(issuer.claims.user_claim, "preferred_username");
+  EXPECT_EQ(issuer.claims.user_claims, std::vector<std::string>{"preferred_username"});
   EXPECT_TRUE(issuer.claims.group_claim.empty());
   EXPECT_EQ(issuer.algorithms.size(), jose::kAlgorithms);
   EXPECT_TRUE(config.access.empty()) << "nobody is let in by default";

@@ -230,7 +230,7 @@ TEST(Presets, GiveWayToWhatTheSectionSays) {
   const auto& claims = outcome.config->issuers[0].config.claims;
   EXPECT_THAT(claims.typ, ElementsAre("x"));
   EXPECT_THAT(claims.payload_typ, ElementsAre("Y"));
-  EXPECT_EQ(claims.user_claim, "z");
+  EXPECT_EQ(claims.user_claims, std::vector<std::string>{"z"});
   EXPECT_EQ(claims.group_claim, "w");
   EXPECT_THAT(outcome.config->issuers[0].from_preset, IsEmpty());
   EXPECT_EQ(marked_dump(*outcome.config), dump(*outcome.config));
@@ -270,6 +270,41 @@ TEST(Presets, DemandAVerifiedAddressWhereOneDecidesBesideTheLoginName) {
   EXPECT_EQ(verified_claim("groups: { claim: groups, map: { sre: [ sre ] } }"), "none");
   EXPECT_EQ(verified_claim("require: { email: b@e.com }"), "email_verified");
   EXPECT_EQ(verified_claim("require: { mail: b@e.com }"), "not read");
+}
+
+TEST(Presets, LookAtEachClaimThatNamesSomebody) {
+  const auto entra = [](const std::string& user) {
+    const auto outcome = parsed(lines(
+        {"provider: entra", kEntra + kTenant + "/v2.0", "audiences: [ a ]", "user: " + user}));
+    return outcome.config ? outcome.config->issuers[0].config.claims.email_verified_claim
+                          : outcome.messages.front();
+  };
+  EXPECT_EQ(entra("{ strip_suffix: \"@e.com\" }"), "none");
+  EXPECT_EQ(entra("{ claim: [ upn, email ], strip_suffix: \"@e.com\" }"), "xms_edov");
+  EXPECT_EQ(entra("{ table: { \"a@e.com\": [ a ] }, table_claim: upn }"), "none");
+  EXPECT_EQ(entra("{ table: { \"a@e.com\": [ a ] }, table_claim: email }"), "xms_edov");
+  const auto gitlab = [](const std::string& user) {
+    const auto outcome = parsed(lines({"provider: gitlab", "issuer: https://gitlab.example.com",
+                                       "audiences: [ a ]", "user: " + user}));
+    return outcome.messages.empty() ? "" : outcome.messages.front();
+  };
+  EXPECT_THAT(gitlab("{ template: \"ci-{ref}\" }"), HasSubstr("'require: { project_id"));
+  EXPECT_THAT(gitlab("{ claim: [ preferred_username, user_login ] }"),
+              HasSubstr("'require: { project_id"));
+  EXPECT_THAT(gitlab("{ table: { a: [ b ] }, table_claim: sub }"),
+              HasSubstr("'require: { project_id"));
+}
+
+TEST(Presets, WarnOfABindingThatIsManyPeoples) {
+  const auto warnings = [](const std::string& provider, const std::string& issuer,
+                           const std::string& more) {
+    return parsed(lines({"provider: " + provider, issuer, "audiences: [ a ]", more})).messages;
+  };
+  const std::string tenant = kEntra + kTenant + "/v2.0";
+  EXPECT_THAT(warnings("entra", tenant, "user: { strip_suffix: \"@e.com\", bind: tid }"),
+              ElementsAre("entra: without 'oid' these claims are those of many"));
+  EXPECT_THAT(warnings("entra", tenant, "user: { strip_suffix: \"@e.com\", bind: [ tid, oid ] }"),
+              IsEmpty());
 }
 
 TEST(Presets, GiveNoOriginsToKeysThatAreNotFetched) {

@@ -198,6 +198,13 @@ TEST(RevocationConfig, EventsShareNoNameAndNoPlaceOnDisk) {
   EXPECT_THAT(errors_of(with_events(events() + events(own, "more", "a", "2"))), ElementsAre(twice));
   EXPECT_THAT(errors_of(with_events(events() + events(t, "more"))),
               ElementsAre(HasSubstr("another source polls this stream")));
+  std::string shouted = events(t, "more");
+  shouted.replace(shouted.find("https://a.example/"), 18, "https://A.Example:443/");
+  EXPECT_THAT(errors_of(with_events(events() + shouted)),
+              ElementsAre(HasSubstr("another source polls this stream")));
+  EXPECT_THAT(errors_of(with_events(events() + events(t, "more", "a", "poll?"))),
+              ElementsAre(HasSubstr("another source polls this stream")));
+  EXPECT_THAT(errors_of(with_events(events() + events(t, "more", "a", "POLL"))), ElementsAre());
   EXPECT_THAT(errors_of(lists(list("fleet", "      keys_file: /k.json\n")) + "  events:\n" +
                         events("", "fleet")),
               ElementsAre(HasSubstr("the name is taken, by another source of revocations")));

@@ -100,6 +100,24 @@ TEST(Judge, ANameBelongsToTheFirstSubject) {
   EXPECT_EQ(first.binding->user, "alice");
   EXPECT_EQ(first.binding->issuer, kIssuer);
   EXPECT_EQ(first.binding->subject, "subject-of-alice");
+  const auto by_pair = changed("alice", [](auto& c) { c.person = "tid=t,oid=o"; });
+  const auto pair = judged({"", {}, sign_in("alice"), by_pair, Reason::allowed, ""});
+  ASSERT_TRUE(pair.binding);
+  EXPECT_EQ(pair.binding->subject, "tid=t,oid=o");
+  const Host bound_by_pair{.bindings = {{"alice", {std::string(kIssuer), "tid=t,oid=o"}}}};
+  expect({
+      {"allowed for the bound claims whatever the 'sub'", bound_by_pair, sign_in("alice"),
+       changed("alice",
+               [](auto& c) {
+                 c.subject = "another";
+                 c.person = "tid=t,oid=o";
+               }),
+       Reason::allowed, "login"},
+      {"refused for the 'sub' where claims are bound", bound_by_pair, sign_in("alice"),
+       claims_of("alice"), Reason::subject_conflict, ""},
+      {"refused for other claims of the same 'sub'", bound_by_pair, sign_in("alice"),
+       changed("alice", [](auto& c) { c.person = "tid=t,oid=p"; }), Reason::subject_conflict, ""},
+  });
   EXPECT_FALSE(
       judged({"", bound, sign_in("alice"), claims_of("alice"), Reason::allowed, ""}).binding)
       << "a bound name is not bound again";

@@ -205,6 +205,15 @@ TEST(LaterCallWithLogin, IsJudgedByTheLoginsClaims) {
        {.bindings = {{"alice", subject_of("bob")}}},
        nothing,
        Reason::subject_conflict},
+      {"refused where other claims of hers are bound than the login has", kBound,
+       [](LoginRequest&, Login& l) { l.claims.person = "oid=o,tid=t"; }, Reason::subject_conflict},
+      {"allowed where the claims that it has are bound, whatever the subject",
+       {.bindings = {{"alice", {std::string(kIssuer), "oid=o,tid=t"}}}},
+       [](LoginRequest&, Login& l) {
+         l.claims.subject = "another";
+         l.claims.person = "oid=o,tid=t";
+       },
+       Reason::allowed},
       {"refused for a revoked user", with_revocation(kBound, Kind::user, "alice"), nothing,
        Reason::revoked_user},
       {"refused for a revoked subject", with_revocation(kBound, Kind::subject, "subject-of-alice"),
@@ -367,30 +376,6 @@ TEST(Sudo, ByRootIsNotOurs) {
   const auto call = request(Operation::open_session, "sudo", "alice", "root");
   EXPECT_EQ(judge_later_call(call, nullptr, nullptr, kBound.snapshot(), kNow).reason,
             Reason::not_managed);
-}
-
-TEST(Managed, FollowsTheConfiguration) {
-  struct ManagedCase {
-    std::string name;
-    std::string settings;
-    std::string user;
-    bool want;
-  };
-  const std::vector<ManagedCase> cases = {
-      {"a regular user is", "", "bob", true},
-      {"root is not", "", "root", false},
-      {"nobody is not", "", "nobody", false},
-      {"a bound account of the system is", "", "svc", true},
-      {"a name that no local file has is", "", "nosuch", true},
-      {"a listed unknown name is", "managed: [ nosuch ]\n", "nosuch", true},
-      {"a regular user is not where others are listed", "managed: [ nosuch ]\n", "bob", false},
-      {"a bound name is where others are listed", "managed: [ nosuch ]\n", "alice", true},
-      {"a bound name is not where it is unmanaged", "unmanaged: [ alice ]\n", "alice", false},
-  };
-  for (const auto& c : cases) {
-    EXPECT_EQ(managed(c.user, with(kBound, std::string(kAccess), c.settings).snapshot()), c.want)
-        << c.name;
-  }
 }
 
 }  // namespace

@@ -133,7 +133,8 @@ Change refers_to(std::string uri, int index) {
                 std::make_shared<const revocation::StatusListToken>(revocation::StatusListToken{
                     *std::move(list), "https://status.example.com/1", kNow, {}, {}, ""}),
             .usable_until = kNow + std::chrono::hours(1),
-            .generation = 1}});
+            .generation = 1,
+            .key_stands = true}});
   };
 }
 Change user(std::string name) {
@@ -242,6 +243,11 @@ const std::vector<Case>& sign_ins() {
       {Reason::status_revoked, refers_to("https://status.example.com/1", 1)},
       {Reason::status_suspended, refers_to("https://status.example.com/1", 2)},
       {Reason::name_unusable, claim("preferred_username", R"("al ice")")},
+      {Reason::groups_elsewhere,
+       [](SignIn& s) {
+         without("groups")(s);
+         claim("_claim_names", R"({"groups":"src1"})")(s);
+       }},
       {Reason::user_mismatch, [](SignIn& s) { s.request.user = "bob"; }},
       {Reason::user_unknown, user("dave")},
       {Reason::system_account,

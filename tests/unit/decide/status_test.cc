@@ -53,7 +53,8 @@ HeldStatusList held(StatusListToken token = list_token()) {
           .uri = kUri,
           .token = std::make_shared<const StatusListToken>(std::move(token)),
           .usable_until = kNow + 1h,
-          .generation = 7};
+          .generation = 7,
+          .key_stands = true};
 }
 
 struct Case {
@@ -112,6 +113,9 @@ TEST(Status, IsWhatTheListSays) {
     s.revocations = std::make_shared<const revocation::RevocationSet>(
         revocation::RevocationSet::build({&key, 1}, std::array<std::uint8_t, 16>{}));
   };
+  const auto section_key_gone = [](HeldStatusList& l, Snapshot&, claims::ClaimsRecord&) {
+    l.key_stands = false;
+  };
   const auto signed_long_ago = [](HeldStatusList& l, Snapshot&, claims::ClaimsRecord&) {
     auto token = list_token();
     token.issued_at = kNow - 24h - 1s;
@@ -148,6 +152,8 @@ TEST(Status, IsWhatTheListSays) {
       {"lapsed, and revoked all the same", Reason::status_revoked, 1, lapsed},
       {"its end has passed", Reason::status_unknown, 0, ended},
       {"its key is gone", Reason::status_unknown, 0, no_key},
+      {"its key is gone, as its keeper knows", Reason::status_unknown, 0, section_key_gone},
+      {"its key is gone, and revoked all the same", Reason::status_revoked, 1, section_key_gone},
       {"its key is revoked", Reason::status_unknown, 0, key_revoked},
       {"signed long ago", Reason::allowed, 0, signed_long_ago},
       {"signed too long ago", Reason::status_unknown, 0, signed_long_ago, Operation::authenticate,

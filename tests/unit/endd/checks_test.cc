@@ -329,12 +329,6 @@ TEST(ChecksTest, ProcessThatProcHidesIsNotGone) {
   EXPECT_EQ(target.error().outcome, Outcome::refused) << target.error().why;
 }
 
-TEST(ChecksTest, PidIsTakenWhileTheKernelHasItsProcess) {
-  EXPECT_TRUE(pid_is_taken(1)) << "also another's";
-  EXPECT_TRUE(pid_is_taken(::getpid()));
-  EXPECT_FALSE(pid_is_taken(std::numeric_limits<pid_t>::max()));
-}
-
 TEST(ChecksTest, NameOfAProcessMayHoldAnything) {
   const World world;
   world.ssh_session();

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/fetchd/status_plan.h"
 
+#include <fstream>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "daemon/fetchd/config_source.h"
 #include "daemon/fetchd/rate_bound.h"
+#include "tests/support/temporary_folder.h"
 
 namespace latchkey::fetchd {
 namespace {
@@ -106,6 +109,33 @@ TEST(StatusPlan, ListsOfASectionAreBoundedInTime) {
     EXPECT_FALSE(rate.take_status_list(config(), now)) << i;
   EXPECT_TRUE(rate.take_status_list(config(), now));
   EXPECT_FALSE(rate.take_status_list(config(), now + RateBound::kStatusListInterval));
+}
+
+TEST(StatusPlan, WhatNoSectionOfNowWouldAskForIsGivenUp) {
+  const test::TemporaryFolder folder;
+  const std::string path = folder / "latchkey.yaml";
+  const auto write = [&](const std::string& place) {
+    std::ofstream(path)
+        << "version: 1\nissuers:\n  - { name: corp, issuer: \"https://idp.example.com\", "
+           "audiences: [ a ] }\n"
+           "revocation:\n  status_lists:\n    - name: corp-status\n      issuers: [ corp ]\n"
+           "      uris: [ \""
+        << place << "\" ]\n";
+  };
+  write("https://status.example.com/");
+  ConfigSource source(path);
+  const auto loaded = source.load();
+  ASSERT_TRUE(loaded) << config::describe(loaded.error().front());
+  const auto section = source.current().revocation.status_lists.at(0);
+  const ipc::fetch::Request asked{.id = 7, .uri = "https://status.example.com/1"};
+  const StatusPlan plan(section, asked);
+  EXPECT_FALSE(plan.outdated(source)) << "it is what it was";
+  write("https://elsewhere.example.com/");
+  ASSERT_TRUE(source.load());
+  const auto outcome = plan.outdated(source);
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->answer.status, ipc::fetch::Status::reload);
+  EXPECT_EQ(outcome->answer.id, 7U);
 }
 
 }  // namespace

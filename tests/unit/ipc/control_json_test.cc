@@ -70,25 +70,11 @@ StatusAnswer some_status() {
 }
 
 DecisionRecord some_decision() {
-  return {"1a2b3c4d",
-          at(5),
-          "account",
-          "sudo",
-          "alice",
-          "bob",
-          "192.0.2.1",
-          "pts/0",
-          77,
-          "access_denied",
-          "refused",
-          "No rule.",
-          "detail",
-          "access[0]",
-          "https://id.example",
-          "sub",
-          "kid",
-          "RFC 1",
-          {{"form", "is a JWS", "passed"}}};
+  return {"1a2b3c4d", at(5),           "account",         "sudo",
+          "alice",    "bob",           "192.0.2.1",       "pts/0",
+          77,         "access_denied", "refused",         "No rule.",
+          "detail",   "access[0]",     "latchkey.yaml:9", "https://id.example",
+          "sub",      "kid",           "RFC 1",           {{"form", "is a JWS", "passed"}}};
 }
 
 // What `to_json` writes is what `from_json` reads: a second trip changes nothing.

@@ -131,5 +131,39 @@ TEST_F(UnixSocket, connecting_gives_up_at_its_deadline_where_the_queue_is_full) 
   FAIL() << "the queue never filled";
 }
 
+TEST(ProcessExistsTest, ProcessThatHasEndedIsThereUntilItsParentKnows) {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(0);
+  ASSERT_GT(child, 0);
+  siginfo_t ended{};
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOWAIT), 0);
+  EXPECT_TRUE(process_exists(child));
+  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+  EXPECT_FALSE(process_exists(child));
+}
+
+// As a daemon is that may signal nobody.
+TEST(ProcessExistsTest, ProcessOfAnotherUserIsThere) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    constexpr uid_t kNobody = 65'534;
+    if (::getuid() == 0 && ::setresuid(kNobody, kNobody, kNobody) != 0) ::_exit(2);
+    const bool refused = ::kill(1, 0) != 0 && errno == EPERM;
+    ::_exit(refused && process_exists(1) && process_exists(::getpid()) ? 0 : 1);
+  }
+  ASSERT_GT(child, 0);
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+TEST(ProcessExistsTest, NothingIsSaidOfWhatIsNoPid) {
+  EXPECT_TRUE(process_exists(0));
+  EXPECT_TRUE(process_exists(-1));
+  EXPECT_TRUE(process_exists(-999'999'999));
+  EXPECT_FALSE(process_exists(std::numeric_limits<pid_t>::max()));
+}
+
 }  // namespace
 }  // namespace latchkey::ipc

@@ -111,7 +111,8 @@ class ControlTest : public ::testing::Test {
                              .store = *store,
                              .logins = logins,
                              .ender = ender,
-                             .snapshot = [this]() -> const Snapshot& { return plane->current(); }});
+                             .snapshot = [this]() -> const Snapshot& { return plane->current(); },
+                             .process_exists = [](std::int32_t) { return true; }});
     methods.emplace(Control::Parts{.clock = clock,
                                    .journal = journal,
                                    .plane = *plane,

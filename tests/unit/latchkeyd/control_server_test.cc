@@ -6,6 +6,7 @@
 
 #include <asio/steady_timer.hpp>
 #include <functional>
+#include <future>
 #include <optional>
 #include <string>
 #include <thread>

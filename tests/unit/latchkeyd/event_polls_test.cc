@@ -155,27 +155,6 @@ TEST_F(EventKeeperTest, SomebodyWhomNoRevocationCanNameIsSaidLoudlyAndAcknowledg
   EXPECT_EQ(journal.count("m@example.com"), 0U);
 }
 
-TEST_F(EventKeeperTest, ADamagedFileLosesNoGoodLineAndIsStale) {
-  come({{"one", revokes("one", "mallory")}});
-  come({{"two", revokes("two", "bob")}});
-  come({});
-  damage_the_second_line();
-  start();
-  EXPECT_TRUE(revoked("bob"));
-  EXPECT_FALSE(revoked("mallory"));
-  come({});
-  EXPECT_EQ(freshness(), FeedState::stale);
-  EXPECT_THAT(error(), HasSubstr("incomplete"));
-  start();
-  come({});
-  EXPECT_EQ(freshness(), FeedState::stale) << "a restart makes nothing whole";
-  // Until whatever it was can count no more.
-  pass(2h + 121s);
-  have_keys({&first});
-  come({});
-  EXPECT_EQ(freshness(), FeedState::fresh) << error();
-}
-
 TEST_F(EventKeeperTest, AnotherNameOfTheSectionKeepsWhatItHas) {
   come({{"one", revokes("one", "mallory")}});
   section.feed.name = "renamed";

@@ -35,6 +35,7 @@ class FakeClock final : public Clock {
     const std::lock_guard lock(mutex_);
     return steady_;
   }
+  std::chrono::seconds utc_offset(WallTime /*at*/) const override { return zone; }
   // Time passes: both clocks go on.
   void advance(std::chrono::milliseconds by) {
     const std::lock_guard lock(mutex_);
@@ -46,6 +47,8 @@ class FakeClock final : public Clock {
     const std::lock_guard lock(mutex_);
     wall_ += by;
   }
+
+  std::chrono::seconds zone{};
 
  private:
   mutable std::mutex mutex_;

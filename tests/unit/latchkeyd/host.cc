@@ -187,7 +187,7 @@ Client Host::connect() {
   int pair[2] = {-1, -1};
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) std::abort();
   const auto served = std::make_shared<ipc::Fd>(pair[1]);
-  worker.loop().post([this, served] { worker.converse(std::move(*served)); });
+  worker.loop().post([this, served, pid = peer_pid] { worker.converse(std::move(*served), pid); });
   return Client(ipc::Fd(pair[0]));
 }
 

@@ -117,6 +117,7 @@ class Host {
   Host& operator=(const Host&) = delete;
 
   Client connect();
+  pid_t peer_pid = 4'711;  // of who connects from now on
 
   // Runs `work` on the worker's thread and waits for it.
   void on_worker(const std::function<void()>& work);

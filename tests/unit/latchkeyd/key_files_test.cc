@@ -12,8 +12,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "daemon/latchkeyd/io/plain_file.h"
 #include "daemon/latchkeyd/service/control_records.h"
+#include "files/plain_file.h"
 #include "ipc/fd.h"
 #include "tests/unit/latchkeyd/key_keeper_host.h"
 

@@ -122,16 +122,30 @@ TEST(LaterCalls, SessionIsNeitherMovedNorClosedByAnotherProcessThatNamesItsLogin
                     .user = "alice",
                     .login = id};
   EXPECT_EQ(call(host, client, begin).environment_count, 1U);
-  begin.pid = 4712;  // a key's session, into whose environment the person put the id
+  host.peer_pid = 4712;  // a key's session, into whose environment the person put the id
   EXPECT_EQ(call(host, client, begin).environment_count, 0U);
   begin.operation = wire::Operation::close_session;
   call(host, client, begin);
   const auto login = host.logins.find(id, "alice");
   ASSERT_TRUE(login && login->place);
   EXPECT_EQ(login->place->pid, 4711);
-  begin.pid = 4711;
+  host.peer_pid = 4711;
   call(host, client, begin);
   EXPECT_EQ(host.logins.find(id, "alice"), nullptr);
+}
+
+TEST(LaterCalls, SessionIsOfTheProcessThatTheKernelNamesWhateverTheModuleSays) {
+  Host host;
+  Client client{ipc::Fd()};
+  const std::string id = testing::login_id(host.sign_in(client, host.token()));
+  const wire::Begin begin{.operation = wire::Operation::open_session,
+                          .pid = 17,  // in a container, say
+                          .service = "sshd",
+                          .user = "alice",
+                          .login = id};
+  call(host, client, begin);
+  EXPECT_EQ(host.logins.find(id, "alice")->place->pid, 4711);
+  EXPECT_EQ(host.journal.count("a session was opened in another pid namespace"), 1U);
 }
 
 TEST(LaterCalls, SignInIsRefusedWhereItsLoginWouldTakeOneWithASessionOutOfReach) {

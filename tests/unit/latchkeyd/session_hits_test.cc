@@ -32,6 +32,37 @@ TEST_F(SessionKeeperTest, EachKindOfRevocationHitsItsLoginAndNoOther) {
   EXPECT_THAT(hits(snapshot, logins.all()), IsEmpty()) << "its token is a later one";
 }
 
+// Whatever rules there are by now: that of the shared account may be gone.
+TEST_F(SessionKeeperTest, SessionAsASharedAccountIsHitByEitherName) {
+  for (const char name : {'a', 'b'}) {
+    open(name, "deploy");
+    for (const auto& each : logins.all()) {
+      if (each->id.front() != name) continue;
+      Login login = *each;
+      login.claims.users = {name == 'a' ? "alice" : "bob"};
+      logins.close(login.id, login.user);
+      logins.put(std::make_shared<const Login>(login));
+    }
+  }
+  open('c', "alice");
+  const auto hit_by = [&](const std::string& user) {
+    revoked({{.kind = Kind::user, .value = user}});
+    std::string names;
+    for (const Hit& hit : hits(snapshot, logins.all())) names += hit.login->id.front();
+    std::sort(names.begin(), names.end());
+    return names;
+  };
+  EXPECT_EQ(hit_by("alice"), "ac");
+  EXPECT_EQ(hit_by("bob"), "b");
+  EXPECT_EQ(hit_by("deploy"), "ab");
+  // Bound meanwhile, by another name than the token said.
+  EXPECT_EQ(hit_by("alias"), "");
+  snapshot.bindings = std::make_shared<const accounts::Bindings>(
+      accounts::Bindings().with("alias", {snapshot.config->issuers[0].config.issuer, "s-deploy"}));
+  EXPECT_EQ(hit_by("alias"), "ab");
+  EXPECT_EQ(hits(snapshot, logins.all()).front().user, "alias");
+}
+
 TEST_F(SessionKeeperTest, LoginThatHasOpenedNoSessionIsNotHit) {
   logins.put(std::make_shared<const Login>(Login{.id = std::string(32, 'c'), .user = "alice"}));
   revoked({{.kind = Kind::user, .value = "alice"}});

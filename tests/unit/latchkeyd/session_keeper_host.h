@@ -7,6 +7,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -42,6 +43,7 @@ class SessionKeeperTest : public ::testing::Test {
     config.access.back().end_session_at_expiry = true;
     config.access.push_back({.name = "long", .services = {"sshd"}});
     config_of(std::move(config));
+    snapshot.bindings = std::make_shared<const accounts::Bindings>();
     revoked({});
   }
 
@@ -52,11 +54,13 @@ class SessionKeeperTest : public ::testing::Test {
     snapshot.revocations = std::make_shared<const revocation::RevocationSet>(
         revocation::RevocationSet::build(all, kSecret));
   }
-  std::string open(char name, const std::string& user, const std::string& rule = "long") {
+  std::string open(char name, const std::string& user, const std::string& rule = "long",
+                   std::int32_t pid = 4'711) {
     const std::string id(32, name);
     claims::ClaimsRecord claims;
     claims.issuer = snapshot.config->issuers[0].config.issuer;
     claims.subject = "s-" + user;
+    claims.users = {user};
     claims.token_id = "jti-" + std::string(1, name);
     claims.session = "sid-" + user;
     claims.key_id = "thumb-" + user;
@@ -68,7 +72,7 @@ class SessionKeeperTest : public ::testing::Test {
                                                    .claims = claims,
                                                    .started_at = clock.wall(),
                                                    .rule = rule}));
-    logins.place(id, user, {.pid = 4'711, .opened_at = clock.wall()});
+    logins.place(id, user, {.pid = pid, .opened_at = clock.wall()});
     return id;
   }
   void pass(std::chrono::milliseconds by) {
@@ -88,12 +92,15 @@ class SessionKeeperTest : public ::testing::Test {
   LoginBook logins;
   testing::FakeEnder ender;
   Snapshot snapshot;
-  SessionKeeper keeper{{.clock = clock,
-                        .journal = journal,
-                        .store = store,
-                        .logins = logins,
-                        .ender = ender,
-                        .snapshot = [this]() -> const Snapshot& { return snapshot; }}};
+  std::set<std::int32_t> ended;  // pids
+  SessionKeeper keeper{
+      {.clock = clock,
+       .journal = journal,
+       .store = store,
+       .logins = logins,
+       .ender = ender,
+       .snapshot = [this]() -> const Snapshot& { return snapshot; },
+       .process_exists = [this](std::int32_t pid) { return !ended.contains(pid); }}};
 };
 
 }  // namespace latchkey::latchkeyd::session_keeper_test

@@ -28,6 +28,21 @@ TEST_F(SessionKeeperTest, WholeUserIsEndedWhereTheConfigurationSaysSo) {
   EXPECT_THAT(ender.asked, ElementsAre(alice + " 3s revoked user"));
 }
 
+// A name of the login's user that is none of its claims': a shared account, where others are, too.
+TEST_F(SessionKeeperTest, OnlyTheSessionIsEndedOfASharedAccount) {
+  config::Config config = *snapshot.config;
+  config.sessions = {.grace = 3s, .terminate = config::SessionsConfig::Terminate::user};
+  config_of(config);
+  const std::string id = open('a', "deploy");
+  Login login = *logins.find(id, "deploy");
+  login.claims.users = {"alice"};
+  logins.close(id, "deploy");
+  logins.put(std::make_shared<const Login>(login));
+  revoked({{.kind = Kind::user, .value = "alice"}});
+  keeper.revocations_changed();
+  EXPECT_THAT(ender.asked, ElementsAre(id + " 3s revoked session"));
+}
+
 TEST_F(SessionKeeperTest, EndThatIsNotTheConfiguredOneIsSaid) {
   const std::string alice = open('a', "alice");
   ender.answer.why = "not its whole user";
@@ -223,6 +238,63 @@ TEST_F(SessionKeeperTest, SessionWithoutANoteIsKeptAndSaidToBeBeyondReach) {
   pass(61s);
   EXPECT_EQ(state(alice), State::no_note);
   EXPECT_THAT(keeper.trouble().value_or(""), HasSubstr("1 session cannot be ended"));
+}
+
+TEST_F(SessionKeeperTest, SessionWithoutANoteAndWithoutAProcessWasClosedUnheard) {
+  const std::string alice = open('a', "alice", "long", 4'712);
+  const std::string bob = open('b', "bob", "long", 4'713);
+  ended = {4'712};
+  ender.seen = {};  // this daemon never saw a note of either
+  pass(61s);
+  ASSERT_EQ(keeper.sessions().size(), 1U);
+  EXPECT_EQ(state(bob), State::no_note);
+  EXPECT_THAT(store.closed, ElementsAre(alice));
+}
+
+TEST_F(SessionKeeperTest, SessionThatEnddRefusesIsKeptThoughItsPidIsNobodysHere) {
+  const std::string alice = open('a', "alice", "long", 4'712);
+  ended = {4'712};
+  ender.seen = {.refused = {alice}, .why = "the process cannot be looked at"};
+  pass(61s);
+  EXPECT_EQ(state(alice), State::refused);
+}
+
+TEST_F(SessionKeeperTest, RevokedSessionThatWasClosedUnheardIsAskedForOnce) {
+  const std::string alice = open('a', "alice", "long", 4'712);
+  ended = {4'712};
+  ender.answer = {Outcome::unknown, "there is no note of that login", {}};
+  revoked({{.kind = Kind::user, .value = "alice"}});
+  keeper.revocations_changed();
+  pass(61s);
+  EXPECT_EQ(ender.asked.size(), 1U);
+  EXPECT_EQ(keeper.trouble(), std::nullopt);
+  EXPECT_EQ(journal.count("a session that is to end cannot be ended yet"), 0U);
+  EXPECT_THAT(store.closed, ElementsAre(alice));
+}
+
+TEST_F(SessionKeeperTest, SessionThatCouldNotBeEndedAndWasClosedUnheardIsStillSaidToBeThat) {
+  const std::string alice = open('a', "alice", "long", 4'712);
+  ender.seen = {};
+  ender.answer = {Outcome::unknown, "there is no note of that login", {}};
+  revoked({{.kind = Kind::user, .value = "alice"}});
+  keeper.revocations_changed();
+  pass(61s);
+  EXPECT_THAT(keeper.trouble().value_or(""), HasSubstr("1 session that should have ended"));
+  ended = {4'712};
+  pass(31s);
+  pass(1s);
+  EXPECT_EQ(keeper.trouble(), std::nullopt);
+  EXPECT_EQ(journal.count("a session was closed that nobody could end"), 1U);
+}
+
+TEST_F(SessionKeeperTest, AdministratorIsToldThatASessionClosedUnheardIsGone) {
+  const std::string alice = open('a', "alice", "long", 4'712);
+  ended = {4'712};
+  ender.answer = {Outcome::unknown, "there is no note of that login", {}};
+  std::optional<SessionEnder::Answer> answer;
+  keeper.end(alice, [&](auto given) { answer = given; });
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->outcome, Outcome::gone);
 }
 
 TEST_F(SessionKeeperTest, WhetherAnybodyAnswersIsKnownWithoutASession) {

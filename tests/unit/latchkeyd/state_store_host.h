@@ -34,6 +34,8 @@ inline claims::ClaimsRecord claims_of(std::string subject) {
   claims.acr = "mfa";
   claims.amr = {"pwd", "otp"};
   claims.status_uri = "https://status.example.com/1";
+  claims.conditions = {"+0123456789abcdef", "-fedcba9876543210"};
+  claims.person = "oid=o,tid=t";
   claims.status_index = (std::uint64_t{1} << 53) - 1;
   claims.auth_time = WallTime(std::chrono::milliseconds(1'700'000'000'123));
   claims.issued_at = std::nullopt;

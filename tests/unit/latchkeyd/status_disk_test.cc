@@ -66,7 +66,97 @@ TEST_F(StatusKeeperTest, AListThatWasNotStoredIsAskedForAsAWhole) {
   EXPECT_EQ(first(), "invalid");
 }
 
-TEST_F(StatusKeeperTest, AListWithoutARecordIsNone) {
+// A server may say that what was asked for as a whole is what it was.
+TEST_F(StatusKeeperTest, AListThatWasNotStoredIsAskedForAsAWholeWhateverIsConfirmed) {
+  have(kValid);
+  const fs::path folder = fs::path(std::string(state.path())) / "status";
+  const fs::path obstacle = in_the_way(folder, ".jwt");
+  fs::create_directories(obstacle / "full");
+  clock.advance(5min);
+  keeper->tick();
+  come(token(kRevoked), "\"2\"");
+  fs::remove_all(obstacle);
+  for (int i = 0; i < 2; ++i) {
+    clock.advance(5min);
+    keeper->tick();
+    ASSERT_EQ(asked(), 1U);
+    EXPECT_EQ(fetcher.statuses[0].first.etag, "");
+    answer({.status = FetchResult::Status::not_modified, .etag = "\"2\""});
+  }
+}
+
+// Where the process ends just after it said so.
+TEST_F(StatusKeeperTest, AListIsDurableBeforeItIsInForce) {
+  have(kValid);
+  const fs::path folder = fs::path(std::string(state.path())) / "status";
+  clock.advance(5min);
+  keeper->tick();
+  fetcher.answer_status({.status = FetchResult::Status::ok, .body = token(kRevoked)});
+  loop.run_ready();
+  builder.run_ready();
+  loop.run_ready();
+  ASSERT_EQ(first(), "invalid");
+  const fs::path copied = fs::path(std::string(state.path())) / "kept";
+  fs::copy(folder, copied, fs::copy_options::recursive);
+  run();
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder), {}), 2) << "list and record";
+  keeper.reset();
+  fs::remove_all(folder);
+  fs::rename(copied, folder);
+  start();
+  EXPECT_EQ(first(), "invalid");
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder), {}), 2);
+}
+
+TEST_F(StatusKeeperTest, AListThatHasNoRoomLeavesTheOneBeforeItOnDisk) {
+  list_bytes_most = 8;
+  limits.bytes = 8;
+  start();
+  have(kRevoked);
+  want(kPlace + "2");
+  come(token(latchkey::testing::packed(std::string(7, '\0')), "", kPlace + "2"));
+  in_use = {{kIssuer, kPlace + "2"}};
+  clock.advance(5min);
+  want(kUri, held()->generation);
+  ASSERT_EQ(asked_for().front(), kUri);
+  come(token(latchkey::testing::packed(std::string(2, '\0'))));
+  EXPECT_THAT(journal.text(), HasSubstr("no room"));
+  EXPECT_EQ(first(), "invalid");
+  limits = {};  // of bytes on disk, too
+  start();
+  EXPECT_EQ(first(), "invalid");
+}
+
+// As where its key is the reason for the other configuration.
+TEST_F(StatusKeeperTest, AListThatIsReadWhileItsSectionChangesIsNotOnDisk) {
+  section_keys.document = latchkey::testing::jwk_set({own.jwk(), other.jwk()});
+  start();
+  want();
+  come(token(kRevoked, "", kUri, &other));
+  clock.advance(5min);
+  keeper->tick();
+  fetcher.answer_status({.status = FetchResult::Status::ok, .body = token(kValid)});
+  section_keys.document = latchkey::testing::jwk_set({other.jwk()});
+  digest = "d2";
+  configure();
+  run();
+  EXPECT_EQ(first(), "invalid");
+  start();
+  EXPECT_EQ(first(), "invalid");
+}
+
+TEST_F(StatusKeeperTest, AFirstListThatIsNotTakenIsNotOnDisk) {
+  issuer_keys = set_of({own.jwk(), other.jwk()});
+  want();
+  fetcher.answer_status({.status = FetchResult::Status::ok, .body = token(kValid)});
+  issuer_keys = set_of({other.jwk()});
+  run();
+  EXPECT_EQ(first(), "none");
+  start();
+  EXPECT_EQ(first(), "none");
+}
+
+TEST_F(StatusKeeperTest, AListThatIsNewerThanTheRecordBesideItCounts) {
   want();
   const fs::path folder = fs::path(std::string(state.path())) / "status";
   come(token(kValid));

@@ -47,6 +47,7 @@ class StatusKeeperTest : public ::testing::Test {
   StatusKeeperTest() { start(); }
 
   void start() {
+    run();  // as the daemon drains its queues when it ends
     keeper.reset();
     fetcher.statuses.clear();
     run();
@@ -88,6 +89,8 @@ class StatusKeeperTest : public ::testing::Test {
     section.unknown_refuses = {"*"};
     section.digest = digest;
     section.keys = section_keys;
+    section.keys_file = keys_file;
+    section.max_signed_age = signed_most;
     section.max_list_bytes = list_bytes_most;
     auto config = std::make_shared<config::Config>(
         *testing::config_of({testing::issuer_config("corp"), testing::issuer_config("another")}));
@@ -163,6 +166,11 @@ class StatusKeeperTest : public ::testing::Test {
   std::string first() {
     return held() == nullptr ? "none" : std::string(token_status_name(held()->token->list.at(0)));
   }
+  bool stands() { return held() != nullptr && held()->key_stands; }
+  std::string freshness() {
+    const auto feed = keeper->states().at(0).feed;
+    return std::string(revocation::feed_state_name(revocation::feed_state(feed, clock.wall())));
+  }
   bool usable() { return held() != nullptr && clock.wall() < held()->usable_until; }
   std::string error() { return keeper->states().at(0).last_error.value_or(""); }
   std::size_t asked() const { return fetcher.statuses.size(); }
@@ -178,6 +186,8 @@ class StatusKeeperTest : public ::testing::Test {
   SigningKey other = SigningKey::generate(jose::Algorithm::es256, "other");
   std::shared_ptr<const jose::JwkSet> issuer_keys = set_of({own.jwk()});
   issuer::InlineKeys section_keys;
+  std::string keys_file;
+  std::optional<std::chrono::seconds> signed_most;
   std::function<void()> on_keys;
   std::vector<std::pair<std::string, std::string>> in_use;
   StatusKeeper::Limits limits;

@@ -164,5 +164,90 @@ TEST_F(StatusKeeperTest, ASlowServerIsOneLineAndNotALineForEachMillisecond) {
   EXPECT_EQ(journal.count("a status list cannot be had"), 3U);
 }
 
+TEST_F(StatusKeeperTest, WhatAServerQuotesAnewEachTimeIsOneLine) {
+  want();
+  for (const char letter : {'a', 'b', 'c'}) {
+    const std::string sub = std::string("https://") + letter + "/HTTP status 503";
+    come(token(kValid, "", sub));
+    EXPECT_THAT(error(), HasSubstr(sub));
+    clock.advance(40s);
+    keeper->tick();
+  }
+  EXPECT_EQ(journal.count("a status list cannot be had"), 1U);
+  come(token(kValid, ",\"iss\":\"https://evil.example.com\""));
+  EXPECT_EQ(journal.count("a status list cannot be had"), 2U) << "another cause";
+}
+
+TEST_F(StatusKeeperTest, ListsOfOneSectionHaveTheConfigurationReadAnewOnce) {
+  for (int i = 0; i < 40; ++i) want(kPlace + std::to_string(i));
+  const auto all = [&] {
+    while (asked() > 0) answer({.status = FetchResult::Status::reload, .error = "another"});
+  };
+  all();
+  EXPECT_EQ(reloads, 1);
+  clock.advance(29s);
+  keeper->tick();
+  all();
+  EXPECT_EQ(reloads, 1);
+  clock.advance(30s);
+  keeper->tick();
+  all();
+  EXPECT_EQ(reloads, 2) << "it may be in order by now";
+  configure();
+  keeper->hurry();
+  keeper->tick();
+  all();
+  EXPECT_EQ(reloads, 3) << "that was another one";
+}
+
+TEST_F(StatusKeeperTest, NobodyWhoGaveUpStandsBeforeOneWhoWaits) {
+  std::vector<std::shared_ptr<std::string>> gave_up;
+  for (int i = 0; i < 100; ++i) gave_up.push_back(want(kPlace + "dead/" + std::to_string(i)));
+  clock.advance(60s);
+  const auto said = want(kPlace + "alive");
+  EXPECT_EQ(*gave_up.back(), "not: it did not come in time");
+  fail("timeout");
+  ASSERT_EQ(asked_for().back(), kPlace + "alive");
+  EXPECT_EQ(*said, "");
+}
+
+TEST_F(StatusKeeperTest, WhoWaitsForAListIsBounded) {
+  for (int i = 0; i < 4'096; ++i) want();
+  EXPECT_EQ(*want(), "not: too many wait for it already");
+  clock.advance(5s);
+  EXPECT_EQ(*want(), "") << "nobody of them is there any more";
+}
+
+TEST_F(StatusKeeperTest, AFetchdThatWentAwayIsNoFailureOfAList) {
+  const FetchResult gone{.status = FetchResult::Status::unreachable, .error = "it went away"};
+  const auto said = want();
+  answer(gone);
+  EXPECT_EQ(*said, "") << "it may have been restarted";
+  const auto next = want();
+  EXPECT_EQ(*next, "") << "nor is who comes next refused";
+  EXPECT_EQ(asked(), 0U);
+  clock.advance(250ms);
+  keeper->tick();
+  ASSERT_EQ(asked(), 1U);
+  answer(gone);
+  EXPECT_EQ(*said, "not: it went away");
+  EXPECT_EQ(*next, "not: it went away");
+  EXPECT_EQ(error(), "it went away");
+  EXPECT_EQ(journal.count("a status list cannot be had"), 1U);
+  const auto last = want();
+  clock.advance(500ms);
+  keeper->tick();
+  ASSERT_EQ(asked(), 1U);
+  come(token(kValid));
+  EXPECT_EQ(*last, "newer");
+  EXPECT_EQ(error(), "");
+}
+
+TEST_F(StatusKeeperTest, AnAnswerThatNothingChangedOfNothingIsNamed) {
+  const auto said = want();
+  answer({.status = FetchResult::Status::not_modified, .etag = "\"1\""});
+  EXPECT_THAT(*said, HasSubstr("nothing is"));
+}
+
 }  // namespace
 }  // namespace latchkey::latchkeyd::status_keeper_test

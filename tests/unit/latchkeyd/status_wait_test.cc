@@ -46,7 +46,8 @@ void bring(Host& host, std::uint64_t generation = 1) {
           .token = std::make_shared<const revocation::StatusListToken>(
               revocation::StatusListToken{*std::move(list), kUri, {}, {}, {}, ""}),
           .usable_until = host.clock.wall() + 1h,
-          .generation = generation}});
+          .generation = generation,
+          .key_stands = true}});
 }
 
 void answer_with_the_list(Host& host, int& asked) {

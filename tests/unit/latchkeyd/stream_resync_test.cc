@@ -177,7 +177,8 @@ TEST_F(StreamResyncTest, WhatIsGoneAndMissedIsNotForgiven) {
 
 TEST_F(StreamResyncTest, ADamagedFileMayHaveSaidThatSomethingWasMissed) {
   const std::string before = beat(5, 0);
-  come({before}, true);
+  come({before});
+  EXPECT_EQ(freshness(), FeedState::fresh) << error();
   std::fstream damage(file(), std::ios::in | std::ios::out | std::ios::ate);
   damage.seekp(-3, std::ios::end);
   damage << "x";
@@ -190,6 +191,14 @@ TEST_F(StreamResyncTest, ADamagedFileMayHaveSaidThatSomethingWasMissed) {
   EXPECT_EQ(freshness(), FeedState::stale);
   come({beat(6, 0)});
   EXPECT_EQ(freshness(), FeedState::fresh) << error();
+}
+
+TEST_F(StreamResyncTest, AReloadThatChangesNothingAsksForNothing) {
+  come({beat(5, 0)});
+  const std::size_t asked = fetcher.streams.size();
+  configure();
+  keeper->tick();
+  EXPECT_EQ(fetcher.streams.size(), asked);
 }
 
 TEST_F(StreamResyncTest, AFloodOfNonsenseIsALineAMinute) {
@@ -248,6 +257,60 @@ TEST_F(StreamResyncTest, WhatSomebodySpokeOfIsMissedOverARestartAndUnderOtherKey
   keys = {&first, &second};
 }
 
+TEST_F(StreamResyncTest, EachNumberThatSomebodySpokeOfIsMissedOverARestart) {
+  const auto set = jose::JwkSet::parse(latchkey::testing::jwk_set({first.jwk()})).value();
+  const std::string own(set.keys()[0].thumbprint());
+  come({item(5, 0, user_entry("mallory"))});
+  for (const int seq : {8, 20}) {
+    come({signed_by(second, static_cast<std::uint64_t>(seq), 0, "",
+                    ",\"max_age\":60,\"seen\":{\"" + own + "\":" + std::to_string(seq) + "}")});
+    clock.advance(1s);
+  }
+  come({signed_by(second, 21, 0, "", ",\"max_age\":60")});  // it has taken their place
+  start();
+  come({item(8, 5, user_entry("bob"))});
+  EXPECT_EQ(freshness(), FeedState::stale) << "20 is missing still";
+  come({item(20, 8, user_entry("carol"))});
+  EXPECT_EQ(freshness(), FeedState::fresh) << error();
+}
+
+TEST_F(StreamResyncTest, NoNumberThatSomebodySpokeOfIsPassedOverAfterARestart) {
+  const auto set = jose::JwkSet::parse(latchkey::testing::jwk_set({first.jwk()})).value();
+  const std::string own(set.keys()[0].thumbprint());
+  come({item(5, 0, user_entry("mallory"))});
+  for (const std::uint64_t seq : {8U, 20U}) {
+    come({signed_by(second, seq, 0, "",
+                    ",\"max_age\":60,\"seen\":{\"" + own + "\":" + std::to_string(seq) + "}")});
+    clock.advance(1s);
+  }
+  come({signed_by(second, 21, 0, "", ",\"max_age\":60")});
+  start();
+  come({item(20, 5, user_entry("carol"))});
+  EXPECT_EQ(freshness(), FeedState::stale) << "8 is not forgotten";
+}
+
+// Whoever stole it may have spoken of numbers that nobody will ever send.
+TEST_F(StreamResyncTest, WhatAKeySpokeOfThatWasTakenAwayIsWaitedForNoLonger) {
+  const auto set = jose::JwkSet::parse(latchkey::testing::jwk_set({first.jwk()})).value();
+  const std::string own(set.keys()[0].thumbprint());
+  come({item(5, 0, user_entry("mallory"))});
+  come(
+      {signed_by(second, 1, 0, "", ",\"max_age\":60,\"seen\":{\"" + own + "\":9007199254740991}")});
+  EXPECT_EQ(freshness(), FeedState::stale);
+  keys = {&first};
+  digest = "digest-2";
+  configure();
+  entry = 0;
+  come({item(5, 0, user_entry("mallory"))});
+  EXPECT_NE(freshness(), FeedState::fresh) << "until somebody has looked";
+  later(1s);
+  clock.advance(1s);
+  come({beat(9, 5)});
+  EXPECT_EQ(freshness(), FeedState::fresh) << error();
+  EXPECT_TRUE(revoked("mallory"));
+  keys = {&first, &second};
+}
+
 TEST_F(StreamResyncTest, ABeatThatIsLostLosesNothing) {
   come({item(5, 0, user_entry("mallory"))});
   come({beat(9, 5)});  // one of 7 never came
@@ -262,7 +325,7 @@ TEST_F(StreamResyncTest, WhatAWriterSaysIsLostIsMissedNoLongerAndWhatWasHeardSta
   EXPECT_EQ(freshness(), FeedState::stale);
   const auto set = jose::JwkSet::parse(latchkey::testing::jwk_set({first.jwk()})).value();
   const std::string own(set.keys()[0].thumbprint());
-  come({signed_by(second, 1, 0, "", ",\"max_age\":60,\"lost\":{\"" + own + "\":8}")});
+  come({signed_by(second, 1, 0, "", ",\"max_age\":60,\"lost\":{\"" + own + "\":[5,8]}")});
   EXPECT_EQ(freshness(), FeedState::fresh) << error();
   EXPECT_TRUE(revoked("mallory") && revoked("bob"));
   clock.advance(1s);
@@ -270,6 +333,26 @@ TEST_F(StreamResyncTest, WhatAWriterSaysIsLostIsMissedNoLongerAndWhatWasHeardSta
   start();
   EXPECT_EQ(freshness(), FeedState::fresh) << error();
   EXPECT_TRUE(revoked("mallory") && revoked("bob") && revoked("carol"));
+}
+
+// Redis would have a new host take that one beat for all that there was.
+TEST_F(StreamResyncTest, WhatIsSaidToBeLostHidesNothingThatCameBefore) {
+  const auto set = jose::JwkSet::parse(latchkey::testing::jwk_set({first.jwk()})).value();
+  const std::string own(set.keys()[0].thumbprint());
+  const std::string given_up =
+      signed_by(second, 1, 0, "", ",\"max_age\":60,\"lost\":{\"" + own + "\":[5,8]}");
+  come({given_up});
+  EXPECT_EQ(freshness(), FeedState::stale);
+  clock.advance(1s);
+  start();
+  come({});
+  EXPECT_EQ(freshness(), FeedState::stale) << "nor over a restart";
+  later(10s);
+  EXPECT_EQ(after(), "0-0");
+  entry = 0;
+  come({item(5, 0, user_entry("mallory")), item(8, 7, user_entry("bob")), given_up});
+  EXPECT_EQ(freshness(), FeedState::fresh) << error();
+  EXPECT_TRUE(revoked("mallory") && revoked("bob"));
 }
 
 TEST_F(StreamResyncTest, MoreItemsThanCanBeKeptAreInForceAndReadingStopsThere) {

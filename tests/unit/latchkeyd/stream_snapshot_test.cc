@@ -156,6 +156,31 @@ TEST_F(StreamSnapshotTest, ASnapshotThatDoesNotCoverWhatIsMissingLeavesTheStream
   EXPECT_TRUE(revoked("mallory") && revoked("bob"));
 }
 
+TEST_F(StreamSnapshotTest, AStreamThatIsIncompleteIsReadAnewAlsoWhereNoSnapshotCanBeHad) {
+  serve();  // there is none
+  come({item(5, 0, user_entry("mallory")), item(8, 7, user_entry("bob")), beat(9, 8)});
+  EXPECT_EQ(freshness(), FeedState::stale);
+  const int before = asked;
+  later(10s);
+  EXPECT_GT(asked, before);
+  EXPECT_EQ(after(), "0-0");
+  entry = 0;
+  come({item(5, 0, user_entry("mallory")), item(7, 5, user_entry("carol")),
+        item(8, 7, user_entry("bob")), beat(9, 8)});
+  EXPECT_TRUE(revoked("carol"));
+  EXPECT_EQ(freshness(), FeedState::fresh) << error();
+}
+
+TEST_F(StreamSnapshotTest, AFailingServerHasAWholeStreamReadNoneTheMoreOften) {
+  serve();
+  come({item(5, 0, user_entry("mallory")), beat(6, 5)});
+  for (const std::uint64_t seq : {7U, 8U, 9U}) {
+    later(20min);
+    EXPECT_NE(after(), "0-0");
+    come({beat(seq, 5)});
+  }
+}
+
 TEST_F(StreamSnapshotTest, ASnapshotOfAnotherKeyOrAnOlderOneChangesNothing) {
   make(2, {"mallory"}, 8);
   serve();
@@ -198,6 +223,23 @@ TEST_F(StreamSnapshotTest, ASnapshotWhoseKeyIsTakenAwayIsMissedUntilAnotherOneCo
   EXPECT_FALSE(revoked("mallory"));
   EXPECT_EQ(freshness(), FeedState::stale);
   make(2, {"mallory"}, 8);
+  later(10s);
+  come({beat(9, 8)}, true);
+  EXPECT_TRUE(revoked("mallory"));
+  EXPECT_EQ(freshness(), FeedState::fresh) << error();
+}
+
+TEST_F(StreamSnapshotTest, AnotherKeySignsTheVersionOfOneThatWasTakenAwayOnceMore) {
+  make(1, {"mallory"}, 8, &second);
+  serve();
+  come({beat(9, 8)}, true);
+  later(10s);
+  come({beat(9, 8)}, true);
+  keys = {&first};
+  digest = "digest-2";
+  configure();
+  clock.advance(1s);
+  make(1, {"mallory"}, 8);
   later(10s);
   come({beat(9, 8)}, true);
   EXPECT_TRUE(revoked("mallory"));

@@ -3,20 +3,20 @@
 
 #include <gtest/gtest.h>
 
-#include <array>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "tests/unit/policy/asked.h"
 
 namespace latchkey::policy {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr WallTime kNow{1'700'000'000s};
-const accounts::LocalAccounts kAccounts =
-    accounts::LocalAccounts::parse("alice:x:1000:1000:::\n", "dev:x:2000:\nsre:x:2001:\n");
-const accounts::GroupMap kMap{{{"dev", {"dev"}}, {"sre", {"sre"}}}};
+using testing::ask_as_alice;
+using testing::kNow;
+using testing::rule;
 
 // What is asked by alice, at corp, over sshd, with a token shown now.
 struct Bearer {
@@ -31,31 +31,15 @@ struct Bearer {
 
 AccessAnswer ask(const std::vector<AccessRule>& rules, const Bearer& bearer) {
   claims::ClaimsRecord record;
-  record.users = {"alice"};
   record.groups = bearer.groups;
   record.acr = bearer.acr;
   record.amr = bearer.amr;
   record.auth_time = bearer.auth_time;
-  const auto claims = claims::ValidatedClaims::recall(record);
-  constexpr std::array<std::uint8_t, 16> kKey{};
-  const auto current =
-      revocation::current(claims, "alice", revocation::RevocationSet::build({}, kKey)).value();
-  const auto identity = accounts::identify(current, kMap, "alice", kAccounts).value();
-  return evaluate(rules, {.service = bearer.service,
-                          .identity = identity,
-                          .system_account = bearer.system_account,
-                          .claims = current,
-                          .issuer_name = "corp",
-                          .live = bearer.live,
-                          .now = kNow,
-                          .leeway = 60s});
-}
-
-AccessRule rule(AccessRule changes) {
-  if (changes.name.empty()) changes.name = "only";
-  changes.source = "test.yaml:7";
-  if (changes.services.empty()) changes.services = {"sshd"};
-  return changes;
+  return ask_as_alice(rules, record, [&](AccessQuestion& question) {
+    question.service = bearer.service;
+    question.system_account = bearer.system_account;
+    question.live = bearer.live;
+  });
 }
 
 struct Case {
@@ -198,13 +182,13 @@ TEST(AccessRules, NameTheOneThatAllowedOrCameNearest) {
        {},
        Reason::access_denied,
        "",
-       "no rule is for the service \"sshd\""},
+       "no rule of this host allows anybody the service \"sshd\""},
       {"none where there is none",
        {},
        {.service = "a\nb"},
        Reason::access_denied,
        "",
-       "no rule is for the service \"a\\x0ab\""},
+       "no rule of this host allows anybody the service \"a\\x0ab\""},
       {"a rule of another service is never near",
        {by_user, for_sudo},
        {},

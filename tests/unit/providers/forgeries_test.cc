@@ -102,7 +102,7 @@ const std::vector<Forgery>& forgeries() {
        0,
        none,
        {{"groups", nullptr}, {"_claim_names", {{"groups", "src1"}}}},
-       "access_denied"},
+       "groups_elsewhere"},
       {"version 1.0 of another tenant",
        "entra",
        1,

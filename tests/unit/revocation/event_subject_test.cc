@@ -95,6 +95,16 @@ TEST(EventSubject, OfEachFormatNamesWhatItCan) {
       {"complex: aliases of a user",
        R"({"format":"complex","user":{"format":"aliases","identifiers":[{"format":"opaque","id":"1"}]}})",
        "subject(a 1) "},
+      {"complex: our session beside another issuer's user",
+       R"({"format":"complex","session":{"format":"opaque","id":"s"},
+           "user":{"format":"iss_sub","iss":"https://c.example","sub":"1"}})",
+       "&+session(a s) "},
+      {"complex: our session beside a user who is none",
+       R"({"format":"complex","session":{"format":"opaque","id":"s"},"user":"1"})",
+       "&+session(a s) "},
+      {"aliases, one of them malformed",
+       R"({"format":"aliases","identifiers":[{"format":"email"},{"format":"opaque","id":"1"}]})",
+       "subject(a 1) "},
       {"complex: a device alone", R"({"format":"complex","device":{"format":"opaque","id":"1"}})",
        "nobody"},
   };
@@ -139,13 +149,28 @@ TEST(EventSubject, IsRefusedWhereItIsNone) {
       {"an alias that is none behind a foreign one",
        R"({"format":"aliases","identifiers":[
            {"format":"iss_sub","iss":"https://c.example","sub":"1"},{"format":"opaque"}]})",
-       "claim"},
+       "subject"},
+      {"another issuer's session and user",
+       R"({"format":"complex","session":{"format":"iss_sub","iss":"https://c.example","sub":"s"},
+           "user":{"format":"iss_sub","iss":"https://c.example","sub":"1"}})",
+       "subject"},
       {"17 aliases", many + R"({"format":"opaque","id":"1"}]})", "bounds"},
       {"a user that is a text", R"({"format":"complex","user":"1"})", "claim"},
       {"a user that is a complex one's user", R"({"format":"complex","user":{"id":"1"}})", "claim"},
   };
   for (const auto& c : cases) EXPECT_EQ(read(c.json), c.want) << c.name;
   EXPECT_NE(read(most + "}"), "bounds");
+}
+
+TEST(EventSubject, TellsWhatItPassedOver) {
+  jose::JsonReader reader;
+  const auto json = reader.read(
+      R"({"format":"aliases","identifiers":[{"format":"email"},{"format":"opaque","id":"1"}]})");
+  const auto subject = read_event_subject(json.value(), kIssuers);
+  ASSERT_TRUE(subject && subject->passed_over);
+  EXPECT_EQ(subject->passed_over->fault, ItemFault::claim);
+  const auto whole = reader.read(R"({"format":"opaque","id":"1"})");
+  EXPECT_FALSE(read_event_subject(whole.value(), kIssuers)->passed_over);
 }
 
 }  // namespace

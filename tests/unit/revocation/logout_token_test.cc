@@ -26,7 +26,8 @@ TEST(LogoutToken, EndsTheSessionOrAllOfTheSubject) {
       {"a nonce, section 2.4", &Payload::nonce, R"("n-0S6_WzA2Mj")", "claim"},
       {"a nonce that is null", &Payload::nonce, "null", "claim"},
       {"no exp, section 2.4", &Payload::exp, "", "claim"},
-      {"exp has passed", &Payload::exp, "1615305140", "expired"},
+      {"exp has passed: it was polled late", &Payload::exp, "1615305140", "session(08a5019c) "},
+      {"exp is no date", &Payload::exp, "\"soon\"", "claim"},
       {"no jti, section 2.4", &Payload::jti, "", "claim"},
       {"no events, section 2.4", &Payload::events, "", "claim"},
       {"other events alone, section 2.4", &Payload::events, R"({"urn:x":{}})", "claim"},
@@ -50,6 +51,17 @@ TEST(LogoutToken, EndsTheSessionOrAllOfTheSubject) {
   Payload plain = logout();
   plain.exp.clear();
   EXPECT_EQ(effect_of(plain.token()), "session(08a5019c) ") << "as any security event token";
+}
+
+TEST(LogoutToken, ThatWasPolledLateCountsWhileATokenThatItMeansCouldBeAccepted) {
+  Payload late = logout();
+  late.exp = "1615305279";
+  const std::string token = key().token(kLogoutHeader, late.text());
+  EXPECT_TRUE(read(token, kSigned + 2h - 1s, 2h));
+  const auto over = read(token, kSigned + 2h, 2h);
+  ASSERT_FALSE(over);
+  EXPECT_EQ(over.error().fault, ItemFault::expired);
+  EXPECT_TRUE(read(token, kSigned + 1'000h)) << "where tokens have no greatest age";
 }
 
 // RFC 8935 section 2.4.

@@ -172,7 +172,8 @@ TEST(StatusList, IsTakenBackWhereWhatWasNoGoodOneIsOne) {
   EXPECT_FALSE(one.taken_back_by(one));
   EXPECT_FALSE(one.taken_back_by(of(1, {0x01, 0x03, 0x01}))) << "more, and longer";
   EXPECT_TRUE(one.taken_back_by(of(1, {0x01, 0x01}))) << "another one instead";
-  EXPECT_FALSE(one.taken_back_by(of(1, {0x00}))) << "of it nothing is said any more";
+  EXPECT_TRUE(one.taken_back_by(of(1, {0x00}))) << "of it nothing is said any more";
+  EXPECT_FALSE(of(1, {0x02, 0x00}).taken_back_by(of(1, {0x02}))) << "of no revoked one";
   const StatusList suspended = of(2, {0x08});
   EXPECT_FALSE(suspended.taken_back_by(of(2, {0x04}))) << "revoked";
   EXPECT_TRUE(suspended.taken_back_by(of(2, {0x02}))) << "another one is suspended";

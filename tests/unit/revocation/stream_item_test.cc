@@ -199,7 +199,7 @@ TEST(StreamItem, KeepsTheBoundsOfItsMembers) {
       {"seen is a list", &Payload::seen, "[]", "claim"},
       {"seen by nobody", &Payload::seen, "{}", "good"},
       {"lost is a number", &Payload::lost, "8", "claim"},
-      {"lost beside entries", &Payload::lost, "{\"" + kThumbprint + "\":9}", "claim"},
+      {"lost beside entries", &Payload::lost, "{\"" + kThumbprint + "\":[1,9]}", "claim"},
       {"max_age of 59", &Payload::max_age, "59", "bounds"},
       {"max_age of 60", &Payload::max_age, "60", "good"},
       {"max_age of 30 days", &Payload::max_age, "2592000", "good"},
@@ -272,13 +272,41 @@ TEST(StreamItem, PassesOverWhatIsSaidOfKeysThatAreNotTheStreams) {
   Payload payload;
   const std::string other = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs";
   payload.seen = "{\"" + other + "\":9,\"" + kThumbprint + "\":7}";
-  payload.lost = "{\"" + other + "\":9,\"" + kThumbprint + "\":6}";
+  payload.lost = "{\"" + other + "\":[0,9],\"" + kThumbprint + "\":[4,6]}";
   payload.max_age = "60";
   payload.entries = "[]";
   const auto item = read(payload.item());
   ASSERT_TRUE(item) << item.error().detail;
   EXPECT_EQ(item->seen, (std::vector<StreamSeen>{{kThumbprint, 7}}));
-  EXPECT_EQ(item->lost, (std::vector<StreamSeen>{{kThumbprint, 6}}));
+  EXPECT_EQ(item->lost, (std::vector<StreamLost>{{kThumbprint, 4, 6}}));
+}
+
+TEST(StreamLost, IsAnObjectOfThumbprintsAndRanges) {
+  const auto lost = [](const std::string& json) {
+    jose::JsonReader reader;
+    return read_stream_lost(reader.read(json).value());
+  };
+  const auto of = [](const std::string& range) {
+    return "{\"" + kThumbprint + "\":" + range + "}";
+  };
+  EXPECT_EQ(lost("{}"), std::vector<StreamLost>());
+  EXPECT_EQ(lost(of("[0,1]")), (std::vector<StreamLost>{{kThumbprint, 0, 1}}));
+  EXPECT_EQ(lost(of("[7,9007199254740991]")),
+            (std::vector<StreamLost>{{kThumbprint, 7, stream_limits::kSeq}}));
+  EXPECT_EQ(
+      lost(of("[0,1,1,5,7,9]")),
+      (std::vector<StreamLost>{{kThumbprint, 0, 1}, {kThumbprint, 1, 5}, {kThumbprint, 7, 9}}));
+  std::string most = "[0,1";
+  for (int i = 1; i < 16; ++i)
+    most += "," + std::to_string(2 * i) + "," + std::to_string(2 * i + 1);
+  EXPECT_EQ(lost(of(most + "]")).value_or(std::vector<StreamLost>()).size(), 16U);
+  EXPECT_EQ(lost(of(most + ",50,51]")), std::nullopt);
+  for (const char* bad : {"1", "[]", "[1]", "[1,2,3]", "[2,2]", "[3,2]", "[-1,2]", "[\"1\",2]",
+                          "[1,\"2\"]", "[1.5,2]", "{\"from\":1}", "[1,9007199254740992]", "[[1],2]",
+                          "null", "[1,5,4,6]", "[1,5,6,6]", "[[1,2]]"})
+    EXPECT_EQ(lost(of(bad)), std::nullopt) << bad;
+  EXPECT_EQ(lost("[]"), std::nullopt);
+  EXPECT_EQ(lost(R"({"x":[1,2]})"), std::nullopt);
 }
 
 TEST(StreamSeen, IsAnObjectOfThumbprintsAndNumbers) {

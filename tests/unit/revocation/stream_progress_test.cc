@@ -56,10 +56,33 @@ TEST(StreamProgress, SeesThatAnItemWasHeldBackByTheNextOfItsWriter) {
   EXPECT_EQ(progress.sure("a"), 5U) << "what a snapshot may not cover yet";
   EXPECT_EQ(progress.take(item("a", 7, 8)), StreamPlace::after_gap) << "still";
   EXPECT_EQ(progress.take(item("a", 5, 6)), StreamPlace::next) << "it was only late";
+  EXPECT_TRUE(progress.complete()) << "what came after it is the next now";
+  EXPECT_EQ(progress.sure("a"), 8U);
+  EXPECT_EQ(progress.take(item("a", 6, 7)), StreamPlace::known);
+}
+
+TEST(StreamProgress, WhatCameAfterSeveralGapsIsTakenUpGapByGap) {
+  StreamProgress progress;
+  progress.take(item("a", 20, 30));
+  progress.take(item("a", 50, 60));
+  progress.take(item("a", 30, 40));
+  progress.take(item("a", 0, 20));
+  EXPECT_EQ(progress.sure("a"), 40U);
+  EXPECT_EQ(progress.missing(), (std::vector<StreamSeen>{{"a", 60}}));
+  progress.take(item("a", 40, 50));
+  EXPECT_TRUE(progress.complete());
+  EXPECT_EQ(progress.sure("a"), 60U);
+}
+
+TEST(StreamProgress, OfMoreItemsAfterAGapThanItKeepsTheOthersAreTakenAgain) {
+  StreamProgress progress;
+  const std::uint64_t last = stream_limits::kLinks + 20;
+  for (std::uint64_t seq = last; seq > 2; --seq) progress.take(item("a", seq - 1, seq));
+  progress.take(item("a", 0, 2));
+  EXPECT_EQ(progress.sure("a"), 2 + stream_limits::kLinks);
   EXPECT_FALSE(progress.complete());
-  progress.take(item("a", 6, 7));
-  progress.take(item("a", 7, 8));
-  EXPECT_TRUE(progress.complete()) << "once what is held was taken again";
+  for (std::uint64_t seq = 2; seq <= last; ++seq) progress.take(item("a", seq - 1, seq));
+  EXPECT_TRUE(progress.complete()) << "when all is read anew";
 }
 
 TEST(StreamProgress, SeesThatTheLastItemOfAWriterWasHeldBackByABeat) {
@@ -83,9 +106,8 @@ TEST(StreamProgress, ASnapshotCoversWhatItSays) {
   EXPECT_FALSE(progress.complete());
   const std::vector<StreamSeen> gap = {{"a", 6}};
   progress.cover(gap);
-  EXPECT_FALSE(progress.complete());
-  EXPECT_EQ(progress.take(item("a", 6, 7)), StreamPlace::next) << "what is held is taken again";
-  EXPECT_TRUE(progress.complete());
+  EXPECT_TRUE(progress.complete()) << "what came behind it is the next now";
+  EXPECT_EQ(progress.take(item("a", 6, 7)), StreamPlace::known);
   const std::vector<StreamSeen> all = {{"a", 9}, {"b", 3}};
   progress.cover(all);
   EXPECT_EQ(progress.take(item("a", 8, 9)), StreamPlace::known);
@@ -126,6 +148,28 @@ TEST(StreamProgress, AnItemDoesNotPassOverOneThatWasHeardOf) {
   EXPECT_TRUE(in_order.complete());
 }
 
+TEST(StreamProgress, AnItemPassesOverNoneOfThoseThatWereHeardOf) {
+  StreamProgress progress;
+  progress.hear(std::vector<StreamSeen>{{"a", 5}});
+  progress.take(beat("b", 0, 1, {{"a", 50}}));
+  EXPECT_EQ(progress.take(item("a", 0, 50)), StreamPlace::after_gap) << "5 is not forgotten";
+  EXPECT_EQ(progress.missing(), (std::vector<StreamSeen>{{"a", 5}, {"a", 50}}));
+  EXPECT_EQ(progress.take(item("a", 0, 5)), StreamPlace::next);
+  EXPECT_EQ(progress.take(item("a", 5, 50)), StreamPlace::next);
+  EXPECT_TRUE(progress.complete() && progress.missing().empty());
+}
+
+TEST(StreamProgress, OfMoreNumbersThanItKeepsTheLeastAndTheGreatestCount) {
+  StreamProgress progress;
+  for (std::uint64_t seq = 1'000; seq > 0; seq -= 10)
+    progress.hear(std::vector<StreamSeen>{{"a", seq}});
+  const auto missing = progress.missing();
+  ASSERT_EQ(missing.size(), stream_limits::kSpokenOf);
+  EXPECT_EQ(missing.front().seq, 10U);
+  EXPECT_EQ(missing[stream_limits::kSpokenOf - 2].seq, 150U);
+  EXPECT_EQ(missing.back().seq, 1'000U);
+}
+
 TEST(StreamProgress, ABeatThatIsLostLosesNothingAndSaysWhatItsWriterSent) {
   StreamProgress progress;
   progress.take(item("a", 0, 5));
@@ -141,10 +185,81 @@ TEST(StreamProgress, WhatIsSaidToBeLostIsMissedNoLonger) {
   progress.take(item("a", 0, 5));
   progress.take(item("a", 6, 7));
   StreamItem given_up = beat("b", 0, 1);
-  given_up.lost = {{"a", 7}};
+  EXPECT_EQ(progress.gaps(), (std::vector<StreamLost>{{"a", 5, 6}}));
+  given_up.lost = progress.gaps();
   progress.take(given_up);
   EXPECT_TRUE(progress.complete());
+  EXPECT_EQ(progress.sure("a"), 7U) << "the item behind it was heard";
   EXPECT_EQ(progress.take(item("a", 7, 8)), StreamPlace::next);
+}
+
+// Whoever holds Redis would else have the beat stand for items that were never lost.
+TEST(StreamProgress, WhatIsSaidToBeLostStandsForNothingThatWasThere) {
+  StreamProgress writer;
+  writer.take(item("a", 0, 5));
+  writer.take(item("a", 6, 7));  // 6 is lost
+  writer.take(item("a", 7, 10));
+  writer.take(item("a", 20, 30));  // and 20
+  writer.take(beat("c", 0, 1, {{"a", 40}}));
+  StreamItem given_up = beat("b", 0, 1, writer.heard_of());
+  given_up.lost = writer.gaps();
+  EXPECT_EQ(given_up.lost, (std::vector<StreamLost>{{"a", 5, 6}, {"a", 10, 20}, {"a", 30, 40}}));
+  for (const std::uint64_t hidden : {0U, 5U, 7U, 10U, 30U}) {
+    StreamProgress reader;
+    for (const StreamItem& each :
+         {item("a", 0, 5), item("a", 6, 7), item("a", 7, 10), item("a", 20, 30)})
+      if (each.seq != hidden) reader.take(each);
+    reader.take(given_up);
+    EXPECT_EQ(reader.complete(), hidden == 0) << hidden;
+  }
+}
+
+TEST(StreamProgress, WhatAWriterWithoutNotesSentStandsBehindWhatIsGivenUpForIt) {
+  StreamProgress writer;
+  writer.hear(std::vector<StreamSeen>{{"a", 5}});
+  writer.take(item("a", 0, 50));
+  StreamItem given_up = beat("b", 0, 1, writer.heard_of());
+  given_up.lost = writer.gaps();
+  EXPECT_EQ(given_up.lost, (std::vector<StreamLost>{{"a", 0, 49}}));
+  StreamProgress reader;
+  reader.take(given_up);
+  EXPECT_FALSE(reader.complete()) << "50 was there";
+  EXPECT_EQ(reader.take(item("a", 0, 50)), StreamPlace::next) << "nothing lies between";
+  EXPECT_TRUE(reader.complete());
+  StreamProgress behind;
+  behind.take(item("a", 0, 5));
+  behind.take(item("a", 4, 7));
+  EXPECT_EQ(behind.gaps(), (std::vector<StreamLost>{{"a", 5, 6}}));
+}
+
+TEST(StreamProgress, NoMoreIsGivenUpAtOnceThanAnItemHolds) {
+  StreamProgress progress;
+  for (std::uint64_t seq = 10; seq <= 200; seq += 10) progress.take(item("a", seq - 1, seq));
+  EXPECT_EQ(progress.gaps().size(), stream_limits::kLost);
+  StreamItem given_up = beat("b", 0, 1);
+  given_up.lost = progress.gaps();
+  progress.take(given_up);
+  EXPECT_FALSE(progress.complete());
+  given_up.lost = progress.gaps();
+  progress.take(given_up);
+  EXPECT_TRUE(progress.complete()) << "the next one gives up the rest";
+}
+
+TEST(StreamProgress, WhatIsLostTellsNothingOfWhatCameBeforeIt) {
+  StreamProgress progress;
+  StreamItem given_up = beat("b", 0, 1);
+  given_up.lost = {{"a", 5, 7}};
+  progress.take(given_up);
+  EXPECT_FALSE(progress.complete()) << "5 was never lost";
+  EXPECT_EQ(progress.sure("a"), 0U);
+  EXPECT_EQ(progress.take(item("a", 0, 5)), StreamPlace::next);
+  EXPECT_FALSE(progress.complete());
+  progress.take(given_up);
+  EXPECT_TRUE(progress.complete()) << "when all is read anew";
+  // Nor does it take back what was heard.
+  progress.take(item("a", 7, 8));
+  progress.take(given_up);
+  EXPECT_EQ(progress.sure("a"), 8U);
 }
 
 }  // namespace

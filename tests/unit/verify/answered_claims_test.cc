@@ -19,7 +19,7 @@ TEST(Introspection, WhatAnAnswerSaysBesidesASignedTokenMeetsTheClaimsPolicy) {
     policy.clients = {"cli"};
   };
   const Change suffix = [](claims::ClaimsPolicy& policy) {
-    policy.user_claim = "upn";
+    policy.user_claims = {"upn"};
     policy.user_strip_suffix = {"@example.com"};
     policy.email_verified_claim = "none";
   };
@@ -36,7 +36,7 @@ TEST(Introspection, WhatAnAnswerSaysBesidesASignedTokenMeetsTheClaimsPolicy) {
   };
   const Change short_lived = [](claims::ClaimsPolicy& policy) { policy.max_token_lifetime = 700s; };
   const Change address = [](claims::ClaimsPolicy& policy) {
-    policy.user_claim = "upn";
+    policy.user_claims = {"upn"};
     policy.user_strip_suffix = {"@example.com"};
   };
   constexpr auto kInvalid = Reason::introspection_answer_invalid;

@@ -37,7 +37,7 @@ config::Issuer issuer_of(const JsonValue& policy) {
   claims.audiences = strings(*policy.find("audience"));
   claims.leeway = seconds_of(policy, "leeway_s");
   claims.max_token_age = seconds_of(policy, "max_token_age_s");
-  claims.user_claim = text(policy, "username_claim");
+  claims.user_claims = {text(policy, "username_claim")};
   claims.group_claim = text(policy, "group_claim");
   claims.typ.clear();
   for (const std::string& typ : strings(*policy.find("typ_allowed"))) {

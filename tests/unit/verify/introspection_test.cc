@@ -85,7 +85,7 @@ TEST(Introspection, OpaqueTokensMeetTheClaimsPolicyOfTheirIssuer) {
        }},
       {"refused: an e-mail address that is not verified", Reason::email_unverified,
        [](AskedIssuer& asked, Members& members) {
-         asked.issuer.config.claims.user_claim = "email";
+         asked.issuer.config.claims.user_claims = {"email"};
          asked.issuer.config.claims.user_strip_suffix = {"@example.com"};
          members["email"] = "\"alice@example.com\"";
        }},

@@ -168,7 +168,7 @@ TEST(Verify, EachCheckGivesItsReasonAndItsTrace) {
        signing_key(Algorithm::es256).token(R"({"alg":"ES256","kid":"x","nonce":"n"})", payload()),
        Reason::key_unknown, Check::key, 0U},
       {"user claim", good, Reason::claim_missing, Check::claims, kNo,
-       of_corp([](auto& config) { config.claims.user_claim = "uid"; })},
+       of_corp([](auto& config) { config.claims.user_claims = {"uid"}; })},
   };
   jose::Scratch scratch;
   for (const Case& c : cases) {

@@ -92,9 +92,9 @@ bool append_member(SecretBuffer& to, std::string_view name, std::string_view val
 }
 
 std::string escaped(const std::string& text) {
-  const std::string quoted =
+  const std::string in_quotes =
       nlohmann::json(text).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
-  return quoted.substr(1, quoted.size() - 2);
+  return in_quotes.substr(1, in_quotes.size() - 2);
 }
 
 bool append_labels(SecretBuffer& to, const KeyLabels& labels) {

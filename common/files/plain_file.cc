@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "daemon/latchkeyd/io/plain_file.h"
+#include "files/plain_file.h"
 
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
-#include <optional>
 #include <system_error>
 
 #include <fmt/format.h>
 
 #include "ipc/fd.h"
 
-namespace latchkey::latchkeyd {
+namespace latchkey {
 namespace {
 
 constexpr std::int64_t kNanoseconds = 1'000'000'000;
@@ -52,7 +51,8 @@ tl::unexpected<FileTrouble> system_error(int error_number) {
 std::optional<std::string> objection(const struct stat& status, const FileRules& rules) {
   if (!S_ISREG(status.st_mode)) return "is not a plain file";
   if (rules.own && status.st_nlink != 1) return "has more than one name";
-  if (status.st_uid != ::geteuid() && (rules.own || status.st_uid != 0)) {
+  const bool believed = status.st_uid == 0 || (rules.owner && status.st_uid == *rules.owner);
+  if (status.st_uid != ::geteuid() && (rules.own || !believed)) {
     return fmt::format("belongs to uid {}", status.st_uid);
   }
   if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
@@ -128,4 +128,4 @@ tl::expected<FileText, FileTrouble> read_plain_file(const std::string& path, con
   return text;
 }
 
-}  // namespace latchkey::latchkeyd
+}  // namespace latchkey

@@ -11,13 +11,14 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include <tl/expected.hpp>
 
 #include "core/base/time.h"
 
-namespace latchkey::latchkeyd {
+namespace latchkey {
 
 // Tells whether a file is still the one that was read; all zero where there is none.
 struct FileStamp {
@@ -43,6 +44,7 @@ struct FileRules {
   bool follow_links = false;  // the last part of the path may be a symbolic link
   bool own =
       false;  // must belong to this process's uid (else that or root), and have one name only
+  std::optional<std::uint32_t> owner = {};  // of whom it may be as well; `own` does not look at it
   bool secret = false;  // read by nobody but its owner, root's group and this process's group
 };
 
@@ -67,4 +69,4 @@ struct FileText {
 tl::expected<FileText, FileTrouble> read_plain_file(const std::string& path, const FileRules& rules,
                                                     int folder = AT_FDCWD);
 
-}  // namespace latchkey::latchkeyd
+}  // namespace latchkey

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Several sources of a target as one unit of the compiler (LATCHKEY_UNITY): the headers, and what they make of templates,
+# are what takes the time. Sources whose own names clash lie in different units, so that nobody has to name a
+# helper after its file; what makes them clash is read off the lines that begin in the first column, as the house's
+# format has it. The build without it (preset clang, for lint) sees each source alone, with its own includes and nothing of
+# its neighbours.
+
+set(LATCHKEY_UNITY_MOST 8)
+
+# _latchkey_names_of(FILE result): what FILE defines at the scope of a namespace; too much is no harm.
+function(_latchkey_names_of file result)
+  set(names "")
+  file(STRINGS ${file} lines REGEX "^[a-z_A-Z:}]")
+  foreach(line IN LISTS lines)
+    if(line MATCHES "^(using )?namespace ")
+      continue()
+    elseif(line MATCHES "^(struct|class|enum class|enum|using) ([A-Za-z_0-9]+)( |$|;)")
+      list(APPEND names ${CMAKE_MATCH_2})
+    elseif(line MATCHES "^(LATCHKEY_MESSAGE)\\(")
+      list(APPEND names ${CMAKE_MATCH_1})
+    elseif(line MATCHES "^} ([A-Za-z_0-9]+)")
+      list(APPEND names ${CMAKE_MATCH_1})
+    elseif(line MATCHES "^[^=({]*[ &*]([A-Za-z_0-9]+)(\\[[^=]*\\])? ?[=({]")
+      list(APPEND names ${CMAKE_MATCH_1})
+    endif()
+  endforeach()
+  set(${result} "${names}" PARENT_SCOPE)
+endfunction()
+
+# _latchkey_borrowed_names(SOURCE result): the same of the test headers that SOURCE includes, and what it takes over by
+# `using other::name;`, which two sources may take over alike.
+function(_latchkey_borrowed_names source result)
+  set(borrowed "")
+  file(STRINGS ${source} usings REGEX "^using [^=]*::[A-Za-z_0-9]+;")
+  foreach(line IN LISTS usings)
+    string(REGEX REPLACE "^.*::([A-Za-z_0-9]+);?$" "\\1" name "${line}")
+    list(APPEND borrowed ${name})
+  endforeach()
+  file(STRINGS ${source} includes REGEX "^#include \"tests/")
+  foreach(include IN LISTS includes)
+    if(include MATCHES "\"(tests/[^\"]+)\"" AND EXISTS ${PROJECT_SOURCE_DIR}/${CMAKE_MATCH_1})
+      _latchkey_names_of(${PROJECT_SOURCE_DIR}/${CMAKE_MATCH_1} names)
+      list(APPEND borrowed ${names})
+    endif()
+  endforeach()
+  set(${result} "${borrowed}" PARENT_SCOPE)
+endfunction()
+
+# _latchkey_share(A B result): whether two lists have a member in common.
+function(_latchkey_share a b result)
+  set(${result} OFF PARENT_SCOPE)
+  foreach(name IN LISTS ${a})
+    if(name IN_LIST ${b})
+      set(${result} ON PARENT_SCOPE)
+      return()
+    endif()
+  endforeach()
+endfunction()
+
+# _latchkey_unity(TARGET SOURCE…): puts each C++ source into the first unit that has room and none of its names.
+function(_latchkey_unity target)
+  if(NOT LATCHKEY_UNITY OR ARGC LESS 3)
+    return()
+  endif()
+  set(units 0)
+  foreach(source IN LISTS ARGN)
+    if(NOT source MATCHES "\\.cc$")
+      continue()
+    endif()
+    cmake_path(ABSOLUTE_PATH source OUTPUT_VARIABLE path)
+    _latchkey_names_of(${path} names)
+    _latchkey_borrowed_names(${path} borrowed)
+    if("LATCHKEY_MESSAGE" IN_LIST names)  # specialisations, which come too late behind a use
+      continue()
+    endif()
+    set(unit 0)
+    while(unit LESS units)
+      _latchkey_share(names unit_${unit}_names own)
+      _latchkey_share(names unit_${unit}_borrowed theirs)
+      _latchkey_share(borrowed unit_${unit}_names ours)
+      if(unit_${unit}_size LESS LATCHKEY_UNITY_MOST AND NOT own AND NOT theirs AND NOT ours)
+        break()
+      endif()
+      math(EXPR unit "${unit} + 1")
+    endwhile()
+    if(unit EQUAL units)
+      math(EXPR units "${units} + 1")
+      set(unit_${unit}_size 0)
+    endif()
+    list(APPEND unit_${unit}_names ${names})
+    list(APPEND unit_${unit}_borrowed ${borrowed})
+    math(EXPR unit_${unit}_size "${unit_${unit}_size} + 1")
+    set_source_files_properties(${path} PROPERTIES UNITY_GROUP ${target}_${unit})
+  endforeach()
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+endfunction()

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/namesd/book.h"
+
+namespace latchkey::namesd {
+
+using accounts::NamesGroup;
+using accounts::NamesMember;
+using accounts::NamesUser;
+
+// With a gid that is another's a user would have that group's rights.
+bool Book::serves(const NamesUser& user) const {
+  return !taken_->has_user(user.name) && !taken_->has_uid(user.uid) && !taken_->has_gid(user.gid);
+}
+
+bool Book::serves(const Names::Group& group) const {
+  return !taken_->has_group(group.name) && !taken_->has_gid(group.gid) &&
+         (group.user == nullptr || serves(*group.user));
+}
+
+bool Book::serves(const NamesMember& member) const {
+  const NamesUser* user = names_->find_user(member.user);
+  if (user == nullptr || !serves(*user)) return false;
+  const auto group = names_->find_group(member.group);
+  return group ? serves(*group) : taken_->has_plain_group(member.group);
+}
+
+const NamesUser* Book::find_user(std::string_view name) const {
+  const NamesUser* user = names_->find_user(name);
+  return user != nullptr && serves(*user) ? user : nullptr;
+}
+
+const NamesUser* Book::find_uid(std::uint32_t uid) const {
+  const NamesUser* user = names_->find_uid(uid);
+  return user != nullptr && serves(*user) ? user : nullptr;
+}
+
+std::optional<Book::Names::Group> Book::find_group(std::string_view name) const {
+  const auto group = names_->find_group(name);
+  return group && serves(*group) ? group : std::nullopt;
+}
+
+std::optional<Book::Names::Group> Book::find_gid(std::uint32_t gid) const {
+  const auto group = names_->find_gid(gid);
+  return group && serves(*group) ? group : std::nullopt;
+}
+
+bool Book::is_free(std::string_view name, std::uint32_t id) const {
+  return names_->find_user(name) == nullptr && !names_->find_group(name) &&
+         names_->find_uid(id) == nullptr && !names_->find_gid(id) && !taken_->has_user(name) &&
+         !taken_->has_group(name) && !taken_->has_uid(id) && !taken_->has_gid(id);
+}
+
+std::pair<std::vector<std::string>, std::size_t> Book::withheld(std::size_t most) const {
+  std::pair<std::vector<std::string>, std::size_t> found;
+  auto& [names, count] = found;
+  const auto add = [&](const std::string& name) {
+    if (++count <= most) names.push_back(name);
+  };
+  for (const NamesUser& user : names_->content().users)
+    if (!serves(user)) add(user.name);
+  for (const NamesGroup& group : names_->content().groups)
+    if (!serves(Names::Group{group.name, group.gid})) add(group.name);
+  return found;
+}
+
+}  // namespace latchkey::namesd
