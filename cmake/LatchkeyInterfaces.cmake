@@ -61,9 +61,9 @@ target_compile_definitions(latchkey_assertions INTERFACE _GLIBCXX_ASSERTIONS)
 add_library(latchkey_sanitizers INTERFACE)
 if(LATCHKEY_SANITIZERS)
   string(REPLACE ";" "," latchkey_sanitize_flag "${LATCHKEY_SANITIZERS}")
-  # -Og: above it gcc 12 reports mismatched new and delete on coroutine frames that are none.
+  # -Og: above it gcc 12 reports mismatched new and delete on coroutine frames that are none. -g1: a report names lines.
   target_compile_options(latchkey_sanitizers INTERFACE
-    -fsanitize=${latchkey_sanitize_flag} -fno-sanitize-recover=all -fno-omit-frame-pointer -Og)
+    -fsanitize=${latchkey_sanitize_flag} -fno-sanitize-recover=all -fno-omit-frame-pointer -Og -g1)
   target_link_options(latchkey_sanitizers INTERFACE -fsanitize=${latchkey_sanitize_flag})
   if("thread" IN_LIST LATCHKEY_SANITIZERS AND LATCHKEY_GCC)
     message(FATAL_ERROR "the thread sanitizer is used with clang (preset tsan)")
