@@ -83,7 +83,7 @@
   ROW(claim_list_too_long)     ROW(claim_list_value)       ROW(user_claim_absent)                  \
   ROW(user_suffix)             ROW(user_none)              ROW(user_table_lacks)                   \
   ROW(user_template_empty)     ROW(bind_claim_absent)      ROW(groups_overage)                     \
-  ROW(groups_hasgroups)        ROW(claim_words_too_many)                                           \
+  ROW(groups_hasgroups)                                                                            \
   ROW(email_unverified)        ROW(user_suffix_alone)                                              \
   /* Introspection: core/claims, core/introspection, core/opaque, core/judge */                    \
   ROW(answer_active_type)      ROW(answer_inactive)                                                \

@@ -30,7 +30,7 @@ Expected<std::optional<WallTime>> read_date(const jose::JsonValue& payload, std:
 Expected<std::optional<std::vector<std::string_view>>> read_list(const jose::JsonValue& payload,
                                                                  std::string_view name,
                                                                  std::size_t values_most);
-// An array, or words in one string with a blank between two.
+// An array, or words in one string with a blank between two; of these as many as fit into it.
 Expected<std::optional<std::vector<std::string_view>>> read_words(const jose::JsonValue& payload,
                                                                   std::string_view name,
                                                                   std::size_t values_most);
