@@ -77,7 +77,6 @@ class App {
   AccountsFiles& accounts_;
 
   Loop& loop_;
-  SerialThread disk_;
   FetchClient fetch_;
   EndClient end_;
   KeyCache key_cache_;
@@ -85,7 +84,8 @@ class App {
   StreamStore stream_store_;
   StatusStore status_store_;
   EventStore event_store_;
-  SerialThread builder_;          // builds sets of revocations; ends before what it works on
+  SerialThread disk_;             // waits for the disk; this and the next end before what they
+  SerialThread builder_;          // work on: the stores, the sets of revocations that are built
   std::optional<Ticker> ticker_;  // this and the next before what calls upon them while it is made
   std::optional<FolderWatches> key_folders_;
   LoginBook logins_;
