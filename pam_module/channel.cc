@@ -155,12 +155,21 @@ ChannelFault Channel::send(wire::Bytes head, wire::Bytes body) noexcept {
 ChannelFault Channel::receive(std::span<std::byte> buffer, wire::Bytes& frame) noexcept {
   iovec piece{.iov_base = buffer.data(), .iov_len = buffer.size()};
   bool was_reset = false;
+  bool seemed_ended = false;
   for (;;) {
     msghdr message{};
     message.msg_iov = &piece;
     message.msg_iovlen = 1;
     const ssize_t size = recvmsg(descriptor_, &message, MSG_CMSG_CLOEXEC);
-    if (size == 0) return ChannelFault::ended;
+    // The kernel looks for a message first, and whether the peer is gone after that
+    // (net/unix/af_unix.c, unix_dgram_recvmsg): a last one that comes in between is passed over, and
+    // an end is told. All that a peer has sent lies there once it is gone, so that a second look is
+    // sure.
+    if (size == 0) {
+      if (seemed_ended) return ChannelFault::ended;
+      seemed_ended = true;
+      continue;
+    }
     if (size > 0) {
       // Without room for control data the kernel drops descriptors that come along, and says so.
       if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) return ChannelFault::too_long;
@@ -176,6 +185,7 @@ ChannelFault Channel::receive(std::span<std::byte> buffer, wire::Bytes& frame) n
       continue;
     }
     if (errno != EAGAIN) return ChannelFault::system;
+    if (seemed_ended) return ChannelFault::ended;  // an empty message, which is no frame
     if (const ChannelFault fault = wait(POLLIN); fault != ChannelFault::none) return fault;
   }
 }

@@ -95,9 +95,13 @@ int run_askpass(int argc, char** argv) {
   ssize_t got = -1;
   if (length <= reply.size() &&
       ::send(peer, prompt, length, MSG_NOSIGNAL) == static_cast<ssize_t>(length)) {
-    do {
-      got = ::recv(peer, reply.data(), reply.size(), 0);
-    } while (got < 0 && errno == EINTR);
+    // An end that is told once may have passed over a message (pam_module/channel.cc): a second look.
+    for (int ends = 0; ends < 2 && got <= 0; ++ends) {
+      do {
+        got = ::recv(peer, reply.data(), reply.size(), 0);
+      } while (got < 0 && errno == EINTR);
+      if (got < 0) break;
+    }
   }
   ::close(peer);
   if (got < 1 || reply[0] == kAnswerForeign) return ask_elsewhere(prompt, argv);

@@ -171,6 +171,7 @@ FileResult<jose::SymmetricKey> read_symmetric_key(const issuer::IssuerConfig& is
   const std::string& path = issuer.symmetric_key_file;
   const auto text = read_shared_key(path);
   if (!text) return tl::unexpected(text.error());
+  if (!issuer.symmetric_algorithm) return problem(printable(path), "no 'symmetric_algorithm'");
   auto key = jose::SymmetricKey::parse(text->view(), *issuer.symmetric_algorithm);
   if (!key) return problem(printable(path), key.error());
   return *std::move(key);

@@ -25,7 +25,6 @@
 namespace latchkey::cli {
 namespace {
 
-using revocation::ListChunk;
 using revocation::ListManifest;
 using revocation::ListStep;
 
@@ -144,6 +143,7 @@ ListStepResult<ListRows> one_set(const ListFolder& folder, const ListManifest& m
   // How each version is reached from 0, where it is.
   std::map<std::uint64_t, std::vector<const ListStep*>> ways{{0, {}}};
   std::vector<const ListStep*> steps;
+  steps.reserve(manifest.steps.size());
   for (const ListStep& step : manifest.steps) steps.push_back(&step);
   std::sort(steps.begin(), steps.end(),
             [](const ListStep* one, const ListStep* other) { return one->to < other->to; });
@@ -216,7 +216,8 @@ int list_build(const Session& session, const ListBuildOptions& options) {
 }
 
 int list_sign(const Session& session, const ListSignOptions& options) {
-  using namespace revocation::list_limits;
+  using revocation::list_limits::kMaxAgeLeast;
+  using revocation::list_limits::kMaxAgeMost;
   const auto max_age = whole_seconds(options.max_age);
   if (!max_age || *max_age < kMaxAgeLeast || *max_age > kMaxAgeMost)
     return usage("--max-age takes 60s to 30d");

@@ -20,7 +20,6 @@
 namespace latchkey::cli {
 namespace {
 
-using revocation::EntryKind;
 using revocation::ListChunk;
 using revocation::ListManifest;
 using revocation::ListStep;
@@ -235,7 +234,7 @@ ListStepResult<ListRows> ListFolder::read_rows(std::span<const ListStep* const> 
   for (const ListStep* step : steps) {
     auto change = read_step(*step, reasons);
     if (!change) return failed(change.error());
-    rows = apply(std::move(rows), *std::move(change));
+    rows = cli::apply(rows, *std::move(change));
   }
   return rows;
 }

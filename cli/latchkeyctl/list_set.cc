@@ -66,7 +66,7 @@ void drop_ended(ListRows& rows, WallTime now) {
   std::erase_if(rows, [now](const ListRow& row) { return row.entry.end && *row.entry.end <= now; });
 }
 
-ListRows apply(ListRows rows, ListChange change) {
+ListRows apply(const ListRows& rows, ListChange change) {
   settle(change.removed);
   ListRows stay;
   stay.reserve(rows.size() + change.added.size());

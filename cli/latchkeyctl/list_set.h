@@ -48,7 +48,7 @@ struct ListChange {
 };
 
 // Settled rows, and so the outcome.
-ListRows apply(ListRows rows, ListChange change);
+ListRows apply(const ListRows& rows, ListChange change);
 
 // What leads from the one to the other, both settled.
 ListChange difference(const ListRows& from, const ListRows& to);

@@ -151,7 +151,7 @@ std::string render_key_trouble(std::span<const IssuerStatus> issuers, WallTime n
 std::string render_introspection_trouble(std::span<const IssuerStatus> issuers) {
   std::string out;
   for (const IssuerStatus& issuer : issuers) {
-    if (!fails(issuer.introspection)) continue;
+    if (!issuer.introspection || !fails(issuer.introspection)) continue;
     out += fmt::format("{}{}: {}", out.empty() ? "" : "; ", clean(issuer.name),
                        without_answers(*issuer.introspection));
   }

@@ -41,7 +41,7 @@ tl::expected<std::string, std::string> hash_of(const std::string& path) {
   if (!token) return wrong("--token-file: " + token.error());
   const auto scratch = std::make_unique<jose::Scratch>();
   const auto digest = jose::digest_token(token->view(), *scratch);
-  if (!digest || token->size() == 0) return wrong("--token-file: there is no token in it");
+  if (!digest || token->empty()) return wrong("--token-file: there is no token in it");
   return digest->hex();
 }
 

@@ -276,7 +276,8 @@ WriterResult<ListManifest> standing_snapshot(const ListFolder& folder, const Str
 }
 
 int snapshot_make(const Session& session, const SnapshotOptions& options) {
-  using namespace revocation::list_limits;
+  using revocation::list_limits::kMaxAgeLeast;
+  using revocation::list_limits::kMaxAgeMost;
   const auto max_age = whole_seconds(options.max_age);
   if (!max_age || *max_age < kMaxAgeLeast || *max_age > kMaxAgeMost)
     return usage("--max-age takes 60s to 30d");

@@ -158,7 +158,8 @@ int revoke_fleet(const Session& session, const Revocation& wanted,
 }
 
 int stream_beat(const Session& session, const BeatOptions& options) {
-  using namespace revocation::stream_limits;
+  using revocation::stream_limits::kMaxAgeLeast;
+  using revocation::stream_limits::kMaxAgeMost;
   const auto time = config::parse_duration(options.max_age);
   if (!time || *time < kMaxAgeLeast || *time > kMaxAgeMost || time->count() % 1'000 != 0)
     return usage("beat: --max-age takes 60s to 30d");

@@ -115,8 +115,9 @@ class AnswerReader {
     const jose::JsonValue& claims = jws.claims();
     // RFC 9701 section 8.1: so that no token passes for an answer; no answer passes for a token,
     // because that type never signs in.
+    const auto typ = jws.typ();
     if (LATCHKEY_FAILS(answer_jwt_type,
-                       !jws.typ() || !jose::is_media_type(*jws.typ(), "token-introspection+jwt"))) {
+                       !typ || !jose::is_media_type(*typ, "token-introspection+jwt"))) {
       return invalid("the signed answer's 'typ' is not token-introspection+jwt");
     }
     const auto iss = claims.find("iss");
@@ -276,7 +277,8 @@ Expected<void> check_introspection(const claims::ValidatedClaims& claims,
         return fail(Reason::token_inactive, "issuer " + config.name);
       return {};
     case State::refused:
-      return tl::unexpected(answer->refusal()->error);
+      if (const auto& refusal = answer->refusal()) return tl::unexpected(refusal->error);
+      return fail(Reason::introspection_unavailable, "issuer " + config.name);
     case State::unavailable:
       break;
   }

@@ -75,7 +75,10 @@ void many_sign_ins_cost_no_memory_and_no_descriptor(void**) {
   const auto sign_in = [&](int times) {
     for (int i = 0; i < times; ++i) {
       const int code = module.call(host, Operation::authenticate, options);
-      if (code != PAM_SUCCESS) expect_number(code, PAM_SUCCESS, std::to_string(i));
+      if (code != PAM_SUCCESS) {
+        for (const std::string& line : take_log()) print_error("%s\n", line.c_str());
+        expect_number(code, PAM_SUCCESS, std::to_string(i));
+      }
       host.shown.clear();
     }
   };

@@ -104,6 +104,27 @@ void a_connection_closed_before_the_verdict_is_no_verdict(void**) {
   });
 }
 
+void an_end_told_before_the_last_message_loses_no_verdict(void**) {
+  const Row allowed = {"allow",
+                       {PAM_SUCCESS, PAM_SUCCESS, PAM_SUCCESS, PAM_SUCCESS, PAM_SUCCESS}};
+  expect_row(allowed, [](Operation operation) {
+    tell_an_early_end(1);
+    return call_with(answers({}), operation);
+  });
+}
+
+void an_empty_message_is_the_end(void**) {
+  expect_row(kUnavailable, [](Operation operation) {
+    return call_with(
+        [](Peer& peer) {
+          peer.begin();
+          peer.send_text("");
+          peer.answer();  // the module's end: it does not wait for more
+        },
+        operation);
+  });
+}
+
 void a_daemon_that_is_silent_past_the_deadline_is_no_verdict(void**) {
   // The module closes its end when it gives up: that is what the script waits for.
   const Script silent = [](Peer& peer) {
@@ -219,6 +240,8 @@ int run_program() {
       cmocka_unit_test(no_socket_is_no_verdict),
       cmocka_unit_test(a_socket_that_nobody_serves_is_no_verdict),
       cmocka_unit_test(a_connection_closed_before_the_verdict_is_no_verdict),
+      cmocka_unit_test(an_end_told_before_the_last_message_loses_no_verdict),
+      cmocka_unit_test(an_empty_message_is_the_end),
       cmocka_unit_test(a_daemon_that_is_silent_past_the_deadline_is_no_verdict),
       cmocka_unit_test(an_exempt_name_is_ignored_and_the_daemon_is_not_asked),
       cmocka_unit_test(a_name_that_only_looks_exempt_is_asked_about),

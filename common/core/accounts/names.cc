@@ -49,7 +49,9 @@ std::string described(const NamesContent& content, const names_rules::Objection&
 }  // namespace
 
 Names::Names(NamesContent content) : content_(std::move(content)) {
-  const auto& [settings, users, groups, members] = content_;
+  const auto& users = content_.users;
+  const auto& groups = content_.groups;
+  const auto& members = content_.members;
   by_uid_ = sorted_places(users.size(), [&](std::uint32_t i) { return users[i].uid; });
   by_gid_ = sorted_places(users.size() + groups.size(), [&](std::uint32_t i) {
     return i < users.size() ? users[i].gid : groups[i - users.size()].gid;
@@ -92,7 +94,8 @@ std::optional<Names::Group> Names::find_group(std::string_view name) const {
 
 std::optional<Names::Group> Names::find_gid(std::uint32_t gid) const {
   const auto at = [&](std::uint32_t i) {
-    const auto& [settings, users, groups, members] = content_;
+    const auto& users = content_.users;
+    const auto& groups = content_.groups;
     if (i < users.size()) return Group{users[i].name, users[i].gid, &users[i]};
     return Group{groups[i - users.size()].name, groups[i - users.size()].gid};
   };

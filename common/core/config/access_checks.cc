@@ -245,10 +245,10 @@ class AccessChecker {
       const std::string other = ": the rule " + quoted(before.name) + " (" + before.source + ") " +
                                 (before.denies ? "denies" : "allows");
       warn(reader_.rules()[shadow.later].place,
-           shadow.left == Left::system_accounts
-               ? name + " denies nobody but system accounts" + other + " everybody else before it"
-               : name + " can never " + (rule.denies ? "deny" : "allow") + other +
-                     " whom it is for before it");
+           name + (shadow.left == Left::system_accounts
+                       ? " denies nobody but system accounts" + other + " everybody else before it"
+                       : std::string(rule.denies ? " can never deny" : " can never allow") + other +
+                             " whom it is for before it"));
     }
   }
 

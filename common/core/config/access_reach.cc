@@ -17,7 +17,7 @@ using policy::AccessRule;
 using Match = RequiredClaim::Match;
 
 constexpr unsigned kMinutesOfDay = 1'440;
-using Week = std::bitset<7 * kMinutesOfDay>;
+using Week = std::bitset<std::size_t{7} * kMinutesOfDay>;
 
 template <typename Value>
 bool includes(const std::vector<Value>& values, const std::vector<Value>& part) {

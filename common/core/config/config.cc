@@ -52,6 +52,7 @@ std::optional<ListSource> snapshot_of(const StreamSource& stream) {
 
 std::vector<const revocation::FeedPolicy*> RevocationConfig::feeds() const {
   std::vector<const revocation::FeedPolicy*> all;
+  all.reserve(lists.size() + streams.size() + events.size());
   for (const ListSource& list : lists) all.push_back(&list.feed);
   for (const StreamSource& stream : streams) all.push_back(&stream.feed);
   for (const EventSource& source : events) all.push_back(&source.feed);

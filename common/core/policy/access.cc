@@ -148,12 +148,12 @@ std::string unknown_of(const AccessRule& rule, const AccessQuestion& question) {
 
 // OpenID Connect Core section 2: 'auth_time' is when the user authenticated; without it nothing is
 // known of that.
-bool recent(const AccessRule& rule, const AccessQuestion& question) {
+bool recent(std::chrono::seconds most, const AccessQuestion& question) {
   const auto& at = question.claims->auth_time;
   if (LATCHKEY_FAILS(auth_time_absent, !at)) return false;
   const WallTime then = at.value_or(question.now);
   return !LATCHKEY_FAILS(auth_time_ahead, then > question.now + question.leeway) &&
-         !LATCHKEY_FAILS(auth_time_old, question.now - then > *rule.max_auth_age);
+         !LATCHKEY_FAILS(auth_time_old, question.now - then > most);
 }
 
 // The first condition that does not hold, or nothing.
@@ -176,7 +176,7 @@ std::optional<Step> miss(const AccessRule& rule, const AccessQuestion& question)
     return Step::acr;
   if (LATCHKEY_FAILS(access_amr, !rule.amr.empty() && !share(rule.amr, claims.amr)))
     return Step::amr;
-  if (LATCHKEY_FAILS(access_auth_age, rule.max_auth_age && !recent(rule, question)))
+  if (LATCHKEY_FAILS(access_auth_age, rule.max_auth_age && !recent(*rule.max_auth_age, question)))
     return Step::auth_age;
   return std::nullopt;
 }
@@ -208,12 +208,11 @@ std::string or_none(const Texts& values) {
   return values.empty() ? "none" : joined(values);
 }
 
-std::string describe_age(const AccessRule& rule, const AccessQuestion& question) {
+std::string describe_age(std::chrono::seconds most, const AccessQuestion& question) {
   const auto& at = question.claims->auth_time;
   if (at && *at > question.now + question.leeway)
     return "the token's 'auth_time' lies in the future";
-  const auto wanted =
-      "it wants an authentication within " + std::to_string(rule.max_auth_age->count()) + " s, ";
+  const auto wanted = "it wants an authentication within " + std::to_string(most.count()) + " s, ";
   if (!at) return wanted + "the token has no 'auth_time'";
   const auto age = std::chrono::floor<std::chrono::seconds>(question.now - *at);
   return wanted + "the last one was " + std::to_string(age.count()) + " s ago";
@@ -247,6 +246,7 @@ std::string conditions_of(const AccessRule& rule) {
     out += (out.empty() ? " by " : ", ") + std::string(name) + ' ' + joined(values);
   };
   std::vector<std::string> claims;
+  claims.reserve(rule.claims.size());
   for (const auto& claim : rule.claims) claims.push_back(claim.name);
   add("user", rule.users);
   add("group", rule.groups);
@@ -291,7 +291,7 @@ std::string describe(Step step, const AccessRule& rule, const AccessQuestion& qu
     case Step::amr:
       return "it wants 'amr' " + joined(rule.amr) + ", the token has " + or_none(claims.amr);
     case Step::auth_age:
-      return describe_age(rule, question);
+      return describe_age(rule.max_auth_age.value_or(std::chrono::seconds(0)), question);
   }
   return "";
 }

@@ -69,10 +69,14 @@ class SubjectReader {
 
   // Whether it was good. What was not is passed over where something beside it was.
   bool heed(ItemResult<void> read) {
-    if (!read && !found_.passed_over) found_.passed_over = std::move(read).error();
-    return read.has_value();
+    if (read) return true;
+    if (!found_.passed_over) found_.passed_over = std::move(read).error();
+    return false;
   }
-  ItemResult<void> wrong() { return tl::unexpected(*std::exchange(found_.passed_over, {})); }
+  ItemResult<void> wrong() {
+    return tl::unexpected(std::exchange(found_.passed_over, {})
+                              .value_or(ItemError{ItemFault::form, "nothing of it was good"}));
+  }
 
   ItemResult<void> read_simple(const JsonValue& identifier, std::string_view format, Role role,
                                bool aliases) {

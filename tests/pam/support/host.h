@@ -80,6 +80,8 @@ const char* name(wire::Operation operation);
 
 // What was given to syslog since the last call of this. Nothing reaches the machine's log.
 std::vector<std::string> take_log();
+// The next calls of recvmsg wait for a message, leave it, and tell the end of the connection.
+void tell_an_early_end(int times);
 // True if each byte of the range was handed to explicit_bzero since the last call of
 // forget_wiped().
 bool was_wiped(const void* start, std::size_t size);

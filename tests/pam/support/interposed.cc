@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Stand-ins for two functions of libc, found before libc's by the module and by libpam, since the
-// test program exports them: syslog, so that log lines can be read and reach no machine's log, and
-// explicit_bzero, so that a test sees what was wiped.
+// Stand-ins for functions of libc, found before libc's by the module and by libpam, since the test
+// program exports them: syslog, so that log lines can be read and reach no machine's log,
+// explicit_bzero, so that a test sees what was wiped, and recvmsg, which can tell an end too early.
+#include <dlfcn.h>
+#include <poll.h>
+#include <sys/socket.h>
 #include <syslog.h>
+
+#include <atomic>
 
 #include <cerrno>
 #include <cstdarg>
@@ -42,6 +47,11 @@ constexpr std::size_t kKept =
   errno = EIO;  // as the real one may leave it
 }
 
+std::atomic<int>& early_ends() {
+  static std::atomic<int> left = 0;
+  return left;
+}
+
 void overwrite(void* start, std::size_t size) {
   // A volatile store: the compiler may not leave it out, as it may not with the real one.
   auto* byte = static_cast<volatile char*>(start);
@@ -76,6 +86,17 @@ void __explicit_bzero_chk(void* start, std::size_t size, std::size_t) noexcept {
   overwrite(start, size);
 }
 
+// The end that the kernel tells where the last message came between its two looks.
+ssize_t recvmsg(int socket, msghdr* message, int flags) {
+  static const auto real =
+      reinterpret_cast<ssize_t (*)(int, msghdr*, int)>(dlsym(RTLD_NEXT, "recvmsg"));
+  if (early_ends() <= 0) return real(socket, message, flags);
+  pollfd waits{.fd = socket, .events = POLLIN, .revents = 0};
+  poll(&waits, 1, -1);
+  --early_ends();
+  return 0;
+}
+
 }  // extern "C"
 // NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)
 
@@ -85,6 +106,8 @@ std::vector<std::string> take_log() {
   const std::lock_guard lock(mutex());
   return std::exchange(lines(), {});
 }
+
+void tell_an_early_end(int times) { early_ends() = times; }
 
 bool was_wiped(const void* start, std::size_t size) {
   const auto* from = static_cast<const char*>(start);

@@ -33,6 +33,9 @@ access:
 """
 CLAIMS = ["--iss", "https://id.example.com", "--sub", "s-1", "--aud", "ssh://prod", "--claim",
           'preferred_username="alice"', "--claim", 'groups=["dev"]']
+GARBAGE = bytes(range(255, -1, -1)) * 2  # no luck of a draw makes something of it
+
+
 def b64(text: str) -> bytes:
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 

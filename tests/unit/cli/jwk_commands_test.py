@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa, x25519
 
 import commands
-from commands import CLAIMS, Commands, b64
+from commands import CLAIMS, GARBAGE, Commands, b64
 
 
 class Jwk(Commands):
@@ -130,7 +130,7 @@ class Jwk(Commands):
         lock = serialization.BestAvailableEncryption(b"secret")
         for name, content, why in (
                 ("nothing", b"", "it is empty"),
-                ("garbage", os.urandom(500), "neither PEM nor a JWK"),
+                ("garbage", GARBAGE, "neither PEM nor a JWK"),
                 ("a token", b"eyJhbGciOiJub25lIn0.e30.", "neither PEM nor a JWK"),
                 ("a long one", b"{" + b" " * 70_000, "longer than 65536 bytes"),
                 ("DSA", pem(dsa.generate_private_key(1024)), "its type DSA is none of"),

@@ -7,7 +7,7 @@ import stat
 import subprocess
 
 import commands
-from commands import CLAIMS, Commands, b64
+from commands import CLAIMS, GARBAGE, Commands, b64
 
 # algorithm -> how the key is ordered
 ALGORITHMS = {
@@ -102,7 +102,7 @@ class Sign(Commands):
         pem = subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519"], capture_output=True, check=True).stdout
         self.put("two.pem", pem + pem)
         self.good("token", "sign", "--key", self.put("one.pem", b"Bag Attributes\n" + pem), *CLAIMS)
-        self.put("garbage", os.urandom(100))
+        self.put("garbage", GARBAGE)
         self.put("list", "[1]")
         self.put("long", b" " * 70_000)
         for arguments, why in (
