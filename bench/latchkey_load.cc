@@ -132,7 +132,8 @@ int run(Options options) {
 }  // namespace latchkey::bench
 
 int main(int argc, char** argv) {
-  using namespace latchkey::bench;
+  using latchkey::bench::Options;
+  using latchkey::bench::run;
   Options options;
   CLI::App app{"Plays PAM conversations in a closed loop"};
   app.add_option("--socket", options.load.socket, "pam.sock of a running latchkeyd");

@@ -25,7 +25,6 @@ namespace latchkey::bench {
 namespace {
 
 using revocation::StatusListToken;
-using revocation::TokenStatus;
 
 constexpr std::uint64_t kTokens = 10'000'000;
 constexpr WallTime kNow{std::chrono::seconds{1'764'331'260}};

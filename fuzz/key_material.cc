@@ -16,7 +16,7 @@
 
 namespace {
 
-using namespace latchkey::jose;
+using namespace latchkey::jose;  // NOLINT(google-build-using-namespace): what is fuzzed here
 
 void require(bool held) {
   if (!held) std::abort();

@@ -63,8 +63,8 @@ void check(const std::string& reply, bool sshd) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static const auto kClosed = make_book(false);
-  static const auto kOpen = make_book(true);
+  static const auto closed = make_book(false);
+  static const auto open = make_book(true);
   if (size == 0) return 0;
   const bool sshd = data[0] == 's';
   std::string_view stream(reinterpret_cast<const char*>(data) + 1, size - 1);
@@ -75,7 +75,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto message = stream.substr(0, stream.find('\0'));
     stream.remove_prefix(std::min(message.size() + 1, stream.size()));
     if (message.size() > kMost) return 0;
-    auto answer = desk.answer(message, peer, message.size() % 2 == 0 ? kOpen : kClosed, {});
+    auto answer = desk.answer(message, peer, message.size() % 2 == 0 ? open : closed, {});
     if (!answer) return 0;
     while (!answer->done()) {
       std::string out;

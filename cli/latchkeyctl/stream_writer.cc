@@ -92,6 +92,33 @@ std::optional<std::string> behind(const ipc::fetch::EntryId& id) {
   return std::nullopt;
 }
 
+// Of an entry with its id and its fields; nothing where it is none, or does not lie behind `last`.
+std::optional<ipc::fetch::EntryId> id_behind(const Reply& entry,
+                                             const std::optional<ipc::fetch::EntryId>& last) {
+  if (entry.elements.size() != 2) return std::nullopt;
+  auto id = ipc::fetch::parse_entry_id(entry.elements[0].text);
+  return id && (!last || *last < *id) ? id : std::nullopt;
+}
+
+// The key that signs, which has to be one of those that hosts take.
+WriterResult<jose::KeyMaterial> writing_key(const std::string& path, const jose::JwkSet& readers,
+                                            const std::string& config) {
+  if (path == kStandardInput)
+    return refused("--key: a file, since the writer's notes lie beside it");
+  auto text = read_key(path);
+  if (!text) return refused(text.error());
+  auto key = jose::KeyMaterial::parse(text->view());
+  text->wipe();
+  if (!key) return refused("--key: " + key.error());
+  const std::string thumbprint = key->thumbprint().value_or("");
+  const bool known =
+      std::any_of(readers.keys().begin(), readers.keys().end(), [&](const jose::Jwk& each) {
+        return !thumbprint.empty() && each.thumbprint() == thumbprint;
+      });
+  if (known) return *std::move(key);
+  return refused("--key: hosts would refuse it: it is none of the stream's keys in " + config);
+}
+
 // Redis as it is where a writer can do nothing about it.
 std::string hint(const Trouble& trouble) {
   return trouble.what.find("exhausted the last possible ID") == std::string::npos
@@ -117,20 +144,8 @@ WriterResult<StreamWriter> StreamWriter::open(const StreamWriterOptions& options
   if (!options.password_file.empty()) stream->password_file = options.password_file;
   auto readers = readers_of(*stream);
   if (!readers) return tl::unexpected(readers.error());
-  if (options.key == kStandardInput)
-    return refused("--key: a file, since the writer's notes lie beside it");
-  auto text = read_key(options.key);
-  if (!text) return refused(text.error());
-  auto key = jose::KeyMaterial::parse(text->view());
-  text->wipe();
-  if (!key) return refused("--key: " + key.error());
-  const auto thumbprint = key->thumbprint();
-  const bool known = thumbprint && std::any_of(readers->keys().begin(), readers->keys().end(),
-                                               [&](const jose::Jwk& each) {
-                                                 return each.thumbprint() == *thumbprint;
-                                               });
-  if (!known)
-    return refused("--key: hosts would refuse it: it is none of the stream's keys in " + path);
+  auto key = writing_key(options.key, *readers, path);
+  if (!key) return tl::unexpected(key.error());
   StreamWriter writer(*std::move(config), *std::move(stream), *std::move(key), *std::move(readers));
   writer.key_path_ = options.key;
   writer.lock_ = ipc::Fd(::open(options.key.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
@@ -338,10 +353,8 @@ WriterResult<void> StreamWriter::read_all(WallTime now, const Each& each) {
     if (!reply->is(Reply::Type::array) || reply->cut) return error(Kind::unavailable, kOdd);
     if (reply->elements.empty()) return {};
     for (const Reply& entry : reply->elements) {
-      const auto id = entry.elements.size() == 2
-                          ? ipc::fetch::parse_entry_id(entry.elements[0].text)
-                          : std::nullopt;
-      if (!id || (last && *id <= *last)) return error(Kind::unavailable, kOdd);
+      const auto id = id_behind(entry, last);
+      if (!id) return error(Kind::unavailable, kOdd);
       last = id;
       const auto item = item_of(entry.elements[1], now, scratch);
       each(entry.elements[0].text, item ? &*item : nullptr);

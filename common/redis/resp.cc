@@ -40,7 +40,7 @@ std::string command(std::initializer_list<std::string_view> words) {
 tl::expected<std::size_t, std::string> ReplyReader::feed(std::string_view bytes) {
   std::size_t used = 0;
   while (used < bytes.size() && !whole_) {
-    const auto step = text_ ? take_text(bytes.substr(used)) : take_line(bytes.substr(used));
+    auto step = text_ ? take_text(bytes.substr(used)) : take_line(bytes.substr(used));
     if (!step) return step;
     used += *step;
   }

@@ -51,8 +51,8 @@ bool Book::is_free(std::string_view name, std::uint32_t id) const {
 }
 
 std::pair<std::vector<std::string>, std::size_t> Book::withheld(std::size_t most) const {
-  std::pair<std::vector<std::string>, std::size_t> found;
-  auto& [names, count] = found;
+  std::vector<std::string> names;
+  std::size_t count = 0;
   const auto add = [&](const std::string& name) {
     if (++count <= most) names.push_back(name);
   };
@@ -60,7 +60,7 @@ std::pair<std::vector<std::string>, std::size_t> Book::withheld(std::size_t most
     if (!serves(user)) add(user.name);
   for (const NamesGroup& group : names_->content().groups)
     if (!serves(Names::Group{group.name, group.gid})) add(group.name);
-  return found;
+  return {std::move(names), count};
 }
 
 }  // namespace latchkey::namesd

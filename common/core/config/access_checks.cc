@@ -241,14 +241,16 @@ class AccessChecker {
     for (const Shadow& shadow : find_shadows(config_.access)) {
       const AccessRule& before = config_.access[shadow.earlier];
       const AccessRule& rule = config_.access[shadow.later];
-      const std::string name = "the rule " + quoted(rule.name);
-      const std::string other = ": the rule " + quoted(before.name) + " (" + before.source + ") " +
-                                (before.denies ? "denies" : "allows");
-      warn(reader_.rules()[shadow.later].place,
-           name + (shadow.left == Left::system_accounts
-                       ? " denies nobody but system accounts" + other + " everybody else before it"
-                       : std::string(rule.denies ? " can never deny" : " can never allow") + other +
-                             " whom it is for before it"));
+      const bool system = shadow.left == Left::system_accounts;
+      std::string text = "the rule " + quoted(rule.name);
+      text += system        ? " denies nobody but system accounts"
+              : rule.denies ? " can never deny"
+                            : " can never allow";
+      text += ": the rule " + quoted(before.name);
+      text += " (" + before.source;
+      text += before.denies ? ") denies" : ") allows";
+      text += system ? " everybody else before it" : " whom it is for before it";
+      warn(reader_.rules()[shadow.later].place, text);
     }
   }
 

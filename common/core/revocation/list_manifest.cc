@@ -17,7 +17,16 @@ namespace latchkey::revocation {
 namespace {
 
 using jose::JsonValue;
-using namespace list_limits;
+using list_limits::kAhead;
+using list_limits::kChunkBytes;
+using list_limits::kChunkEntries;
+using list_limits::kChunks;
+using list_limits::kManifestBytes;
+using list_limits::kMaxAgeLeast;
+using list_limits::kMaxAgeMost;
+using list_limits::kSteps;
+using list_limits::kVersion;
+using list_limits::kWayBytes;
 
 constexpr std::uint64_t kDigestBytes = sizeof(NameDigest);
 constexpr std::uint64_t kSubjectBytes = kDigestBytes + 8;

@@ -148,8 +148,9 @@ bool take_line(std::string_view text, EventRecord& record) {
   const std::string_view word = take_word(text, ' ');
   if (word == "event") {
     auto event = event_of(text);
-    if (event) record.events.push_back(*std::move(event));
-    return event.has_value();
+    if (!event) return false;
+    record.events.push_back(*std::move(event));
+    return true;
   }
   const auto time = time_of(text);
   if (!time || (word != "said" && word != "lost")) return false;

@@ -65,7 +65,7 @@ void PamServer::stop() {
 // Nothing of it throws but for want of memory; without its accept loop a daemon is better off dead
 // and restarted.
 void PamServer::spawn(asio::awaitable<void> work) {
-  asio::co_spawn(loop_.context(), std::move(work), [](std::exception_ptr failure) {
+  asio::co_spawn(loop_.context(), std::move(work), [](const std::exception_ptr& failure) {
     if (failure) std::rethrow_exception(failure);
   });
 }

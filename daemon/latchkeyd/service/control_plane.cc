@@ -289,8 +289,10 @@ void ControlPlane::read_again(std::function<void(tl::expected<bool, ConfigErrors
   };
   auto loaded = parts_.load_config();
   // A configuration whose keys cannot serve would lock out everybody whose tokens they verify.
-  ConfigErrors errors = loaded ? key_file_errors(*loaded) : std::move(loaded).error();
+  ConfigErrors errors;
+  if (!loaded) errors = std::move(loaded.error());
   if (loaded) {
+    errors = key_file_errors(*loaded);
     for (auto& error : list_key_errors(*loaded)) errors.push_back(std::move(error));
     for (auto& error : stream_key_errors(*loaded)) errors.push_back(std::move(error));
     for (auto& error : status_key_errors(*loaded)) errors.push_back(std::move(error));

@@ -23,7 +23,8 @@ constexpr seconds kIdle{3'600};
 constexpr seconds kRefusalShown{86'400};
 constexpr std::size_t kIdsMost = 4'096;  // of events of which nothing counts any more
 // An event with its id, which is known beside, and what it costs to allot both.
-constexpr std::size_t kEventBytes = sizeof(StoredEvent) + 2 * 48 + sizeof(std::string) + 48;
+constexpr std::size_t kEventBytes =
+    sizeof(StoredEvent) + std::size_t{2} * 48 + sizeof(std::string) + 48;
 
 // Of refusals but the last.
 std::string others(std::size_t count) {

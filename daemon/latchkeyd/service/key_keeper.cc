@@ -333,6 +333,7 @@ std::shared_ptr<KeyKeeper::Issuer> KeyKeeper::shared(const Issuer& issuer) const
 
 std::vector<IssuerKeys> KeyKeeper::keys() const {
   std::vector<IssuerKeys> keys;
+  keys.reserve(issuers_.size());
   for (const auto& issuer : issuers_) keys.push_back(issuer->state.keys);
   return keys;
 }

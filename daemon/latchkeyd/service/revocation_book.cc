@@ -88,7 +88,7 @@ void RevocationBook::add(std::span<const revocation::Revocation> revocations) {
 void RevocationBook::remove(std::int64_t id) {
   const auto place = at(id);
   if (place == rows_.end() || place->id != id) return;
-  const auto gone = std::move(place->entry);
+  const auto gone = place->entry;
   rows_.erase(place);
   if (!gone) return;
   std::vector<Entry> stay;

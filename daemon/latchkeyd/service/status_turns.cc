@@ -114,6 +114,7 @@ SteadyTime StatusKeeper::next_tick() const {
 // Status shows of each section its share, those first that matter most.
 std::vector<RevocationSourceState> StatusKeeper::states() const {
   std::vector<ListPtr> lists;
+  lists.reserve(lists_.size());
   for (const auto& [id, list] : lists_) lists.push_back(list);
   std::stable_partition(lists.begin(), lists.end(), [&](const ListPtr& list) {
     return list->in_use || list->last_error || trouble(*list);

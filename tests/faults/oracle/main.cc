@@ -19,6 +19,7 @@
 #include "tests/faults/oracle/socket_player.h"
 
 int main(int argc, char** argv) {
+  // NOLINTNEXTLINE(google-build-using-namespace): this program is that namespace
   using namespace latchkey::faults;
   SocketOptions socket;
   ModuleOptions module;

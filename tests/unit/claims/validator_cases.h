@@ -52,7 +52,7 @@ inline std::string payload(
   }
   std::string text = "{";
   for (const auto& [name, value] : members)
-    text += (text.size() > 1 ? ",\"" : "\"") + name + "\":" + value;
+    text.append(text.size() > 1 ? ",\"" : "\"").append(name).append("\":").append(value);
   return text + "}";
 }
 

@@ -115,10 +115,10 @@ TEST(Validator, UserNames) {
 
 // nOAuth: an address that nobody checked must not give groups or pass for what is required, either.
 TEST(Validator, AnAddressThatIsNotTheNameIsVerifiedTooBeforeItDecides) {
-  const auto groups_by = [](std::string claim) {
+  const auto groups_by = [](const std::string& claim) {
     return [claim](ClaimsPolicy& policy) { policy.group_claim = claim; };
   };
-  const auto required = [](std::string claim) {
+  const auto required = [](const std::string& claim) {
     return [claim](ClaimsPolicy& policy) {
       policy.require = {{.name = claim, .match = RequiredClaim::Match::present}};
     };

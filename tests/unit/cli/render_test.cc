@@ -8,7 +8,7 @@
 namespace latchkey::cli {
 namespace {
 
-using namespace ipc::control;
+using namespace ipc::control;  // NOLINT(google-build-using-namespace): what is rendered here
 using namespace std::chrono_literals;
 
 const WallTime kNow{std::chrono::milliseconds(1'790'000'000'000)};

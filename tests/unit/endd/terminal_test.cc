@@ -2,12 +2,12 @@
 #include "daemon/endd/terminal.h"
 
 #include <fcntl.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <array>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -80,7 +80,7 @@ TEST(TerminalTest, FileOfTheTerminalsNameIsNoTerminal) {
   const Terminal terminal;
   const std::string name = terminal.path.substr(terminal.path.rfind('/') + 1);
   const std::string file = folder / name;
-  ipc::Fd(::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  { const ipc::Fd made(::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600)); }
   EXPECT_FALSE(Terminals(folder.path()).tell(terminal.device, ::getuid(), "x")) << "a plain file";
   ::unlink(file.c_str());
   ASSERT_EQ(::symlink(terminal.path.c_str(), file.c_str()), 0);

@@ -128,7 +128,7 @@ TEST_F(EventBoundsTest, WhatItHoldsIsForgottenWhileItRuns) {
     come(sets, true);
   }
   EXPECT_LT(keeper->states().at(0).bytes, 8'500U * 240U);
-  EXPECT_EQ(acks().size() > 0, true);
+  EXPECT_FALSE(acks().empty());
 }
 
 TEST_F(EventBoundsTest, WhatThereIsNoRoomForIsInForceAndNotAcknowledgedAndTheSourceIsStaleAtOnce) {
