@@ -15,7 +15,6 @@ namespace latchkey::latchkeyd {
 namespace {
 
 using testing::FakeClock;
-using ::testing::HasSubstr;
 using testing::TestLoop;
 
 std::vector<JournalLine> written(LogLevel level, const std::function<void(Journal&)>& write) {

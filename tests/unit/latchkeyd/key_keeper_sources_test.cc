@@ -23,12 +23,10 @@ using std::chrono::hours;
 using std::chrono::seconds;
 using testing::config_of;
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::issuer_config;
 using testing::kKeysOne;
 using testing::kKeysTwo;
-using testing::TempDir;
 using Status = FetchResult::Status;
 using key_keeper_test::KeyKeeperTest;
 

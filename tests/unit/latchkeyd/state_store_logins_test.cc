@@ -20,12 +20,10 @@
 namespace latchkey::latchkeyd {
 namespace {
 
-using testing::TempDir;
-namespace fs = std::filesystem;
 using state_store_test::claims_of;
 using state_store_test::login_of;
-using state_store_test::revocation_of;
 using state_store_test::Store;
+using testing::TempDir;
 
 const std::string kId1(32, '1');
 const std::string kId2(32, '2');

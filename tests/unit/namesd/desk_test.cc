@@ -17,7 +17,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::Not;
 
 constexpr ipc::Peer kSomebody{.pid = 7, .uid = 1000, .gid = 1000};
 constexpr ipc::Peer kSshd{.pid = 8, .uid = 0, .gid = 0};

@@ -22,7 +22,7 @@ struct Peer {
   std::chrono::seconds utc_offset{};
   bool system_account = false;
   std::string service = "sshd";
-  std::string groups_known = "";
+  std::string groups_known = {};
 };
 
 AccessAnswer ask(const std::vector<AccessRule>& rules, const Peer& peer) {

@@ -142,7 +142,7 @@ TEST(ListWalk, ASetHasItsShareOfSmallKindsAndNoMore) {
 TEST(ListWalk, AChunkAboveThatShareIsNotEvenRead) {
   Server server;
   const ListChunk huge{.sha256 = std::string(64, '0'),
-                       .size = 262'145 * 16,
+                       .size = std::uint64_t{262'145} * 16,
                        .entries = 262'145,
                        .kind = EntryKind::user};
   EXPECT_EQ(fault_of(server.walked({{0, 1, {huge}}})), "bounds");

@@ -45,6 +45,7 @@ std::string other_token(std::string_view claims) {
 }
 
 config::Config& config_of(Snapshot& snapshot) {
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): nobody else holds a test's snapshot.
   return const_cast<config::Config&>(*snapshot.config);
 }
 
