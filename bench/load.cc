@@ -21,6 +21,7 @@
 #include <thread>
 
 #include "bench/pam_frames.h"
+#include "ipc/packet.h"
 #include "wire/codec.h"
 
 namespace latchkey::bench {
@@ -94,7 +95,7 @@ class ClientThread {
 
   // Where any verdict will do, a refusal in place of the question and a closed door will do, too.
   std::optional<std::size_t> receive(int fd, wire::FrameType want) {
-    const ssize_t got = ::recv(fd, frame_.data(), frame_.size(), 0);
+    const ssize_t got = ipc::receive_packet(fd, frame_.data(), frame_.size(), 0);
     if (got <= 0 && !options_.must_allow) return std::nullopt;
     if (got <= 0) give_up("recv");
     const auto size = static_cast<std::size_t>(got);

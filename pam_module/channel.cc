@@ -157,16 +157,19 @@ ChannelFault Channel::receive(std::span<std::byte> buffer, wire::Bytes& frame) n
   bool was_reset = false;
   bool seemed_ended = false;
   for (;;) {
+    sockaddr_un sender{};
     msghdr message{};
+    message.msg_name = &sender;
+    message.msg_namelen = sizeof sender;
     message.msg_iov = &piece;
     message.msg_iovlen = 1;
     const ssize_t size = recvmsg(descriptor_, &message, MSG_CMSG_CLOEXEC);
     // The kernel looks for a message first, and whether the peer is gone after that
-    // (net/unix/af_unix.c, unix_dgram_recvmsg): a last one that comes in between is passed over, and
-    // an end is told. All that a peer has sent lies there once it is gone, so that a second look is
-    // sure.
+    // (net/unix/af_unix.c, unix_dgram_recvmsg): a last one that comes in between is passed over,
+    // and an end is told. All that a peer has sent lies there once it is gone, so that a second
+    // look is sure. An empty message, which has a sender, is no end, and no frame either.
     if (size == 0) {
-      if (seemed_ended) return ChannelFault::ended;
+      if (message.msg_namelen != 0 || seemed_ended) return ChannelFault::ended;
       seemed_ended = true;
       continue;
     }
@@ -185,7 +188,6 @@ ChannelFault Channel::receive(std::span<std::byte> buffer, wire::Bytes& frame) n
       continue;
     }
     if (errno != EAGAIN) return ChannelFault::system;
-    if (seemed_ended) return ChannelFault::ended;  // an empty message, which is no frame
     if (const ChannelFault fault = wait(POLLIN); fault != ChannelFault::none) return fault;
   }
 }

@@ -16,6 +16,7 @@
 #include "cli/latchkey/askpass_protocol.h"
 #include "cli/latchkey/terminal.h"
 #include "core/base/text.h"
+#include "ipc/packet.h"
 #include "wire/secret_buffer.h"
 
 namespace latchkey::cli {
@@ -95,13 +96,9 @@ int run_askpass(int argc, char** argv) {
   ssize_t got = -1;
   if (length <= reply.size() &&
       ::send(peer, prompt, length, MSG_NOSIGNAL) == static_cast<ssize_t>(length)) {
-    // An end that is told once may have passed over a message (pam_module/channel.cc): a second look.
-    for (int ends = 0; ends < 2 && got <= 0; ++ends) {
-      do {
-        got = ::recv(peer, reply.data(), reply.size(), 0);
-      } while (got < 0 && errno == EINTR);
-      if (got < 0) break;
-    }
+    do {
+      got = ipc::receive_packet(peer, reply.data(), reply.size(), 0);
+    } while (got < 0 && errno == EINTR);
   }
   ::close(peer);
   if (got < 1 || reply[0] == kAnswerForeign) return ask_elsewhere(prompt, argv);

@@ -105,10 +105,15 @@ void a_connection_closed_before_the_verdict_is_no_verdict(void**) {
 }
 
 void an_end_told_before_the_last_message_loses_no_verdict(void**) {
-  const Row allowed = {"allow",
-                       {PAM_SUCCESS, PAM_SUCCESS, PAM_SUCCESS, PAM_SUCCESS, PAM_SUCCESS}};
+  const Row allowed = {"allow", {PAM_SUCCESS, PAM_SUCCESS, PAM_SUCCESS, PAM_SUCCESS, PAM_SUCCESS}};
   expect_row(allowed, [](Operation operation) {
     tell_an_early_end(1);
+    const int code = call_with(answers({}), operation);
+    expect_number(early_ends_untold(), 0, "ends that nobody was told");
+    return code;
+  });
+  expect_row(kUnavailable, [](Operation operation) {
+    tell_an_early_end(2);
     return call_with(answers({}), operation);
   });
 }
@@ -120,6 +125,17 @@ void an_empty_message_is_the_end(void**) {
           peer.begin();
           peer.send_text("");
           peer.answer();  // the module's end: it does not wait for more
+        },
+        operation);
+  });
+  // Nor is it passed over for one that says something.
+  expect_row(kUnavailable, [](Operation operation) {
+    return call_with(
+        [](Peer& peer) {
+          peer.begin();
+          peer.send_text("");
+          peer.send(verdict_frame({}));
+          peer.answer();
         },
         operation);
   });

@@ -82,6 +82,7 @@ const char* name(wire::Operation operation);
 std::vector<std::string> take_log();
 // The next calls of recvmsg wait for a message, leave it, and tell the end of the connection.
 void tell_an_early_end(int times);
+int early_ends_untold();
 // True if each byte of the range was handed to explicit_bzero since the last call of
 // forget_wiped().
 bool was_wiped(const void* start, std::size_t size);

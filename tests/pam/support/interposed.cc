@@ -94,6 +94,7 @@ ssize_t recvmsg(int socket, msghdr* message, int flags) {
   pollfd waits{.fd = socket, .events = POLLIN, .revents = 0};
   poll(&waits, 1, -1);
   --early_ends();
+  message->msg_namelen = 0;
   return 0;
 }
 
@@ -108,6 +109,7 @@ std::vector<std::string> take_log() {
 }
 
 void tell_an_early_end(int times) { early_ends() = times; }
+int early_ends_untold() { return early_ends(); }
 
 bool was_wiped(const void* start, std::size_t size) {
   const auto* from = static_cast<const char*>(start);
