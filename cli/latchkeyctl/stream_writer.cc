@@ -18,6 +18,7 @@
 #include "cli/latchkeyctl/commands.h"
 #include "cli/latchkeyctl/files.h"
 #include "cli/latchkeyctl/moment.h"
+#include "cli/latchkeyctl/stream_setup.h"
 #include "cli/latchkeyctl/stream_signer.h"
 #include "config_files/load.h"
 #include "core/base/limits.h"
@@ -59,31 +60,6 @@ std::string shown(const config::StreamSource& stream, const Trouble& trouble) {
   return "Redis at " + stream.server + ": " + quoted(trouble.what);
 }
 
-WriterResult<config::StreamSource> choose(const config::Config& config, const std::string& name) {
-  const auto& all = config.revocation.streams;
-  if (all.empty()) return refused("the configuration has no 'revocation.streams'");
-  if (name.empty()) {
-    if (all.size() == 1) return all.front();
-    return refused("the configuration has several streams: --stream says which");
-  }
-  for (const config::StreamSource& each : all) {
-    if (each.feed.name == name) return each;
-  }
-  return refused("the configuration has no stream of that name");
-}
-
-WriterResult<jose::JwkSet> readers_of(const config::StreamSource& stream) {
-  std::string document = stream.keys.document;
-  if (!stream.keys_file.empty()) {
-    const auto text = read_key_set_file(stream.keys_file);
-    if (!text) return refused(text.error());
-    document = std::string(text->view());
-  }
-  auto set = jose::JwkSet::parse(document);
-  if (!set || set->empty()) return refused("the stream's keys: there is no usable key in them");
-  return *std::move(set);
-}
-
 // Where to read on behind it; nothing behind the greatest id that there can be.
 std::optional<std::string> behind(const ipc::fetch::EntryId& id) {
   constexpr auto kMost = std::numeric_limits<std::uint64_t>::max();
@@ -98,25 +74,6 @@ std::optional<ipc::fetch::EntryId> id_behind(const Reply& entry,
   if (entry.elements.size() != 2) return std::nullopt;
   auto id = ipc::fetch::parse_entry_id(entry.elements[0].text);
   return id && (!last || *last < *id) ? id : std::nullopt;
-}
-
-// The key that signs, which has to be one of those that hosts take.
-WriterResult<jose::KeyMaterial> writing_key(const std::string& path, const jose::JwkSet& readers,
-                                            const std::string& config) {
-  if (path == kStandardInput)
-    return refused("--key: a file, since the writer's notes lie beside it");
-  auto text = read_key(path);
-  if (!text) return refused(text.error());
-  auto key = jose::KeyMaterial::parse(text->view());
-  text->wipe();
-  if (!key) return refused("--key: " + key.error());
-  const std::string thumbprint = key->thumbprint().value_or("");
-  const bool known =
-      std::any_of(readers.keys().begin(), readers.keys().end(), [&](const jose::Jwk& each) {
-        return !thumbprint.empty() && each.thumbprint() == thumbprint;
-      });
-  if (known) return *std::move(key);
-  return refused("--key: hosts would refuse it: it is none of the stream's keys in " + config);
 }
 
 // Redis as it is where a writer can do nothing about it.
@@ -138,14 +95,14 @@ WriterResult<StreamWriter> StreamWriter::open(const StreamWriterOptions& options
     return refused(config.error().empty() ? "the configuration cannot be read"
                                           : config::describe(config.error().front()));
   }
-  auto stream = choose(*config, options.stream);
-  if (!stream) return tl::unexpected(stream.error());
+  auto stream = choose_stream(*config, options.stream);
+  if (!stream) return refused(stream.error());
   if (!options.user.empty()) stream->user = options.user;
   if (!options.password_file.empty()) stream->password_file = options.password_file;
-  auto readers = readers_of(*stream);
-  if (!readers) return tl::unexpected(readers.error());
+  auto readers = stream_readers(*stream);
+  if (!readers) return refused(readers.error());
   auto key = writing_key(options.key, *readers, path);
-  if (!key) return tl::unexpected(key.error());
+  if (!key) return refused(key.error());
   StreamWriter writer(*std::move(config), *std::move(stream), *std::move(key), *std::move(readers));
   writer.key_path_ = options.key;
   writer.lock_ = ipc::Fd(::open(options.key.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
