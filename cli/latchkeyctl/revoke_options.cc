@@ -58,9 +58,9 @@ void add_names(CLI::App& revoke, Revocation& typed) {
       "With --subject: RFC 3339 time; default: now by the issuer's clock, that is, now and the "
       "leeway which the configuration grants it");
   add("--end,--until", typed.end, "T",
-      "RFC 3339 time from which it is forgotten, such as the token's expiry. A token and a subject "
-      "are forgotten when no token of theirs can be good any more, where the issuer has a "
-      "max_token_age");
+      "RFC 3339 time from which it is forgotten. Without it a token and a subject are forgotten "
+      "when neither a token of theirs nor its claims (max_claims_age) can let anybody in any more, "
+      "where the issuer has a max_token_age; a later end is brought forward to that");
   add("--reason,--comment", typed.comment, "TEXT", "Free text for the list and the journal");
 }
 

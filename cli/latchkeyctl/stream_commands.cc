@@ -93,8 +93,9 @@ WriterResult<revocation::StreamEntry> entry_of(const Session& session, const Str
       request.value = *std::move(thumbprint);
     }
     const bool bounded = out.entry.kind == EntryKind::token || out.entry.kind == EntryKind::subject;
-    const auto bound = config::tokens_live_until(
-        *issuer, out.entry.kind == EntryKind::subject ? out.entry.before : now + leeway);
+    const auto bound = config::revocation_counts_until(
+        writer.config(), *issuer,
+        out.entry.kind == EntryKind::subject ? out.entry.before : now + leeway, std::nullopt);
     if (bounded && bound) {
       const auto end = std::chrono::ceil<std::chrono::seconds>(*bound);
       out.entry.end = std::min(out.entry.end.value_or(end), WallTime(end));

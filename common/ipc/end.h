@@ -58,6 +58,7 @@ struct Look {
 struct SignalRequest {
   std::string login;
   std::int64_t grace_s = 0;  // for so long they are only watched
+  std::string scope;         // session | user
 };
 
 struct SignalAnswer {

@@ -52,6 +52,7 @@ template <typename Walk>
 void fields(Walk& walk, SignalRequest& value) {
   walk("login", value.login);
   walk("grace_s", value.grace_s, json::Between{0, kGraceMostSeconds});
+  walk("scope", value.scope, kScopes);
 }
 
 template <typename Walk>

@@ -24,6 +24,7 @@ class Census {
   // Null: there was none.
   const Process* find(pid_t pid) const;
   bool has(pid_t pid, unsigned long long start) const;
+  const std::vector<Process>& all() const { return all_; }
   void each_child(pid_t parent, const Visit& visit) const;
   void each_of_session(pid_t session, const Visit& visit) const;
   void each_of_audit_session(std::uint32_t session, const Visit& visit) const;

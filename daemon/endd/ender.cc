@@ -72,7 +72,8 @@ EndAnswer Ender::end(const EndRequest& request, SteadyTime now) {
           .ask_at = {},
           .why_not = {}};
   // Whoever is told may leave before the time is over: what is of the session now, ends then.
-  if (!job.session && grace > std::chrono::seconds(0)) signal(*target, job, grace, now);
+  if (grace > std::chrono::seconds(0) && (!job.session || whole_user))
+    signal(*target, job, grace, now, !job.session);
   const std::size_t told = tell(*target, sentence(request.cause, grace.count()), now);
   parts_.log.notice(fmt::format("told: {} cause={} scope={} grace={}s terminals={}", who(*target),
                                 request.cause, whole_user ? "user" : "session", grace.count(),
@@ -217,6 +218,7 @@ void Ender::terminate(const Target& target, Job& job, SteadyTime now) {
   job.ask_at.reset();
   // Everything of a user goes only where logind, too, says that it is this one.
   if (job.whole_user && (job.session || target.caller)) {
+    if (job.session) signal(target, job, std::chrono::seconds(0), now, false);
     const auto ended = parts_.sessions.terminate_user(target.uid);
     parts_.log.notice(fmt::format("ended the user: {} {}", who(target),
                                   ended ? "by logind" : ended.error().detail));
@@ -234,29 +236,40 @@ void Ender::terminate(const Target& target, Job& job, SteadyTime now) {
   signal(target, job, std::chrono::seconds(0), now);
 }
 
-// Said once, and once more when it is over.
-void Ender::signal(const Target& target, Job& job, std::chrono::seconds grace, SteadyTime now) {
-  std::string why_not = why_quiet_;
-  if (now >= quiet_until_) {
-    const auto answer = parts_.signal(target.login, grace);
-    quiet_ = answer ? std::chrono::seconds(0) : std::clamp(2 * quiet_, kAskAgain, kQuietMost);
-    quiet_until_ = now + quiet_;
-    why_quiet_ = answer ? "" : answer.error().detail;
-    if (answer && answer->outcome != "refused") {
-      const bool watched = grace > std::chrono::seconds(0);
-      parts_.log.notice(fmt::format("{}: {} by signals, {} processes={} {}",
-                                    watched ? "watched" : "ended", who(target), answer->outcome,
-                                    answer->processes, answer->why));
-      job.ask_at.reset();
-      job.why_not.clear();
-      return;
-    }
-    why_not = answer ? answer->why : answer.error().detail;
+// False, and why, where it was not taken. Everything of a user goes only where logind, too, says
+// that it is this one, or sudo.
+bool Ender::ask_for_signals(const Target& target, const Job& job, std::chrono::seconds grace,
+                            SteadyTime now, std::string& why_not) {
+  why_not = why_quiet_;
+  if (now < quiet_until_) return false;
+  const bool user = job.whole_user && (job.session || target.caller);
+  const auto answer = parts_.signal({target.login, grace.count(), user ? "user" : "session"});
+  quiet_ = answer ? std::chrono::seconds(0) : std::clamp(2 * quiet_, kAskAgain, kQuietMost);
+  quiet_until_ = now + quiet_;
+  why_quiet_ = answer ? "" : answer.error().detail;
+  why_not = answer ? answer->why : answer.error().detail;
+  if (!answer || answer->outcome == "refused") return false;
+  const bool watched = grace > std::chrono::seconds(0);
+  parts_.log.notice(fmt::format("{}: {} by signals, {} processes={} {}",
+                                watched ? "watched" : "ended", who(target), answer->outcome,
+                                answer->processes, answer->why));
+  return true;
+}
+
+// What it does not take is said once, and once more when it is over. Where that is not needed,
+// since logind ends the session, what logind does not know of the user lives on.
+void Ender::signal(const Target& target, Job& job, std::chrono::seconds grace, SteadyTime now,
+                   bool needed) {
+  std::string why_not;
+  if (ask_for_signals(target, job, grace, now, why_not)) {
+    job.ask_at.reset();
+    job.why_not.clear();
+    return;
   }
   if (job.why_not.empty())
     parts_.log.error(fmt::format("latchkey-endd-signal: {} {}", who(target), why_not));
   job.why_not = "latchkey-endd-signal: " + why_not;
-  job.ask_at = std::max(now + kAskAgain, quiet_until_);
+  if (needed) job.ask_at = std::max(now + kAskAgain, quiet_until_);
 }
 
 SteadyTime Ender::next() const {

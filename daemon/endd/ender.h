@@ -50,8 +50,7 @@ class Ender {
     // How many terminals of the processes took the line.
     std::function<std::size_t(std::span<const Process>, uid_t, std::string_view)> tell;
     // Has the unit with CAP_KILL watch the login's processes for the grace time, and end them then.
-    std::function<ipc::Result<ipc::control::SignalAnswer>(const std::string& login,
-                                                          std::chrono::seconds grace)>
+    std::function<ipc::Result<ipc::control::SignalAnswer>(const ipc::control::SignalRequest&)>
         signal;
     EndLimits limits = {};
     // All processes; where there is none, as `checks` has them.
@@ -90,7 +89,10 @@ class Ender {
   void terminate(const Target& target, Job& job, SteadyTime now);
   void ask_again(const std::string& login, Job& job, SteadyTime now);
   bool close(const std::string& line, Job& job, SteadyTime now);
-  void signal(const Target& target, Job& job, std::chrono::seconds grace, SteadyTime now);
+  void signal(const Target& target, Job& job, std::chrono::seconds grace, SteadyTime now,
+              bool needed = true);
+  bool ask_for_signals(const Target& target, const Job& job, std::chrono::seconds grace,
+                       SteadyTime now, std::string& why_not);
   std::size_t tell(const Target& target, std::string_view text, SteadyTime now);
 
   Parts parts_;

@@ -115,27 +115,27 @@ std::optional<Services> find_services(const Options& options, const Log& log) {
   return services;
 }
 
-ipc::Result<control::SignalAnswer> ask_signals(const std::string& socket, const std::string& login,
-                                               std::chrono::seconds grace) {
+ipc::Result<control::SignalAnswer> ask_signals(const std::string& socket,
+                                               const control::SignalRequest& request) {
   auto client = ipc::varlink::VarlinkClient::connect(socket, kSignalPatience);
   if (!client) return tl::unexpected(client.error());
-  auto answer = control::call<control::Signal>(*client, {login, grace.count()}, kSignalPatience);
+  auto answer = control::call<control::Signal>(*client, request, kSignalPatience);
   if (answer) return *std::move(answer);
   if (answer.error().kind == control::CallError::Kind::transport)
     return tl::unexpected(std::move(answer.error().fault));
   return ipc::fault(ipc::FaultKind::denied, answer.error().error.text);
 }
 
-int serve_signals(Server::Parts parts, const Checks& checks, ipc::varlink::Service& service,
-                  const Log& log) {
+int serve_signals(Server::Parts parts, const Options& options, const Checks& checks,
+                  ipc::varlink::Service& service, const Log& log) {
   Signaller signaller(
       {.checks = checks,
        .send = [&](const Process& process,
                    int signal) { return send_signal(checks.processes(), process, signal); },
-       .log = log});
+       .log = log,
+       .whole_user = options.whole_user});
   control::serve<control::Signal>(service, [&](const ipc::Peer&, const auto& request, auto done) {
-    done(signaller.end(request.login, std::chrono::seconds(request.grace_s),
-                       std::chrono::steady_clock::now()));
+    done(signaller.end(request, std::chrono::steady_clock::now()));
   });
   parts.tick = [&](auto now) { signaller.tick(now); };
   parts.next = [&] { return signaller.next(); };
@@ -153,8 +153,8 @@ int serve_ends(Server::Parts parts, const Options& options, const Checks& checks
                .tell = [&](auto processes, uid_t owner,
                            auto text) { return terminals.tell_all(processes, owner, text); },
                .signal =
-                   [&](const std::string& login, std::chrono::seconds grace) {
-                     return ask_signals(options.signal_socket, login, grace);
+                   [&](const control::SignalRequest& request) {
+                     return ask_signals(options.signal_socket, request);
                    },
                .limits = {.whole_user = options.whole_user,
                           .shortest_grace = std::chrono::seconds(options.shortest_grace_s),
@@ -203,7 +203,7 @@ int run(const Options& options) {
                       .log = log,
                       .tick = {},
                       .next = {}};
-  return options.signals ? serve_signals(std::move(parts), checks, service, log)
+  return options.signals ? serve_signals(std::move(parts), options, checks, service, log)
                          : serve_ends(std::move(parts), options, checks, service, log);
 }
 

@@ -27,9 +27,11 @@ std::vector<Process> Members::look(const Census& census) {
   while (!look.open.empty()) {
     const Process& process = *look.open.back();
     look.open.pop_back();
-    const bool related = known_.at(process.pid).related;
-    if (related) take_session(look, process);
-    census.each_child(process.pid, [&](const Process& child) { take(look, child, related); });
+    const Known known = known_.at(process.pid);
+    if (known.related) take_session(look, process);
+    census.each_child(process.pid, [&](const Process& child) {
+      take(look, child, known.related, known.taken_in);
+    });
   }
   std::vector<Process> members;
   std::vector<pid_t> in_use;
@@ -44,6 +46,10 @@ std::vector<Process> Members::look(const Census& census) {
            !std::binary_search(in_use.begin(), in_use.end(), entry.first);
   });
   return members;
+}
+
+void Members::take_in(const Process& process) {
+  known_.insert_or_assign(process.pid, Known{process.start, false, true});
 }
 
 void Members::begin(const Census& census) {
@@ -65,17 +71,19 @@ void Members::forget_others(const Census& census) {
 
 // Of a process that is here for its audit session the children are, too, but not those it shares a
 // POSIX session with: they may be a service of root's that was restarted from within the login.
-void Members::take(Look& look, const Process& process, bool related) {
+void Members::take(Look& look, const Process& process, bool related, bool taken_in) {
   if (process.pid <= 1 || process.pid == self_) return;
   if (leads_ && process.pid == leader_.pid) return;
   const bool another_login = leader_.audit_session != kNoAuditSession &&
                              process.audit_session != kNoAuditSession &&
                              process.audit_session != leader_.audit_session;
-  if (another_login && !known_.contains(process.pid)) return;
+  if (another_login && !taken_in && !known_.contains(process.pid)) return;
   related = related || process.session == process.pid;
-  Known& known = known_.emplace(process.pid, Known{process.start, false}).first->second;
-  const bool news = look.found.emplace(process.pid, &process).second || (related && !known.related);
+  Known& known = known_.emplace(process.pid, Known{process.start, false, false}).first->second;
+  const bool more = (related && !known.related) || (taken_in && !known.taken_in);
+  const bool news = look.found.emplace(process.pid, &process).second || more;
   known.related = known.related || related;
+  known.taken_in = known.taken_in || taken_in;
   if (news) look.open.push_back(&process);
 }
 
@@ -84,8 +92,9 @@ void Members::take_session(Look& look, const Process& process) {
   if (process.session <= 1 || process.session == leader_.session) return;
   const Process* leader = look.census.find(process.session);
   if (!sessions_.emplace(process.session, leader == nullptr ? 0 : leader->start).second) return;
+  const bool taken_in = known_.at(process.pid).taken_in;
   look.census.each_of_session(process.session,
-                              [&](const Process& each) { take(look, each, true); });
+                              [&](const Process& each) { take(look, each, true, taken_in); });
 }
 
 }  // namespace latchkey::endd

@@ -26,12 +26,16 @@ class Members {
   // from within a login carries that of the login. By rising pid. The first look may be at the
   // family of the leader alone (Processes::family); each later one is at all there are.
   std::vector<Process> look(const Census& census);
+  // From the next look on this one belongs to the session, too, whatever its audit session, and
+  // what descends from it.
+  void take_in(const Process& process);
 
  private:
   using Starts = std::map<pid_t, unsigned long long>;
   struct Known {
     unsigned long long start = 0;
     bool related = false;  // not here for its audit session alone: its POSIX session is the login's
+    bool taken_in = false;
   };
   // What one look has found so far, and of which it has yet to see what belongs to it in turn.
   struct Look {
@@ -42,7 +46,7 @@ class Members {
 
   void begin(const Census& census);
   void forget_others(const Census& census);
-  void take(Look& look, const Process& process, bool related);
+  void take(Look& look, const Process& process, bool related, bool taken_in = false);
   void take_session(Look& look, const Process& process);
 
   Process leader_;

@@ -43,7 +43,8 @@ ParsedOptions parse_options(int argc, char** argv) {
       ->type_name("NAME=COMM");
   app.add_flag(
       "--whole-user", options.whole_user,
-      "End everything of the user where latchkeyd asks for that (sessions.terminate: user)");
+      "End everything of the user where latchkeyd asks for that (sessions.terminate: user): what "
+      "logind knows, and with --signals what it does not know, such as jobs of at and cron");
   constexpr std::int64_t kMost = ipc::control::kGraceMostSeconds;
   app.add_option("--shortest-grace", options.shortest_grace_s,
                  "Between the word on the terminal and the end, whatever latchkeyd asks for")

@@ -19,6 +19,8 @@ using ipc::control::SignalAnswer;
 namespace {
 
 constexpr int kLooksMost = 10;  // at /proc in a row; the caller waits for them
+constexpr const char* kNotTheUser =
+    "the session ends and not its whole user: latchkey-endd-signal's unit has no --whole-user";
 
 // The first moment of a whole number of steps that is not before it.
 SteadyTime round_up(SteadyTime time, std::chrono::milliseconds step) {
@@ -49,17 +51,20 @@ Signaller::Signaller(Parts parts) : parts_(std::move(parts)) {
   if (!parts_.all) parts_.all = [&checks = parts_.checks] { return checks.processes().all(); };
 }
 
-SignalAnswer Signaller::end(std::string_view login, std::chrono::seconds grace, SteadyTime now) {
-  const SteadyTime begin_at = round_up(now + grace, kTogether);
-  if (const auto job = jobs_.find(login); job != jobs_.end()) {
+SignalAnswer Signaller::end(const ipc::control::SignalRequest& request, SteadyTime now) {
+  const SteadyTime begin_at = round_up(now + std::chrono::seconds(request.grace_s), kTogether);
+  const bool whole_user = request.scope == "user" && parts_.whole_user;
+  const std::string why = whole_user || request.scope != "user" ? "" : kNotTheUser;
+  if (const auto job = jobs_.find(request.login); job != jobs_.end()) {
     Job& known = job->second;
     if (!known.begun) {
       known.begin_at = std::min(known.begin_at, begin_at);
       known.due = std::min(known.due, known.begin_at);
+      known.whole_user = known.whole_user || whole_user;
     }
-    return {"ending", "", static_cast<std::int64_t>(known.seen)};
+    return {"ending", why, static_cast<std::int64_t>(known.seen)};
   }
-  auto target = parts_.checks.examine(login);
+  auto target = parts_.checks.examine(request.login);
   if (!target) {
     return {std::string(name(target.error().outcome)), std::move(target.error().why), 0};
   }
@@ -68,13 +73,15 @@ SignalAnswer Signaller::end(std::string_view login, std::chrono::seconds grace, 
           .begin_at = begin_at,
           .whose = fmt::format("service={} user={}", target->service, target->person),
           .caller = target->caller,
+          .whole_user = whole_user,
+          .uid = target->uid,
           .leader = target->leader,
           .members = Members(target->leader, target->uid, ::getpid())};
   // Enough to know them by, should all of them lose their parents before the next look.
   job.seen = look_at(job.members, Census(parts_.checks.processes().family(job.leader))).size();
   const auto seen = static_cast<std::int64_t>(job.seen);
   jobs_.emplace(target->login, std::move(job));
-  return {"ending", "", seen};
+  return {"ending", why, seen};
 }
 
 void Signaller::tick(SteadyTime now) {
@@ -102,6 +109,13 @@ void Signaller::tick(SteadyTime now) {
       job.due = now;  // its turn is right after what else the caller has to do
     }
   }
+  for (Turns* turns_now : {&killed, &asked}) {
+    for (Turn& turn : *turns_now)
+      turn.takes_in = turn.entry->second.whole_user && !turn.entry->second.begun;
+    if (std::any_of(turns_now->begin(), turns_now->end(),
+                    [](const Turn& turn) { return turn.takes_in; }))
+      look(*turns_now);
+  }
   kill(killed);
   ask_to_end(asked);
   for (Turn& turn : asked) begin(turn, now);
@@ -120,7 +134,7 @@ void Signaller::tick(SteadyTime now) {
 Signaller::Turns Signaller::due(SteadyTime now) {
   Turns turns;
   for (auto entry = jobs_.begin(); entry != jobs_.end(); ++entry)
-    if (entry->second.due <= now) turns.push_back({.entry = entry, .left = {}, .killed = {}});
+    if (entry->second.due <= now) turns.push_back({entry, {}, {}, false});
   std::stable_sort(turns.begin(), turns.end(), [](const Turn& a, const Turn& b) {
     return a.entry->second.due < b.entry->second.due;
   });
@@ -131,8 +145,19 @@ Signaller::Turns Signaller::due(SteadyTime now) {
 void Signaller::look(Turns& turns) const {
   const Census census(parts_.all());
   for (Turn& turn : turns) {
+    if (turn.takes_in) take_in_user(turn.entry->second, census);
     turn.left = look_at(turn.entry->second.members, census);
     turn.entry->second.seen = turn.left.size();
+  }
+}
+
+// Jobs of at and cron among it, which logind does not know. What somebody else began in the user's
+// name (sudo -u) has a login of its own, and ends with that.
+void Signaller::take_in_user(Job& job, const Census& census) const {
+  for (const Process& process : census.all()) {
+    if (process.uid != job.uid && process.real_uid != job.uid) continue;
+    if (parts_.checks.processes().login_uid(process.pid).value_or(job.uid) == job.uid)
+      job.members.take_in(process);
   }
 }
 

@@ -47,14 +47,15 @@ class Signaller {
     // All processes; where there is none, as `checks` has them.
     std::function<std::vector<Process>()> all = {};
     std::size_t jobs_most = kJobsMost;
+    bool whole_user = false;  // whoever asks may have everything of the user ended
   };
 
   explicit Signaller(Parts parts);
 
   // When the grace time is over; who is of the session is watched from now on. Reads no more than
-  // the session's own processes, and signals none: tick() does.
-  ipc::control::SignalAnswer end(std::string_view login, std::chrono::seconds grace,
-                                 SteadyTime now);
+  // the session's own processes, and signals none: tick() does. With scope `user` all that is the
+  // user's when it ends goes along, but for what a login of somebody else's has begun.
+  ipc::control::SignalAnswer end(const ipc::control::SignalRequest& request, SteadyTime now);
 
   // Does what is due. All sessions share a look at the processes of the host, since that is what
   // takes time, and the looks that it takes to stop and to kill.
@@ -70,6 +71,8 @@ class Signaller {
     std::string whose;  // service and person, for the log
     SteadyTime kill_at;
     bool caller = false;
+    bool whole_user = false;
+    uid_t uid = 0;  // of the person
     Process leader;
     Members members;
     std::size_t seen = 0;    // at the last look
@@ -83,11 +86,13 @@ class Signaller {
     Jobs::iterator entry;
     std::vector<Process> left;  // of it at the last look
     Known killed;
+    bool takes_in = false;  // in each look, what is the user's
   };
   using Turns = std::vector<Turn>;
 
   Turns due(SteadyTime now);
   void look(Turns& turns) const;
+  void take_in_user(Job& job, const Census& census) const;
   void stop(Turns& turns, int& looks) const;
   void kill(Turns& turns) const;
   void ask_to_end(Turns& turns) const;

@@ -7,6 +7,7 @@ import pwd
 import subprocess
 import time
 
+import pexpect
 import pytest
 
 from box import clients, files, forge
@@ -89,6 +90,19 @@ def test_many_go_in_as_text_and_come_out_again(host, record_testsuite_property):
     # The same text again changes nothing.
     assert imported(host, "\n".join(text.splitlines()[:500])).returncode == 0
     assert host.status()["revocations"] == count
+
+
+def test_an_import_at_a_terminal_shows_how_far_it_is_and_one_in_a_pipe_shows_nothing(host):
+    path = f"{host.folder}/revocations.jsonl"
+    files.write(path, lines(2_000, host.provider.issuer), 0o600)
+    piped = host.ctl("revocations", "import", path)
+    assert "%" not in piped.stdout + piped.stderr
+    child = pexpect.spawn("latchkeyctl", ["revocations", "import", path], encoding="utf-8", timeout=clients.DEADLINE_S)
+    child.expect(r"\[#* *\] +\d+ %  \d+ lines")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+    os.unlink(path)
 
 
 @pytest.fixture

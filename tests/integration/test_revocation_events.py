@@ -133,6 +133,7 @@ def test_a_session_ends_by_the_event_and_another_users_lives_on(host, sender, op
     ended = [line for line in host.latchkeyd.said().splitlines() if "a session is to end" in line]
     assert ended and all(re.search(r'source="?events ', line) for line in ended), ended
     assert host.refusal(ssh(alice.token).said)[0] == "revoked_subject"
+    assert host.refusal(sudo(alice.token).said)[0] == "revoked_subject"
     assert bob.lives() and running("sleep 86412")
     assert [each["user"] for each in host.ctl_json("sessions")["sessions"]] == ["bob"]
 

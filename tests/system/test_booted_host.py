@@ -235,34 +235,45 @@ def test_a_revoked_sudo_ends_by_signals_and_the_session_around_it_lives_on(machi
         assert alice.poll() is None
 
 
-def test_what_lingers_survives_the_session_and_ends_where_the_whole_user_is_to(machine, client, provider):
-    drop_in = "/etc/systemd/system/latchkey-endd.service.d"
+def test_what_lingers_and_jobs_of_at_and_cron_survive_the_session_and_end_where_the_whole_user_is_to(machine, client, provider):
+    units = ("latchkey-endd", "latchkey-endd-signal")
     machine.run("loginctl", "enable-linger", "alice")
-    linger = "XDG_RUNTIME_DIR=/run/user/$(id -u) systemd-run --user --quiet --collect sleep 86506; echo in; exec sleep 86507"
+    linger = ("XDG_RUNTIME_DIR=/run/user/$(id -u) systemd-run --user --quiet --collect sleep 86506; "
+              "echo 'exec sleep 86511' | at -M now; echo '* * * * * exec sleep 86512' | crontab -; echo in; exec sleep 86507")
+    survivors = ("sleep 86506", "sleep 86511", "sleep 86512")
+    machine.write("/etc/cron.d/bobs", "* * * * * bob exec sleep 86513\n")
+
+    def runs(words: str) -> str:
+        return machine.run("pgrep", "-f", words, check=False).stdout
     try:
         token = provider.token("alice", GROUPS)
         with client.session(token, "alice", linger) as alice:
             revoke(machine, provider, token)
             alice.wait(60)
-        assert machine.run("pgrep", "-f", "sleep 86506", check=False).stdout
+        machine.wait_for(lambda: all(map(runs, survivors)) and runs("sleep 86513"), 90)
+        machine.run("crontab", "-r", "-u", "alice")  # what is due starts all the same: docs/SESSIONS.md
         config = CONFIG.format(issuer=provider.issuer).replace("grace: 1s", "grace: 1s, terminate: user")
         machine.write("/etc/latchkey/latchkey.yaml", config)
         machine.run("latchkeyctl", "reload")
-        start = machine.run("systemctl", "show", "-P", "ExecStart", "latchkey-endd").stdout.split("argv[]=")[1].split(" ;")[0]
-        machine.write(f"{drop_in}/user.conf", f"[Service]\nExecStart=\nExecStart={start} --whole-user\n")
+        for unit in units:
+            start = machine.run("systemctl", "show", "-P", "ExecStart", unit).stdout.split("argv[]=")[1].split(" ;")[0]
+            machine.write(f"/etc/systemd/system/{unit}.service.d/user.conf", f"[Service]\nExecStart=\nExecStart={start} --whole-user\n")
         machine.run("systemctl", "daemon-reload")
-        machine.run("systemctl", "restart", "latchkey-endd.service")
+        machine.run("systemctl", "restart", *units)
         assert "--whole-user" in machine.property("latchkey-endd.service", "ExecStart")
         token = provider.token("alice", GROUPS)
         with client.session(token, "alice", "echo in; exec sleep 86508") as alice:
             revoke(machine, provider, token)
             alice.wait(60)
-        machine.wait_for(lambda: machine.run("pgrep", "-f", "sleep 86506", check=False).stdout == "")
+        machine.wait_for(lambda: not any(map(runs, survivors)))
+        assert runs("sleep 86513"), "bob's jobs are nobody else's"
+        assert opens(client, provider, "alice") == "alice\n"
     finally:
         machine.run("loginctl", "disable-linger", "alice")
-        machine.run("rm", "-rf", drop_in)
+        machine.run("rm", "-rf", "/etc/cron.d/bobs", *(f"/etc/systemd/system/{unit}.service.d" for unit in units))
+        machine.run("pkill", "-f", "sleep 86513", check=False)
         machine.run("systemctl", "daemon-reload")
-        machine.run("systemctl", "restart", "latchkey-endd.service")
+        machine.run("systemctl", "restart", *units)
         machine.write("/etc/latchkey/latchkey.yaml", CONFIG.format(issuer=provider.issuer))
         machine.run("latchkeyctl", "reload")
 

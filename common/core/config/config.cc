@@ -31,10 +31,22 @@ bool Config::asks_for_time() const {
                      [](const policy::AccessRule& rule) { return !rule.times.empty(); });
 }
 
-std::optional<WallTime> tokens_live_until(const Issuer& issuer, WallTime issued) {
-  const auto& claims = issuer.config.claims;
-  if (claims.max_token_age.count() == 0 || issuer.config.introspection.on()) return std::nullopt;
-  return issued + claims.max_token_age + claims.leeway;
+std::optional<std::chrono::seconds> token_life(const issuer::IssuerConfig& issuer) {
+  const auto& claims = issuer.claims;
+  std::optional<std::chrono::seconds> life;
+  for (const auto& bound : {std::optional(claims.max_token_age), claims.max_token_lifetime}) {
+    if (bound && bound->count() > 0) life = std::min(life.value_or(*bound), *bound);
+  }
+  return life;
+}
+
+std::optional<WallTime> revocation_counts_until(const Config& config, const Issuer& issuer,
+                                                WallTime issued, std::optional<WallTime> in_force) {
+  const auto life = token_life(issuer.config);
+  if (!life || issuer.config.introspection.on()) return std::nullopt;
+  const auto leeway = issuer.config.claims.leeway;
+  const WallTime accepted = issued + *life + leeway;
+  return std::max(accepted, in_force.value_or(accepted) + config.max_claims_age + leeway);
 }
 
 std::optional<ListSource> snapshot_of(const StreamSource& stream) {

@@ -28,9 +28,8 @@ struct Issuer {
   std::vector<const Key*> from_preset = {};  // whose values `provider` gave; not part of a digest
 };
 
-// Until when a token of the issuer that was issued at `issued` at the latest can be good; nothing
-// where the issuer's section sets no bound, or the provider is asked.
-std::optional<WallTime> tokens_live_until(const Issuer& issuer, WallTime issued);
+// How long after its 'iat' a token of the issuer can be accepted, leeway aside; nothing: for ever.
+std::optional<std::chrono::seconds> token_life(const issuer::IssuerConfig& issuer);
 
 struct BudgetConfig {
   std::chrono::milliseconds verify_cpu_per_second{
@@ -76,5 +75,13 @@ struct Config {
   // Index of the issuer with that short name, or -1.
   std::ptrdiff_t find_issuer_by_name(std::string_view name) const;
 };
+
+// Until when a revocation of tokens that were issued at `issued` at the latest can refuse
+// something: while such a token is accepted, or its claims stand for a user who shows none
+// ('max_claims_age'). `in_force`: the moment since which it lets none of them in any more; nothing
+// where hosts may learn of it later. No answer where the issuer's section sets no bound, or the
+// provider is asked.
+std::optional<WallTime> revocation_counts_until(const Config& config, const Issuer& issuer,
+                                                WallTime issued, std::optional<WallTime> in_force);
 
 }  // namespace latchkey::config

@@ -116,6 +116,7 @@ void ControlPlane::add_events() {
       .journal = parts_.journal,
       .poller = parts_.event_poller,
       .store = parts_.event_store,
+      .builder = parts_.builder,
       .secret = revocations_.secret(),
       .keys = {.at_hand = [this](std::string_view issuer) { return keys_of(issuer); },
                .request = [this](std::string_view issuer, std::uint64_t seen,
@@ -164,6 +165,9 @@ void ControlPlane::gather(Snapshot& next) const {
 
 void ControlPlane::publish_revocations(std::function<void()> done) {
   const bool others = bar_keys();
+  revocations_.merge_in(parts_.builder, parts_.control, [this](std::function<void()> merged) {
+    publish_revocations(std::move(merged));
+  });
   publish(
       [&](Snapshot& next) {
         gather(next);

@@ -7,6 +7,7 @@
 
 #include "daemon/latchkeyd/service/control.h"
 #include "daemon/latchkeyd/service/control_records.h"
+#include "ipc/time_text.h"
 
 namespace latchkey::latchkeyd {
 
@@ -50,10 +51,16 @@ void Control::revocations(const control::RevocationsRequest& request,
 void Control::note_revoked(const ipc::Peer& peer, const revocation::Revocation& revocation) {
   const bool shown =
       revocation.kind != revocation::Kind::token && revocation.kind != revocation::Kind::token_hash;
-  note(peer, "revoked",
-       {{"revocation", std::to_string(revocation.id)},
-        {"kind", revocation::kind_name(revocation.kind)},
-        {"value", shown ? std::string_view(revocation.value) : std::string_view()}});
+  note(
+      peer, "revoked",
+      {{"revocation", std::to_string(revocation.id)},
+       {"kind", revocation::kind_name(revocation.kind)},
+       {"value", shown ? std::string_view(revocation.value) : std::string_view()},
+       {"issuer", revocation.issuer},
+       {"before", revocation.kind == revocation::Kind::subject ? ipc::format_time(revocation.before)
+                                                               : std::string()},
+       {"end", revocation.end ? ipc::format_time(*revocation.end) : std::string()},
+       {"reason", revocation.comment}});
 }
 
 void Control::revoke(const ipc::Peer& peer, const control::RevokeRequest& request,

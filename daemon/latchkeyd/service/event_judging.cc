@@ -78,9 +78,8 @@ void EventKeeper::judge(const SourcePtr& source) {
     note_state(s);
   }
   if (any || s.over.size() != over_before) {
-    revocation::Source next = editor.finish();
-    if (next.wants_merge()) next = next.merged(ends_by(s));
-    s.source = std::make_shared<const revocation::Source>(std::move(next));
+    s.source = std::make_shared<const revocation::Source>(editor.finish());
+    s.merger.consider(parts_.builder, parts_.control, s.source, ends_by(s), parts_.hooks.publish);
     // In force before it is durable: what the disk refuses revokes all the same.
     s.changed = false;
     parts_.hooks.publish([] {});

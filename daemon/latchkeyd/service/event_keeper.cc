@@ -47,13 +47,9 @@ const issuer::IssuerConfig& issuer_of(const config::EventSource& section,
 // How long what names a token's issuer, subject or session can still refuse something: while the
 // token is accepted, or its claims stand for a user who shows none. Nothing: for ever.
 std::optional<seconds> keep_for(const issuer::IssuerConfig& issuer, const config::Config& config) {
-  const auto& claims = issuer.claims;
-  std::optional<seconds> life;
-  if (claims.max_token_age > seconds(0)) life = claims.max_token_age;
-  if (claims.max_token_lifetime && *claims.max_token_lifetime > seconds(0))
-    life = std::min(life.value_or(*claims.max_token_lifetime), *claims.max_token_lifetime);
+  const auto life = config::token_life(issuer);
   if (!life) return std::nullopt;
-  return std::max(*life, config.max_claims_age) + 2 * claims.leeway;
+  return std::max(*life, config.max_claims_age) + 2 * issuer.claims.leeway;
 }
 
 }  // namespace

@@ -49,6 +49,7 @@ class EventKeeper final : public RevocationFeed {
     Journal& journal;
     EventPoller& poller;
     EventStore& store;
+    Executor& builder;  // of a new base
     revocation::HashSecret secret;
     Keys keys;
     std::function<bool(std::string_view thumbprint)> key_revoked;

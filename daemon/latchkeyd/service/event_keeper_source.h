@@ -17,6 +17,7 @@
 #include "core/issuer/issuer_config.h"
 #include "core/revocation/set_poll.h"
 #include "daemon/latchkeyd/service/event_keeper.h"
+#include "daemon/latchkeyd/service/source_merger.h"
 
 namespace latchkey::latchkeyd {
 
@@ -66,6 +67,7 @@ struct EventKeeper::Source {
   std::size_t acks_told = 0;  // in the poll that is open: so many from the front
   std::size_t refusals_told = 0;
   std::shared_ptr<const revocation::Source> source;
+  SourceMerger merger;
 
   // The round that is under way.
   struct Round {

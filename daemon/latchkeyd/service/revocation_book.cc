@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <tuple>
 #include <utility>
 
 #include "core/base/mutation.h"
@@ -14,6 +15,18 @@ namespace latchkey::latchkeyd {
 
 using revocation::Entry;
 
+namespace {
+
+// What both name is the same, whatever they say of it.
+bool is_same(const Entry& one, const Entry& other) {
+  return one.kind == other.kind && one.digest == other.digest;
+}
+bool comes_first(const Entry& one, const Entry& other) {
+  return std::tie(one.kind, one.digest) < std::tie(other.kind, other.digest);
+}
+
+}  // namespace
+
 RevocationBook::RevocationBook(std::span<const revocation::Revocation> stored)
     : names_(std::make_shared<const revocation::Names>()) {
   // Never short and never failing for so few bytes; a key that can be guessed would let collisions
@@ -22,33 +35,33 @@ RevocationBook::RevocationBook(std::span<const revocation::Revocation> stored)
     std::abort();
   rows_.reserve(stored.size());
   for (const auto& each : stored) rows_.push_back({each.id, entry_of(each, *names_)});
-  rebuild();
+  build();
 }
 
-bool RevocationBook::over(const Row& row) const {
-  return row.entry && row.entry->end &&
-         LATCHKEY_FAILS(local_end_passed, *row.entry->end <= settled_);
+bool RevocationBook::over(const Row& row, WallTime at) {
+  return row.entry && row.entry->end && LATCHKEY_FAILS(local_end_passed, *row.entry->end <= at);
 }
 
-void RevocationBook::rebuild() {
+void RevocationBook::build() {
   const auto many = std::count_if(rows_.begin(), rows_.end(), [](const Row& row) {
     return row.entry && revocation::is_many(row.entry->kind);
   });
   revocation::SourceBuilder builder(secret_, static_cast<std::size_t>(many), WallTime{},
                                     std::make_shared<PageMemory>());
-  first_end_.reset();
-  last_ended_.reset();
   for (const Row& row : rows_) {
-    if (!row.entry) continue;
-    const auto& end = row.entry->end;
-    if (over(row)) {
-      last_ended_ = std::max(last_ended_.value_or(*end), *end);
-      continue;
-    }
-    builder.add(*row.entry);
-    if (end) first_end_ = std::min(first_end_.value_or(*end), *end);
+    if (row.entry) builder.add(*row.entry);
+    note_end(row);
   }
   source_ = std::make_shared<const revocation::Source>(builder.finish());
+}
+
+void RevocationBook::note_end(const Row& row) {
+  if (!row.entry || !row.entry->end) return;
+  const WallTime end = *row.entry->end;
+  if (over(row, settled_))
+    last_ended_ = std::max(last_ended_.value_or(end), end);
+  else
+    first_end_ = std::min(first_end_.value_or(end), end);
 }
 
 std::vector<RevocationBook::Row>::iterator RevocationBook::at(std::int64_t id) {
@@ -57,10 +70,12 @@ std::vector<RevocationBook::Row>::iterator RevocationBook::at(std::int64_t id) {
 }
 
 void RevocationBook::change(std::span<const Entry> removed, std::span<const Entry> added) {
-  revocation::Source next = source_->with(removed, added);
-  // Nothing is forgotten by that: settle() lets go of what has ended.
-  if (next.wants_merge()) next = next.merged(WallTime{});
-  source_ = std::make_shared<const revocation::Source>(std::move(next));
+  source_ = std::make_shared<const revocation::Source>(source_->with(removed, added));
+}
+
+// Nothing is forgotten by that: settle() lets go of what has ended.
+void RevocationBook::merge_in(Executor& builder, Executor& control, SourceMerger::Publish publish) {
+  merger_.consider(builder, control, source_, WallTime{}, std::move(publish));
 }
 
 void RevocationBook::add(std::span<const revocation::Revocation> revocations) {
@@ -93,8 +108,7 @@ void RevocationBook::remove(std::int64_t id) {
   if (!gone) return;
   std::vector<Entry> stay;
   for (const Row& other : rows_) {
-    if (other.entry && other.entry->kind == gone->kind && other.entry->digest == gone->digest &&
-        !over(other))
+    if (other.entry && is_same(*other.entry, *gone) && !over(other, settled_))
       stay.push_back(*other.entry);
   }
   change({&*gone, 1}, stay);
@@ -103,17 +117,35 @@ void RevocationBook::remove(std::int64_t id) {
 bool RevocationBook::settle(WallTime now) {
   const bool ended = first_end_ && *first_end_ <= now;
   const bool again = last_ended_ && *last_ended_ > now;
-  settled_ = now;
+  const WallTime before = std::exchange(settled_, now);
   if (!ended && !again) return false;
-  rebuild();
+  std::vector<Entry> gone;
+  std::vector<Entry> said;
+  first_end_.reset();
+  last_ended_.reset();
+  for (const Row& row : rows_) {
+    note_end(row);
+    if (over(row, before) == over(row, now)) continue;
+    (over(row, now) ? gone : said).push_back(*row.entry);
+  }
+  std::sort(gone.begin(), gone.end(), comes_first);
+  for (const Row& row : rows_) {
+    if (row.entry && !over(row, now) &&
+        std::binary_search(gone.begin(), gone.end(), *row.entry, comes_first))
+      said.push_back(*row.entry);
+  }
+  change(gone, said);
   return true;
 }
 
+// They had ended before: the source says nothing of them.
 void RevocationBook::forget(WallTime ended) {
   std::erase_if(rows_, [&](const Row& row) {
     return row.entry && row.entry->end && *row.entry->end <= ended;
   });
-  rebuild();
+  first_end_.reset();
+  last_ended_.reset();
+  for (const Row& row : rows_) note_end(row);
 }
 
 std::shared_ptr<const revocation::RevocationSet> RevocationBook::set(

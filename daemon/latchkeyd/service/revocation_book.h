@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The revocations of the local store as the control thread knows them, and the set that the workers
-// judge by. One more or one less changes the source that is there and makes no new one. Names stay
-// in the store, which lists them; here each has 64 bytes.
+// judge by. One more or one less changes the source that is there; a new base for it is made
+// elsewhere. Names stay in the store, which lists them; here each has 64 bytes.
 //
 // What has ended revokes no more, and is forgotten here an hour later (the store does it in its own
 // time): a clock that was ahead for a moment takes nothing back for good.
@@ -15,6 +15,8 @@
 #include <vector>
 
 #include "core/revocation/revocation_set.h"
+#include "daemon/latchkeyd/io/executor.h"
+#include "daemon/latchkeyd/service/source_merger.h"
 
 namespace latchkey::latchkeyd {
 
@@ -30,8 +32,10 @@ class RevocationBook {
   // Lets go of what has ended at `now`, and takes up again what has not, where the clock was set
   // back. Whether the source is another one by that.
   bool settle(WallTime now);
-  // Those that the store has removed.
+  // Those that the store has removed, and that have ended.
   void forget(WallTime ended);
+  // Where so much has changed that the source should have a new base: see source_merger.h.
+  void merge_in(Executor& builder, Executor& control, SourceMerger::Publish publish);
 
   std::size_t size() const { return rows_.size(); }
 
@@ -53,8 +57,9 @@ class RevocationBook {
   };
 
   std::vector<Row>::iterator at(std::int64_t id);
-  bool over(const Row& row) const;
-  void rebuild();
+  static bool over(const Row& row, WallTime at);
+  void build();
+  void note_end(const Row& row);
   void change(std::span<const revocation::Entry> removed, std::span<const revocation::Entry> added);
 
   std::vector<Row> rows_;              // by rising id
@@ -64,6 +69,7 @@ class RevocationBook {
   revocation::HashSecret secret_{};
   std::shared_ptr<const revocation::Names> names_;
   std::shared_ptr<const revocation::Source> source_;
+  SourceMerger merger_;
 };
 
 }  // namespace latchkey::latchkeyd

@@ -83,7 +83,7 @@ control::Outcome<void> take_issuer(revocation::Revocation& revocation,
   // A session goes on to get tokens, so nobody can say when it ends.
   if (revocation.kind == Kind::session) return {};
   const WallTime issued = revocation.kind == Kind::subject ? revocation.before : now + leeway;
-  const auto bound = config::tokens_live_until(*issuer, issued);
+  const auto bound = config::revocation_counts_until(config, *issuer, issued, now);
   if (bound) revocation.end = std::min(revocation.end.value_or(*bound), *bound);
   return {};
 }

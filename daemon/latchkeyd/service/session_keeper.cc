@@ -23,13 +23,13 @@ constexpr seconds kAskAgain{20};     // after the grace time: endd has tried all
 constexpr seconds kBackoffMost{30};
 constexpr seconds kNoteBy{60};  // so long after it was opened the note must be there
 
-// What the entry of the revocation names, as `latchkeyctl revoke` takes it; never a part of a
-// token.
+// What the entry of the revocation names. A token's id stays out of the journal like the rest of a
+// token; `latchkeyctl sessions` has it by the login's id.
 std::string entry_of(const Hit& hit) {
   const claims::ClaimsRecord& claims = hit.login->claims;
   switch (hit.reason) {
     case Reason::revoked_token:
-      return "jti=" + claims.token_id;
+      return "token";
     case Reason::revoked_session:
       return "sid=" + claims.session;
     case Reason::revoked_key:

@@ -46,7 +46,7 @@ class StreamKeeper final : public RevocationFeed {
     Journal& journal;
     StreamFetcher& fetcher;
     StreamStore& store;
-    Executor& builder;  // of snapshots, which are lists
+    Executor& builder;  // of a new base, and of snapshots, which are lists
     ListFetcher& list_fetcher;
     ListStore& list_store;
     revocation::HashSecret secret;

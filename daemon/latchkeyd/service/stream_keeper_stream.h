@@ -13,6 +13,7 @@
 
 #include "core/revocation/stream_item.h"
 #include "core/revocation/stream_progress.h"
+#include "daemon/latchkeyd/service/source_merger.h"
 #include "daemon/latchkeyd/service/stream_keeper.h"
 
 namespace latchkey::latchkeyd {
@@ -52,6 +53,7 @@ struct StreamKeeper::Stream {
   std::optional<SteadyTime> whole_since;
   std::vector<std::string> keys;  // thumbprints that the above was read with
   std::shared_ptr<const revocation::Source> source;
+  SourceMerger merger;
   revocation::Feed feed;
   SteadyTime dated{};       // when the newest beat was signed, by the steady clock
   std::size_t lines = 0;    // on disk

@@ -152,9 +152,9 @@ std::vector<StreamLine> StreamKeeper::take_all(Stream& stream, const StreamBatch
   stream.junk = junk > 0 && junk == batch.items.size() && !batch.more &&
                 batch.items.size() < ipc::fetch::kItemsInBatch;
   if (stream.works) {
-    revocation::Source next = work.finish();
-    if (next.wants_merge()) next = next.merged(stream.ends_by(parts_.clock.wall()));
-    stream.source = std::make_shared<const revocation::Source>(std::move(next));
+    stream.source = std::make_shared<const revocation::Source>(work.finish());
+    stream.merger.consider(parts_.builder, parts_.control, stream.source,
+                           stream.ends_by(parts_.clock.wall()), parts_.hooks.publish);
     stream.changed = true;
   }
   // A beat of before may have been made by one who had not seen yet what was gone by then.

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Revocation streams end to end: written by latchkeyctl, carried by a real Redis with TLS, heeded by real ssh and sudo."""
 
+import contextlib
 import json
+import subprocess
 import time
+
+import pytest
 
 from box import files, forge, redis
 from box.revocations import OPERATOR, entries, fresh, says, ssh, sudo
@@ -77,6 +81,38 @@ def test_nothing_is_lost_over_a_disconnect_and_a_restart_of_redis(following, ser
     revoke(host, server, third)
     becomes(host, lambda status: entries(3)(status) and fresh(status))
     assert host.refusal(ssh(first).said)[0] == "revoked_token" and host.refusal(ssh(third).said)[0] == "revoked_token"
+
+
+@pytest.fixture
+def full_disk(server):
+    """The writer's key on a file system of its own that has no room for notes; gives what frees it."""
+    folder = server.folder / "full"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k,mode=700", "full", str(folder)], check=True)
+    key = folder / "good.jwk"
+    key.write_bytes((server.folder / "good.jwk").read_bytes())
+    key.chmod(0o600)
+    filler = folder / "filler"
+    with contextlib.suppress(OSError), open(filler, "wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+    yield key, filler.unlink
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_under_the_notes_refuses_the_command_and_revokes_nothing(following, server, full_disk):
+    host, (key, free) = following, full_disk
+    token = host.provider.token("alice", OPERATOR)
+    writer = ["--key", str(key), *server.writer()[2:]]
+    before = server.admin("XLEN", redis.KEY)
+    words = ("revoke", "--fleet", "--jti", forge.claims_of(token)["jti"], "--issuer", "corp", *writer)
+    refused = host.ctl(*words, check=False)
+    assert refused.returncode == 1 and "No space left" in refused.stderr and not refused.stdout
+    assert server.admin("XLEN", redis.KEY) == before and ssh(token).status == 0
+    free()
+    host.ctl(*words)
+    becomes(host, entries(1))
+    assert host.refusal(ssh(token).said)[0] == "revoked_token"
 
 
 def test_what_is_written_while_the_host_is_down_is_read_when_it_comes_up(following, server):

@@ -34,6 +34,35 @@ std::string lists(const std::string& members) {
   return issuer("") + "revocation:\n  lists:\n" + members;
 }
 
+// While a token can be accepted, or its claims stand for a user who shows none.
+TEST(RevocationConfig, CountsUntilNobodyGetsInByWhatIsRevoked) {
+  using std::chrono::hours;
+  using std::chrono::minutes;
+  const WallTime now{std::chrono::seconds(1'700'000'000)};
+  Config config;
+  config.max_claims_age = hours(48);
+  Issuer issuer;
+  auto& claims = issuer.config.claims;
+  claims.leeway = minutes(1);
+  claims.max_token_age = hours(12);
+  EXPECT_EQ(revocation_counts_until(config, issuer, now, now), now + hours(48) + minutes(1));
+  EXPECT_EQ(revocation_counts_until(config, issuer, now + hours(72), now),
+            now + hours(84) + minutes(1));
+  EXPECT_EQ(revocation_counts_until(config, issuer, now, std::nullopt),
+            now + hours(60) + minutes(2))
+      << "who hears of it when no token is good any more may have let one in just before";
+  claims.max_token_lifetime = hours(1);
+  EXPECT_EQ(revocation_counts_until(config, issuer, now, std::nullopt),
+            now + hours(49) + minutes(2));
+  claims.max_token_age = hours(0);
+  EXPECT_EQ(token_life(issuer.config), hours(1));
+  claims.max_token_lifetime = hours(0);
+  EXPECT_EQ(revocation_counts_until(config, issuer, now, now), std::nullopt);
+  claims.max_token_age = hours(12);
+  issuer.config.introspection.mode = issuer::IntrospectionMode::required;
+  EXPECT_EQ(revocation_counts_until(config, issuer, now, now), std::nullopt);
+}
+
 TEST(RevocationConfig, HasTheDefaultsOfRefusal) {
   const auto config = parsed(lists(list("fleet", "      keys: " + kKey + "\n")));
   ASSERT_TRUE(config);

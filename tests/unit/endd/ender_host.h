@@ -71,28 +71,29 @@ class EnderTest : public ::testing::Test {
   EndLimits limits;
   std::size_t jobs_most = Ender::kJobsMost;
   std::unique_ptr<Ender> make() {
-    return std::make_unique<Ender>(
-        Ender::Parts{.checks = checks,
-                     .sessions = logind,
-                     .log = log,
-                     .tell =
-                         [this](auto processes, uid_t owner, std::string_view text) {
-                           told.push_back(std::to_string(processes.size()) + " of " +
-                                          std::to_string(owner) + ": " + std::string(text));
-                           return processes.size();
-                         },
-                     .signal =
-                         [this](const std::string& login, seconds grace) {
-                           signalled.push_back((grace > seconds(0) ? "watch " : "") + login);
-                           return signal_answer;
-                         },
-                     .limits = limits,
-                     .all =
-                         [this] {
-                           ++looks;
-                           return checks.processes().all();
-                         },
-                     .jobs_most = jobs_most});
+    return std::make_unique<Ender>(Ender::Parts{
+        .checks = checks,
+        .sessions = logind,
+        .log = log,
+        .tell =
+            [this](auto processes, uid_t owner, std::string_view text) {
+              told.push_back(std::to_string(processes.size()) + " of " + std::to_string(owner) +
+                             ": " + std::string(text));
+              return processes.size();
+            },
+        .signal =
+            [this](const ipc::control::SignalRequest& request) {
+              signalled.push_back((request.grace_s > 0 ? "watch " : "") + request.login +
+                                  (request.scope == "user" ? " whole user" : ""));
+              return signal_answer;
+            },
+        .limits = limits,
+        .all =
+            [this] {
+              ++looks;
+              return checks.processes().all();
+            },
+        .jobs_most = jobs_most});
   }
   std::size_t looks = 0;  // at all processes
   std::unique_ptr<Ender> ender = make();

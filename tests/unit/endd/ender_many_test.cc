@@ -57,7 +57,7 @@ TEST_F(EnderTest, WhoIsToldIsWatchedAlready) {
                          return std::size_t{1};
                        },
                    .signal =
-                       [&](const std::string&, seconds) {
+                       [&](const ipc::control::SignalRequest&) {
                          order.emplace_back("watched");
                          return ipc::Result<ipc::control::SignalAnswer>({"ending", "", 3});
                        }});

@@ -107,6 +107,25 @@ TEST_F(EnderTest, WholeUserIsEndedWhereThatIsWanted) {
   end(0, "user");
   pass(seconds(0));
   EXPECT_THAT(logind.done, ElementsAre("terminate user 1000", "terminate c7"));
+  EXPECT_THAT(signalled, ElementsAre(kLogin + " whole user")) << "at and cron are not logind's";
+}
+
+TEST_F(EnderTest, WholeUserIsWatchedFromTheWordOnSoThatItEndsThoughTheSessionIsLeft) {
+  limits.whole_user = true;
+  ender = make();
+  logind.session = "c7";
+  EXPECT_EQ(end(10, "user"), "ending");
+  EXPECT_THAT(signalled, ElementsAre("watch " + kLogin + " whole user"));
+}
+
+TEST_F(EnderTest, SessionOfLogindEndsThoughNobodyTakesTheRestOfTheUser) {
+  limits.whole_user = true;
+  ender = make();
+  logind.session = "c7";
+  signal_answer = ipc::fault(ipc::FaultKind::denied, "nobody there");
+  EXPECT_EQ(end(10, "user"), "ending");
+  pass(seconds(10));
+  EXPECT_THAT(logind.done, ElementsAre("terminate user 1000", "terminate c7"));
 }
 
 TEST_F(EnderTest, WholeUserIsNotEndedWhereLogindDoesNotSayWhoseTheSessionIs) {
@@ -115,7 +134,7 @@ TEST_F(EnderTest, WholeUserIsNotEndedWhereLogindDoesNotSayWhoseTheSessionIs) {
   end(0, "user");
   pass(seconds(0));
   EXPECT_THAT(logind.done, IsEmpty());
-  EXPECT_THAT(signalled, ElementsAre(kLogin));
+  EXPECT_THAT(signalled, ElementsAre(kLogin)) << "the session alone";
 }
 
 TEST_F(EnderTest, WholeUserOfASudoIsWhoCalledIt) {
@@ -126,6 +145,7 @@ TEST_F(EnderTest, WholeUserOfASudoIsWhoCalledIt) {
   end(0, "user");
   pass(seconds(0));
   EXPECT_THAT(logind.done, ElementsAre("terminate user 1000"));
+  EXPECT_THAT(signalled, ElementsAre(kLogin + " whole user"));
 }
 
 TEST_F(EnderTest, WholeUserEndsAlsoWhereTheSessionThatWasToldIsLeftBeforeItsEnd) {

@@ -26,7 +26,9 @@ using testing::World;
 
 class SignallerTest : public ::testing::Test {
  protected:
-  SignallerTest() { world.ssh_session(); }
+  explicit SignallerTest(bool whole_user = false) : signaller(parts(whole_user)) {
+    world.ssh_session();
+  }
 
   static std::string word(pid_t pid, int signal) {
     const std::string name = signal == SIGTERM   ? "TERM"
@@ -56,23 +58,27 @@ class SignallerTest : public ::testing::Test {
   std::function<void(pid_t, int)> on_signal;
   SteadyTime now{std::chrono::hours(1)};
   std::size_t looks = 0;  // at all processes
-  Signaller signaller{{.checks = checks,
-                       .send =
-                           [this](const Process& process, int signal) {
-                             sent.push_back(word(process.pid, signal));
-                             if (on_signal) on_signal(process.pid, signal);
-                             return true;
-                           },
-                       .log = log,
-                       .all =
-                           [this] {
-                             ++looks;
-                             return checks.processes().all();
-                           }}};
+  Signaller::Parts parts(bool whole_user) {
+    return {.checks = checks,
+            .send =
+                [this](const Process& process, int signal) {
+                  sent.push_back(word(process.pid, signal));
+                  if (on_signal) on_signal(process.pid, signal);
+                  return true;
+                },
+            .log = log,
+            .all =
+                [this] {
+                  ++looks;
+                  return checks.processes().all();
+                },
+            .whole_user = whole_user};
+  }
+  Signaller signaller;
 
   // At once, the word and the first step.
   std::string end(const std::string& login = kLogin) {
-    std::string outcome = signaller.end(login, 0s, now).outcome;
+    std::string outcome = signaller.end({login, 0, "session"}, now).outcome;
     signaller.tick(now);
     return outcome;
   }
@@ -96,7 +102,7 @@ class SignallerTest : public ::testing::Test {
 };
 
 TEST_F(SignallerTest, WhoIsToldIsWatchedAndWhatHeLeavesBehindEnds) {
-  EXPECT_EQ(signaller.end(kLogin, 10s, now).outcome, "ending");
+  EXPECT_EQ(signaller.end({kLogin, 10, "session"}, now).outcome, "ending");
   signaller.tick(now += 1s);
   EXPECT_THAT(sent, IsEmpty());
   world.end(500);  // he leaves; one of two goes along
@@ -113,8 +119,8 @@ TEST_F(SignallerTest, WhoIsToldIsWatchedAndWhatHeLeavesBehindEnds) {
 }
 
 TEST_F(SignallerTest, WhoIsAskedForAgainIsGivenTheShorterTime) {
-  EXPECT_EQ(signaller.end(kLogin, 10s, now).processes, 2);
-  EXPECT_EQ(signaller.end(kLogin, 20s, now).outcome, "ending");
+  EXPECT_EQ(signaller.end({kLogin, 10, "session"}, now).processes, 2);
+  EXPECT_EQ(signaller.end({kLogin, 20, "session"}, now).outcome, "ending");
   signaller.tick(now);
   EXPECT_THAT(sent, IsEmpty());
   end();
@@ -206,6 +212,64 @@ TEST_F(SignallerTest, WhatSudoRunsIsKilledWithoutAChanceToFork) {
   EXPECT_THAT(sent, ElementsAre("STOP 701", "KILL 701", "TERM 700", "CONT 700"));
 }
 
+// Beside the session: a job of cron's with a login of its own and one of at's without, what bob
+// began in alice's name, a daemon of root's, and what is bob's.
+class WholeUserTest : public SignallerTest {
+ protected:
+  WholeUserTest() : SignallerTest(true) {
+    world.put({.pid = 300, .comm = "cron", .session = 300});
+    world.put({.pid = 301, .parent = 300, .comm = "cron", .session = 300, .audit = 7});
+    world.put(
+        {.pid = 600, .parent = 301, .session = 600, .uid = 1000, .audit = 7, .login_uid = 1000});
+    world.put(
+        {.pid = 601, .parent = 600, .session = 600, .uid = 1000, .audit = 7, .login_uid = 1000});
+    world.put({.pid = 610, .session = 610, .uid = 1000});
+    world.put(
+        {.pid = 620, .comm = "sudo", .uid = 0, .audit = 8, .login_uid = 1001, .real_uid = 1001});
+    world.put({.pid = 621, .parent = 620, .uid = 1000, .audit = 8, .login_uid = 1001});
+    world.put({.pid = 630, .session = 630, .uid = 1001});
+    on_signal = [this](pid_t pid, int signal) {
+      if (signal == SIGTERM && pid != 601) world.end(pid);
+      if (signal == SIGKILL) world.end(pid);
+    };
+  }
+};
+
+TEST_F(WholeUserTest, JobsOfCronAndAtEndAndNobodyElsesProcesses) {
+  EXPECT_EQ(signaller.end({kLogin, 0, "user"}, now).outcome, "ending");
+  signaller.tick(now);
+  EXPECT_THAT(of("TERM"), ::testing::UnorderedElementsAre("TERM 501", "TERM 502", "TERM 600",
+                                                          "TERM 601", "TERM 610"));
+  // What it makes of its end, in a session of its own.
+  world.put(
+      {.pid = 602, .parent = 601, .session = 602, .uid = 1000, .audit = 7, .login_uid = 1000});
+  // Whoever comes in by another token meanwhile stays.
+  world.put(
+      {.pid = 700, .parent = 400, .session = 700, .uid = 1000, .audit = 9, .login_uid = 1000});
+  run();
+  EXPECT_THAT(of("KILL"), ::testing::UnorderedElementsAre("KILL 601", "KILL 602"));
+}
+
+TEST_F(WholeUserTest, WhatTheUserHasEndsThoughTheSessionWasLeftBefore) {
+  EXPECT_EQ(signaller.end({kLogin, 10, "user"}, now).outcome, "ending");
+  for (const pid_t pid : {500, 501, 502}) world.end(pid);
+  run();
+  EXPECT_THAT(of("TERM"), ::testing::UnorderedElementsAre("TERM 600", "TERM 601", "TERM 610"));
+}
+
+TEST_F(WholeUserTest, TheSessionAloneEndsWhereNobodyAsksForMoreOrTheUnitDoesNotSaySo) {
+  EXPECT_EQ(signaller.end({kLogin, 0, "session"}, now).why, "");
+  signaller.tick(now);
+  EXPECT_THAT(of("TERM"), ::testing::UnorderedElementsAre("TERM 501", "TERM 502"));
+  world.ssh_session();
+  sent.clear();
+  Signaller of_the_session(parts(false));
+  EXPECT_THAT(of_the_session.end({kLogin, 0, "user"}, now).why,
+              ::testing::HasSubstr("not its whole user"));
+  of_the_session.tick(now);
+  EXPECT_THAT(of("TERM"), ::testing::UnorderedElementsAre("TERM 501", "TERM 502"));
+}
+
 TEST_F(SignallerTest, WhatCannotBeKilledIsGivenUpInTheEnd) {
   end();
   const SteadyTime began = now;
@@ -218,7 +282,7 @@ TEST_F(SignallerTest, WhatCannotBeKilledIsGivenUpInTheEnd) {
 TEST_F(SignallerTest, AllThatAreWatchedShareALook) {
   const auto logins = more_sessions(40);
   for (const std::string& login : logins) {
-    EXPECT_EQ(signaller.end(login, 10s, now += 3ms).outcome, "ending");
+    EXPECT_EQ(signaller.end({login, 10, "session"}, now += 3ms).outcome, "ending");
     signaller.tick(now);  // as the server does between two calls
   }
   EXPECT_EQ(looks, 0U)
@@ -232,7 +296,7 @@ TEST_F(SignallerTest, AllThatAreWatchedShareALook) {
 
 TEST_F(SignallerTest, ThoseThatEndTogetherAreStoppedAndKilledByTheSameLooks) {
   const auto logins = more_sessions(20);
-  for (const std::string& login : logins) signaller.end(login, 1s, now += 1ms);
+  for (const std::string& login : logins) signaller.end({login, 1, "session"}, now += 1ms);
   on_signal = [this](pid_t pid, int signal) {
     if (signal == SIGKILL) world.end(pid);
   };
@@ -250,7 +314,7 @@ TEST_F(SignallerTest, ThoseThatEndTogetherAreStoppedAndKilledByTheSameLooks) {
 TEST_F(SignallerTest, ThoseThatBeganOneAfterTheOtherShareTheLooksFromThenOn) {
   const auto logins = more_sessions(5);
   for (const std::string& login : logins) {
-    signaller.end(login, 0s, now += Signaller::kTogether);
+    signaller.end({login, 0, "session"}, now += Signaller::kTogether);
     signaller.tick(now);
   }
   EXPECT_EQ(of("TERM").size(), 10U);
@@ -262,7 +326,7 @@ TEST_F(SignallerTest, ThoseThatBeganOneAfterTheOtherShareTheLooksFromThenOn) {
 
 TEST_F(SignallerTest, WhatATickDoesIsBoundedAndTheRestIsDoneRightAfter) {
   const auto logins = more_sessions(static_cast<int>(Signaller::kActsMost) + 6);
-  for (const std::string& login : logins) signaller.end(login, 0s, now);
+  for (const std::string& login : logins) signaller.end({login, 0, "session"}, now);
   signaller.tick(now);
   EXPECT_EQ(of("TERM").size(), 2 * Signaller::kActsMost);
   EXPECT_EQ(signaller.next(), now) << "others are answered in between";
@@ -281,8 +345,8 @@ TEST_F(SignallerTest, OneThatForksWithoutEndKeepsNoOtherFromItsEnd) {
     }
     if (signal == SIGKILL) world.end(pid);
   };
-  signaller.end(kLogin, 0s, now);
-  signaller.end(logins[0], 0s, now);
+  signaller.end({kLogin, 0, "session"}, now);
+  signaller.end({logins[0], 0, "session"}, now);
   signaller.tick(now);
   EXPECT_THAT(of("TERM"),
               ::testing::IsSupersetOf({"TERM 501", "TERM 502", "TERM 1001", "TERM 1002"}));
@@ -296,8 +360,8 @@ TEST_F(SignallerTest, ProcessOfTwoSessionsIsNotContinuedBeforeBothHaveHeardOfThe
   world.put({.pid = 601, .parent = 600, .start = 201, .session = 601, .uid = 1000, .audit = 43});
   const std::string inner = login_of(1);
   world.note(World::text("login", "alice", "", 600, 200), inner);
-  signaller.end(kLogin, 0s, now);
-  ASSERT_EQ(signaller.end(inner, 0s, now).outcome, "ending");
+  signaller.end({kLogin, 0, "session"}, now);
+  ASSERT_EQ(signaller.end({inner, 0, "session"}, now).outcome, "ending");
   signaller.tick(now);
   const auto at = [this](const std::string& what) {
     return std::find(sent.begin(), sent.end(), what) - sent.begin();
@@ -325,19 +389,19 @@ TEST_F(SignallerTest, MoreThanItsBoundAreRefusedUntilOneHasEnded) {
                  .log = log,
                  .jobs_most = 1});
   const auto logins = more_sessions(1);
-  EXPECT_EQ(few.end(kLogin, 10s, now).outcome, "ending");
-  EXPECT_EQ(few.end(kLogin, 10s, now).outcome, "ending");
-  EXPECT_EQ(few.end(logins[0], 10s, now).outcome, "refused");
+  EXPECT_EQ(few.end({kLogin, 10, "session"}, now).outcome, "ending");
+  EXPECT_EQ(few.end({kLogin, 10, "session"}, now).outcome, "ending");
+  EXPECT_EQ(few.end({logins[0], 10, "session"}, now).outcome, "refused");
   for (const pid_t pid : {500, 501, 502}) world.end(pid);
   while (few.next() != SteadyTime::max()) few.tick(now = few.next());
-  EXPECT_EQ(few.end(logins[0], 10s, now).outcome, "ending");
+  EXPECT_EQ(few.end({logins[0], 10, "session"}, now).outcome, "ending");
 }
 
 TEST_F(SignallerTest, NothingIsSignalledOfALoginThatIsNone) {
   world.note(World::text("sshd", "root"));
-  EXPECT_EQ(signaller.end(kLogin, 0s, now).outcome, "refused");
-  EXPECT_EQ(signaller.end("fedcba9876543210fedcba9876543210", 0s, now).outcome, "unknown");
-  EXPECT_EQ(signaller.end("1", 0s, now).outcome, "refused");
+  EXPECT_EQ(signaller.end({kLogin, 0, "session"}, now).outcome, "refused");
+  EXPECT_EQ(signaller.end({"fedcba9876543210fedcba9876543210", 0, "session"}, now).outcome, "unknown");
+  EXPECT_EQ(signaller.end({"1", 0, "session"}, now).outcome, "refused");
   EXPECT_THAT(sent, IsEmpty());
 }
 

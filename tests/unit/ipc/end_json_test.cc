@@ -24,9 +24,12 @@ TEST(EndJson, comes_back_as_it_went) {
   const auto signal = from_json<SignalAnswer>(to_json(SignalAnswer{"ending", "", 3}));
   ASSERT_TRUE(signal) << signal.error().detail;
   EXPECT_EQ(signal->processes, 3);
-  const auto request = from_json<SignalRequest>(to_json(SignalRequest{"x", 10}));
+  const auto request = from_json<SignalRequest>(to_json(SignalRequest{"x", 10, "user"}));
   ASSERT_TRUE(request) << request.error().detail;
   EXPECT_EQ(request->grace_s, 10);
+  EXPECT_EQ(request->scope, "user");
+  EXPECT_FALSE(from_json<SignalRequest>(R"({"login":"x","grace_s":1})"));
+  EXPECT_FALSE(from_json<SignalRequest>(R"({"login":"x","grace_s":1,"scope":"all"})"));
 }
 
 TEST(EndJson, refuses_what_is_out_of_bounds) {

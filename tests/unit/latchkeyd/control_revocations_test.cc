@@ -235,10 +235,20 @@ TEST_F(ControlTest, ChangesAreJournaledWithWhoAskedAndNeverWithATokensId) {
   ASSERT_TRUE(
       call<control::Revoke>({.kind = "token", .issuer = "corp", .value = "jti-very-secret"}));
   ASSERT_TRUE(revoke_user("mallory"));
-  EXPECT_EQ(journal.count("revoked revocation=1 kind=token value= peer_uid=1234 peer_pid=4711"), 1U)
+  EXPECT_EQ(
+      journal.count(
+          "revoked revocation=1 kind=token value= issuer=https://corp.example.com before= end= "
+          "reason= peer_uid=1234 peer_pid=4711"),
+      1U)
       << journal.text();
   EXPECT_EQ(journal.count("kind=user value=mallory"), 1U);
   EXPECT_EQ(journal.count("jti-very-secret"), 0U);
+  ASSERT_TRUE(call<control::Revoke>({.kind = "user",
+                                     .value = "eve",
+                                     .comment = "laptop 17 is lost",
+                                     .end = clock.wall() + std::chrono::hours(1)}));
+  EXPECT_EQ(journal.count("value=eve issuer= before= end="), 1U);
+  EXPECT_EQ(journal.count("reason=laptop 17 is lost"), 1U);
 }
 
 TEST_F(ControlTest, EachKindIsRevokedAndSaidByItsReason) {
@@ -300,9 +310,10 @@ TEST_F(ControlTest, ARevocationEndsWhenItSaysAndIsForgottenAnHourLater) {
   EXPECT_TRUE(taken[0]->revocations->user_revoked("mallory"));
 }
 
-TEST_F(ControlTest, ATokenIsNotKeptForLongerThanItCouldLive) {
+TEST_F(ControlTest, ATokenIsNotKeptForLongerThanItCouldLetAnybodyIn) {
   config::Config bounded = corp_config("digest-2");
   bounded.issuers[0].config.claims.max_token_age = std::chrono::hours(12);
+  bounded.max_claims_age = std::chrono::hours(1);
   const auto leeway = bounded.issuers[0].config.claims.leeway;
   next_config = std::move(bounded);
   ASSERT_TRUE(call<control::Reload>({}));
@@ -320,6 +331,19 @@ TEST_F(ControlTest, ATokenIsNotKeptForLongerThanItCouldLive) {
   EXPECT_EQ(end_of({.kind = "session", .issuer = "corp", .value = "e"}), std::nullopt)
       << "it goes on to get tokens";
   EXPECT_EQ(end_of({.kind = "user", .value = "f"}), std::nullopt);
+  // Whoever it let in a moment ago signs in with a key for as long as its claims stand.
+  next_config = corp_config("digest-3");
+  next_config->issuers[0].config.claims.max_token_age = std::chrono::hours(12);
+  next_config->max_claims_age = std::chrono::hours(48);
+  ASSERT_TRUE(call<control::Reload>({}));
+  const WallTime claims = now + std::chrono::hours(48) + leeway;
+  EXPECT_EQ(end_of({.kind = "token", .issuer = "corp", .value = "g"}), claims);
+  EXPECT_EQ(end_of({.kind = "subject", .issuer = "corp", .value = "h", .before = now}), claims);
+  EXPECT_EQ(end_of({.kind = "subject",
+                    .issuer = "corp",
+                    .value = "i",
+                    .before = now + std::chrono::hours(48)}),
+            now + std::chrono::hours(60) + leeway);
 }
 
 TEST_F(ControlTest, ManyAreRevokedAtOnceOrNoneOfThem) {

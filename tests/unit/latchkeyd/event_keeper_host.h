@@ -75,6 +75,7 @@ class EventKeeperTest : public ::testing::Test {
         .journal = journal,
         .poller = fetcher,
         .store = *store,
+        .builder = *disk,
         .secret = secret,
         .keys = {
             .at_hand = [this](std::string_view name) { return name == "corp" ? &keys : nullptr; },

@@ -3,9 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "tests/unit/latchkeyd/fakes.h"
 
 namespace latchkey::latchkeyd {
 namespace {
@@ -13,6 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 using revocation::Kind;
 using revocation::Revocation;
+using testing::TestLoop;
 
 constexpr WallTime kNow{1'700'000'000s};
 const std::string kIssuer = "https://id.example.com";
@@ -99,7 +103,6 @@ TEST(RevocationBook, PassesOverWhatNamesNothing) {
   EXPECT_EQ(book.size(), 0U);
 }
 
-// More than is kept as a change on top, so that it is merged on the way.
 TEST(RevocationBook, HoldsManyThatCameOneByOne) {
   RevocationBook book{std::vector<Revocation>{}};
   for (int i = 1; i <= 4'200; ++i) add(book, token(i, "t" + std::to_string(i)));
@@ -108,6 +111,87 @@ TEST(RevocationBook, HoldsManyThatCameOneByOne) {
   for (int i = 1; i <= 200; ++i) book.remove(i);
   EXPECT_EQ(found(book), std::nullopt);
   EXPECT_EQ(book.set()->size(), 4'000U);
+}
+
+TEST(RevocationBook, LetsGoOfWhatHasEndedAndTakesItUpAgainWhereTheClockWasSetBack) {
+  auto ended = token(1);
+  ended.end = kNow;
+  auto later = token(3, "t3");
+  later.end = kNow + 2h;
+  RevocationBook book(std::vector<Revocation>{ended, token(2, "t2"), later});
+  EXPECT_FALSE(book.settle(kNow - 1h));
+  EXPECT_EQ(found(book), Reason::revoked_token);
+  EXPECT_TRUE(book.settle(kNow));
+  EXPECT_EQ(found(book), std::nullopt);
+  EXPECT_EQ(book.set()->size(), 2U);
+  EXPECT_FALSE(book.settle(kNow + 1h)) << "nothing more has ended";
+  EXPECT_TRUE(book.settle(kNow - 1h));
+  EXPECT_EQ(found(book), Reason::revoked_token);
+  EXPECT_EQ(book.set()->size(), 3U);
+  EXPECT_TRUE(book.settle(kNow + 3h));
+  book.forget(kNow + 1h);
+  EXPECT_EQ(book.size(), 2U);
+  EXPECT_TRUE(book.settle(kNow - 2h));
+  EXPECT_EQ(found(book), std::nullopt) << "it is forgotten";
+  EXPECT_EQ(book.set()->size(), 2U);
+}
+
+TEST(RevocationBook, WhatAnotherOneNamesStaysThoughOneOfThemHasEnded) {
+  auto ended = token(1);
+  ended.end = kNow;
+  auto longer = token(2);
+  longer.end = kNow + 1h;
+  RevocationBook book(std::vector<Revocation>{ended, longer});
+  EXPECT_TRUE(book.settle(kNow));
+  EXPECT_EQ(found(book), Reason::revoked_token);
+  EXPECT_TRUE(book.settle(kNow + 1h));
+  EXPECT_EQ(found(book), std::nullopt);
+}
+
+// More than is kept as a change on top: the new base is made elsewhere, and what is changed
+// meanwhile stays so.
+TEST(RevocationBook, GetsANewBaseBesideTheChangesThatGoOn) {
+  TestLoop builder;
+  TestLoop control;
+  RevocationBook book{std::vector<Revocation>{}};
+  std::size_t published = 0;
+  const auto consider = [&] {
+    book.merge_in(builder, control, [&](const std::function<void()>& done) {
+      ++published;
+      done();
+    });
+  };
+  for (int i = 1; i <= 4'200; ++i) add(book, token(i, "t" + std::to_string(i)));
+  EXPECT_EQ(book.source()->base_size(), 0U);
+  consider();
+  consider();  // once is enough
+  EXPECT_EQ(book.source()->base_size(), 0U) << "not on this thread";
+  EXPECT_EQ(builder.run_ready(), 1U);
+  book.remove(1);
+  book.remove(2);
+  add(book, token(5'000, "t2"));
+  add(book, token(5'001, "t5001"));
+  EXPECT_EQ(found(book), std::nullopt);
+  control.run_ready();
+  EXPECT_EQ(published, 1U);
+  EXPECT_EQ(book.source()->base_size(), 4'200U);
+  EXPECT_LE(book.source()->delta_size(), 4U);
+  EXPECT_EQ(book.set()->size(), 4'200U);
+  EXPECT_EQ(found(book), std::nullopt) << "t1 was taken back";
+  add(book, token(5'002));
+  EXPECT_EQ(found(book), Reason::revoked_token);
+}
+
+TEST(RevocationBook, WhatIsMadeForABookThatIsGoneIsNobodys) {
+  TestLoop builder;
+  TestLoop control;
+  {
+    RevocationBook book{std::vector<Revocation>{}};
+    for (int i = 1; i <= 4'200; ++i) add(book, token(i, "t" + std::to_string(i)));
+    book.merge_in(builder, control, [](const std::function<void()>&) { FAIL(); });
+  }
+  builder.run_ready();
+  control.run_ready();
 }
 
 }  // namespace

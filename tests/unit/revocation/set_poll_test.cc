@@ -60,7 +60,54 @@ TEST(PollAnswer, IsReadStrictly) {
   EXPECT_EQ(read(sets(256)).substr(0, 8), "0=x 1=x ");
 }
 
-// RFC 8936 section 2.2 and its examples in section 2.4.
+// The answer of RFC 8936 section 2.5, whose token is the example of RFC 8417 section 2.1, unsigned:
+// what carries it does not judge it (security_event_test.cc does).
+TEST(PollAnswer, ReadsTheExampleOfTheRfc) {
+  const std::string token =
+      "eyJhbGciOiJub25lIn0."
+      "eyJqdGkiOiI0ZDM1NTllYzY3NTA0YWFiYTY1ZDQwYjAzNjNmYWFkOCIsImlhdCI6MTQ1ODQ5NjQwNCwiaXNzIjoiaHR0"
+      "cHM6Ly9zY2ltLmV4YW1wbGUuY29tIiwiYXVkIjpbImh0dHBzOi8vc2NpbS5leGFtcGxlLmNvbS9GZWVkcy85OGQ1MjQ2"
+      "MWZhNWJiYzg3OTU5M2I3NzU0IiwiaHR0cHM6Ly9zY2ltLmV4YW1wbGUuY29tL0ZlZWRzLzVkNzYwNDUxNmIxZDA4NjQx"
+      "ZDc2NzZlZTciXSwiZXZlbnRzIjp7InVybjppZXRmOnBhcmFtczpzY2ltOmV2ZW50OmNyZWF0ZSI6eyJyZWYiOiJodHRw"
+      "czovL3NjaW0uZXhhbXBsZS5jb20vVXNlcnMvNDRmNjE0MmRmOTZiZDZhYjYxZTc1MjFkOSIsImF0dHJpYnV0ZXMiOlsi"
+      "aWQiLCJuYW1lIiwidXNlck5hbWUiLCJwYXNzd29yZCIsImVtYWlscyJdfX19.";
+  EXPECT_EQ(read("{\n  \"sets\": {\n    \"4d3559ec67504aaba65d40b0363faad8\":\n      \"" + token +
+                 "\"\n  }\n}\n"),
+            "4d3559ec67504aaba65d40b0363faad8=" + token + " ");
+}
+
+// RFC 8936 sections 2.4.1 to 2.4.4: a poll, one that only acknowledges, one that does both, and one
+// that refuses, too. Ours have their members in the order of their names, and always say whether
+// the transmitter may wait.
+TEST(PollRequest, WritesTheExamplesOfTheRfc) {
+  const std::vector<std::string> both = {"4d3559ec67504aaba65d40b0363faad8",
+                                         "3d0c3cf797584bd193bd0fb1bd4e7d30"};
+  const std::vector<std::string> second = {both[1]};
+  const std::vector<RefusedSet> refused = {
+      {both[0], "authentication_failed", "The SET could not be authenticated"}};
+  EXPECT_EQ(write_poll_request(
+                {.sets_most = {}, .return_immediately = true, .acknowledged = {}, .refused = {}}),
+            R"({"returnImmediately":true})");
+  EXPECT_EQ(write_poll_request(
+                {.sets_most = 0, .return_immediately = false, .acknowledged = both, .refused = {}}),
+            R"({"ack":["4d3559ec67504aaba65d40b0363faad8","3d0c3cf797584bd193bd0fb1bd4e7d30"],)"
+            R"("maxEvents":0,"returnImmediately":false})");
+  EXPECT_EQ(
+      write_poll_request(
+          {.sets_most = {}, .return_immediately = false, .acknowledged = both, .refused = {}}),
+      R"({"ack":["4d3559ec67504aaba65d40b0363faad8","3d0c3cf797584bd193bd0fb1bd4e7d30"],)"
+      R"("returnImmediately":false})");
+  EXPECT_EQ(
+      write_poll_request({.sets_most = {},
+                          .return_immediately = true,
+                          .acknowledged = second,
+                          .refused = refused}),
+      R"({"ack":["3d0c3cf797584bd193bd0fb1bd4e7d30"],"returnImmediately":true,)"
+      R"("setErrs":{"4d3559ec67504aaba65d40b0363faad8":)"
+      R"({"description":"The SET could not be authenticated","err":"authentication_failed"}}})");
+}
+
+// RFC 8936 section 2.2.
 TEST(PollRequest, AsksAndTellsInOneObject) {
   EXPECT_EQ(write_poll_request({}), R"({"returnImmediately":false})");
   EXPECT_EQ(write_poll_request(
