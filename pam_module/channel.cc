@@ -167,13 +167,14 @@ ChannelFault Channel::receive(std::span<std::byte> buffer, wire::Bytes& frame) n
     // The kernel looks for a message first, and whether the peer is gone after that
     // (net/unix/af_unix.c, unix_dgram_recvmsg): a last one that comes in between is passed over,
     // and an end is told. All that a peer has sent lies there once it is gone, so that a second
-    // look is sure. An empty message, which has a sender, is no end, and no frame either.
-    if (size == 0) {
-      if (message.msg_namelen != 0 || seemed_ended) return ChannelFault::ended;
+    // look is sure. An empty message is no end but a frame that is broken; it has the name of the
+    // socket that root listens at.
+    if (size == 0 && message.msg_namelen == 0) {
+      if (seemed_ended) return ChannelFault::ended;
       seemed_ended = true;
       continue;
     }
-    if (size > 0) {
+    if (size >= 0) {
       // Without room for control data the kernel drops descriptors that come along, and says so.
       if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) return ChannelFault::too_long;
       frame = wire::Bytes(buffer.data(), static_cast<std::size_t>(size));
@@ -188,6 +189,7 @@ ChannelFault Channel::receive(std::span<std::byte> buffer, wire::Bytes& frame) n
       continue;
     }
     if (errno != EAGAIN) return ChannelFault::system;
+    if (seemed_ended) return ChannelFault::ended;
     if (const ChannelFault fault = wait(POLLIN); fault != ChannelFault::none) return fault;
   }
 }

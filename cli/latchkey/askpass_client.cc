@@ -96,9 +96,7 @@ int run_askpass(int argc, char** argv) {
   ssize_t got = -1;
   if (length <= reply.size() &&
       ::send(peer, prompt, length, MSG_NOSIGNAL) == static_cast<ssize_t>(length)) {
-    do {
-      got = ipc::receive_packet(peer, reply.data(), reply.size(), 0);
-    } while (got < 0 && errno == EINTR);
+    got = ipc::receive_packet(peer, reply.data(), reply.size(), 0);
   }
   ::close(peer);
   if (got < 1 || reply[0] == kAnswerForeign) return ask_elsewhere(prompt, argv);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "ipc/fetch_protocol.h"
+#include "ipc/packet.h"
 
 namespace latchkey::ipc::fetch {
 namespace {
@@ -73,13 +74,17 @@ Result<Received> receive_message(int socket) {
   header.msg_control = control.data();
   header.msg_controllen = control.size();
   ssize_t got = -1;
-  do {
+  std::vector<Fd> descriptors;
+  for (Looks looks;;) {
+    header.msg_controllen = control.size();
     got = ::recvmsg(socket, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-  } while (got < 0 && errno == EINTR);
-  if (got < 0) return system_fault("recvmsg", errno);
-
-  std::vector<Fd> descriptors = take_descriptors(header);
-  if (got == 0) return fault(FaultKind::closed, "the peer closed the connection");
+    const int error = errno;
+    if (got >= 0) descriptors = take_descriptors(header);
+    if (looks.again(got, error)) continue;
+    if (got < 0 && error != ECONNRESET) return system_fault("recvmsg", error);
+    break;
+  }
+  if (got <= 0) return fault(FaultKind::closed, "the peer closed the connection");
   if ((header.msg_flags & MSG_TRUNC) != 0)
     return fault(FaultKind::too_large, "a message above the limit");
   if ((header.msg_flags & MSG_CTRUNC) != 0)

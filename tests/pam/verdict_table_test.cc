@@ -112,14 +112,23 @@ void an_end_told_before_the_last_message_loses_no_verdict(void**) {
     expect_number(early_ends_untold(), 0, "ends that nobody was told");
     return code;
   });
-  expect_row(kUnavailable, [](Operation operation) {
-    tell_an_early_end(2);
-    return call_with(answers({}), operation);
+  // As where the daemon left something unread.
+  expect_row(allowed, [](Operation operation) {
+    tell_an_early_end(1, 1);
+    const int code = call_with(answers({}), operation);
+    expect_number(early_ends_untold(), 0, "ends that nobody was told");
+    return code;
   });
+  for (const bool twice : {true, false}) {
+    expect_row(kUnavailable, [&](Operation operation) {
+      tell_an_early_end(twice ? 2 : 0, twice ? 0 : 2);
+      return call_with(answers({}), operation);
+    });
+  }
 }
 
-void an_empty_message_is_the_end(void**) {
-  expect_row(kUnavailable, [](Operation operation) {
+void an_empty_message_is_a_broken_frame(void**) {
+  expect_row(kBroken, [](Operation operation) {
     return call_with(
         [](Peer& peer) {
           peer.begin();
@@ -129,7 +138,7 @@ void an_empty_message_is_the_end(void**) {
         operation);
   });
   // Nor is it passed over for one that says something.
-  expect_row(kUnavailable, [](Operation operation) {
+  expect_row(kBroken, [](Operation operation) {
     return call_with(
         [](Peer& peer) {
           peer.begin();
@@ -257,7 +266,7 @@ int run_program() {
       cmocka_unit_test(a_socket_that_nobody_serves_is_no_verdict),
       cmocka_unit_test(a_connection_closed_before_the_verdict_is_no_verdict),
       cmocka_unit_test(an_end_told_before_the_last_message_loses_no_verdict),
-      cmocka_unit_test(an_empty_message_is_the_end),
+      cmocka_unit_test(an_empty_message_is_a_broken_frame),
       cmocka_unit_test(a_daemon_that_is_silent_past_the_deadline_is_no_verdict),
       cmocka_unit_test(an_exempt_name_is_ignored_and_the_daemon_is_not_asked),
       cmocka_unit_test(a_name_that_only_looks_exempt_is_asked_about),

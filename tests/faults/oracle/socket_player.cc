@@ -156,7 +156,7 @@ void SocketPlayer::read(std::size_t id) {
 // What ended the login, or nothing where it goes on.
 std::optional<Outcome> SocketPlayer::take_frame(Talk& talk) {
   const ssize_t got = ipc::receive_packet(talk.socket.get(), frame_.data(), frame_.size(), 0);
-  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return std::nullopt;
+  if (got < 0 && errno == EAGAIN) return std::nullopt;
   if (got <= 0) return Outcome{"closed", {}};
   const auto frame = std::span(std::as_const(frame_)).first(static_cast<std::size_t>(got));
   const auto type = wire::decode_header(frame);

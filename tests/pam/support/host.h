@@ -80,8 +80,9 @@ const char* name(wire::Operation operation);
 
 // What was given to syslog since the last call of this. Nothing reaches the machine's log.
 std::vector<std::string> take_log();
-// The next calls of recvmsg wait for a message, leave it, and tell the end of the connection.
-void tell_an_early_end(int times);
+// The next calls of recvmsg wait for a message, leave it, and tell the end of the connection, and
+// those after them that it was reset.
+void tell_an_early_end(int times, int resets = 0);
 int early_ends_untold();
 // True if each byte of the range was handed to explicit_bzero since the last call of
 // forget_wiped().

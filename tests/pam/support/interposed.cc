@@ -51,6 +51,10 @@ std::atomic<int>& early_ends() {
   static std::atomic<int> left = 0;
   return left;
 }
+std::atomic<int>& early_resets() {
+  static std::atomic<int> left = 0;
+  return left;
+}
 
 void overwrite(void* start, std::size_t size) {
   // A volatile store: the compiler may not leave it out, as it may not with the real one.
@@ -90,12 +94,17 @@ void __explicit_bzero_chk(void* start, std::size_t size, std::size_t) noexcept {
 ssize_t recvmsg(int socket, msghdr* message, int flags) {
   static const auto real =
       reinterpret_cast<ssize_t (*)(int, msghdr*, int)>(dlsym(RTLD_NEXT, "recvmsg"));
-  if (early_ends() <= 0) return real(socket, message, flags);
+  if (early_ends() <= 0 && early_resets() <= 0) return real(socket, message, flags);
   pollfd waits{.fd = socket, .events = POLLIN, .revents = 0};
   poll(&waits, 1, -1);
-  --early_ends();
   message->msg_namelen = 0;
-  return 0;
+  if (early_ends() > 0) {
+    --early_ends();
+    return 0;
+  }
+  --early_resets();
+  errno = ECONNRESET;
+  return -1;
 }
 
 }  // extern "C"
@@ -108,8 +117,11 @@ std::vector<std::string> take_log() {
   return std::exchange(lines(), {});
 }
 
-void tell_an_early_end(int times) { early_ends() = times; }
-int early_ends_untold() { return early_ends(); }
+void tell_an_early_end(int times, int resets) {
+  early_ends() = times;
+  early_resets() = resets;
+}
+int early_ends_untold() { return early_ends() + early_resets(); }
 
 bool was_wiped(const void* start, std::size_t size) {
   const auto* from = static_cast<const char*>(start);

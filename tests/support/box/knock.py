@@ -2,6 +2,7 @@
 """A login over pam.sock and nothing else (docs/PROTOCOL.md): for asking a host again and again whether it still lets a token
 in, which a PAM stack would make dearer than the answer."""
 
+import contextlib
 import itertools
 import os
 import re
@@ -29,6 +30,15 @@ def _begin(service: str, user: str) -> bytes:
                   b"".join(struct.pack("<H", len(text)) + text.encode() for text in texts))
 
 
+def _receive(talk: socket.socket) -> bytes:
+    """An end that is told once may have come before the last message (common/ipc/packet.h)."""
+    for _ in range(3):
+        with contextlib.suppress(ConnectionResetError):
+            if data := talk.recv(16384):
+                return data
+    return b""
+
+
 def knock(path: str, token: str, user: str = "alice", service: str = "sshd") -> tuple[str, str]:
     """What became of it, and the reason that was shown: ("refused", "revoked_token")."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as talk:
@@ -36,7 +46,7 @@ def knock(path: str, token: str, user: str = "alice", service: str = "sshd") -> 
         talk.connect(path)
         talk.sendall(_begin(service, user))
         while True:
-            data = talk.recv(16384)
+            data = _receive(talk)
             if len(data) < _HEADER.size:
                 return "closed", ""
             kind = _HEADER.unpack_from(data)[2]

@@ -174,7 +174,10 @@ class Latchkeyd:
         self._socket.sendmsg([message], ancillary)
 
     def answer(self) -> Answer:
-        message, descriptors, _flags, _address = socket.recv_fds(self._socket, 65536, 4)
+        for _ in range(2):  # an end that is told once may have come before the last message (common/ipc/packet.h)
+            message, descriptors, _flags, _address = socket.recv_fds(self._socket, 65536, 4)
+            if message:
+                break
         assert message, "latchkey-fetchd closed the connection:\n" + self._fetchd.log()
         body = None
         for descriptor in descriptors:

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "cli/latchkey/askpass_protocol.h"
+#include "ipc/packet.h"
 
 namespace latchkey::cli {
 namespace {
@@ -33,7 +34,7 @@ char ask(const std::string& path) {
   if (::connect(peer, reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) return '?';
   char told[64] = {'?'};
   ::send(peer, kPrompt, std::strlen(kPrompt), MSG_NOSIGNAL);
-  ::recv(peer, told, sizeof told, 0);
+  ipc::receive_packet(peer, told, sizeof told, 0);
   ::close(peer);
   return told[0];
 }

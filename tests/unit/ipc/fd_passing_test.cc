@@ -104,6 +104,19 @@ TEST_F(FdPassing, refuses_a_message_above_the_limit_and_keeps_no_descriptor) {
   EXPECT_FALSE(send_message(far_.get(), std::string(kMessageMost + 1, 'x')));
 }
 
+TEST_F(FdPassing, loses_no_answer_of_a_peer_that_left_a_question_unread) {
+  const auto body = make_sealed("{}");
+  ASSERT_TRUE(body);
+  ASSERT_TRUE(send_message(near_.get(), "a question"));
+  ASSERT_TRUE(send_message(far_.get(), "an answer", body->get()));
+  far_.reset();
+  const auto received = receive_message(near_.get());
+  ASSERT_TRUE(received) << received.error().detail;
+  EXPECT_EQ(received->message, "an answer");
+  EXPECT_TRUE(received->fd);
+  EXPECT_EQ(receive_message(near_.get()).error().kind, FaultKind::closed);
+}
+
 TEST_F(FdPassing, says_when_there_is_nothing_yet_and_when_the_peer_is_gone) {
   EXPECT_EQ(receive_message(near_.get()).error().kind, FaultKind::would_block);
   far_.reset();
