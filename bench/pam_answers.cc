@@ -21,7 +21,8 @@ pam_conv PamAnswers::conversation() { return {&PamAnswers::converse, this}; }
 int PamAnswers::converse(int count, const pam_message** messages, pam_response** out, void* data) {
   auto& self = *static_cast<PamAnswers*>(data);
   auto* responses = static_cast<pam_response*>(
-      std::calloc(static_cast<std::size_t>(count), sizeof(pam_response)));
+      std::calloc(  // NOLINT(cppcoreguidelines-no-malloc): who asked frees it
+          static_cast<std::size_t>(count), sizeof(pam_response)));
   if (responses == nullptr) return PAM_BUF_ERR;
   for (int i = 0; i < count; ++i) {
     if (messages[i]->msg_style == PAM_PROMPT_ECHO_OFF) {

@@ -216,9 +216,11 @@ bool Ender::close(const std::string& line, Job& job, SteadyTime now) {
 void Ender::terminate(const Target& target, Job& job, SteadyTime now) {
   job.session = parts_.sessions.find(target.leader.pid, target.uid);
   job.ask_at.reset();
-  // Everything of a user goes only where logind, too, says that it is this one.
-  if (job.whole_user && (job.session || target.caller)) {
-    if (job.session) signal(target, job, std::chrono::seconds(0), now, false);
+  // Everything of a user goes only where logind, too, says that it is this one. The signals first:
+  // they need the host process, which logind ends.
+  const bool whole_user = job.whole_user && (job.session || target.caller);
+  if (whole_user || !job.session) signal(target, job, std::chrono::seconds(0), now, !job.session);
+  if (whole_user) {
     const auto ended = parts_.sessions.terminate_user(target.uid);
     parts_.log.notice(fmt::format("ended the user: {} {}", who(target),
                                   ended ? "by logind" : ended.error().detail));
@@ -226,7 +228,7 @@ void Ender::terminate(const Target& target, Job& job, SteadyTime now) {
     parts_.log.warning(
         fmt::format("the session ends and not its whole user: logind has none of {}", who(target)));
   }
-  if (!job.session) return signal(target, job, std::chrono::seconds(0), now);
+  if (!job.session) return;
   const auto ended = parts_.sessions.terminate(*job.session);
   if (ended) {
     parts_.log.notice(fmt::format("ended: {} logind={}", who(target), *job.session));

@@ -24,13 +24,19 @@ std::vector<Process> Members::look(const Census& census) {
       if (process.uid == person_) take(look, process, false);
     });
   }
+  for (const std::uint32_t login : taken_in_logins_) {
+    census.each_of_audit_session(login, [&](const Process& process) {
+      if (process.real_uid == person_) take(look, process, false, true);
+    });
+  }
   while (!look.open.empty()) {
     const Process& process = *look.open.back();
     look.open.pop_back();
     const Known known = known_.at(process.pid);
     if (known.related) take_session(look, process);
     census.each_child(process.pid, [&](const Process& child) {
-      take(look, child, known.related, known.taken_in);
+      const bool same_login = child.audit_session == process.audit_session;
+      take(look, child, known.related, known.taken_in && same_login);
     });
   }
   std::vector<Process> members;
@@ -48,8 +54,16 @@ std::vector<Process> Members::look(const Census& census) {
   return members;
 }
 
-void Members::take_in(const Process& process) {
-  known_.insert_or_assign(process.pid, Known{process.start, false, true});
+void Members::take_in(const Process& process, bool own_login) {
+  if (known_.contains(process.pid)) return;
+  known_.emplace(process.pid, Known{process.start, false, true});
+  if (own_login && process.audit_session != kNoAuditSession)
+    taken_in_logins_.insert(process.audit_session);
+}
+
+bool Members::is_taken_in(pid_t pid) const {
+  const auto known = known_.find(pid);
+  return known != known_.end() && known->second.taken_in;
 }
 
 void Members::begin(const Census& census) {
@@ -93,8 +107,9 @@ void Members::take_session(Look& look, const Process& process) {
   const Process* leader = look.census.find(process.session);
   if (!sessions_.emplace(process.session, leader == nullptr ? 0 : leader->start).second) return;
   const bool taken_in = known_.at(process.pid).taken_in;
-  look.census.each_of_session(process.session,
-                              [&](const Process& each) { take(look, each, true, taken_in); });
+  look.census.each_of_session(process.session, [&](const Process& each) {
+    take(look, each, true, taken_in && each.audit_session == process.audit_session);
+  });
 }
 
 }  // namespace latchkey::endd

@@ -6,7 +6,9 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <map>
+#include <set>
 #include <vector>
 
 #include "daemon/endd/census.h"
@@ -27,8 +29,11 @@ class Members {
   // family of the leader alone (Processes::family); each later one is at all there are.
   std::vector<Process> look(const Census& census);
   // From the next look on this one belongs to the session, too, whatever its audit session, and
-  // what descends from it.
-  void take_in(const Process& process);
+  // what descends from it there. `own_login`: its audit session is a login of the person's, of
+  // which all that is the person's belongs to it.
+  void take_in(const Process& process, bool own_login);
+  // Whether it is here for that.
+  bool is_taken_in(pid_t pid) const;
 
  private:
   using Starts = std::map<pid_t, unsigned long long>;
@@ -53,9 +58,10 @@ class Members {
   uid_t person_;
   pid_t self_;
   bool fresh_ = true;
-  bool leads_ = false;            // the leader is still there
-  bool own_audit_ = false;        // the login began the leader's audit session
-  std::map<pid_t, Known> known_;  // members
+  bool leads_ = false;                       // the leader is still there
+  bool own_audit_ = false;                   // the login began the leader's audit session
+  std::map<pid_t, Known> known_;             // members
+  std::set<std::uint32_t> taken_in_logins_;  // their audit sessions
   Starts sessions_;  // POSIX sessions of the login, and when their leader began; 0: unseen
 };
 

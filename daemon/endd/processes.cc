@@ -69,6 +69,15 @@ bool read_uids(std::string_view status, Process& process) {
   return !numbers.fail();
 }
 
+// One pid for each namespace from the reader's down; there is no such line on kernels without.
+bool read_contained(std::string_view status) {
+  constexpr std::string_view kLine = "\nNSpid:\t";
+  const auto at = status.find(kLine);
+  if (at == std::string_view::npos) return false;
+  const std::string_view pids = status.substr(at + kLine.size());
+  return pids.substr(0, pids.find('\n')).find('\t') != std::string_view::npos;
+}
+
 // Of an audit session, or a login's uid: none is the same number of both.
 std::uint32_t read_audit_number(std::string_view text) {
   std::uint32_t number = kNoAuditSession;
@@ -92,6 +101,7 @@ tl::expected<Process, Missing> Processes::find(pid_t pid) const {
   if (!read_stat(stat.bytes, process)) return tl::unexpected(missing(pid, stat.error));
   const Text status = read_file(folder + "/status");
   if (!read_uids(status.bytes, process)) return tl::unexpected(missing(pid, status.error));
+  process.contained = read_contained(status.bytes);
   process.audit_session = read_audit_number(read_file(folder + "/sessionid").bytes);
   return process;
 }

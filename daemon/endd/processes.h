@@ -29,8 +29,9 @@ struct Process {
   unsigned long long start = 0;  // in ticks since the boot; with the pid, given once
   char state = '?';
   std::string comm;
-  uid_t uid = 0;       // the effective one
-  uid_t real_uid = 0;  // sudo keeps its caller's
+  uid_t uid = 0;           // the effective one
+  uid_t real_uid = 0;      // sudo keeps its caller's
+  bool contained = false;  // in a pid namespace below ours, as a container's
   std::uint32_t audit_session = kNoAuditSession;
 
   bool alive() const { return state != 'Z' && state != 'X'; }

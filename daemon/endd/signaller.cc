@@ -21,6 +21,7 @@ namespace {
 constexpr int kLooksMost = 10;  // at /proc in a row; the caller waits for them
 constexpr const char* kNotTheUser =
     "the session ends and not its whole user: latchkey-endd-signal's unit has no --whole-user";
+constexpr const char* kBegunWithout = "the session ends already, and not its whole user";
 
 // The first moment of a whole number of steps that is not before it.
 SteadyTime round_up(SteadyTime time, std::chrono::milliseconds step) {
@@ -62,7 +63,8 @@ SignalAnswer Signaller::end(const ipc::control::SignalRequest& request, SteadyTi
       known.due = std::min(known.due, known.begin_at);
       known.whole_user = known.whole_user || whole_user;
     }
-    return {"ending", why, static_cast<std::int64_t>(known.seen)};
+    const bool late = whole_user && !known.whole_user;
+    return {"ending", late ? kBegunWithout : why, static_cast<std::int64_t>(known.seen)};
   }
   auto target = parts_.checks.examine(request.login);
   if (!target) {
@@ -100,7 +102,8 @@ void Signaller::tick(SteadyTime now) {
     }
     // What sudo runs has another's power, root's: a handler of SIGTERM could make a process that
     // nobody finds again. The person was told and had the grace time.
-    const bool kills = job.begun ? now >= job.kill_at : job.caller;
+    const bool kills = job.caller || (job.begun && now >= job.kill_at);
+    turn.spares = job.caller && job.whole_user && (!job.begun || now < job.kill_at);
     if (job.begun && !kills) {
       waiting.push_back(std::move(turn));
     } else if (asked.size() + killed.size() < kActsMost) {
@@ -117,6 +120,13 @@ void Signaller::tick(SteadyTime now) {
       look(*turns_now);
   }
   kill(killed);
+  std::vector<Process> spared;
+  for (const Turn& turn : killed) {
+    if (!turn.spares || turn.entry->second.begun) continue;
+    for (const Process& process : turn.left)
+      if (turn.entry->second.members.is_taken_in(process.pid)) spared.push_back(process);
+  }
+  ask(spared);
   ask_to_end(asked);
   for (Turn& turn : asked) begin(turn, now);
   for (Turn& turn : waiting)
@@ -124,7 +134,7 @@ void Signaller::tick(SteadyTime now) {
   for (Turn& turn : killed) {
     if (!turn.entry->second.begun) {
       begin(turn, now);
-    } else if (!follow(turn, true)) {
+    } else if (!follow(turn, !turn.spares)) {
       jobs_.erase(turn.entry);
     }
   }
@@ -134,7 +144,7 @@ void Signaller::tick(SteadyTime now) {
 Signaller::Turns Signaller::due(SteadyTime now) {
   Turns turns;
   for (auto entry = jobs_.begin(); entry != jobs_.end(); ++entry)
-    if (entry->second.due <= now) turns.push_back({entry, {}, {}, false});
+    if (entry->second.due <= now) turns.push_back({entry, {}, {}, false, false});
   std::stable_sort(turns.begin(), turns.end(), [](const Turn& a, const Turn& b) {
     return a.entry->second.due < b.entry->second.due;
   });
@@ -144,21 +154,30 @@ Signaller::Turns Signaller::due(SteadyTime now) {
 // Those of each session that are there still, and those that joined it since.
 void Signaller::look(Turns& turns) const {
   const Census census(parts_.all());
+  OfPersons persons;
   for (Turn& turn : turns) {
-    if (turn.takes_in) take_in_user(turn.entry->second, census);
+    if (turn.takes_in) take_in_user(turn.entry->second, census, persons);
     turn.left = look_at(turn.entry->second.members, census);
     turn.entry->second.seen = turn.left.size();
   }
 }
 
-// Jobs of at and cron among it, which logind does not know. What somebody else began in the user's
-// name (sudo -u) has a login of its own, and ends with that.
-void Signaller::take_in_user(Job& job, const Census& census) const {
-  for (const Process& process : census.all()) {
-    if (process.uid != job.uid && process.real_uid != job.uid) continue;
-    if (parts_.checks.processes().login_uid(process.pid).value_or(job.uid) == job.uid)
-      job.members.take_in(process);
+// Jobs of at and cron among it, which logind does not know. By the real user id, since a service of
+// root's may have the user's as its effective one for a while; and where the kernel knows logins,
+// of the user's own alone: what somebody else began in the user's name (sudo -u) ends with that
+// login, and a container's user of the same number is somebody else.
+void Signaller::take_in_user(Job& job, const Census& census, OfPersons& found) const {
+  const auto [entry, first] = found.try_emplace(job.uid);
+  if (first) {
+    for (const Process& process : census.all()) {
+      if (process.real_uid != job.uid) continue;
+      const auto login = parts_.checks.processes().login_uid(process.pid);
+      const bool unknown = job.leader.audit_session == kNoAuditSession && !process.contained;
+      if (login ? *login == job.uid : unknown)
+        entry->second.emplace_back(process, login.has_value());
+    }
   }
+  for (const auto& [process, own_login] : entry->second) job.members.take_in(process, own_login);
 }
 
 // Stops all of them, until a look finds none that was not stopped before it: a process that was
@@ -187,6 +206,7 @@ void Signaller::kill(Turns& turns) const {
     bool more = false;
     for (Turn& turn : turns) {
       for (const Process& process : turn.left) {
+        if (turn.spares && turn.entry->second.members.is_taken_in(process.pid)) continue;
         if (!turn.killed.emplace(process.pid, process.start).second) continue;
         parts_.send(process, SIGKILL);
         more = true;
@@ -206,20 +226,27 @@ void Signaller::kill(Turns& turns) const {
 void Signaller::ask_to_end(Turns& turns) const {
   int looks = kLooksMost;
   stop(turns, looks);
+  Known seen;
+  std::vector<Process> all;
   for (const Turn& turn : turns) {
-    for (const Process& process : turn.left) {
-      parts_.send(process, SIGTERM);
-      parts_.send(process, SIGHUP);
-    }
+    for (const Process& process : turn.left)
+      if (seen.emplace(process.pid, process.start).second) all.push_back(process);
   }
-  for (const Turn& turn : turns)
-    for (const Process& process : turn.left) parts_.send(process, SIGCONT);
+  ask(all);
+}
+
+void Signaller::ask(const std::vector<Process>& processes) const {
+  for (const Process& process : processes) {
+    parts_.send(process, SIGTERM);
+    parts_.send(process, SIGHUP);
+  }
+  for (const Process& process : processes) parts_.send(process, SIGCONT);
 }
 
 void Signaller::begin(Turn& turn, SteadyTime now) const {
   Job& job = turn.entry->second;
   job.begun = true;
-  job.kill_at = job.caller ? now : now + kPatience;
+  job.kill_at = job.caller && !job.whole_user ? now : now + kPatience;
   const std::size_t reached = job.caller ? turn.killed.size() : turn.left.size();
   parts_.log.notice(fmt::format("signalled: login={} {} pid={} processes={}", turn.entry->first,
                                 job.whose, job.leader.pid, reached));

@@ -68,8 +68,8 @@ class Signaller {
     SteadyTime
         begin_at;  // until then they are watched: who is told may leave, and what he left ends
     bool begun = false;
-    std::string whose;  // service and person, for the log
-    SteadyTime kill_at;
+    std::string whose;   // service and person, for the log
+    SteadyTime kill_at;  // for what is left; what a sudo runs is not asked before
     bool caller = false;
     bool whole_user = false;
     uid_t uid = 0;  // of the person
@@ -87,12 +87,16 @@ class Signaller {
     std::vector<Process> left;  // of it at the last look
     Known killed;
     bool takes_in = false;  // in each look, what is the user's
+    bool spares = false;    // what was taken in: it is asked to end, and has its time
   };
   using Turns = std::vector<Turn>;
 
   Turns due(SteadyTime now);
   void look(Turns& turns) const;
-  void take_in_user(Job& job, const Census& census) const;
+  // Of the persons that were asked for, what is to end with all of them.
+  using OfPersons = std::map<uid_t, std::vector<std::pair<Process, bool>>>;
+  void take_in_user(Job& job, const Census& census, OfPersons& found) const;
+  void ask(const std::vector<Process>& processes) const;
   void stop(Turns& turns, int& looks) const;
   void kill(Turns& turns) const;
   void ask_to_end(Turns& turns) const;

@@ -58,7 +58,7 @@ constexpr auto kRootKeys = std::to_array<Key>({
      [](const Target& t) { return static_cast<std::size_t>(t.config->sessions.terminate); },
      [](const Target& t, std::size_t place) { t.config->sessions.terminate = static_cast<SessionsConfig::Terminate>(place); }},
    .standard = "session", .example = "user",
-   .meaning = "What ends: the session that the login opened, or everything of its user: user@ services that linger, sessions of other logins, jobs of at and cron that run. Where there is no logind, the session in either case. user takes --whole-user in the units of latchkey-endd and latchkey-endd-signal, too."},
+   .meaning = "What ends: the session that the login opened, or everything of its user: user@ services that linger, sessions of other logins, jobs of at and cron that run. Where there is no logind, the session in either case, but of a sudo. user takes --whole-user in the units of latchkey-endd and latchkey-endd-signal, too."},
 
   // ---- budgets
   {.section = Section::budgets, .name = "verify_cpu_per_second", .slot = ROOT(milliseconds, budgets.verify_cpu_per_second), .range = {1, kSecond},

@@ -74,10 +74,12 @@ FewEntries FewEntries::merged(WallTime now) const {
 }
 
 // A name that was changed before the merge is still among the changes: set() never takes one out.
-FewEntries FewEntries::following(const FewEntries& merged) const {
+FewEntries FewEntries::following(const FewEntries& merged, const FewEntries& from) const {
   FewEntries out = merged;
   for (const auto& [name, mark] : changed_) {
     const Mark* there = out.find(name.first, name.second);
+    const Mark* had = from.find(name.first, name.second);
+    if (mark && there == nullptr && had != nullptr && *had == *mark) continue;  // it has ended
     if (mark ? there == nullptr || *there != *mark : there != nullptr) out.set(name, mark);
   }
   return out;

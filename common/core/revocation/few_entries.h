@@ -35,8 +35,8 @@ class FewEntries {
 
   // The same without what has ended, and with nothing to be changed any more.
   FewEntries merged(WallTime now) const;
-  // The same on top of what merged() made of an earlier state of it.
-  FewEntries following(const FewEntries& merged) const;
+  // The same on top of what merged() made of an earlier state of it, `from`.
+  FewEntries following(const FewEntries& merged, const FewEntries& from) const;
 
   std::size_t size() const { return size_; }
   std::size_t changes() const { return changed_.size(); }

@@ -99,10 +99,12 @@ Source Source::following(const Source& merged, const Source& from) const {
   added_.each([&](std::uint64_t hash, EndStep end) {
     const auto there = next.base_->find(hash);
     if (there == end) return;
+    if (!there && from.added_.find(hash) == end)
+      return;  // the merge has let go of it: it has ended
     if (there) next.removed_.insert(hash);
     next.added_.insert(hash, end);
   });
-  next.few_ = few_.following(merged.few_);
+  next.few_ = few_.following(merged.few_, from.few_);
   next.kinds_ = kinds_;
   return next;
 }

@@ -59,6 +59,8 @@ class Source {
   // This, on top of the base that merged() made of an earlier state of it, `from`. Where the base
   // has been replaced since, this as it is.
   Source following(const Source& merged, const Source& from) const;
+  // Whether following() would bring something over.
+  bool follows(const Source& from) const { return base_ == from.base_; }
 
   std::size_t size() const;
   std::size_t base_size() const;                   // as of the last merge

@@ -17,10 +17,7 @@ using revocation::Entry;
 
 namespace {
 
-// What both name is the same, whatever they say of it.
-bool is_same(const Entry& one, const Entry& other) {
-  return one.kind == other.kind && one.digest == other.digest;
-}
+// By what they name, whatever they say of it.
 bool comes_first(const Entry& one, const Entry& other) {
   return std::tie(one.kind, one.digest) < std::tie(other.kind, other.digest);
 }
@@ -92,9 +89,9 @@ void RevocationBook::add(std::span<const revocation::Revocation> revocations) {
     } else {
       continue;
     }
-    if (!entry) continue;
-    added.push_back(*entry);
-    if (entry->end) first_end_ = std::min(first_end_.value_or(*entry->end), *entry->end);
+    const Row row{each.id, entry};
+    note_end(row);
+    if (entry && !over(row, settled_)) added.push_back(*entry);
   }
   if (!added.empty()) change({}, added);
 }
@@ -106,12 +103,7 @@ void RevocationBook::remove(std::int64_t id) {
   const auto gone = place->entry;
   rows_.erase(place);
   if (!gone) return;
-  std::vector<Entry> stay;
-  for (const Row& other : rows_) {
-    if (other.entry && is_same(*other.entry, *gone) && !over(other, settled_))
-      stay.push_back(*other.entry);
-  }
-  change({&*gone, 1}, stay);
+  replace({*gone}, {});
 }
 
 bool RevocationBook::settle(WallTime now) {
@@ -128,24 +120,34 @@ bool RevocationBook::settle(WallTime now) {
     if (over(row, before) == over(row, now)) continue;
     (over(row, now) ? gone : said).push_back(*row.entry);
   }
+  replace(std::move(gone), std::move(said));
+  return true;
+}
+
+// Whoever of the others names the same as one that goes is said again.
+void RevocationBook::replace(std::vector<Entry> gone, std::vector<Entry> said) {
+  if (gone.empty() && said.empty()) return;
   std::sort(gone.begin(), gone.end(), comes_first);
   for (const Row& row : rows_) {
-    if (row.entry && !over(row, now) &&
+    if (row.entry && !over(row, settled_) &&
         std::binary_search(gone.begin(), gone.end(), *row.entry, comes_first))
       said.push_back(*row.entry);
   }
   change(gone, said);
-  return true;
 }
 
-// They had ended before: the source says nothing of them.
+// Most have ended before, and the source says nothing of them; not where the clock was set back.
 void RevocationBook::forget(WallTime ended) {
+  std::vector<Entry> gone;
   std::erase_if(rows_, [&](const Row& row) {
-    return row.entry && row.entry->end && *row.entry->end <= ended;
+    if (!row.entry || !row.entry->end || *row.entry->end > ended) return false;
+    if (!over(row, settled_)) gone.push_back(*row.entry);
+    return true;
   });
   first_end_.reset();
   last_ended_.reset();
   for (const Row& row : rows_) note_end(row);
+  replace(std::move(gone), {});
 }
 
 std::shared_ptr<const revocation::RevocationSet> RevocationBook::set(

@@ -60,6 +60,7 @@ class RevocationBook {
   static bool over(const Row& row, WallTime at);
   void build();
   void note_end(const Row& row);
+  void replace(std::vector<revocation::Entry> gone, std::vector<revocation::Entry> said);
   void change(std::span<const revocation::Entry> removed, std::span<const revocation::Entry> added);
 
   std::vector<Row> rows_;              // by rising id

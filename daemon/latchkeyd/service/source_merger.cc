@@ -14,6 +14,7 @@ void SourceMerger::consider(Executor& builder, Executor& control, SourcePtr& sou
     const auto under_way = mark.lock();
     if (!under_way) return;  // whose source it was is gone
     *under_way = false;
+    if (!(*place)->follows(*from)) return;  // it has a newer base
     SourcePtr old = *place;
     *place = std::make_shared<const revocation::Source>(old->following(*merged, *from));
     // A large set takes a moment to give back: that is the builder's to do.

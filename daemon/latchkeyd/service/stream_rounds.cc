@@ -279,13 +279,16 @@ void StreamKeeper::keep(const StreamPtr& stream, std::vector<StreamLine> lines, 
       return true;
     });
   }
-  parts_.disk.post([this, stream, lines = std::move(lines), last = std::move(last), anew,
-                    round = stream->round, name = stream->name(), issuer = stream->config.issuer,
-                    &store = parts_.store, control = &parts_.control] {
+  // No stream ends its life on another thread than this one.
+  parts_.disk.post([this, weak = std::weak_ptr(stream), lines = std::move(lines),
+                    last = std::move(last), anew, round = stream->round, name = stream->name(),
+                    issuer = stream->config.issuer, &store = parts_.store,
+                    control = &parts_.control] {
     auto result = anew ? store.rewrite(name, issuer, lines) : store.append(name, lines);
-    control->post([this, stream, result = std::move(result), last, round] {
-      on_control(stream, [&] {
-        if (stream->round == round) kept(stream, result, last);
+    control->post([this, weak, result = std::move(result), last, round] {
+      const StreamPtr kept_stream = weak.lock();
+      on_control(kept_stream, [&] {
+        if (kept_stream->round == round) kept(kept_stream, result, last);
       });
     });
   });

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,12 +33,14 @@ class FakeLogind final : public SessionManager {
     return {};
   }
   ipc::Result<void> terminate_user(uid_t uid) override {
+    if (on_user) on_user();
     done.push_back("terminate user " + std::to_string(uid));
     return {};
   }
 
   std::optional<std::string> session;
   bool fails = false;
+  std::function<void()> on_user;
   std::vector<std::string> done;
 };
 

@@ -142,6 +142,8 @@ TEST_F(EnderTest, WholeUserOfASudoIsWhoCalledIt) {
   ender = make();
   world.put({.pid = 500, .comm = "sudo", .real_uid = 1000});
   world.note(World::text("sudo", "root", "alice"));
+  // logind ends the sudo, too, and then nobody could say any more whose it was.
+  logind.on_user = [this] { EXPECT_EQ(signalled.size(), 1U); };
   end(0, "user");
   pass(seconds(0));
   EXPECT_THAT(logind.done, ElementsAre("terminate user 1000"));

@@ -250,6 +250,68 @@ TEST_F(WholeUserTest, JobsOfCronAndAtEndAndNobodyElsesProcesses) {
   EXPECT_THAT(of("KILL"), ::testing::UnorderedElementsAre("KILL 601", "KILL 602"));
 }
 
+TEST_F(WholeUserTest, WhatIsTheUsersByItsEffectiveIdOrItsNumberAloneLivesOn) {
+  // A service of root's that acts as alice just now, and a container's user of the same number.
+  world.put({.pid = 640, .session = 640, .uid = 1000, .real_uid = 0});
+  world.put({.pid = 641, .parent = 640, .session = 640});
+  world.put({.pid = 650, .session = 650, .uid = 1000, .contained = true});
+  signaller.end({kLogin, 0, "user"}, now);
+  run();
+  for (const pid_t pid : {640, 641, 650}) EXPECT_THAT(of(word(pid, SIGSTOP)), IsEmpty()) << pid;
+}
+
+TEST_F(WholeUserTest, WhereTheKernelKnowsLoginsTheUsersOwnEndAndNoOthers) {
+  world.put({.pid = 500, .parent = 400, .comm = "sshd", .audit = 5, .login_uid = 1000});
+  signaller.end({kLogin, 0, "user"}, now);
+  signaller.tick(now);
+  EXPECT_THAT(of("TERM"), ::testing::Contains("TERM 601"));
+  EXPECT_THAT(of("STOP 610"), IsEmpty()) << "began in no login, such as a service's";
+  // Another one's login that was begun from within a job of hers.
+  world.put(
+      {.pid = 603, .parent = 601, .session = 603, .uid = 1001, .audit = 12, .login_uid = 1001});
+  // It ends itself and goes on as a child of nobody's.
+  on_signal = {};
+  world.end(600);
+  world.end(601);
+  world.put({.pid = 604, .session = 604, .uid = 1000, .audit = 7, .login_uid = 1000});
+  run();
+  EXPECT_THAT(of("KILL"), ::testing::Contains("KILL 604"));
+  EXPECT_THAT(of("STOP 603"), IsEmpty());
+}
+
+TEST_F(WholeUserTest, WhatASudoRunsIsKilledAndTheRestOfTheUserIsAskedFirst) {
+  world.put({.pid = 500, .comm = "sudo", .real_uid = 1000});
+  world.note(World::text("sudo", "root", "alice"));
+  on_signal = [this](pid_t pid, int signal) {
+    if (signal == SIGKILL || (signal == SIGTERM && pid == 610)) world.end(pid);
+  };
+  signaller.end({kLogin, 0, "user"}, now);
+  signaller.tick(now);
+  EXPECT_THAT(of("KILL"), ::testing::UnorderedElementsAre("KILL 501", "KILL 502"));
+  EXPECT_THAT(of("TERM"), ::testing::UnorderedElementsAre("TERM 600", "TERM 601", "TERM 610"));
+  sent.clear();
+  signaller.tick(now += Signaller::kPatience - 1s);
+  EXPECT_THAT(of("KILL"), IsEmpty());
+  signaller.tick(now += 2s);
+  EXPECT_THAT(of("KILL"), ::testing::UnorderedElementsAre("KILL 600", "KILL 601"));
+  run();
+}
+
+TEST_F(WholeUserTest, ProcessOfManyLoginsIsAskedOnce) {
+  for (const std::string& login : more_sessions(8)) signaller.end({login, 0, "user"}, now);
+  signaller.tick(now);
+  EXPECT_EQ(of("TERM 610").size(), 1U);
+  EXPECT_EQ(of("CONT 610").size(), 1U);
+}
+
+TEST_F(WholeUserTest, ASessionThatEndsAlreadySaysThatItIsAlone) {
+  on_signal = {};
+  signaller.end({kLogin, 0, "session"}, now);
+  signaller.tick(now);
+  EXPECT_THAT(signaller.end({kLogin, 0, "user"}, now).why,
+              ::testing::HasSubstr("not its whole user"));
+}
+
 TEST_F(WholeUserTest, WhatTheUserHasEndsThoughTheSessionWasLeftBefore) {
   EXPECT_EQ(signaller.end({kLogin, 10, "user"}, now).outcome, "ending");
   for (const pid_t pid : {500, 501, 502}) world.end(pid);
@@ -400,7 +462,8 @@ TEST_F(SignallerTest, MoreThanItsBoundAreRefusedUntilOneHasEnded) {
 TEST_F(SignallerTest, NothingIsSignalledOfALoginThatIsNone) {
   world.note(World::text("sshd", "root"));
   EXPECT_EQ(signaller.end({kLogin, 0, "session"}, now).outcome, "refused");
-  EXPECT_EQ(signaller.end({"fedcba9876543210fedcba9876543210", 0, "session"}, now).outcome, "unknown");
+  EXPECT_EQ(signaller.end({"fedcba9876543210fedcba9876543210", 0, "session"}, now).outcome,
+            "unknown");
   EXPECT_EQ(signaller.end({"1", 0, "session"}, now).outcome, "refused");
   EXPECT_THAT(sent, IsEmpty());
 }

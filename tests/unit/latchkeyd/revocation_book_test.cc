@@ -182,6 +182,34 @@ TEST(RevocationBook, GetsANewBaseBesideTheChangesThatGoOn) {
   EXPECT_EQ(found(book), Reason::revoked_token);
 }
 
+TEST(RevocationBook, WhatHadEndedWhenItCameRevokesNothing) {
+  RevocationBook book{std::vector<Revocation>{}};
+  book.settle(kNow);
+  auto late = token(1);
+  late.end = kNow;
+  add(book, late);
+  EXPECT_EQ(found(book), std::nullopt);
+  EXPECT_TRUE(book.settle(kNow - 1h)) << "the clock was ahead";
+  EXPECT_EQ(found(book), Reason::revoked_token);
+}
+
+TEST(RevocationBook, WhatIsForgottenWhileTheClockIsSetBackRevokesNoMore) {
+  auto ended = token(1);
+  ended.end = kNow;
+  auto other = token(2);
+  other.end = kNow + 2h;
+  RevocationBook book(std::vector<Revocation>{ended, token(3, "t3")});
+  book.settle(kNow);
+  book.settle(kNow - 1h);
+  EXPECT_EQ(found(book), Reason::revoked_token);
+  book.forget(kNow);  // as was asked for before the clock was set
+  EXPECT_EQ(found(book), std::nullopt);
+  add(book, ended);
+  add(book, other);
+  book.forget(kNow);
+  EXPECT_EQ(found(book), Reason::revoked_token) << "another one names it";
+}
+
 TEST(RevocationBook, WhatIsMadeForABookThatIsGoneIsNobodys) {
   TestLoop builder;
   TestLoop control;

@@ -153,6 +153,22 @@ TEST(Source, StaysAsItIsWhereItsBaseWasReplacedDuringAMerge) {
   const Source another = built({two});
   EXPECT_FALSE(has(another.following(before.merged(kNow), before), one));
   EXPECT_TRUE(has(another.following(before.merged(kNow), before), two));
+  EXPECT_TRUE(before.follows(before) && !another.follows(before.merged(kNow)));
+}
+
+TEST(Source, WhatAMergeLetsGoOfDoesNotComeBackByWhatChangedMeanwhile) {
+  for (const EntryKind kind : {EntryKind::token, EntryKind::user}) {
+    const auto ended = entry(kind, 1, kNow + 4h);
+    const auto fresh = entry(kind, 2);
+    const auto longer = entry(kind, 1, kNow + 400h);
+    const Source from = Source(kSecret, kNow).with({}, {{ended}});
+    const Source merged = from.merged(kNow + 20h);
+    const Source now = from.with({}, {{fresh}}).following(merged, from);
+    EXPECT_FALSE(has(now, ended));
+    EXPECT_TRUE(has(now, fresh));
+    EXPECT_EQ(now.delta_size(), 1U);
+    EXPECT_TRUE(has(from.with({}, {{longer}}).following(merged, from), ended));
+  }
 }
 
 // The naive model: one map. Each merge sees the state of some steps ago, as a merge does that runs
