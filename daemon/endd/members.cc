@@ -24,20 +24,12 @@ std::vector<Process> Members::look(const Census& census) {
       if (process.uid == person_) take(look, process, false);
     });
   }
-  for (const std::uint32_t login : taken_in_logins_) {
-    census.each_of_audit_session(login, [&](const Process& process) {
-      if (process.real_uid == person_) take(look, process, false, true);
-    });
-  }
   while (!look.open.empty()) {
     const Process& process = *look.open.back();
     look.open.pop_back();
-    const Known known = known_.at(process.pid);
-    if (known.related) take_session(look, process);
-    census.each_child(process.pid, [&](const Process& child) {
-      const bool same_login = child.audit_session == process.audit_session;
-      take(look, child, known.related, known.taken_in && same_login);
-    });
+    const bool related = known_.at(process.pid).related;
+    if (related) take_session(look, process);
+    census.each_child(process.pid, [&](const Process& child) { take(look, child, related); });
   }
   std::vector<Process> members;
   std::vector<pid_t> in_use;
@@ -52,18 +44,6 @@ std::vector<Process> Members::look(const Census& census) {
            !std::binary_search(in_use.begin(), in_use.end(), entry.first);
   });
   return members;
-}
-
-void Members::take_in(const Process& process, bool own_login) {
-  if (known_.contains(process.pid)) return;
-  known_.emplace(process.pid, Known{process.start, false, true});
-  if (own_login && process.audit_session != kNoAuditSession)
-    taken_in_logins_.insert(process.audit_session);
-}
-
-bool Members::is_taken_in(pid_t pid) const {
-  const auto known = known_.find(pid);
-  return known != known_.end() && known->second.taken_in;
 }
 
 void Members::begin(const Census& census) {
@@ -85,19 +65,17 @@ void Members::forget_others(const Census& census) {
 
 // Of a process that is here for its audit session the children are, too, but not those it shares a
 // POSIX session with: they may be a service of root's that was restarted from within the login.
-void Members::take(Look& look, const Process& process, bool related, bool taken_in) {
+void Members::take(Look& look, const Process& process, bool related) {
   if (process.pid <= 1 || process.pid == self_) return;
   if (leads_ && process.pid == leader_.pid) return;
   const bool another_login = leader_.audit_session != kNoAuditSession &&
                              process.audit_session != kNoAuditSession &&
                              process.audit_session != leader_.audit_session;
-  if (another_login && !taken_in && !known_.contains(process.pid)) return;
+  if (another_login && !known_.contains(process.pid)) return;
   related = related || process.session == process.pid;
-  Known& known = known_.emplace(process.pid, Known{process.start, false, false}).first->second;
-  const bool more = (related && !known.related) || (taken_in && !known.taken_in);
-  const bool news = look.found.emplace(process.pid, &process).second || more;
+  Known& known = known_.emplace(process.pid, Known{process.start, false}).first->second;
+  const bool news = look.found.emplace(process.pid, &process).second || (related && !known.related);
   known.related = known.related || related;
-  known.taken_in = known.taken_in || taken_in;
   if (news) look.open.push_back(&process);
 }
 
@@ -106,10 +84,8 @@ void Members::take_session(Look& look, const Process& process) {
   if (process.session <= 1 || process.session == leader_.session) return;
   const Process* leader = look.census.find(process.session);
   if (!sessions_.emplace(process.session, leader == nullptr ? 0 : leader->start).second) return;
-  const bool taken_in = known_.at(process.pid).taken_in;
-  look.census.each_of_session(process.session, [&](const Process& each) {
-    take(look, each, true, taken_in && each.audit_session == process.audit_session);
-  });
+  look.census.each_of_session(process.session,
+                              [&](const Process& each) { take(look, each, true); });
 }
 
 }  // namespace latchkey::endd

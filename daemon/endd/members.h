@@ -6,9 +6,7 @@
 
 #include <sys/types.h>
 
-#include <cstdint>
 #include <map>
-#include <set>
 #include <vector>
 
 #include "daemon/endd/census.h"
@@ -28,19 +26,12 @@ class Members {
   // from within a login carries that of the login. By rising pid. The first look may be at the
   // family of the leader alone (Processes::family); each later one is at all there are.
   std::vector<Process> look(const Census& census);
-  // From the next look on this one belongs to the session, too, whatever its audit session, and
-  // what descends from it there. `own_login`: its audit session is a login of the person's, of
-  // which all that is the person's belongs to it.
-  void take_in(const Process& process, bool own_login);
-  // Whether it is here for that.
-  bool is_taken_in(pid_t pid) const;
 
  private:
   using Starts = std::map<pid_t, unsigned long long>;
   struct Known {
     unsigned long long start = 0;
     bool related = false;  // not here for its audit session alone: its POSIX session is the login's
-    bool taken_in = false;
   };
   // What one look has found so far, and of which it has yet to see what belongs to it in turn.
   struct Look {
@@ -51,17 +42,16 @@ class Members {
 
   void begin(const Census& census);
   void forget_others(const Census& census);
-  void take(Look& look, const Process& process, bool related, bool taken_in = false);
+  void take(Look& look, const Process& process, bool related);
   void take_session(Look& look, const Process& process);
 
   Process leader_;
   uid_t person_;
   pid_t self_;
   bool fresh_ = true;
-  bool leads_ = false;                       // the leader is still there
-  bool own_audit_ = false;                   // the login began the leader's audit session
-  std::map<pid_t, Known> known_;             // members
-  std::set<std::uint32_t> taken_in_logins_;  // their audit sessions
+  bool leads_ = false;            // the leader is still there
+  bool own_audit_ = false;        // the login began the leader's audit session
+  std::map<pid_t, Known> known_;  // members
   Starts sessions_;  // POSIX sessions of the login, and when their leader began; 0: unseen
 };
 

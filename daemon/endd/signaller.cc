@@ -21,7 +21,6 @@ namespace {
 constexpr int kLooksMost = 10;  // at /proc in a row; the caller waits for them
 constexpr const char* kNotTheUser =
     "the session ends and not its whole user: latchkey-endd-signal's unit has no --whole-user";
-constexpr const char* kBegunWithout = "the session ends already, and not its whole user";
 
 // The first moment of a whole number of steps that is not before it.
 SteadyTime round_up(SteadyTime time, std::chrono::milliseconds step) {
@@ -30,8 +29,7 @@ SteadyTime round_up(SteadyTime time, std::chrono::milliseconds step) {
 }
 
 // Those that run.
-std::vector<Process> look_at(Members& members, const Census& census) {
-  std::vector<Process> found = members.look(census);
+std::vector<Process> alive(std::vector<Process> found) {
   std::erase_if(found, [](const Process& process) { return !process.alive(); });
   return found;
 }
@@ -56,34 +54,47 @@ SignalAnswer Signaller::end(const ipc::control::SignalRequest& request, SteadyTi
   const SteadyTime begin_at = round_up(now + std::chrono::seconds(request.grace_s), kTogether);
   const bool whole_user = request.scope == "user" && parts_.whole_user;
   const std::string why = whole_user || request.scope != "user" ? "" : kNotTheUser;
-  if (const auto job = jobs_.find(request.login); job != jobs_.end()) {
-    Job& known = job->second;
-    if (!known.begun) {
-      known.begin_at = std::min(known.begin_at, begin_at);
-      known.due = std::min(known.due, known.begin_at);
-      known.whole_user = known.whole_user || whole_user;
+  auto known = jobs_.find(request.login);
+  if (known == jobs_.end()) {
+    auto target = parts_.checks.examine(request.login);
+    if (!target) {
+      return {std::string(name(target.error().outcome)), std::move(target.error().why), 0};
     }
-    const bool late = whole_user && !known.whole_user;
-    return {"ending", late ? kBegunWithout : why, static_cast<std::int64_t>(known.seen)};
+    if (jobs_.size() >= parts_.jobs_most) return {"refused", "too many sessions end just now", 0};
+    Job job{.due = std::min(round_up(now, kEvery), begin_at),
+            .begin_at = begin_at,
+            .whose = fmt::format("login={} service={} user={}", target->login, target->service,
+                                 target->person),
+            .caller = target->caller,
+            .uid = target->uid,
+            .leader = target->leader,
+            .members = Members(target->leader, target->uid, ::getpid())};
+    // Enough to know them by, should all of them lose their parents before the next look.
+    const Census family(parts_.checks.processes().family(job.leader));
+    job.seen = alive(job.members->look(family)).size();
+    known = jobs_.emplace(target->login, std::move(job)).first;
   }
-  auto target = parts_.checks.examine(request.login);
-  if (!target) {
-    return {std::string(name(target.error().outcome)), std::move(target.error().why), 0};
+  Job& job = known->second;
+  if (!job.begun) job.begin_no_later(begin_at);
+  if (whole_user) end_user(job, begin_at, now);
+  return {"ending", why, static_cast<std::int64_t>(job.seen)};
+}
+
+// One for all sessions of the user that end. It takes in what there is when it begins.
+void Signaller::end_user(const Job& session, SteadyTime begin_at, SteadyTime now) {
+  const std::string whose = fmt::format("whole user uid={}", session.uid);
+  if (const auto known = jobs_.find(whose); known != jobs_.end()) {
+    if (!known->second.begun) known->second.begin_no_later(begin_at);
+    return;
   }
-  if (jobs_.size() >= parts_.jobs_most) return {"refused", "too many sessions end just now", 0};
-  Job job{.due = std::min(round_up(now, kEvery), begin_at),
-          .begin_at = begin_at,
-          .whose = fmt::format("service={} user={}", target->service, target->person),
-          .caller = target->caller,
-          .whole_user = whole_user,
-          .uid = target->uid,
-          .leader = target->leader,
-          .members = Members(target->leader, target->uid, ::getpid())};
-  // Enough to know them by, should all of them lose their parents before the next look.
-  job.seen = look_at(job.members, Census(parts_.checks.processes().family(job.leader))).size();
-  const auto seen = static_cast<std::int64_t>(job.seen);
-  jobs_.emplace(target->login, std::move(job));
-  return {"ending", why, seen};
+  const bool logins_known = session.leader.audit_session != kNoAuditSession;
+  jobs_.emplace(whose, Job{.due = std::min(round_up(now, kEvery), begin_at),
+                           .begin_at = begin_at,
+                           .whose = whose,
+                           .uid = session.uid,
+                           .leader = {},
+                           .members = {},
+                           .user = UserProcesses(session.uid, logins_known, ::getpid())});
 }
 
 void Signaller::tick(SteadyTime now) {
@@ -102,8 +113,7 @@ void Signaller::tick(SteadyTime now) {
     }
     // What sudo runs has another's power, root's: a handler of SIGTERM could make a process that
     // nobody finds again. The person was told and had the grace time.
-    const bool kills = job.caller || (job.begun && now >= job.kill_at);
-    turn.spares = job.caller && job.whole_user && (!job.begun || now < job.kill_at);
+    const bool kills = job.begun ? now >= job.kill_at : job.caller;
     if (job.begun && !kills) {
       waiting.push_back(std::move(turn));
     } else if (asked.size() + killed.size() < kActsMost) {
@@ -112,21 +122,10 @@ void Signaller::tick(SteadyTime now) {
       job.due = now;  // its turn is right after what else the caller has to do
     }
   }
-  for (Turns* turns_now : {&killed, &asked}) {
-    for (Turn& turn : *turns_now)
-      turn.takes_in = turn.entry->second.whole_user && !turn.entry->second.begun;
-    if (std::any_of(turns_now->begin(), turns_now->end(),
-                    [](const Turn& turn) { return turn.takes_in; }))
-      look(*turns_now);
-  }
   kill(killed);
-  std::vector<Process> spared;
-  for (const Turn& turn : killed) {
-    if (!turn.spares || turn.entry->second.begun) continue;
-    for (const Process& process : turn.left)
-      if (turn.entry->second.members.is_taken_in(process.pid)) spared.push_back(process);
-  }
-  ask(spared);
+  if (std::any_of(asked.begin(), asked.end(),
+                  [](const Turn& turn) { return turn.entry->second.user.has_value(); }))
+    look(asked, true);
   ask_to_end(asked);
   for (Turn& turn : asked) begin(turn, now);
   for (Turn& turn : waiting)
@@ -134,7 +133,7 @@ void Signaller::tick(SteadyTime now) {
   for (Turn& turn : killed) {
     if (!turn.entry->second.begun) {
       begin(turn, now);
-    } else if (!follow(turn, !turn.spares)) {
+    } else if (!follow(turn, true)) {
       jobs_.erase(turn.entry);
     }
   }
@@ -144,7 +143,7 @@ void Signaller::tick(SteadyTime now) {
 Signaller::Turns Signaller::due(SteadyTime now) {
   Turns turns;
   for (auto entry = jobs_.begin(); entry != jobs_.end(); ++entry)
-    if (entry->second.due <= now) turns.push_back({entry, {}, {}, false, false});
+    if (entry->second.due <= now) turns.push_back({entry, {}, {}});
   std::stable_sort(turns.begin(), turns.end(), [](const Turn& a, const Turn& b) {
     return a.entry->second.due < b.entry->second.due;
   });
@@ -152,32 +151,17 @@ Signaller::Turns Signaller::due(SteadyTime now) {
 }
 
 // Those of each session that are there still, and those that joined it since.
-void Signaller::look(Turns& turns) const {
+void Signaller::look(Turns& turns, bool take_in) const {
   const Census census(parts_.all());
-  OfPersons persons;
+  UserProcesses::Starts hosts;
+  for (const auto& [login, job] : jobs_)
+    if (job.members) hosts.emplace(job.leader.pid, job.leader.start);
   for (Turn& turn : turns) {
-    if (turn.takes_in) take_in_user(turn.entry->second, census, persons);
-    turn.left = look_at(turn.entry->second.members, census);
-    turn.entry->second.seen = turn.left.size();
+    Job& job = turn.entry->second;
+    if (job.user && take_in) job.user->take_in(census, parts_.checks.processes());
+    turn.left = alive(job.user ? job.user->look(census, hosts) : job.members->look(census));
+    job.seen = turn.left.size();
   }
-}
-
-// Jobs of at and cron among it, which logind does not know. By the real user id, since a service of
-// root's may have the user's as its effective one for a while; and where the kernel knows logins,
-// of the user's own alone: what somebody else began in the user's name (sudo -u) ends with that
-// login, and a container's user of the same number is somebody else.
-void Signaller::take_in_user(Job& job, const Census& census, OfPersons& found) const {
-  const auto [entry, first] = found.try_emplace(job.uid);
-  if (first) {
-    for (const Process& process : census.all()) {
-      if (process.real_uid != job.uid) continue;
-      const auto login = parts_.checks.processes().login_uid(process.pid);
-      const bool unknown = job.leader.audit_session == kNoAuditSession && !process.contained;
-      if (login ? *login == job.uid : unknown)
-        entry->second.emplace_back(process, login.has_value());
-    }
-  }
-  for (const auto& [process, own_login] : entry->second) job.members.take_in(process, own_login);
 }
 
 // Stops all of them, until a look finds none that was not stopped before it: a process that was
@@ -206,7 +190,6 @@ void Signaller::kill(Turns& turns) const {
     bool more = false;
     for (Turn& turn : turns) {
       for (const Process& process : turn.left) {
-        if (turn.spares && turn.entry->second.members.is_taken_in(process.pid)) continue;
         if (!turn.killed.emplace(process.pid, process.start).second) continue;
         parts_.send(process, SIGKILL);
         more = true;
@@ -232,27 +215,24 @@ void Signaller::ask_to_end(Turns& turns) const {
     for (const Process& process : turn.left)
       if (seen.emplace(process.pid, process.start).second) all.push_back(process);
   }
-  ask(all);
-}
-
-void Signaller::ask(const std::vector<Process>& processes) const {
-  for (const Process& process : processes) {
+  for (const Process& process : all) {
     parts_.send(process, SIGTERM);
     parts_.send(process, SIGHUP);
   }
-  for (const Process& process : processes) parts_.send(process, SIGCONT);
+  for (const Process& process : all) parts_.send(process, SIGCONT);
 }
 
 void Signaller::begin(Turn& turn, SteadyTime now) const {
   Job& job = turn.entry->second;
   job.begun = true;
-  job.kill_at = job.caller && !job.whole_user ? now : now + kPatience;
+  job.kill_at = job.caller ? now : now + kPatience;
   const std::size_t reached = job.caller ? turn.killed.size() : turn.left.size();
-  parts_.log.notice(fmt::format("signalled: login={} {} pid={} processes={}", turn.entry->first,
-                                job.whose, job.leader.pid, reached));
+  parts_.log.notice(
+      fmt::format("signalled: {} pid={} processes={}", job.whose, job.leader.pid, reached));
 }
 
 bool Signaller::leads(const Job& job) const {
+  if (job.user) return false;
   const auto leader = parts_.checks.processes().find(job.leader.pid);
   return leader ? leader->start == job.leader.start && leader->alive()
                 : leader.error() == Missing::unreadable;
@@ -265,7 +245,7 @@ bool Signaller::follow(Turn& turn, bool killing) const {
   Job& job = turn.entry->second;
   const bool leader = leads(job);
   if (left.empty() && !leader) {
-    parts_.log.notice(fmt::format("gone: login={} killed={}", turn.entry->first, job.killed));
+    parts_.log.notice(fmt::format("gone: {} killed={}", job.whose, job.killed));
     return false;
   }
   if (!left.empty() && !killing) return true;
@@ -276,12 +256,12 @@ bool Signaller::follow(Turn& turn, bool killing) const {
     parts_.send(job.leader, SIGCONT);  // a sudo stops itself with what it runs
     return true;
   }
-  parts_.send(job.leader, SIGKILL);
+  if (job.members) parts_.send(job.leader, SIGKILL);
   if (job.rounds < kRoundsMost) return true;
   std::string pids;
   for (const Process& process : left) pids += fmt::format(" {}", process.pid);
-  parts_.log.error(fmt::format("lives on: login={} pid={} processes={}{}", turn.entry->first,
-                               job.leader.pid, left.size(), pids));
+  parts_.log.error(fmt::format("lives on: {} pid={} processes={}{}", job.whose, job.leader.pid,
+                               left.size(), pids));
   return false;
 }
 

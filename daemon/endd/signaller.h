@@ -10,6 +10,7 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -19,6 +20,7 @@
 #include "daemon/endd/checks.h"
 #include "daemon/endd/log.h"
 #include "daemon/endd/members.h"
+#include "daemon/endd/user_processes.h"
 #include "ipc/end.h"
 
 namespace latchkey::endd {
@@ -68,16 +70,21 @@ class Signaller {
     SteadyTime
         begin_at;  // until then they are watched: who is told may leave, and what he left ends
     bool begun = false;
-    std::string whose;   // service and person, for the log
-    SteadyTime kill_at;  // for what is left; what a sudo runs is not asked before
+    std::string whose;  // login, service and person, for the log
+    SteadyTime kill_at;
     bool caller = false;
-    bool whole_user = false;
-    uid_t uid = 0;  // of the person
-    Process leader;
-    Members members;
-    std::size_t seen = 0;    // at the last look
-    std::size_t killed = 0;  // at the most in one round
-    int rounds = 0;          // since there was nothing to wait for
+    uid_t uid = 0;   // of the person
+    Process leader;  // none of a whole user
+    std::optional<Members> members;
+    std::optional<UserProcesses> user;  // the one of both that there is
+    std::size_t seen = 0;               // at the last look
+    std::size_t killed = 0;             // at the most in one round
+    int rounds = 0;                     // since there was nothing to wait for
+
+    void begin_no_later(SteadyTime time) {
+      begin_at = std::min(begin_at, time);
+      due = std::min(due, begin_at);
+    }
   };
   using Jobs = std::map<std::string, Job, std::less<>>;
   using Known = std::set<std::pair<pid_t, unsigned long long>>;
@@ -86,17 +93,12 @@ class Signaller {
     Jobs::iterator entry;
     std::vector<Process> left;  // of it at the last look
     Known killed;
-    bool takes_in = false;  // in each look, what is the user's
-    bool spares = false;    // what was taken in: it is asked to end, and has its time
   };
   using Turns = std::vector<Turn>;
 
   Turns due(SteadyTime now);
-  void look(Turns& turns) const;
-  // Of the persons that were asked for, what is to end with all of them.
-  using OfPersons = std::map<uid_t, std::vector<std::pair<Process, bool>>>;
-  void take_in_user(Job& job, const Census& census, OfPersons& found) const;
-  void ask(const std::vector<Process>& processes) const;
+  void look(Turns& turns, bool take_in = false) const;
+  void end_user(const Job& session, SteadyTime begin_at, SteadyTime now);
   void stop(Turns& turns, int& looks) const;
   void kill(Turns& turns) const;
   void ask_to_end(Turns& turns) const;

@@ -46,8 +46,11 @@ void ControlPlane::forget_ended() {
         if (!count || *count == 0) return;
         parts_.journal.log(LogLevel::info, "revocations that have ended are forgotten",
                            {{"count", fmt::format("{}", *count)}});
-        if (*count < StateStore::kForgottenAtOnce) return revocations_.forget(ended);
-        forgets_at_ = {};  // there are more
+        if (*count >= StateStore::kForgottenAtOnce) {
+          forgets_at_ = {};  // there are more
+        } else if (revocations_.forget(ended)) {
+          publish_revocations([] {});
+        }
       });
 }
 

@@ -137,7 +137,7 @@ void RevocationBook::replace(std::vector<Entry> gone, std::vector<Entry> said) {
 }
 
 // Most have ended before, and the source says nothing of them; not where the clock was set back.
-void RevocationBook::forget(WallTime ended) {
+bool RevocationBook::forget(WallTime ended) {
   std::vector<Entry> gone;
   std::erase_if(rows_, [&](const Row& row) {
     if (!row.entry || !row.entry->end || *row.entry->end > ended) return false;
@@ -147,7 +147,9 @@ void RevocationBook::forget(WallTime ended) {
   first_end_.reset();
   last_ended_.reset();
   for (const Row& row : rows_) note_end(row);
+  const bool changed = !gone.empty();
   replace(std::move(gone), {});
+  return changed;
 }
 
 std::shared_ptr<const revocation::RevocationSet> RevocationBook::set(

@@ -32,8 +32,9 @@ class RevocationBook {
   // Lets go of what has ended at `now`, and takes up again what has not, where the clock was set
   // back. Whether the source is another one by that.
   bool settle(WallTime now);
-  // Those that the store has removed, and that have ended.
-  void forget(WallTime ended);
+  // Those that the store has removed, and that have ended. Whether the source is another one by
+  // that.
+  bool forget(WallTime ended);
   // Where so much has changed that the source should have a new base: see source_merger.h.
   void merge_in(Executor& builder, Executor& control, SourceMerger::Publish publish);
 

@@ -9,23 +9,28 @@ void SourceMerger::consider(Executor& builder, Executor& control, SourcePtr& sou
                             Publish publish) {
   if (*under_way_ || !source->wants_merge()) return;
   *under_way_ = true;
-  auto finish = [&builder, place = &source, from = source, mark = std::weak_ptr<bool>(under_way_),
-                 publish = std::move(publish)](const SourcePtr& merged) {
+  // A large set takes a moment to give back: that is the builder's to do.
+  const auto give_back = [&builder](SourcePtr old) {
+    builder.post([old = std::move(old)]() mutable { old.reset(); });
+  };
+  auto finish = [give_back, place = &source, mark = std::weak_ptr<bool>(under_way_),
+                 publish = std::move(publish)](SourcePtr from, const SourcePtr& merged) {
     const auto under_way = mark.lock();
-    if (!under_way) return;  // whose source it was is gone
-    *under_way = false;
-    if (!(*place)->follows(*from)) return;  // it has a newer base
+    if (under_way) *under_way = false;
+    // Whose source it was is gone, or it has a newer base.
+    if (!under_way || !(*place)->follows(*from)) return give_back(std::move(from));
     SourcePtr old = *place;
     *place = std::make_shared<const revocation::Source>(old->following(*merged, *from));
-    // A large set takes a moment to give back: that is the builder's to do.
-    publish([&builder, old = std::move(old)]() mutable {
-      builder.post([old = std::move(old)]() mutable { old.reset(); });
-    });
+    give_back(std::move(from));
+    publish([give_back, old = std::move(old)]() mutable { give_back(std::move(old)); });
   };
-  builder.post([&control, from = source, ended, finish = std::move(finish)]() mutable {
+  builder.post([&control, give_back, from = source, ended, finish = std::move(finish)]() mutable {
     auto merged = std::make_shared<const revocation::Source>(from->merged(ended));
-    from.reset();
-    control.post([finish = std::move(finish), merged = std::move(merged)] { finish(merged); });
+    control.post([give_back, finish = std::move(finish), from = std::move(from),
+                  merged = std::move(merged)]() mutable {
+      finish(std::move(from), merged);
+      give_back(std::move(merged));
+    });
   });
 }
 

@@ -255,9 +255,12 @@ TEST_F(WholeUserTest, WhatIsTheUsersByItsEffectiveIdOrItsNumberAloneLivesOn) {
   world.put({.pid = 640, .session = 640, .uid = 1000, .real_uid = 0});
   world.put({.pid = 641, .parent = 640, .session = 640});
   world.put({.pid = 650, .session = 650, .uid = 1000, .contained = true});
+  world.put(
+      {.pid = 651, .session = 651, .uid = 1000, .audit = 20, .login_uid = 1000, .contained = true});
   signaller.end({kLogin, 0, "user"}, now);
   run();
-  for (const pid_t pid : {640, 641, 650}) EXPECT_THAT(of(word(pid, SIGSTOP)), IsEmpty()) << pid;
+  for (const pid_t pid : {640, 641, 650, 651})
+    EXPECT_THAT(of(word(pid, SIGSTOP)), IsEmpty()) << pid;
 }
 
 TEST_F(WholeUserTest, WhereTheKernelKnowsLoginsTheUsersOwnEndAndNoOthers) {
@@ -289,11 +292,37 @@ TEST_F(WholeUserTest, WhatASudoRunsIsKilledAndTheRestOfTheUserIsAskedFirst) {
   signaller.tick(now);
   EXPECT_THAT(of("KILL"), ::testing::UnorderedElementsAre("KILL 501", "KILL 502"));
   EXPECT_THAT(of("TERM"), ::testing::UnorderedElementsAre("TERM 600", "TERM 601", "TERM 610"));
+  for (const std::string pid : {"600", "601"})
+    EXPECT_EQ(of("STOP " + pid).size(), of("CONT " + pid).size()) << pid;
   sent.clear();
   signaller.tick(now += Signaller::kPatience - 1s);
   EXPECT_THAT(of("KILL"), IsEmpty());
+  EXPECT_THAT(of("STOP"), IsEmpty()) << "they have their time";
   signaller.tick(now += 2s);
   EXPECT_THAT(of("KILL"), ::testing::UnorderedElementsAre("KILL 600", "KILL 601"));
+  run();
+}
+
+// With a terminal of its own sudo has a process in between that keeps the caller's real id.
+TEST_F(WholeUserTest, WhatASudoRunsIsKilledAtOnceAlsoWhereTheUsersLoginIsAroundIt) {
+  world.put(
+      {.pid = 500, .parent = 502, .comm = "sudo", .audit = 5, .login_uid = 1000, .real_uid = 1000});
+  world.put({.pid = 502, .session = 502, .uid = 1000, .audit = 5, .login_uid = 1000});
+  world.end(501);
+  world.put({.pid = 701,
+             .parent = 500,
+             .comm = "sudo",
+             .session = 701,
+             .audit = 5,
+             .login_uid = 1000,
+             .real_uid = 1000});
+  world.put({.pid = 702, .parent = 701, .session = 702, .audit = 5, .login_uid = 1000});
+  world.note(World::text("sudo", "root", "alice"));
+  signaller.end({kLogin, 0, "user"}, now);
+  signaller.tick(now);
+  EXPECT_THAT(of("KILL"), ::testing::UnorderedElementsAre("KILL 701", "KILL 702"));
+  EXPECT_THAT(of("TERM 702"), IsEmpty());
+  EXPECT_THAT(of("TERM"), ::testing::Contains("TERM 502")) << "the session around it";
   run();
 }
 
@@ -304,12 +333,14 @@ TEST_F(WholeUserTest, ProcessOfManyLoginsIsAskedOnce) {
   EXPECT_EQ(of("CONT 610").size(), 1U);
 }
 
-TEST_F(WholeUserTest, ASessionThatEndsAlreadySaysThatItIsAlone) {
+TEST_F(WholeUserTest, TheRestOfTheUserEndsThoughTheSessionAloneDoesSoAlready) {
   on_signal = {};
   signaller.end({kLogin, 0, "session"}, now);
   signaller.tick(now);
-  EXPECT_THAT(signaller.end({kLogin, 0, "user"}, now).why,
-              ::testing::HasSubstr("not its whole user"));
+  EXPECT_THAT(of("TERM 600"), IsEmpty());
+  signaller.end({kLogin, 0, "user"}, now);
+  signaller.tick(now);
+  EXPECT_EQ(of("TERM 600").size(), 1U);
 }
 
 TEST_F(WholeUserTest, WhatTheUserHasEndsThoughTheSessionWasLeftBefore) {
