@@ -55,6 +55,7 @@ SignalAnswer Signaller::end(const ipc::control::SignalRequest& request, SteadyTi
   const bool whole_user = request.scope == "user" && parts_.whole_user;
   const std::string why = whole_user || request.scope != "user" ? "" : kNotTheUser;
   auto known = jobs_.find(request.login);
+  if (known != jobs_.end() && known->second.user) return {"refused", "no login id", 0};
   if (known == jobs_.end()) {
     auto target = parts_.checks.examine(request.login);
     if (!target) {
@@ -77,16 +78,28 @@ SignalAnswer Signaller::end(const ipc::control::SignalRequest& request, SteadyTi
   Job& job = known->second;
   if (!job.begun) job.begin_no_later(begin_at);
   if (whole_user) end_user(job, begin_at, now);
+  job.whole_user = job.whole_user || whole_user;
   return {"ending", why, static_cast<std::int64_t>(job.seen)};
 }
 
-// One for all sessions of the user that end. It takes in what there is when it begins.
+// One for all sessions of the user that end. It takes in what there is when it begins, and begins
+// anew for a session that comes later; asked again for the same one it does not, or whoever comes
+// in by another token meanwhile would end, too.
 void Signaller::end_user(const Job& session, SteadyTime begin_at, SteadyTime now) {
   const std::string whose = fmt::format("whole user uid={}", session.uid);
   if (const auto known = jobs_.find(whose); known != jobs_.end()) {
-    if (!known->second.begun) known->second.begin_no_later(begin_at);
+    Job& user = known->second;
+    if (user.begun && !session.whole_user) {
+      user.begun = false;
+      user.rounds = 0;
+      user.begin_at = begin_at;
+      user.due = std::min(user.due, begin_at);
+    } else if (!user.begun) {
+      user.begin_no_later(begin_at);
+    }
     return;
   }
+  if (session.whole_user) return;  // and it is over
   const bool logins_known = session.leader.audit_session != kNoAuditSession;
   jobs_.emplace(whose, Job{.due = std::min(round_up(now, kEvery), begin_at),
                            .begin_at = begin_at,
@@ -212,8 +225,15 @@ void Signaller::ask_to_end(Turns& turns) const {
   Known seen;
   std::vector<Process> all;
   for (const Turn& turn : turns) {
-    for (const Process& process : turn.left)
-      if (seen.emplace(process.pid, process.start).second) all.push_back(process);
+    const Job& job = turn.entry->second;
+    for (const Process& process : turn.left) {
+      if (!seen.emplace(process.pid, process.start).second) continue;
+      // What the user's sudo runs, as in tick().
+      if (job.user && process.real_uid != job.uid)
+        parts_.send(process, SIGKILL);
+      else
+        all.push_back(process);
+    }
   }
   for (const Process& process : all) {
     parts_.send(process, SIGTERM);

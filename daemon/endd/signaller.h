@@ -73,8 +73,9 @@ class Signaller {
     std::string whose;  // login, service and person, for the log
     SteadyTime kill_at;
     bool caller = false;
-    uid_t uid = 0;   // of the person
-    Process leader;  // none of a whole user
+    bool whole_user = false;  // that was asked for
+    uid_t uid = 0;            // of the person
+    Process leader;           // none of a whole user
     std::optional<Members> members;
     std::optional<UserProcesses> user;  // the one of both that there is
     std::size_t seen = 0;               // at the last look

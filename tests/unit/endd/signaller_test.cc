@@ -326,6 +326,36 @@ TEST_F(WholeUserTest, WhatASudoRunsIsKilledAtOnceAlsoWhereTheUsersLoginIsAroundI
   run();
 }
 
+TEST_F(WholeUserTest, WhatBeganMeanwhileEndsForASessionThatComesLaterAndNotForTheSameOne) {
+  const std::string second = more_sessions(1).front();
+  on_signal = [this](pid_t pid, int signal) {
+    if (signal == SIGKILL || (signal == SIGTERM && pid != 601 && pid < 1'000)) world.end(pid);
+  };
+  signaller.end({kLogin, 0, "user"}, now);
+  signaller.tick(now);
+  world.put({.pid = 660, .session = 660, .uid = 1000});
+  signaller.end({kLogin, 0, "user"}, now += 1s);
+  signaller.tick(now);
+  EXPECT_THAT(of("TERM 660"), IsEmpty());
+  EXPECT_EQ(signaller.end({second, 0, "user"}, now += 1s).outcome, "ending");
+  signaller.tick(now);
+  EXPECT_EQ(of("TERM 660").size(), 1U);
+  run();
+  EXPECT_THAT(of("KILL 660"), IsEmpty());
+  EXPECT_EQ(of("KILL 601").size(), 1U);
+}
+
+TEST_F(WholeUserTest, WhatAnotherSudoOfTheUsersRunsIsKilledAtOnce) {
+  world.put(
+      {.pid = 670, .parent = 601, .comm = "sudo", .audit = 7, .login_uid = 1000, .real_uid = 1000});
+  world.put({.pid = 671, .parent = 670, .session = 671, .audit = 7, .login_uid = 1000});
+  signaller.end({kLogin, 0, "user"}, now);
+  signaller.tick(now);
+  EXPECT_THAT(of("TERM 671"), IsEmpty());
+  EXPECT_EQ(of("KILL 671").size(), 1U);
+  EXPECT_EQ(of("TERM 670").size(), 1U);
+}
+
 TEST_F(WholeUserTest, ProcessOfManyLoginsIsAskedOnce) {
   for (const std::string& login : more_sessions(8)) signaller.end({login, 0, "user"}, now);
   signaller.tick(now);
