@@ -147,19 +147,24 @@ def test_f14_a_full_disk_refuses_the_command_and_loses_nothing(running, world, c
 
 
 def use_up(control, sources: Sources) -> tuple[int, str, int]:
-    """Revokes on until it is refused, for a database finds room as long as its pages have it: how many were acknowledged,
-    the refusal, and the number of the token that was refused."""
+    """Revokes names that nobody shows until one is refused, for a database finds room as long as its pages and its journal have
+    it, which is up to some thousand pages; then a token that is shown. How many were acknowledged, the refusal, and the number
+    of the token that was refused."""
     turning = sources.tokens["local"]
-    for acknowledged in itertools.count():
-        number = sources.next["local"]
-        sources.next["local"] += 1
-        begins = time.monotonic()
-        try:
-            control.call("Revoke", kind="token", issuer=turning.issuer, value=turning.ids[number], comment="x" * 1000)
-        except Refused as error:
-            return acknowledged, str(error), number
-        turning.revoked(number, begins)
-    raise AssertionError
+
+    def revoke(value: str) -> None:
+        control.call("Revoke", kind="token", issuer=turning.issuer, value=value, comment="x" * 1000)
+
+    number = sources.next["local"]
+    sources.next["local"] += 1
+    length = len(turning.ids[number])
+    acknowledged = 0
+    with contextlib.suppress(Refused):
+        for acknowledged in itertools.count():
+            revoke(f"{acknowledged}".rjust(length, "n"))
+    with pytest.raises(Refused) as refused:
+        revoke(turning.ids[number])
+    return acknowledged, str(refused.value), number
 
 
 def stream_on(control, sources: Sources) -> str:
