@@ -69,7 +69,8 @@ SignalAnswer Signaller::end(const ipc::control::SignalRequest& request, SteadyTi
             .caller = target->caller,
             .uid = target->uid,
             .leader = target->leader,
-            .members = Members(target->leader, target->uid, ::getpid())};
+            .members = Members(target->leader, target->uid, ::getpid()),
+            .killed = {}};
     // Enough to know them by, should all of them lose their parents before the next look.
     const Census family(parts_.checks.processes().family(job.leader));
     job.seen = alive(job.members->look(family)).size();
@@ -77,37 +78,39 @@ SignalAnswer Signaller::end(const ipc::control::SignalRequest& request, SteadyTi
   }
   Job& job = known->second;
   if (!job.begun) job.begin_no_later(begin_at);
-  if (whole_user) end_user(job, begin_at, now);
+  if (whole_user && job.begun && !job.whole_user) end_user(known->first, job, begin_at);
   job.whole_user = job.whole_user || whole_user;
   return {"ending", why, static_cast<std::int64_t>(job.seen)};
 }
 
-// One for all sessions of the user that end. It takes in what there is when it begins, and begins
-// anew for a session that comes later; asked again for the same one it does not, or whoever comes
-// in by another token meanwhile would end, too.
-void Signaller::end_user(const Job& session, SteadyTime begin_at, SteadyTime now) {
-  const std::string whose = fmt::format("whole user uid={}", session.uid);
-  if (const auto known = jobs_.find(whose); known != jobs_.end()) {
-    Job& user = known->second;
-    if (user.begun && !session.whole_user) {
-      user.begun = false;
-      user.rounds = 0;
-      user.begin_at = begin_at;
-      user.due = std::min(user.due, begin_at);
-    } else if (!user.begun) {
-      user.begin_no_later(begin_at);
-    }
-    return;
-  }
-  if (session.whole_user) return;  // and it is over
+Signaller::Jobs::iterator Signaller::end_user(const std::string& login, const Job& session,
+                                              SteadyTime begin_at) {
+  std::string whose = fmt::format("whole user uid={} login={}", session.uid, login);
   const bool logins_known = session.leader.audit_session != kNoAuditSession;
-  jobs_.emplace(whose, Job{.due = std::min(round_up(now, kEvery), begin_at),
-                           .begin_at = begin_at,
-                           .whose = whose,
-                           .uid = session.uid,
-                           .leader = {},
-                           .members = {},
-                           .user = UserProcesses(session.uid, logins_known, ::getpid())});
+  Job user{.due = begin_at,
+           .begin_at = begin_at,
+           .whose = whose,
+           .uid = session.uid,
+           .leader = {},
+           .members = {},
+           .user = UserProcesses(session.uid, logins_known, ::getpid()),
+           .killed = {}};
+  return jobs_.insert_or_assign(std::move(whose), std::move(user)).first;
+}
+
+// What the users have beside the sessions that begin to end now is asked along with them.
+void Signaller::end_users(Turns& asked, const Turns& killed, SteadyTime now) {
+  Turns users;
+  for (const Turns* turns : {&std::as_const(asked), &killed}) {
+    for (const auto& [entry, left, none] : *turns) {
+      const auto& [login, job] = *entry;
+      if (!job.begun && job.whole_user) users.push_back({end_user(login, job, now)});
+    }
+  }
+  for (Turn& turn : users) {
+    turn.entry->second.due = round_up(now + std::chrono::nanoseconds(1), kEvery);
+    asked.push_back(std::move(turn));
+  }
 }
 
 void Signaller::tick(SteadyTime now) {
@@ -136,6 +139,7 @@ void Signaller::tick(SteadyTime now) {
     }
   }
   kill(killed);
+  end_users(asked, killed, now);
   if (std::any_of(asked.begin(), asked.end(),
                   [](const Turn& turn) { return turn.entry->second.user.has_value(); }))
     look(asked, true);
@@ -156,16 +160,18 @@ void Signaller::tick(SteadyTime now) {
 Signaller::Turns Signaller::due(SteadyTime now) {
   Turns turns;
   for (auto entry = jobs_.begin(); entry != jobs_.end(); ++entry)
-    if (entry->second.due <= now) turns.push_back({entry, {}, {}});
+    if (entry->second.due <= now) turns.push_back({entry});
   std::stable_sort(turns.begin(), turns.end(), [](const Turn& a, const Turn& b) {
     return a.entry->second.due < b.entry->second.due;
   });
   return turns;
 }
 
-// Those of each session that are there still, and those that joined it since.
+// Those of each session that are there still, and those that joined it since. A look that shows
+// nothing failed (no descriptors, no memory): what was there before is believed.
 void Signaller::look(Turns& turns, bool take_in) const {
   const Census census(parts_.all());
+  if (census.all().empty()) return;
   UserProcesses::Starts hosts;
   for (const auto& [login, job] : jobs_)
     if (job.members) hosts.emplace(job.leader.pid, job.leader.start);
@@ -179,18 +185,20 @@ void Signaller::look(Turns& turns, bool take_in) const {
 
 // Stops all of them, until a look finds none that was not stopped before it: a process that was
 // sent SIGSTOP forks no more, and what it had forked before is in the next look.
-void Signaller::stop(Turns& turns, int& looks) const {
-  Known stopped;
+std::vector<Process> Signaller::stop(Turns& turns, int& looks) const {
+  std::vector<Process> stopped;
+  Known seen;
   for (;;) {
     bool more = false;
     for (const Turn& turn : turns) {
       for (const Process& process : turn.left) {
-        if (!stopped.emplace(process.pid, process.start).second) continue;
+        if (!seen.emplace(process.pid, process.start).second) continue;
         parts_.send(process, SIGSTOP);
+        stopped.push_back(process);
         more = true;
       }
     }
-    if (!more || looks == 0) return;
+    if (!more || looks == 0) return stopped;
     --looks;
     look(turns);
   }
@@ -213,28 +221,28 @@ void Signaller::kill(Turns& turns) const {
     look(turns);
   }
   for (Turn& turn : turns) {
-    Job& job = turn.entry->second;
-    job.killed = std::max(job.killed, turn.killed.size());
+    turn.entry->second.killed.insert(turn.killed.begin(), turn.killed.end());
   }
 }
 
-// All are stopped before one hears of its end, so that none of them makes another meanwhile.
+// All are stopped before one hears of its end, so that none of them makes another meanwhile; and
+// all that were stopped go on, though the last look may have missed one.
 void Signaller::ask_to_end(Turns& turns) const {
   int looks = kLooksMost;
-  stop(turns, looks);
-  Known seen;
-  std::vector<Process> all;
+  std::vector<Process> all = stop(turns, looks);
+  // What a user's sudo runs, as in tick(), also where it is of a session that is asked here, too.
+  Known killed;
   for (const Turn& turn : turns) {
-    const Job& job = turn.entry->second;
+    Job& job = turn.entry->second;
     for (const Process& process : turn.left) {
-      if (!seen.emplace(process.pid, process.start).second) continue;
-      // What the user's sudo runs, as in tick().
-      if (job.user && process.real_uid != job.uid)
-        parts_.send(process, SIGKILL);
-      else
-        all.push_back(process);
+      if (!job.user || process.real_uid == job.uid) continue;
+      job.killed.emplace(process.pid, process.start);
+      if (killed.emplace(process.pid, process.start).second) parts_.send(process, SIGKILL);
     }
   }
+  std::erase_if(all, [&](const Process& process) {
+    return killed.contains({process.pid, process.start});
+  });
   for (const Process& process : all) {
     parts_.send(process, SIGTERM);
     parts_.send(process, SIGHUP);
@@ -265,7 +273,7 @@ bool Signaller::follow(Turn& turn, bool killing) const {
   Job& job = turn.entry->second;
   const bool leader = leads(job);
   if (left.empty() && !leader) {
-    parts_.log.notice(fmt::format("gone: {} killed={}", job.whose, job.killed));
+    parts_.log.notice(fmt::format("gone: {} killed={}", job.whose, job.killed.size()));
     return false;
   }
   if (!left.empty() && !killing) return true;
@@ -278,11 +286,17 @@ bool Signaller::follow(Turn& turn, bool killing) const {
   }
   if (job.members) parts_.send(job.leader, SIGKILL);
   if (job.rounds < kRoundsMost) return true;
-  std::string pids;
-  for (const Process& process : left) pids += fmt::format(" {}", process.pid);
-  parts_.log.error(fmt::format("lives on: {} pid={} processes={}{}", job.whose, job.leader.pid,
-                               left.size(), pids));
-  return false;
+  if (!std::exchange(job.lives_on, true)) {
+    std::string pids;
+    for (const Process& process : left) pids += fmt::format(" {}", process.pid);
+    parts_.log.error(fmt::format("lives on: {} pid={} processes={}{}", job.whose, job.leader.pid,
+                                 left.size(), pids));
+  }
+  // A session is known as long as it is there: who asks for it again does not have everything that
+  // its user began since end.
+  job.rounds = 0;
+  job.due += kAgain;
+  return !job.user;
 }
 
 SteadyTime Signaller::next() const {

@@ -35,6 +35,7 @@ class Signaller {
  public:
   static constexpr std::chrono::seconds kPatience{5};         // between SIGTERM and SIGKILL
   static constexpr std::chrono::milliseconds kEvery{500};     // between two looks at the sessions
+  static constexpr std::chrono::seconds kAgain{30};           // after a session that lives on
   static constexpr std::chrono::milliseconds kTogether{100};  // what falls due within it is one end
   static constexpr int kRoundsMost = 10;                      // of SIGKILL
   static constexpr int kRoundsOfLeader = 6;                   // to close the session by itself
@@ -65,6 +66,9 @@ class Signaller {
   SteadyTime next() const;
 
  private:
+  using Known = std::set<std::pair<pid_t, unsigned long long>>;
+  // A session's, or what its user has beside it: that is taken in when the session begins to end,
+  // and no more after it, or whoever comes in by another token meanwhile would end, too.
   struct Job {
     SteadyTime due;
     SteadyTime
@@ -79,8 +83,9 @@ class Signaller {
     std::optional<Members> members;
     std::optional<UserProcesses> user;  // the one of both that there is
     std::size_t seen = 0;               // at the last look
-    std::size_t killed = 0;             // at the most in one round
-    int rounds = 0;                     // since there was nothing to wait for
+    Known killed;
+    int rounds = 0;         // since there was nothing to wait for
+    bool lives_on = false;  // and the log says so
 
     void begin_no_later(SteadyTime time) {
       begin_at = std::min(begin_at, time);
@@ -88,19 +93,19 @@ class Signaller {
     }
   };
   using Jobs = std::map<std::string, Job, std::less<>>;
-  using Known = std::set<std::pair<pid_t, unsigned long long>>;
   // What a tick does about one session.
   struct Turn {
     Jobs::iterator entry;
-    std::vector<Process> left;  // of it at the last look
-    Known killed;
+    std::vector<Process> left = {};  // of it at the last look
+    Known killed = {};               // in this round
   };
   using Turns = std::vector<Turn>;
 
   Turns due(SteadyTime now);
   void look(Turns& turns, bool take_in = false) const;
-  void end_user(const Job& session, SteadyTime begin_at, SteadyTime now);
-  void stop(Turns& turns, int& looks) const;
+  Jobs::iterator end_user(const std::string& login, const Job& session, SteadyTime begin_at);
+  void end_users(Turns& asked, const Turns& killed, SteadyTime now);
+  std::vector<Process> stop(Turns& turns, int& looks) const;
   void kill(Turns& turns) const;
   void ask_to_end(Turns& turns) const;
   void begin(Turn& turn, SteadyTime now) const;

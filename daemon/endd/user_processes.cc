@@ -35,7 +35,7 @@ std::vector<Process> UserProcesses::look(const Census& census, const Starts& hos
     open.pop_back();
     // Where logins are not known another one's may have been begun from within.
     census.each_child(process.pid, [&](const Process& child) {
-      if (child.audit_session != process.audit_session) return;
+      if (child.contained || child.audit_session != process.audit_session) return;
       if (child.audit_session != kNoAuditSession || child.real_uid == user_) take(child);
     });
   }

@@ -136,13 +136,49 @@ TEST_F(SignallerTest, WhatSudoRunsIsKilledWithoutAChanceToFork) {
   EXPECT_THAT(sent, ElementsAre("STOP 701", "KILL 701", "TERM 700", "CONT 700"));
 }
 
-TEST_F(SignallerTest, WhatCannotBeKilledIsGivenUpInTheEnd) {
+TEST_F(SignallerTest, WhatCannotBeKilledIsLeftForAWhileAndTriedAgain) {
   end();
   const SteadyTime began = now;
-  run();
+  while (signaller.next() < began + 20s) signaller.tick(now = signaller.next());
   EXPECT_LE(now - began, std::chrono::seconds(10)) << "latchkey-endd looks then";
   EXPECT_EQ(of("KILL").back(), "KILL 500");
   EXPECT_GE(of("KILL 502").size(), static_cast<std::size_t>(Signaller::kRoundsMost));
+  sent.clear();
+  EXPECT_EQ(signaller.end({kLogin, 0, "session"}, now).outcome, "ending");
+  EXPECT_GE(signaller.next(), now + Signaller::kAgain) << "whoever asks meanwhile hurries nothing";
+  on_signal = [this](pid_t pid, int signal) {
+    if (signal == SIGKILL) world.end(pid);
+  };
+  signaller.tick(now = signaller.next());
+  run();
+  EXPECT_THAT(of("KILL"), ElementsAre("KILL 501", "KILL 502", "KILL 500"));
+  EXPECT_EQ(signaller.next(), SteadyTime::max());
+}
+
+TEST_F(SignallerTest, LookThatFailsLeavesNothingStoppedAndForgetsNothing) {
+  bool fails = false;
+  Signaller::Parts unsure = parts(false);
+  unsure.all = [&] { return fails ? std::vector<Process>() : checks.processes().all(); };
+  Signaller some(std::move(unsure));
+  on_signal = [&](pid_t pid, int signal) {
+    if (signal == SIGSTOP && pid == 501) fails = true;
+    if (signal == SIGKILL) world.end(pid);
+  };
+  some.end({kLogin, 0, "session"}, now);
+  some.tick(now);
+  EXPECT_THAT(of("CONT"), ::testing::UnorderedElementsAre("CONT 501", "CONT 502"));
+  some.tick(now += Signaller::kEvery);
+  fails = false;
+  while (some.next() != SteadyTime::max()) some.tick(now = some.next());
+  EXPECT_THAT(of("KILL"), ::testing::UnorderedElementsAre("KILL 501", "KILL 502", "KILL 500"));
+}
+
+TEST_F(SignallerTest, WhatALookMissedAfterItWasStoppedGoesOnToo) {
+  on_signal = [this](pid_t pid, int signal) {
+    if (signal == SIGSTOP && pid == 502) world.end(501);
+  };
+  end();
+  EXPECT_THAT(of("CONT"), ::testing::UnorderedElementsAre("CONT 501", "CONT 502"));
 }
 
 TEST_F(SignallerTest, AllThatAreWatchedShareALook) {

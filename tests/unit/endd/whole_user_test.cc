@@ -151,6 +151,87 @@ TEST_F(WholeUserTest, WhatBeganMeanwhileEndsForASessionThatComesLaterAndNotForTh
   EXPECT_EQ(of("KILL 601").size(), 1U);
 }
 
+TEST_F(WholeUserTest, EachSessionTakesInWhatThereIsWhenItBeginsToEnd) {
+  const std::string second = more_sessions(1).front();
+  on_signal = [this](pid_t pid, int signal) {
+    if (signal == SIGKILL || (signal == SIGTERM && pid != 601)) world.end(pid);
+  };
+  signaller.end({kLogin, 0, "user"}, now);
+  signaller.end({second, 20, "user"}, now);
+  const SteadyTime began = now;
+  signaller.tick(now);
+  EXPECT_EQ(of("TERM 601").size(), 1U);
+  world.put({.pid = 660, .session = 660, .uid = 1000});
+  while (signaller.next() < began + 20s) signaller.tick(now = signaller.next());
+  EXPECT_EQ(of("KILL 601").size(), 1U) << "its time was over long ago";
+  EXPECT_THAT(of("STOP 660"), IsEmpty());
+  signaller.tick(now = began + 20s);
+  EXPECT_EQ(of("TERM 660").size(), 1U);
+  run();
+}
+
+TEST_F(WholeUserTest, WhoIsToldLaterHasNoLongerTimeForWhatHeardBefore) {
+  const std::string second = more_sessions(1).front();
+  on_signal = [this](pid_t pid, int signal) {
+    if (signal == SIGKILL) world.end(pid);
+  };
+  const SteadyTime began = now;
+  signaller.end({kLogin, 0, "user"}, now);
+  signaller.tick(now);
+  signaller.tick(now += Signaller::kPatience - 1s);
+  signaller.end({second, 0, "user"}, now);
+  signaller.tick(now);
+  EXPECT_THAT(of("KILL"), IsEmpty());
+  while (signaller.next() <= began + Signaller::kPatience) signaller.tick(now = signaller.next());
+  EXPECT_THAT(of("KILL"), ::testing::IsSupersetOf({"KILL 600", "KILL 601", "KILL 610"}));
+  run();
+}
+
+TEST_F(WholeUserTest, WhatASudoRunsWithinTheSessionThatEndsIsKilledAndNotAsked) {
+  world.put({.pid = 500, .parent = 400, .comm = "sshd", .audit = 5, .login_uid = 1000});
+  world.put(
+      {.pid = 501, .parent = 500, .comm = "sshd", .uid = 1000, .audit = 5, .login_uid = 1000});
+  world.put(
+      {.pid = 502, .parent = 501, .session = 502, .uid = 1000, .audit = 5, .login_uid = 1000});
+  world.put(
+      {.pid = 503, .parent = 502, .comm = "sudo", .audit = 5, .login_uid = 1000, .real_uid = 1000});
+  world.put({.pid = 504, .parent = 503, .session = 504, .audit = 5, .login_uid = 1000});
+  signaller.end({kLogin, 0, "user"}, now);
+  signaller.tick(now);
+  EXPECT_THAT(of("TERM 504"), IsEmpty());
+  EXPECT_EQ(of("KILL 504").size(), 1U);
+  EXPECT_EQ(of("TERM 503").size(), 1U);
+}
+
+TEST_F(WholeUserTest, WhoCameInAfterTheEndStaysThoughItsSessionLivesOnAndIsAskedForAgain) {
+  on_signal = [this](pid_t pid, int signal) {
+    if ((signal == SIGTERM || signal == SIGKILL) && pid != 502) world.end(pid);
+  };
+  signaller.end({kLogin, 0, "user"}, now);
+  const SteadyTime began = now;
+  while (signaller.next() < began + 20s) signaller.tick(now = signaller.next());
+  world.put({.pid = 660, .session = 660, .uid = 1000});
+  EXPECT_EQ(signaller.end({kLogin, 0, "user"}, now += 1s).outcome, "ending");
+  while (signaller.next() < began + 120s) signaller.tick(now = signaller.next());
+  EXPECT_THAT(of("STOP 660"), IsEmpty());
+  world.end(502);
+  signaller.tick(now = signaller.next());
+  EXPECT_EQ(signaller.next(), SteadyTime::max());
+}
+
+TEST_F(WholeUserTest, ContainersOfTheUsersLiveOn) {
+  world.put({.pid = 605,
+             .parent = 601,
+             .session = 605,
+             .uid = 1000,
+             .audit = 7,
+             .login_uid = 1000,
+             .contained = true});
+  signaller.end({kLogin, 0, "user"}, now);
+  run();
+  EXPECT_THAT(of("STOP 605"), IsEmpty());
+}
+
 TEST_F(WholeUserTest, WhatAnotherSudoOfTheUsersRunsIsKilledAtOnce) {
   world.put(
       {.pid = 670, .parent = 601, .comm = "sudo", .audit = 7, .login_uid = 1000, .real_uid = 1000});
