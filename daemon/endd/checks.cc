@@ -80,7 +80,7 @@ tl::expected<Target, Refusal> Checks::examine(std::string_view login) const {
   const ServiceRule& rule = service->second;
 
   auto leader = processes_.find(record.pid);
-  if (!leader && leader.error() == Missing::unreadable)
+  if (!leader && leader.error() != Missing::gone)
     return refuse("the process of the session cannot be looked at");
   if (!leader || !leader->alive() || leader->start != record.start) {
     return tl::unexpected(Refusal{Outcome::gone, "the process of the session has ended"});

@@ -42,7 +42,8 @@ Text read_file(const std::string& path) {
   return {{buffer.data(), have}};
 }
 
-// proc(5): "PID (COMM) STATE PPID PGRP SESSION TTY … STARTTIME …"; COMM may hold anything.
+// proc(5): "PID (COMM) STATE PPID PGRP SESSION TTY … NUM_THREADS ITREALVALUE STARTTIME …"; COMM may
+// hold anything.
 bool read_stat(std::string_view text, Process& process) {
   const auto open = text.find('(');
   const auto close = text.rfind(')');
@@ -53,9 +54,9 @@ bool read_stat(std::string_view text, Process& process) {
   long long skipped = 0;
   long long terminal = 0;
   fields >> process.state >> process.parent >> skipped >> process.session >> terminal;
-  constexpr int kBetween = 14;  // tpgid to itrealvalue
+  constexpr int kBetween = 12;  // tpgid to nice
   for (int i = 0; i < kBetween; ++i) fields >> skipped;
-  fields >> process.start;
+  fields >> process.threads >> skipped >> process.start;
   process.terminal = static_cast<std::uint32_t>(terminal);
   return !fields.fail() && process.start != 0;
 }
@@ -89,6 +90,7 @@ std::uint32_t read_audit_number(std::string_view text) {
 
 // What cannot be read for any other reason than that it is not there is there, for all we know.
 Missing Processes::missing(pid_t pid, int error) const {
+  if (error == ENOMEM || error == EMFILE || error == ENFILE) return Missing::passing;
   const bool none = error == ENOENT || error == ESRCH;
   return none && !taken_(pid) ? Missing::gone : Missing::unreadable;
 }
@@ -110,15 +112,17 @@ std::vector<Process> Processes::all() const {
   const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir(folder_.c_str()), ::closedir);
   std::vector<Process> all;
   if (folder == nullptr) return all;
-  while (const dirent* entry = ::readdir(folder.get())) {
+  for (errno = 0; const dirent* entry = ::readdir(folder.get()); errno = 0) {
     const std::string_view name = entry->d_name;
     pid_t pid = 0;
     const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
     if (error != std::errc{} || end != name.data() + name.size()) continue;
-    if (auto process = find(pid)) all.push_back(*std::move(process));
-    if (all.size() == kProcessesMost) break;
+    auto process = find(pid);
+    if (process) all.push_back(*std::move(process));
+    if (!process && process.error() == Missing::passing) return {};
+    if (all.size() == kProcessesMost) return all;
   }
-  return all;
+  return errno == 0 ? all : std::vector<Process>();
 }
 
 // The kernel lists them by the thread that made them.

@@ -28,17 +28,20 @@ struct Process {
   std::uint32_t terminal = 0;    // its device number as /proc writes it; 0: none
   unsigned long long start = 0;  // in ticks since the boot; with the pid, given once
   char state = '?';
+  unsigned threads = 1;
   std::string comm;
   uid_t uid = 0;           // the effective one
   uid_t real_uid = 0;      // sudo keeps its caller's
   bool contained = false;  // in a pid namespace below ours, as a container's
   std::uint32_t audit_session = kNoAuditSession;
 
-  bool alive() const { return state != 'Z' && state != 'X'; }
+  // One whose first thread has ended is called a zombie though the others run.
+  bool alive() const { return (state != 'Z' && state != 'X') || threads > 1; }
 };
 
-// Why a process was not found: the kernel has none of that pid, or nobody can tell.
-enum class Missing : std::uint8_t { gone, unreadable };
+// Why a process was not found: the kernel has none of that pid, nobody can tell, or nobody can just
+// now (no memory, no descriptors).
+enum class Missing : std::uint8_t { gone, unreadable, passing };
 
 class Processes {
  public:
@@ -49,6 +52,7 @@ class Processes {
       : folder_(std::move(folder)), taken_(std::move(taken)) {}
 
   tl::expected<Process, Missing> find(pid_t pid) const;
+  // Empty where a look fails: one that lacks a process would have it forgotten.
   std::vector<Process> all() const;
   // Those that it made itself and that were given to no other parent; zombies too.
   std::vector<Process> children(const Process& parent) const;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -55,7 +56,6 @@ SignalAnswer Signaller::end(const ipc::control::SignalRequest& request, SteadyTi
   const bool whole_user = request.scope == "user" && parts_.whole_user;
   const std::string why = whole_user || request.scope != "user" ? "" : kNotTheUser;
   auto known = jobs_.find(request.login);
-  if (known != jobs_.end() && known->second.user) return {"refused", "no login id", 0};
   if (known == jobs_.end()) {
     auto target = parts_.checks.examine(request.login);
     if (!target) {
@@ -69,8 +69,7 @@ SignalAnswer Signaller::end(const ipc::control::SignalRequest& request, SteadyTi
             .caller = target->caller,
             .uid = target->uid,
             .leader = target->leader,
-            .members = Members(target->leader, target->uid, ::getpid()),
-            .killed = {}};
+            .members = Members(target->leader, target->uid, ::getpid())};
     // Enough to know them by, should all of them lose their parents before the next look.
     const Census family(parts_.checks.processes().family(job.leader));
     job.seen = alive(job.members->look(family)).size();
@@ -78,51 +77,46 @@ SignalAnswer Signaller::end(const ipc::control::SignalRequest& request, SteadyTi
   }
   Job& job = known->second;
   if (!job.begun) job.begin_no_later(begin_at);
-  if (whole_user && job.begun && !job.whole_user) end_user(known->first, job, begin_at);
+  if (whole_user && job.begun && !job.whole_user) end_user(job, begin_at);
   job.whole_user = job.whole_user || whole_user;
   return {"ending", why, static_cast<std::int64_t>(job.seen)};
 }
 
-Signaller::Jobs::iterator Signaller::end_user(const std::string& login, const Job& session,
-                                              SteadyTime begin_at) {
-  std::string whose = fmt::format("whole user uid={} login={}", session.uid, login);
+// None where there are too many: then it is one of thousands that live on.
+Signaller::Job* Signaller::end_user(const Job& session, SteadyTime begin_at) {
+  const auto same = [&](const Job& user) {
+    return user.uid == session.uid && !user.begun && user.begin_at == begin_at;
+  };
+  if (const auto known = std::find_if(users_.begin(), users_.end(), same); known != users_.end())
+    return &*known;
+  if (users_.size() >= parts_.jobs_most) {
+    parts_.log.error(fmt::format("not ended: whole user uid={} why=too many end just now",  //
+                                 session.uid));
+    return nullptr;
+  }
   const bool logins_known = session.leader.audit_session != kNoAuditSession;
-  Job user{.due = begin_at,
-           .begin_at = begin_at,
-           .whose = whose,
-           .uid = session.uid,
-           .leader = {},
-           .members = {},
-           .user = UserProcesses(session.uid, logins_known, ::getpid()),
-           .killed = {}};
-  return jobs_.insert_or_assign(std::move(whose), std::move(user)).first;
-}
-
-// What the users have beside the sessions that begin to end now is asked along with them.
-void Signaller::end_users(Turns& asked, const Turns& killed, SteadyTime now) {
-  Turns users;
-  for (const Turns* turns : {&std::as_const(asked), &killed}) {
-    for (const auto& [entry, left, none] : *turns) {
-      const auto& [login, job] = *entry;
-      if (!job.begun && job.whole_user) users.push_back({end_user(login, job, now)});
-    }
-  }
-  for (Turn& turn : users) {
-    turn.entry->second.due = round_up(now + std::chrono::nanoseconds(1), kEvery);
-    asked.push_back(std::move(turn));
-  }
+  return &users_.emplace_back(Job{.due = begin_at,
+                                  .begin_at = begin_at,
+                                  .whose = fmt::format("whole user uid={}", session.uid),
+                                  .uid = session.uid,
+                                  .leader = {},
+                                  .members = {},
+                                  .user = UserProcesses(session.uid, logins_known, ::getpid())});
 }
 
 void Signaller::tick(SteadyTime now) {
   Turns turns = due(now);
   if (turns.empty()) return;
-  look(turns);
+  for (const Turn& turn : turns)
+    turn.job->due =
+        round_up(now + std::chrono::nanoseconds(1), turn.job->lives_on ? kSlowly : kEvery);
+  if (!look(turns)) return;  // and nothing follows from it
   Turns asked;
+  Turns users;
   Turns killed;
   Turns waiting;
   for (Turn& turn : turns) {
-    Job& job = turn.entry->second;
-    job.due = round_up(now + std::chrono::nanoseconds(1), kEvery);
+    Job& job = *turn.job;
     if (!job.begun && now < job.begin_at) {
       job.due = std::min(job.due, job.begin_at);
       continue;
@@ -132,59 +126,75 @@ void Signaller::tick(SteadyTime now) {
     const bool kills = job.begun ? now >= job.kill_at : job.caller;
     if (job.begun && !kills) {
       waiting.push_back(std::move(turn));
-    } else if (asked.size() + killed.size() < kActsMost) {
-      (kills ? killed : asked).push_back(std::move(turn));
+    } else if (asked.size() + users.size() + killed.size() < kActsMost) {
+      (kills ? killed : job.user ? users : asked).push_back(std::move(turn));
     } else {
       job.due = now;  // its turn is right after what else the caller has to do
     }
   }
+  end_users(asked, users, now);
+  end_users(killed, users, now);
   kill(killed);
-  end_users(asked, killed, now);
-  if (std::any_of(asked.begin(), asked.end(),
-                  [](const Turn& turn) { return turn.entry->second.user.has_value(); }))
-    look(asked, true);
-  ask_to_end(asked);
-  for (Turn& turn : asked) begin(turn, now);
-  for (Turn& turn : waiting)
-    if (!follow(turn, false)) jobs_.erase(turn.entry);
+  ask(asked, users, now);
+  for (Turn& turn : waiting) follow(turn, false, now);
   for (Turn& turn : killed) {
-    if (!turn.entry->second.begun) {
-      begin(turn, now);
-    } else if (!follow(turn, true)) {
-      jobs_.erase(turn.entry);
+    if (!turn.job->begun) {
+      begin(turn, turn.job->killed, now);
+    } else {
+      follow(turn, true, now);
     }
+  }
+  std::erase_if(jobs_, [](const auto& entry) { return entry.second.over; });
+  users_.remove_if([](const Job& job) { return job.over; });
+}
+
+// What users have beside the sessions that begin to end now goes along with them.
+void Signaller::end_users(const Turns& sessions, Turns& users, SteadyTime now) {
+  for (const Turn& turn : sessions) {
+    if (turn.job->begun || !turn.job->whole_user) continue;
+    Job* user = end_user(*turn.job, now);
+    const auto same = [&](const Turn& each) { return each.job == user; };
+    if (user != nullptr && std::none_of(users.begin(), users.end(), same)) users.push_back({user});
   }
 }
 
 // The longest due first.
 Signaller::Turns Signaller::due(SteadyTime now) {
   Turns turns;
-  for (auto entry = jobs_.begin(); entry != jobs_.end(); ++entry)
-    if (entry->second.due <= now) turns.push_back({entry});
-  std::stable_sort(turns.begin(), turns.end(), [](const Turn& a, const Turn& b) {
-    return a.entry->second.due < b.entry->second.due;
-  });
+  for (auto& [login, job] : jobs_)
+    if (job.due <= now) turns.push_back({&job});
+  for (Job& job : users_)
+    if (job.due <= now) turns.push_back({&job});
+  std::stable_sort(turns.begin(), turns.end(),
+                   [](const Turn& a, const Turn& b) { return a.job->due < b.job->due; });
   return turns;
 }
 
-// Those of each session that are there still, and those that joined it since. A look that shows
-// nothing failed (no descriptors, no memory): what was there before is believed.
-void Signaller::look(Turns& turns, bool take_in) const {
+// Those of each session that are there still, and those that joined it since. False where the look
+// failed (no descriptors, no memory), and everything is as it was.
+bool Signaller::look(Turns& turns) const {
   const Census census(parts_.all());
-  if (census.all().empty()) return;
+  if (census.all().empty()) return false;
   UserProcesses::Starts hosts;
-  for (const auto& [login, job] : jobs_)
-    if (job.members) hosts.emplace(job.leader.pid, job.leader.start);
+  for (const auto& [login, job] : jobs_) hosts.emplace(job.leader.pid, job.leader.start);
   for (Turn& turn : turns) {
-    Job& job = turn.entry->second;
-    if (job.user && take_in) job.user->take_in(census, parts_.checks.processes());
+    Job& job = *turn.job;
     turn.left = alive(job.user ? job.user->look(census, hosts) : job.members->look(census));
     job.seen = turn.left.size();
   }
+  return true;
 }
 
-// Stops all of them, until a look finds none that was not stopped before it: a process that was
-// sent SIGSTOP forks no more, and what it had forked before is in the next look.
+bool Signaller::take_in(Turns& users) const {
+  if (users.empty()) return true;
+  const Census census(parts_.all());
+  if (census.all().empty()) return false;
+  for (Turn& turn : users) turn.job->user->take_in(census, parts_.checks.processes());
+  return look(users);
+}
+
+// All are stopped, until a look finds none that was not stopped before it: a process that was sent
+// SIGSTOP forks no more, and what it had forked before is in the next look.
 std::vector<Process> Signaller::stop(Turns& turns, int& looks) const {
   std::vector<Process> stopped;
   Known seen;
@@ -204,25 +214,36 @@ std::vector<Process> Signaller::stop(Turns& turns, int& looks) const {
   }
 }
 
-// SIGKILL until a look finds nobody new.
+// SIGKILL until a look finds nobody new: to all that were stopped, though the last look may have
+// missed one.
 void Signaller::kill(Turns& turns) const {
+  if (turns.empty()) return;
+  std::vector<Known> of_turns(turns.size());
+  Known killed;
   for (int looks = kLooksMost;;) {
-    stop(turns, looks);
     bool more = false;
-    for (Turn& turn : turns) {
-      for (const Process& process : turn.left) {
-        if (!turn.killed.emplace(process.pid, process.start).second) continue;
-        parts_.send(process, SIGKILL);
-        more = true;
-      }
+    for (const Process& process : stop(turns, looks)) {
+      if (!killed.emplace(process.pid, process.start).second) continue;
+      parts_.send(process, SIGKILL);
+      more = true;
     }
+    for (std::size_t i = 0; i < turns.size(); ++i)
+      for (const Process& process : turns[i].left) of_turns[i].emplace(process.pid, process.start);
     if (!more || looks == 0) break;
     --looks;
     look(turns);
   }
-  for (Turn& turn : turns) {
-    turn.entry->second.killed.insert(turn.killed.begin(), turn.killed.end());
-  }
+  for (std::size_t i = 0; i < turns.size(); ++i)
+    turns[i].job->killed = std::max(turns[i].job->killed, of_turns[i].size());
+}
+
+void Signaller::ask(Turns& asked, Turns& users, SteadyTime now) {
+  // Those that nobody could look at begin with the next tick.
+  if (take_in(users))
+    asked.insert(asked.end(), std::make_move_iterator(users.begin()),
+                 std::make_move_iterator(users.end()));
+  ask_to_end(asked);
+  for (Turn& turn : asked) begin(turn, turn.left.size(), now);
 }
 
 // All are stopped before one hears of its end, so that none of them makes another meanwhile; and
@@ -230,13 +251,13 @@ void Signaller::kill(Turns& turns) const {
 void Signaller::ask_to_end(Turns& turns) const {
   int looks = kLooksMost;
   std::vector<Process> all = stop(turns, looks);
-  // What a user's sudo runs, as in tick(), also where it is of a session that is asked here, too.
+  // What runs with another's power, as in tick().
   Known killed;
   for (const Turn& turn : turns) {
-    Job& job = turn.entry->second;
+    Job& job = *turn.job;
     for (const Process& process : turn.left) {
-      if (!job.user || process.real_uid == job.uid) continue;
-      job.killed.emplace(process.pid, process.start);
+      if (process.real_uid == job.uid) continue;
+      ++job.killed_first;
       if (killed.emplace(process.pid, process.start).second) parts_.send(process, SIGKILL);
     }
   }
@@ -250,11 +271,11 @@ void Signaller::ask_to_end(Turns& turns) const {
   for (const Process& process : all) parts_.send(process, SIGCONT);
 }
 
-void Signaller::begin(Turn& turn, SteadyTime now) const {
-  Job& job = turn.entry->second;
+void Signaller::begin(Turn& turn, std::size_t reached, SteadyTime now) const {
+  Job& job = *turn.job;
   job.begun = true;
+  job.due = round_up(now + std::chrono::nanoseconds(1), kEvery);
   job.kill_at = job.caller ? now : now + kPatience;
-  const std::size_t reached = job.caller ? turn.killed.size() : turn.left.size();
   parts_.log.notice(
       fmt::format("signalled: {} pid={} processes={}", job.whose, job.leader.pid, reached));
 }
@@ -263,45 +284,52 @@ bool Signaller::leads(const Job& job) const {
   if (job.user) return false;
   const auto leader = parts_.checks.processes().find(job.leader.pid);
   return leader ? leader->start == job.leader.start && leader->alive()
-                : leader.error() == Missing::unreadable;
+                : leader.error() != Missing::gone;
 }
 
-// False where the job is over. The host process goes last: it closes the session once its children
-// have ended, and while it lives they are found as its descendants.
-bool Signaller::follow(Turn& turn, bool killing) const {
+// The host process goes last: it closes the session once its children have ended, and while it
+// lives they are found as its descendants.
+void Signaller::follow(Turn& turn, bool killing, SteadyTime now) const {
   const std::vector<Process>& left = turn.left;
-  Job& job = turn.entry->second;
-  const bool leader = leads(job);
-  if (left.empty() && !leader) {
-    parts_.log.notice(fmt::format("gone: {} killed={}", job.whose, job.killed.size()));
-    return false;
+  Job& job = *turn.job;
+  if (left.empty() && !leads(job)) {
+    parts_.log.notice(fmt::format("gone: {} killed={}", job.whose, job.killed_first + job.killed));
+    job.over = true;
+    return;
   }
-  if (!left.empty() && !killing) return true;
-  ++job.rounds;
-  if (!left.empty() && job.rounds < kRoundsMost) return true;
-  if (left.empty() && job.rounds <= kRoundsOfLeader) {
-    parts_.send(job.leader, SIGTERM);
-    parts_.send(job.leader, SIGCONT);  // a sudo stops itself with what it runs
-    return true;
+  if (left.empty()) {
+    if (!lead_out(job)) return;
+  } else {
+    if (!killing || ++job.rounds < kRoundsMost) return;
+    if (job.members) parts_.send(job.leader, SIGKILL);
   }
-  if (job.members) parts_.send(job.leader, SIGKILL);
-  if (job.rounds < kRoundsMost) return true;
   if (!std::exchange(job.lives_on, true)) {
     std::string pids;
     for (const Process& process : left) pids += fmt::format(" {}", process.pid);
     parts_.log.error(fmt::format("lives on: {} pid={} processes={}{}", job.whose, job.leader.pid,
                                  left.size(), pids));
   }
-  // A session is known as long as it is there: who asks for it again does not have everything that
-  // its user began since end.
+  // It is known as long as it is there, and looked at, or a pid of it could be another's by then.
   job.rounds = 0;
-  job.due += kAgain;
-  return !job.user;
+  job.rounds_of_leader = 0;
+  job.kill_at = now + kAgain;
+}
+
+// True where it has had its time.
+bool Signaller::lead_out(Job& job) const {
+  if (++job.rounds_of_leader <= kRoundsOfLeader) {
+    parts_.send(job.leader, SIGTERM);
+    parts_.send(job.leader, SIGCONT);  // a sudo stops itself with what it runs
+    return false;
+  }
+  parts_.send(job.leader, SIGKILL);
+  return job.rounds_of_leader >= kRoundsMost;
 }
 
 SteadyTime Signaller::next() const {
   SteadyTime next = SteadyTime::max();
   for (const auto& [login, job] : jobs_) next = std::min(next, job.due);
+  for (const Job& job : users_) next = std::min(next, job.due);
   return next;
 }
 

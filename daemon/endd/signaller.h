@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <functional>
+#include <list>
 #include <map>
 #include <optional>
 #include <set>
@@ -35,7 +36,8 @@ class Signaller {
  public:
   static constexpr std::chrono::seconds kPatience{5};         // between SIGTERM and SIGKILL
   static constexpr std::chrono::milliseconds kEvery{500};     // between two looks at the sessions
-  static constexpr std::chrono::seconds kAgain{30};           // after a session that lives on
+  static constexpr std::chrono::seconds kAgain{30};           // until what lives on is killed again
+  static constexpr std::chrono::seconds kSlowly{2};           // between two looks at it
   static constexpr std::chrono::milliseconds kTogether{100};  // what falls due within it is one end
   static constexpr int kRoundsMost = 10;                      // of SIGKILL
   static constexpr int kRoundsOfLeader = 6;                   // to close the session by itself
@@ -71,8 +73,8 @@ class Signaller {
   // and no more after it, or whoever comes in by another token meanwhile would end, too.
   struct Job {
     SteadyTime due;
-    SteadyTime
-        begin_at;  // until then they are watched: who is told may leave, and what he left ends
+    // Until then they are watched: who is told may leave, and what he left ends.
+    SteadyTime begin_at;
     bool begun = false;
     std::string whose;  // login, service and person, for the log
     SteadyTime kill_at;
@@ -83,37 +85,43 @@ class Signaller {
     std::optional<Members> members;
     std::optional<UserProcesses> user;  // the one of both that there is
     std::size_t seen = 0;               // at the last look
-    Known killed;
-    int rounds = 0;         // since there was nothing to wait for
-    bool lives_on = false;  // and the log says so
+    std::size_t killed_first = 0;       // when the others were asked to end
+    std::size_t killed = 0;             // later, at the most in one round
+    int rounds = 0;                     // of SIGKILL
+    int rounds_of_leader = 0;           // since it is the last
+    bool lives_on = false;              // and the log says so
+    bool over = false;
 
     void begin_no_later(SteadyTime time) {
       begin_at = std::min(begin_at, time);
       due = std::min(due, begin_at);
     }
   };
-  using Jobs = std::map<std::string, Job, std::less<>>;
   // What a tick does about one session.
   struct Turn {
-    Jobs::iterator entry;
+    Job* job = nullptr;
     std::vector<Process> left = {};  // of it at the last look
-    Known killed = {};               // in this round
   };
   using Turns = std::vector<Turn>;
 
   Turns due(SteadyTime now);
-  void look(Turns& turns, bool take_in = false) const;
-  Jobs::iterator end_user(const std::string& login, const Job& session, SteadyTime begin_at);
-  void end_users(Turns& asked, const Turns& killed, SteadyTime now);
+  bool look(Turns& turns) const;
+  bool take_in(Turns& users) const;
+  Job* end_user(const Job& session, SteadyTime begin_at);
+  void end_users(const Turns& sessions, Turns& users, SteadyTime now);
+  void ask(Turns& asked, Turns& users, SteadyTime now);
   std::vector<Process> stop(Turns& turns, int& looks) const;
   void kill(Turns& turns) const;
   void ask_to_end(Turns& turns) const;
-  void begin(Turn& turn, SteadyTime now) const;
-  bool follow(Turn& turn, bool killing) const;
+  void begin(Turn& turn, std::size_t reached, SteadyTime now) const;
+  void follow(Turn& turn, bool killing, SteadyTime now) const;
+  bool lead_out(Job& job) const;
   bool leads(const Job& job) const;
 
   Parts parts_;
-  Jobs jobs_;
+  std::map<std::string, Job, std::less<>> jobs_;  // sessions by login id
+  // What users have besides: one for all of a user's sessions that begin to end in one tick.
+  std::list<Job> users_;
 };
 
 }  // namespace latchkey::endd

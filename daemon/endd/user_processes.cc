@@ -5,9 +5,9 @@ namespace latchkey::endd {
 
 void UserProcesses::take_in(const Census& census, const Processes& processes) {
   for (const Process& process : census.all()) {
-    if (process.real_uid != user_ || process.contained) continue;
+    if (process.real_uid != user_) continue;
     const auto login = processes.login_uid(process.pid);
-    if (login ? *login != user_ : logins_known_) continue;
+    if (login ? *login != user_ : logins_known_ || process.contained) continue;
     known_.insert_or_assign(process.pid, process.start);
     if (login && process.audit_session != kNoAuditSession) logins_.insert(process.audit_session);
   }
@@ -27,7 +27,7 @@ std::vector<Process> UserProcesses::look(const Census& census, const Starts& hos
   // What lost its parents.
   for (const std::uint32_t login : logins_) {
     census.each_of_audit_session(login, [&](const Process& process) {
-      if (process.real_uid == user_ && !process.contained) take(process);
+      if (process.real_uid == user_) take(process);
     });
   }
   while (!open.empty()) {
@@ -35,7 +35,7 @@ std::vector<Process> UserProcesses::look(const Census& census, const Starts& hos
     open.pop_back();
     // Where logins are not known another one's may have been begun from within.
     census.each_child(process.pid, [&](const Process& child) {
-      if (child.contained || child.audit_session != process.audit_session) return;
+      if (child.audit_session != process.audit_session) return;
       if (child.audit_session != kNoAuditSession || child.real_uid == user_) take(child);
     });
   }

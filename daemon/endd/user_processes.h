@@ -4,7 +4,8 @@
 // logind knows nothing. By the real user id, since a service of root's may have the user's as its
 // effective one for a while. Where the kernel knows logins (audit), what began in one of the
 // user's own: what somebody else began in the user's name (sudo -u) ends with that login, and a
-// service was begun by root. Nothing in a container: its user of the same number is somebody else.
+// service was begun by root. A container that began in no login of the user's is somebody else's,
+// though its user has the same number.
 #pragma once
 
 #include <sys/types.h>

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/endd/members.h"
 
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <set>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -217,6 +222,35 @@ TEST(MembersTest, RealProcessIsReadAsItIs) {
   EXPECT_TRUE(std::any_of(all.begin(), all.end(), [&](const Process& each) {
     return each.pid == own->pid && each.start == own->start;
   }));
+}
+
+TEST(MembersTest, RealProcessLivesWithoutItsFirstThread) {
+  std::array<int, 2> pipe{};
+  ASSERT_EQ(::pipe2(pipe.data(), O_CLOEXEC), 0);
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    ::close(pipe[1]);
+    std::thread([&] {
+      char nothing = 0;
+      static_cast<void>(::read(pipe[0], &nothing, 1));
+      ::_exit(0);
+    }).detach();
+    ::syscall(SYS_exit, 0);
+  }
+  ::close(pipe[0]);
+  const auto zombie_with = [&](unsigned threads) {
+    auto found = Processes().find(child);
+    while (found && (found->state != 'Z' || found->threads != threads)) {
+      std::this_thread::yield();
+      found = Processes().find(child);
+    }
+    return found.value_or(Process());
+  };
+  EXPECT_TRUE(zombie_with(2).alive());
+  ::close(pipe[1]);
+  EXPECT_FALSE(zombie_with(1).alive());
+  EXPECT_EQ(::waitpid(child, nullptr, 0), child);
 }
 
 }  // namespace

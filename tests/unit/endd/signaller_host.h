@@ -55,6 +55,8 @@ class SignallerTest : public ::testing::Test {
   std::function<void(pid_t, int)> on_signal;
   SteadyTime now{std::chrono::hours(1)};
   std::size_t looks = 0;  // at all processes
+  bool looks_fail = false;
+  std::function<void()> on_look;
   Signaller::Parts parts(bool whole_user) {
     return {.checks = checks,
             .send =
@@ -67,7 +69,8 @@ class SignallerTest : public ::testing::Test {
             .all =
                 [this] {
                   ++looks;
-                  return checks.processes().all();
+                  if (on_look) on_look();
+                  return looks_fail ? std::vector<Process>() : checks.processes().all();
                 },
             .whole_user = whole_user};
   }

@@ -137,40 +137,90 @@ TEST_F(SignallerTest, WhatSudoRunsIsKilledWithoutAChanceToFork) {
 }
 
 TEST_F(SignallerTest, WhatCannotBeKilledIsLeftForAWhileAndTriedAgain) {
-  end();
   const SteadyTime began = now;
+  SteadyTime last_kill;
+  on_signal = [&](pid_t /*pid*/, int signal) {
+    if (signal == SIGKILL) last_kill = now;
+  };
+  end();
   while (signaller.next() < began + 20s) signaller.tick(now = signaller.next());
-  EXPECT_LE(now - began, std::chrono::seconds(10)) << "latchkey-endd looks then";
+  EXPECT_LE(last_kill - began, std::chrono::seconds(10)) << "latchkey-endd looks then";
   EXPECT_EQ(of("KILL").back(), "KILL 500");
   EXPECT_GE(of("KILL 502").size(), static_cast<std::size_t>(Signaller::kRoundsMost));
   sent.clear();
   EXPECT_EQ(signaller.end({kLogin, 0, "session"}, now).outcome, "ending");
-  EXPECT_GE(signaller.next(), now + Signaller::kAgain) << "whoever asks meanwhile hurries nothing";
+  const SteadyTime again = last_kill + Signaller::kAgain;
+  while (signaller.next() < again) signaller.tick(now = signaller.next());
+  EXPECT_THAT(sent, IsEmpty()) << "whoever asks meanwhile hurries nothing";
   on_signal = [this](pid_t pid, int signal) {
     if (signal == SIGKILL) world.end(pid);
   };
-  signaller.tick(now = signaller.next());
   run();
   EXPECT_THAT(of("KILL"), ElementsAre("KILL 501", "KILL 502", "KILL 500"));
   EXPECT_EQ(signaller.next(), SteadyTime::max());
 }
 
-TEST_F(SignallerTest, LookThatFailsLeavesNothingStoppedAndForgetsNothing) {
-  bool fails = false;
-  Signaller::Parts unsure = parts(false);
-  unsure.all = [&] { return fails ? std::vector<Process>() : checks.processes().all(); };
-  Signaller some(std::move(unsure));
-  on_signal = [&](pid_t pid, int signal) {
-    if (signal == SIGSTOP && pid == 501) fails = true;
+// No memory, no descriptors: nobody can tell who is there.
+TEST_F(SignallerTest, NothingFollowsFromALookThatFails) {
+  on_signal = [this](pid_t pid, int signal) {
+    if (signal == SIGSTOP && pid == 501) looks_fail = true;
     if (signal == SIGKILL) world.end(pid);
   };
-  some.end({kLogin, 0, "session"}, now);
-  some.tick(now);
+  looks_fail = true;
+  end();
+  EXPECT_THAT(sent, IsEmpty());
+  looks_fail = false;
+  signaller.tick(now = signaller.next());
+  EXPECT_THAT(of("TERM"), ::testing::UnorderedElementsAre("TERM 501", "TERM 502"));
   EXPECT_THAT(of("CONT"), ::testing::UnorderedElementsAre("CONT 501", "CONT 502"));
-  some.tick(now += Signaller::kEvery);
-  fails = false;
-  while (some.next() != SteadyTime::max()) some.tick(now = some.next());
-  EXPECT_THAT(of("KILL"), ::testing::UnorderedElementsAre("KILL 501", "KILL 502", "KILL 500"));
+  sent.clear();
+  world.end(500);
+  while (signaller.next() < now + 9s) signaller.tick(signaller.next());
+  EXPECT_THAT(sent, IsEmpty());
+  looks_fail = false;
+  now += 9s;
+  run();
+  EXPECT_THAT(of("KILL"), ::testing::UnorderedElementsAre("KILL 501", "KILL 502"));
+}
+
+TEST_F(SignallerTest, WhatALookMissesBetweenStopAndKillIsKilledToo) {
+  end();
+  on_signal = [this](pid_t pid, int signal) {
+    if (signal == SIGSTOP && pid == 502) world.end(502);
+  };
+  signaller.tick(now += Signaller::kPatience);
+  EXPECT_THAT(of("KILL"), ElementsAre("KILL 501", "KILL 502"));
+}
+
+TEST_F(SignallerTest, OneWhoseFirstThreadHasEndedEndsWithTheOthers) {
+  world.put({.pid = 502,
+             .parent = 501,
+             .start = 102,
+             .session = 502,
+             .uid = 1000,
+             .state = 'Z',
+             .threads = 2});
+  end();
+  EXPECT_THAT(of("TERM"), ::testing::UnorderedElementsAre("TERM 501", "TERM 502"));
+}
+
+TEST_F(SignallerTest, WhatRunsWithAnothersPowerIsKilledAndNotAsked) {
+  world.put({.pid = 503, .parent = 502, .comm = "sudo", .real_uid = 1000});
+  world.put({.pid = 504, .parent = 503, .session = 504});
+  end();
+  EXPECT_THAT(of("TERM"), ::testing::UnorderedElementsAre("TERM 501", "TERM 502", "TERM 503"));
+  EXPECT_THAT(of("KILL"), ElementsAre("KILL 504"));
+}
+
+// Or the number of a POSIX session could be somebody else's by the next look.
+TEST_F(SignallerTest, WhatLivesOnIsStillLookedAt) {
+  end();
+  const SteadyTime began = now;
+  while (signaller.next() < began + 12s) signaller.tick(now = signaller.next());
+  looks = 0;
+  while (signaller.next() < began + 32s) signaller.tick(now = signaller.next());
+  EXPECT_GE(looks, 9U);
+  EXPECT_LE(looks, 12U);
 }
 
 TEST_F(SignallerTest, WhatALookMissedAfterItWasStoppedGoesOnToo) {

@@ -61,12 +61,9 @@ TEST_F(WholeUserTest, WhatIsTheUsersByItsEffectiveIdOrItsNumberAloneLivesOn) {
   world.put({.pid = 640, .session = 640, .uid = 1000, .real_uid = 0});
   world.put({.pid = 641, .parent = 640, .session = 640});
   world.put({.pid = 650, .session = 650, .uid = 1000, .contained = true});
-  world.put(
-      {.pid = 651, .session = 651, .uid = 1000, .audit = 20, .login_uid = 1000, .contained = true});
   signaller.end({kLogin, 0, "user"}, now);
   run();
-  for (const pid_t pid : {640, 641, 650, 651})
-    EXPECT_THAT(of(word(pid, SIGSTOP)), IsEmpty()) << pid;
+  for (const pid_t pid : {640, 641, 650}) EXPECT_THAT(of(word(pid, SIGSTOP)), IsEmpty()) << pid;
 }
 
 TEST_F(WholeUserTest, WhereTheKernelKnowsLoginsTheUsersOwnEndAndNoOthers) {
@@ -215,11 +212,13 @@ TEST_F(WholeUserTest, WhoCameInAfterTheEndStaysThoughItsSessionLivesOnAndIsAsked
   while (signaller.next() < began + 120s) signaller.tick(now = signaller.next());
   EXPECT_THAT(of("STOP 660"), IsEmpty());
   world.end(502);
-  signaller.tick(now = signaller.next());
-  EXPECT_EQ(signaller.next(), SteadyTime::max());
+  while (signaller.next() != SteadyTime::max()) signaller.tick(now = signaller.next());
 }
 
-TEST_F(WholeUserTest, ContainersOfTheUsersLiveOn) {
+// unshare(1) would be a way around every end.
+TEST_F(WholeUserTest, WhatTheUserBeganInAContainerEnds) {
+  world.put(
+      {.pid = 651, .session = 651, .uid = 1000, .audit = 20, .login_uid = 1000, .contained = true});
   world.put({.pid = 605,
              .parent = 601,
              .session = 605,
@@ -229,7 +228,59 @@ TEST_F(WholeUserTest, ContainersOfTheUsersLiveOn) {
              .contained = true});
   signaller.end({kLogin, 0, "user"}, now);
   run();
-  EXPECT_THAT(of("STOP 605"), IsEmpty());
+  EXPECT_EQ(of("TERM 605").size(), 1U);
+  EXPECT_EQ(of("TERM 651").size(), 1U);
+}
+
+TEST_F(WholeUserTest, NothingFollowsFromALookThatFails) {
+  on_signal = [this](pid_t pid, int signal) {
+    if (signal == SIGKILL || (signal == SIGTERM && pid < 600)) world.end(pid);
+  };
+  looks_fail = true;
+  signaller.end({kLogin, 0, "user"}, now);
+  signaller.tick(now);
+  looks_fail = false;
+  // What the user has is looked at behind the session.
+  on_look = [this] { looks_fail = looks % 2 == 1; };
+  signaller.tick(now = signaller.next());
+  EXPECT_EQ(of("TERM 501").size(), 1U);
+  EXPECT_THAT(of("TERM 610"), IsEmpty());
+  on_look = {};
+  looks_fail = false;
+  signaller.tick(now = signaller.next());
+  EXPECT_EQ(of("TERM 610").size(), 1U);
+  looks_fail = true;
+  while (signaller.next() < now + 9s) signaller.tick(signaller.next());
+  looks_fail = false;
+  now += 9s;
+  run();
+  EXPECT_THAT(of("KILL"), ::testing::IsSupersetOf({"KILL 600", "KILL 601", "KILL 610"}));
+}
+
+TEST_F(WholeUserTest, WhatLivesOnIsKilledAgainAndNobodyElseIs) {
+  on_signal = [this](pid_t pid, int signal) {
+    if ((signal == SIGTERM || signal == SIGKILL) && pid != 610) world.end(pid);
+  };
+  signaller.end({kLogin, 0, "user"}, now);
+  const SteadyTime began = now;
+  while (signaller.next() < began + 20s) signaller.tick(now = signaller.next());
+  EXPECT_GE(of("KILL 610").size(), static_cast<std::size_t>(Signaller::kRoundsMost));
+  sent.clear();
+  world.put({.pid = 660, .session = 660, .uid = 1000});
+  on_signal = [this](pid_t pid, int signal) {
+    if (signal == SIGKILL) world.end(pid);
+  };
+  while (signaller.next() != SteadyTime::max()) signaller.tick(now = signaller.next());
+  EXPECT_THAT(of("KILL"), ::testing::ElementsAre("KILL 610"));
+}
+
+TEST_F(WholeUserTest, SessionsThatBeginTogetherShareWhatTheUserHas) {
+  on_signal = [this](pid_t pid, int signal) {
+    if (signal == SIGKILL || (signal == SIGTERM && pid != 610)) world.end(pid);
+  };
+  for (const std::string& login : more_sessions(8)) signaller.end({login, 0, "user"}, now);
+  run();
+  EXPECT_EQ(of("KILL 610").size(), 1U);
 }
 
 TEST_F(WholeUserTest, WhatAnotherSudoOfTheUsersRunsIsKilledAtOnce) {

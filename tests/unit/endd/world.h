@@ -32,6 +32,7 @@ struct FakeProcess {
   std::uint32_t login_uid = kNoAuditSession;
   std::optional<uid_t> real_uid = {};  // nothing: the same
   bool contained = false;
+  unsigned threads = 1;
 };
 
 struct World {
@@ -44,10 +45,10 @@ struct World {
   void put(const FakeProcess& process) const {
     const std::string place = folder / ("proc/" + std::to_string(process.pid));
     std::filesystem::create_directories(place);
-    std::ofstream(place + "/stat")
-        << process.pid << " (" << process.comm << ") " << process.state << ' ' << process.parent
-        << " 7 " << process.session << ' ' << process.terminal
-        << " -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 " << process.start << " 1000 2\n";
+    std::ofstream(place + "/stat") << process.pid << " (" << process.comm << ") " << process.state
+                                   << ' ' << process.parent << " 7 " << process.session << ' '
+                                   << process.terminal << " -1 4194560 1 2 3 4 5 6 7 8 20 0 "
+                                   << process.threads << " 0 " << process.start << " 1000 2\n";
     std::ofstream(place + "/status")
         << "Name:\tx\nUid:\t" << process.real_uid.value_or(process.uid) << '\t' << process.uid
         << "\t4711\t4711\nNSpid:\t" << process.pid << (process.contained ? "\t7\n" : "\n");
