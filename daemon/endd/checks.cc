@@ -43,8 +43,9 @@ std::string_view name(Outcome outcome) {
 
 // The uid of the login that this process began. What it has from its parent is the login that the
 // service was started in by hand.
-std::optional<uid_t> Checks::begun_login(const Process& leader) const {
+tl::expected<std::optional<uid_t>, Missing> Checks::begun_login(const Process& leader) const {
   const auto parent = processes_.find(leader.parent);
+  if (!parent && parent.error() == Missing::passing) return tl::unexpected(parent.error());
   if (!parent || parent->audit_session == leader.audit_session) return std::nullopt;
   return processes_.login_uid(leader.pid);
 }
@@ -52,7 +53,9 @@ std::optional<uid_t> Checks::begun_login(const Process& leader) const {
 tl::expected<uid_t, Refusal> Checks::person_of(const ServiceRule& rule,
                                                const Process& leader) const {
   if (rule.whose == Whose::caller) return leader.real_uid;
-  const std::optional<uid_t> login = begun_login(leader);
+  const auto begun = begun_login(leader);
+  if (!begun) return refuse("the processes of this host cannot be looked at just now");
+  const std::optional<uid_t> login = *begun;
   if (login == 0U) return 0U;
   std::optional<uid_t> person;
   if (rule.whose == Whose::child) {

@@ -71,7 +71,7 @@ class Checks {
 
  private:
   tl::expected<uid_t, Refusal> person_of(const ServiceRule& rule, const Process& leader) const;
-  std::optional<uid_t> begun_login(const Process& leader) const;
+  tl::expected<std::optional<uid_t>, Missing> begun_login(const Process& leader) const;
 
   Records records_;
   Processes processes_;

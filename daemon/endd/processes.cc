@@ -19,7 +19,7 @@ namespace latchkey::endd {
 namespace {
 
 constexpr std::size_t kFileMost = 8'192;  // of /proc/PID/status, the longest that is read
-constexpr std::size_t kProcessesMost = 65'536;
+constexpr std::size_t kFamilyMost = 65'536;
 
 // What can be read, and the errno of what cannot.
 struct Text {
@@ -44,7 +44,7 @@ Text read_file(const std::string& path) {
 
 // proc(5): "PID (COMM) STATE PPID PGRP SESSION TTY … NUM_THREADS ITREALVALUE STARTTIME …"; COMM may
 // hold anything.
-bool read_stat(std::string_view text, Process& process) {
+bool read_stat(std::string_view text, Process& process, unsigned& threads) {
   const auto open = text.find('(');
   const auto close = text.rfind(')');
   if (open == std::string_view::npos || close == std::string_view::npos || close < open)
@@ -56,7 +56,7 @@ bool read_stat(std::string_view text, Process& process) {
   fields >> process.state >> process.parent >> skipped >> process.session >> terminal;
   constexpr int kBetween = 12;  // tpgid to nice
   for (int i = 0; i < kBetween; ++i) fields >> skipped;
-  fields >> process.threads >> skipped >> process.start;
+  fields >> threads >> skipped >> process.start;
   process.terminal = static_cast<std::uint32_t>(terminal);
   return !fields.fail() && process.start != 0;
 }
@@ -86,11 +86,14 @@ std::uint32_t read_audit_number(std::string_view text) {
   return number;
 }
 
+// There is no room just now, which says nothing about what was to be read.
+bool no_room(int error) { return error == ENOMEM || error == EMFILE || error == ENFILE; }
+
 }  // namespace
 
 // What cannot be read for any other reason than that it is not there is there, for all we know.
 Missing Processes::missing(pid_t pid, int error) const {
-  if (error == ENOMEM || error == EMFILE || error == ENFILE) return Missing::passing;
+  if (no_room(error)) return Missing::passing;
   const bool none = error == ENOENT || error == ESRCH;
   return none && !taken_(pid) ? Missing::gone : Missing::unreadable;
 }
@@ -100,12 +103,32 @@ tl::expected<Process, Missing> Processes::find(pid_t pid) const {
   Process process;
   process.pid = pid;
   const Text stat = read_file(folder + "/stat");
-  if (!read_stat(stat.bytes, process)) return tl::unexpected(missing(pid, stat.error));
+  unsigned threads = 1;
+  if (!read_stat(stat.bytes, process, threads)) return tl::unexpected(missing(pid, stat.error));
   const Text status = read_file(folder + "/status");
   if (!read_uids(status.bytes, process)) return tl::unexpected(missing(pid, status.error));
   process.contained = read_contained(status.bytes);
-  process.audit_session = read_audit_number(read_file(folder + "/sessionid").bytes);
+  const Text session = read_file(folder + "/sessionid");
+  if (no_room(session.error)) return tl::unexpected(Missing::passing);
+  process.audit_session = read_audit_number(session.bytes);
+  process.threads_run = process.state == 'Z' && threads > 1 && threads_run(pid);
   return process;
+}
+
+// The kernel counts those as well that have ended and that a tracer has not waited for.
+bool Processes::threads_run(pid_t pid) const {
+  const std::string threads = folder_of(pid) + "/task";
+  const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir(threads.c_str()), ::closedir);
+  if (folder == nullptr) return no_room(errno);
+  while (const dirent* entry = ::readdir(folder.get())) {
+    if (entry->d_name[0] == '.') continue;
+    const Text stat = read_file(threads + "/" + entry->d_name + "/stat");
+    Process thread;
+    unsigned count = 1;
+    if (no_room(stat.error)) return true;
+    if (read_stat(stat.bytes, thread, count) && thread.alive()) return true;
+  }
+  return false;
 }
 
 std::vector<Process> Processes::all() const {
@@ -120,7 +143,6 @@ std::vector<Process> Processes::all() const {
     auto process = find(pid);
     if (process) all.push_back(*std::move(process));
     if (!process && process.error() == Missing::passing) return {};
-    if (all.size() == kProcessesMost) return all;
   }
   return errno == 0 ? all : std::vector<Process>();
 }
@@ -160,21 +182,26 @@ std::vector<Process> Processes::children(const Process& parent) const {
 std::vector<Process> Processes::family(const Process& leader) const {
   std::vector<Process> found{leader};
   std::set<pid_t> seen{leader.pid, leader.parent};
-  for (std::size_t at = 0; at < found.size() && found.size() < kProcessesMost; ++at) {
+  for (std::size_t at = 0; at < found.size() && found.size() < kFamilyMost; ++at) {
     const pid_t parent = found[at].pid;
     const auto pids = child_pids(parent);
     if (!pids) return all();
     for (const pid_t pid : *pids) {
       auto process = seen.insert(pid).second ? find(pid) : tl::unexpected(Missing::gone);
+      if (!process && process.error() == Missing::passing) return {};
       if (process && process->parent == parent) found.push_back(*std::move(process));
     }
   }
-  if (auto parent = find(leader.parent)) found.push_back(*std::move(parent));
+  auto parent = find(leader.parent);
+  if (!parent && parent.error() == Missing::passing) return {};
+  if (parent) found.push_back(*std::move(parent));
   return found;
 }
 
-std::optional<uid_t> Processes::login_uid(pid_t pid) const {
-  const std::uint32_t uid = read_audit_number(read_file(folder_of(pid) + "/loginuid").bytes);
+tl::expected<std::optional<uid_t>, Missing> Processes::login_uid(pid_t pid) const {
+  const Text text = read_file(folder_of(pid) + "/loginuid");
+  if (no_room(text.error)) return tl::unexpected(Missing::passing);
+  const std::uint32_t uid = read_audit_number(text.bytes);
   return uid == kNoAuditSession ? std::nullopt : std::optional<uid_t>(uid);
 }
 

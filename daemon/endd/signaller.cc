@@ -72,20 +72,22 @@ SignalAnswer Signaller::end(const ipc::control::SignalRequest& request, SteadyTi
             .members = Members(target->leader, target->uid, ::getpid())};
     // Enough to know them by, should all of them lose their parents before the next look.
     const Census family(parts_.checks.processes().family(job.leader));
-    job.seen = alive(job.members->look(family)).size();
+    if (!family.all().empty()) job.seen = alive(job.members->look(family)).size();
     known = jobs_.emplace(target->login, std::move(job)).first;
   }
   Job& job = known->second;
   if (!job.begun) job.begin_no_later(begin_at);
-  if (whole_user && job.begun && !job.whole_user) end_user(job, begin_at);
-  job.whole_user = job.whole_user || whole_user;
+  if (whole_user && !job.whole_user)
+    job.whole_user = !job.begun || end_user(job, begin_at) != nullptr;
   return {"ending", why, static_cast<std::int64_t>(job.seen)};
 }
 
 // None where there are too many: then it is one of thousands that live on.
 Signaller::Job* Signaller::end_user(const Job& session, SteadyTime begin_at) {
+  const bool logins_known = session.leader.audit_session != kNoAuditSession;
   const auto same = [&](const Job& user) {
-    return user.uid == session.uid && !user.begun && user.begin_at == begin_at;
+    return user.uid == session.uid && !user.begun && user.begin_at == begin_at &&
+           user.user->logins_known() == logins_known;
   };
   if (const auto known = std::find_if(users_.begin(), users_.end(), same); known != users_.end())
     return &*known;
@@ -94,7 +96,6 @@ Signaller::Job* Signaller::end_user(const Job& session, SteadyTime begin_at) {
                                  session.uid));
     return nullptr;
   }
-  const bool logins_known = session.leader.audit_session != kNoAuditSession;
   return &users_.emplace_back(Job{.due = begin_at,
                                   .begin_at = begin_at,
                                   .whose = fmt::format("whole user uid={}", session.uid),
@@ -110,7 +111,14 @@ void Signaller::tick(SteadyTime now) {
   for (const Turn& turn : turns)
     turn.job->due =
         round_up(now + std::chrono::nanoseconds(1), turn.job->lives_on ? kSlowly : kEvery);
-  if (!look(turns)) return;  // and nothing follows from it
+  const bool blind = !look(turns);
+  if (std::exchange(blind_, blind) != blind) {
+    if (blind)
+      parts_.log.error("the processes of this host cannot be looked at; nothing ends meanwhile");
+    else
+      parts_.log.notice("the processes of this host can be looked at again");
+  }
+  if (blind) return;
   Turns asked;
   Turns users;
   Turns killed;
@@ -189,14 +197,15 @@ bool Signaller::take_in(Turns& users) const {
   if (users.empty()) return true;
   const Census census(parts_.all());
   if (census.all().empty()) return false;
-  for (Turn& turn : users) turn.job->user->take_in(census, parts_.checks.processes());
+  for (Turn& turn : users)
+    if (!turn.job->user->take_in(census, parts_.checks.processes())) return false;
   return look(users);
 }
 
 // All are stopped, until a look finds none that was not stopped before it: a process that was sent
 // SIGSTOP forks no more, and what it had forked before is in the next look.
-std::vector<Process> Signaller::stop(Turns& turns, int& looks) const {
-  std::vector<Process> stopped;
+std::vector<Signaller::Stopped> Signaller::stop(Turns& turns, int& looks) const {
+  std::vector<Stopped> stopped;
   Known seen;
   for (;;) {
     bool more = false;
@@ -204,7 +213,7 @@ std::vector<Process> Signaller::stop(Turns& turns, int& looks) const {
       for (const Process& process : turn.left) {
         if (!seen.emplace(process.pid, process.start).second) continue;
         parts_.send(process, SIGSTOP);
-        stopped.push_back(process);
+        stopped.push_back({process, turn.job->uid});
         more = true;
       }
     }
@@ -222,7 +231,7 @@ void Signaller::kill(Turns& turns) const {
   Known killed;
   for (int looks = kLooksMost;;) {
     bool more = false;
-    for (const Process& process : stop(turns, looks)) {
+    for (const auto& [process, person] : stop(turns, looks)) {
       if (!killed.emplace(process.pid, process.start).second) continue;
       parts_.send(process, SIGKILL);
       more = true;
@@ -238,10 +247,16 @@ void Signaller::kill(Turns& turns) const {
 }
 
 void Signaller::ask(Turns& asked, Turns& users, SteadyTime now) {
-  // Those that nobody could look at begin with the next tick.
-  if (take_in(users))
-    asked.insert(asked.end(), std::make_move_iterator(users.begin()),
-                 std::make_move_iterator(users.end()));
+  const bool taken_in = take_in(users);
+  for (Turn& turn : users) {
+    if (!taken_in) {
+      turn.job->due = round_up(now + std::chrono::nanoseconds(1), kEvery);
+    } else if (turn.left.empty()) {
+      turn.job->over = true;
+    } else {
+      asked.push_back(std::move(turn));
+    }
+  }
   ask_to_end(asked);
   for (Turn& turn : asked) begin(turn, turn.left.size(), now);
 }
@@ -250,25 +265,29 @@ void Signaller::ask(Turns& asked, Turns& users, SteadyTime now) {
 // all that were stopped go on, though the last look may have missed one.
 void Signaller::ask_to_end(Turns& turns) const {
   int looks = kLooksMost;
-  std::vector<Process> all = stop(turns, looks);
-  // What runs with another's power, as in tick().
+  std::vector<Stopped> all = stop(turns, looks);
+  // What runs with another's power, as in tick(); it may have got it before it was stopped.
   Known killed;
+  const auto kill = [&](const Process& process) {
+    if (killed.emplace(process.pid, process.start).second) parts_.send(process, SIGKILL);
+  };
+  for (const auto& [process, person] : all)
+    if (process.real_uid != person) kill(process);
   for (const Turn& turn : turns) {
-    Job& job = *turn.job;
     for (const Process& process : turn.left) {
-      if (process.real_uid == job.uid) continue;
-      ++job.killed_first;
-      if (killed.emplace(process.pid, process.start).second) parts_.send(process, SIGKILL);
+      if (process.real_uid == turn.job->uid) continue;
+      kill(process);
+      ++turn.job->killed_first;
     }
   }
-  std::erase_if(all, [&](const Process& process) {
-    return killed.contains({process.pid, process.start});
+  std::erase_if(all, [&](const Stopped& each) {
+    return killed.contains({each.process.pid, each.process.start});
   });
-  for (const Process& process : all) {
+  for (const auto& [process, person] : all) {
     parts_.send(process, SIGTERM);
     parts_.send(process, SIGHUP);
   }
-  for (const Process& process : all) parts_.send(process, SIGCONT);
+  for (const auto& [process, person] : all) parts_.send(process, SIGCONT);
 }
 
 void Signaller::begin(Turn& turn, std::size_t reached, SteadyTime now) const {
@@ -298,7 +317,7 @@ void Signaller::follow(Turn& turn, bool killing, SteadyTime now) const {
     return;
   }
   if (left.empty()) {
-    if (!lead_out(job)) return;
+    if ((job.lives_on && !killing) || !lead_out(job)) return;
   } else {
     if (!killing || ++job.rounds < kRoundsMost) return;
     if (job.members) parts_.send(job.leader, SIGKILL);

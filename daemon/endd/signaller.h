@@ -103,6 +103,10 @@ class Signaller {
     std::vector<Process> left = {};  // of it at the last look
   };
   using Turns = std::vector<Turn>;
+  struct Stopped {
+    Process process;
+    uid_t person = 0;  // whose end it is
+  };
 
   Turns due(SteadyTime now);
   bool look(Turns& turns) const;
@@ -110,7 +114,7 @@ class Signaller {
   Job* end_user(const Job& session, SteadyTime begin_at);
   void end_users(const Turns& sessions, Turns& users, SteadyTime now);
   void ask(Turns& asked, Turns& users, SteadyTime now);
-  std::vector<Process> stop(Turns& turns, int& looks) const;
+  std::vector<Stopped> stop(Turns& turns, int& looks) const;
   void kill(Turns& turns) const;
   void ask_to_end(Turns& turns) const;
   void begin(Turn& turn, std::size_t reached, SteadyTime now) const;
@@ -122,6 +126,7 @@ class Signaller {
   std::map<std::string, Job, std::less<>> jobs_;  // sessions by login id
   // What users have besides: one for all of a user's sessions that begin to end in one tick.
   std::list<Job> users_;
+  bool blind_ = false;  // the last look failed
 };
 
 }  // namespace latchkey::endd

@@ -3,14 +3,17 @@
 
 namespace latchkey::endd {
 
-void UserProcesses::take_in(const Census& census, const Processes& processes) {
+bool UserProcesses::take_in(const Census& census, const Processes& processes) {
   for (const Process& process : census.all()) {
     if (process.real_uid != user_) continue;
-    const auto login = processes.login_uid(process.pid);
+    const auto read = processes.login_uid(process.pid);
+    if (!read) return false;
+    const auto login = *read;
     if (login ? *login != user_ : logins_known_ || process.contained) continue;
     known_.insert_or_assign(process.pid, process.start);
     if (login && process.audit_session != kNoAuditSession) logins_.insert(process.audit_session);
   }
+  return true;
 }
 
 std::vector<Process> UserProcesses::look(const Census& census, const Starts& hosts) {

@@ -28,8 +28,10 @@ class UserProcesses {
   UserProcesses(uid_t user, bool logins_known, pid_t self)
       : user_(user), logins_known_(logins_known), self_(self) {}
 
-  // Those that there are now are watched from now on.
-  void take_in(const Census& census, const Processes& processes);
+  bool logins_known() const { return logins_known_; }
+
+  // Those that there are now are watched from now on. False where that cannot be told just now.
+  bool take_in(const Census& census, const Processes& processes);
   // Those that were taken in and are there still, what descends from them within the same login,
   // and what else is the user's there. Zombies too; none of `hosts`, which end by themselves when
   // their sessions have. By rising pid.

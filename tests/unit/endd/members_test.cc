@@ -2,6 +2,7 @@
 #include "daemon/endd/members.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 
 #include <gtest/gtest.h>
 
+#include "daemon/endd/user_processes.h"
 #include "tests/unit/endd/world.h"
 
 namespace latchkey::endd {
@@ -224,6 +226,26 @@ TEST(MembersTest, RealProcessIsReadAsItIs) {
   }));
 }
 
+TEST(MembersTest, NobodyIsGoneForWantOfDescriptors) {
+  const auto own = Processes().find(::getpid());
+  ASSERT_TRUE(own);
+  const Census census(Processes().all());
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit none{.rlim_cur = 3, .rlim_max = before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  const auto found = Processes().find(own->pid);
+  const auto login = Processes().login_uid(own->pid);
+  const bool others = Processes().all().empty() && Processes().family(*own).empty();
+  const bool taken_in = UserProcesses(own->real_uid, true, 1).take_in(census, Processes());
+  EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error(), Missing::passing);
+  EXPECT_FALSE(login);
+  EXPECT_TRUE(others);
+  EXPECT_FALSE(taken_in);
+}
+
 TEST(MembersTest, RealProcessLivesWithoutItsFirstThread) {
   std::array<int, 2> pipe{};
   ASSERT_EQ(::pipe2(pipe.data(), O_CLOEXEC), 0);
@@ -239,17 +261,19 @@ TEST(MembersTest, RealProcessLivesWithoutItsFirstThread) {
     ::syscall(SYS_exit, 0);
   }
   ::close(pipe[0]);
-  const auto zombie_with = [&](unsigned threads) {
+  const auto zombie = [&] {
     auto found = Processes().find(child);
-    while (found && (found->state != 'Z' || found->threads != threads)) {
+    while (found && found->state != 'Z') {
       std::this_thread::yield();
       found = Processes().find(child);
     }
     return found.value_or(Process());
   };
-  EXPECT_TRUE(zombie_with(2).alive());
+  EXPECT_TRUE(zombie().alive());
   ::close(pipe[1]);
-  EXPECT_FALSE(zombie_with(1).alive());
+  siginfo_t ended{};
+  EXPECT_EQ(::waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOWAIT), 0);
+  EXPECT_FALSE(zombie().alive());
   EXPECT_EQ(::waitpid(child, nullptr, 0), child);
 }
 

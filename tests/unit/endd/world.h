@@ -32,7 +32,7 @@ struct FakeProcess {
   std::uint32_t login_uid = kNoAuditSession;
   std::optional<uid_t> real_uid = {};  // nothing: the same
   bool contained = false;
-  unsigned threads = 1;
+  std::string threads = {};  // the state of each; empty: none but the first
 };
 
 struct World {
@@ -48,12 +48,20 @@ struct World {
     std::ofstream(place + "/stat") << process.pid << " (" << process.comm << ") " << process.state
                                    << ' ' << process.parent << " 7 " << process.session << ' '
                                    << process.terminal << " -1 4194560 1 2 3 4 5 6 7 8 20 0 "
-                                   << process.threads << " 0 " << process.start << " 1000 2\n";
+                                   << (process.threads.empty() ? 1 : process.threads.size())
+                                   << " 0 " << process.start << " 1000 2\n";
     std::ofstream(place + "/status")
         << "Name:\tx\nUid:\t" << process.real_uid.value_or(process.uid) << '\t' << process.uid
         << "\t4711\t4711\nNSpid:\t" << process.pid << (process.contained ? "\t7\n" : "\n");
     std::ofstream(place + "/sessionid") << process.audit;
     std::ofstream(place + "/loginuid") << process.login_uid;
+    const std::string tasks = place + "/task/";
+    for (std::size_t i = 0; i < process.threads.size(); ++i) {
+      const std::string task = tasks + std::to_string(process.pid + static_cast<pid_t>(i));
+      std::filesystem::create_directories(task);
+      std::ofstream(task + "/stat") << process.pid << " (x) " << process.threads[i]
+                                    << " 1 7 7 0 -1 0 1 2 3 4 5 6 7 8 20 0 2 0 100\n";
+    }
     children_of(process.pid);
     std::ofstream(children_of(process.parent), std::ios::app) << process.pid << ' ';
   }
