@@ -24,7 +24,8 @@ class Members {
   // neither the leader nor pid 1. Never what is in another login's audit session, nor another
   // user's process, root's above all, for its audit session alone: a service that was restarted
   // from within a login carries that of the login. By rising pid. The first look may be at the
-  // family of the leader alone (Processes::family); each later one is at all there are.
+  // family of the leader alone (Processes::family); each later one is at all there are. One that
+  // failed shows nobody and changes nothing.
   std::vector<Process> look(const Census& census);
 
  private:

@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <functional>
 #include <memory>
 #include <set>
 #include <sstream>
@@ -89,6 +90,19 @@ std::uint32_t read_audit_number(std::string_view text) {
 // There is no room just now, which says nothing about what was to be read.
 bool no_room(int error) { return error == ENOMEM || error == EMFILE || error == ENFILE; }
 
+// The threads of a process that are listed, with what `visit` says to each; false where it says so,
+// or where the list cannot be read to its end.
+bool each_thread(const std::string& folder_of_process,
+                 const std::function<bool(const std::string& tid)>& visit) {
+  const std::string threads = folder_of_process + "/task";
+  const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir(threads.c_str()), ::closedir);
+  if (folder == nullptr) return false;
+  for (errno = 0; const dirent* entry = ::readdir(folder.get()); errno = 0) {
+    if (entry->d_name[0] != '.' && !visit(entry->d_name)) return false;
+  }
+  return errno == 0;
+}
+
 }  // namespace
 
 // What cannot be read for any other reason than that it is not there is there, for all we know.
@@ -111,24 +125,30 @@ tl::expected<Process, Missing> Processes::find(pid_t pid) const {
   const Text session = read_file(folder + "/sessionid");
   if (no_room(session.error)) return tl::unexpected(Missing::passing);
   process.audit_session = read_audit_number(session.bytes);
-  process.threads_run = process.state == 'Z' && threads > 1 && threads_run(pid);
+  process.threads_run = process.state == 'Z' && threads > 1 && !threads_ended(pid);
   return process;
 }
 
-// The kernel counts those as well that have ended and that a tracer has not waited for.
-bool Processes::threads_run(pid_t pid) const {
-  const std::string threads = folder_of(pid) + "/task";
-  const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir(threads.c_str()), ::closedir);
-  if (folder == nullptr) return no_room(errno);
-  while (const dirent* entry = ::readdir(folder.get())) {
-    if (entry->d_name[0] == '.') continue;
-    const Text stat = read_file(threads + "/" + entry->d_name + "/stat");
+// The kernel counts those as well that have ended and that a tracer has not waited for. Only what
+// is proved is an end: threads that make one another and go are seen by nobody who looks once.
+bool Processes::threads_ended(pid_t pid) const {
+  const std::string process = folder_of(pid);
+  std::set<std::string> ended;
+  const bool none_runs = each_thread(process, [&](const std::string& tid) {
     Process thread;
-    unsigned count = 1;
-    if (no_room(stat.error)) return true;
-    if (read_stat(stat.bytes, thread, count) && thread.alive()) return true;
-  }
-  return false;
+    unsigned count = 0;
+    const Text stat = read_file(process + "/task/" + tid + "/stat");
+    if (!read_stat(stat.bytes, thread, count) || thread.alive()) return false;
+    ended.insert(tid);
+    return true;
+  });
+  const bool none_came = none_runs && each_thread(process, [&](const std::string& tid) {
+                           return ended.contains(tid);
+                         });
+  Process now;
+  unsigned threads = 0;
+  return none_came && read_stat(read_file(process + "/stat").bytes, now, threads) && !now.alive() &&
+         threads == ended.size();
 }
 
 std::vector<Process> Processes::all() const {

@@ -65,7 +65,7 @@ class Processes {
 
  private:
   Missing missing(pid_t pid, int error) const;
-  bool threads_run(pid_t pid) const;
+  bool threads_ended(pid_t pid) const;
   std::string folder_of(pid_t pid) const { return folder_ + "/" + std::to_string(pid); }
   // Pids, also of what is another's child by now; nothing on a kernel without CONFIG_PROC_CHILDREN.
   std::optional<std::vector<pid_t>> child_pids(pid_t pid) const;

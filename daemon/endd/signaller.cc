@@ -72,7 +72,7 @@ SignalAnswer Signaller::end(const ipc::control::SignalRequest& request, SteadyTi
             .members = Members(target->leader, target->uid, ::getpid())};
     // Enough to know them by, should all of them lose their parents before the next look.
     const Census family(parts_.checks.processes().family(job.leader));
-    if (!family.all().empty()) job.seen = alive(job.members->look(family)).size();
+    job.seen = alive(job.members->look(family)).size();
     known = jobs_.emplace(target->login, std::move(job)).first;
   }
   Job& job = known->second;

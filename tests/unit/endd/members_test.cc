@@ -2,6 +2,7 @@
 #include "daemon/endd/members.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -9,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <csignal>
 #include <set>
 #include <thread>
 #include <vector>
@@ -244,6 +246,43 @@ TEST(MembersTest, NobodyIsGoneForWantOfDescriptors) {
   EXPECT_FALSE(login);
   EXPECT_TRUE(others);
   EXPECT_FALSE(taken_in);
+}
+
+// Each makes the next and goes: nobody who looks sees one of them twice.
+void* relay(void* /*nothing*/) {
+  pthread_attr_t attributes;
+  ::pthread_attr_init(&attributes);
+  ::pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  pthread_t next{};
+  while (::pthread_create(&next, &attributes, relay, nullptr) != 0) {
+  }
+  return nullptr;
+}
+
+TEST(MembersTest, RealProcessOfThreadsThatComeAndGoLivesInEachLook) {
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    relay(nullptr);
+    ::syscall(SYS_exit, 0);
+  }
+  auto found = Processes().find(child);
+  while (found && found->state != 'Z') found = Processes().find(child);
+  for (int i = 0; i < 300; ++i) {
+    found = Processes().find(child);
+    ASSERT_TRUE(found);
+    EXPECT_TRUE(found->alive()) << i;
+  }
+  ::kill(child, SIGKILL);
+  EXPECT_EQ(::waitpid(child, nullptr, 0), child);
+}
+
+TEST(MembersTest, ALookThatFailedIsNone) {
+  const World world;
+  world.ssh_session();
+  Members members(*world.processes().find(500), 1000, 999);
+  EXPECT_TRUE(members.look(Census({})).empty());
+  EXPECT_EQ(members.look(Census(world.processes().all())).size(), 2U);
 }
 
 TEST(MembersTest, RealProcessLivesWithoutItsFirstThread) {

@@ -59,6 +59,7 @@ struct World {
     for (std::size_t i = 0; i < process.threads.size(); ++i) {
       const std::string task = tasks + std::to_string(process.pid + static_cast<pid_t>(i));
       std::filesystem::create_directories(task);
+      if (process.threads[i] == '-') continue;  // it went while it was looked at
       std::ofstream(task + "/stat") << process.pid << " (x) " << process.threads[i]
                                     << " 1 7 7 0 -1 0 1 2 3 4 5 6 7 8 20 0 2 0 100\n";
     }
