@@ -161,8 +161,8 @@ std::vector<Process> Processes::all() const {
     const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
     if (error != std::errc{} || end != name.data() + name.size()) continue;
     auto process = find(pid);
-    if (process) all.push_back(*std::move(process));
     if (!process && process.error() == Missing::passing) return {};
+    if (process) all.push_back(*std::move(process));
   }
   return errno == 0 ? all : std::vector<Process>();
 }
