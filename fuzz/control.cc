@@ -37,7 +37,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
           control::DecisionsAnswer, control::RevokeRequest, control::RevokeAnswer,
           control::RevocationsRequest, control::RevocationsAnswer, control::RemoveRevocationRequest,
           control::BindingsRequest, control::BindingsAnswer, control::RemoveBindingRequest,
-          control::RefusedError, control::InvalidParameterError, control::ConfigInvalidError>(text);
+          control::AccountsRequest, control::AccountsAnswer, control::ChangeAccountRequest,
+          control::ImportAccountsRequest, control::ImportAccountsAnswer, control::RefusedError,
+          control::InvalidParameterError, control::ConfigInvalidError>(text);
   if (const auto time = latchkey::ipc::parse_time(text)) {
     const std::string written = latchkey::ipc::format_time(*time);
     const auto again = latchkey::ipc::parse_time(written);

@@ -218,9 +218,9 @@ def stream_item():
 
 
 def names_file():
-    head = ("latchkey-names:1\nenumerate:no\nprovisional:yes\nids:1879048192:2147483646\nhome:/home/%u\nshell:/bin/bash\n")
-    alice = "user:alice:200001:200001:active:/home/alice:/bin/bash:Alice \u00c9xample\n"
-    bob = "user:bob:200002:200002:locked:/home/bob:/bin/sh:\n"
+    head = ("latchkey-names:1\nenumerate:no\nprovisional:yes\nids:1879048192:2147352575\nhome:/home/%u\nshell:/bin/bash\n")
+    alice = "user:alice:200001:200001:active:0:/home/alice:/bin/bash:Alice \u00c9xample\n"
+    bob = "user:bob:200002:200002:locked:1700000000:/home/bob:/bin/sh:\n"
     records = alice + bob + "group:Ops:200011\ngroup:developers:200010\nmember:developers:alice\nmember:docker:bob\n"
     digest = hashlib.sha256((head + records).encode()).hexdigest()
     put("names_file", "whole", f"f{head}{records}sha256:{digest}\n")
@@ -234,7 +234,7 @@ def names_file():
                        ("long_number", "group:a:000000000000000000000200001\n")):
         put("names_file", name, "b" + head + text)
     put("names_file", "no_utf_8", b"b" + head.encode() + alice.encode("latin-1"))
-    put("names_file", "narrow", "b" + head.replace("1879048192:2147483646", "60000:60000") + bob)
+    put("names_file", "narrow", "b" + head.replace("1879048192:2147352575", "60000:60000") + bob)
 
 
 configuration()

@@ -28,15 +28,16 @@ void require(bool held) {
 }
 
 std::shared_ptr<const Book> make_book(bool enumerate) {
-  auto names = accounts::Names::make({.settings = {.enumerate = enumerate,
-                                                   .provisional = true,
-                                                   .ids = {100'000, 100'063},
-                                                   .home = "/home/%u",
-                                                   .shell = "/bin/sh"},
-                                      .users = {{"bob", 2'002, 2'002, false, "/b", "/s", "Bob"},
-                                                {"lou", 2'003, 2'003, true, "/l", "/s", ""}},
-                                      .groups = {{"Ops", 2'010}},
-                                      .members = {{"Ops", "bob"}, {"docker", "bob"}}});
+  auto names = accounts::Names::make(
+      {.settings = {.enumerate = enumerate,
+                    .provisional = true,
+                    .ids = {100'000, 100'063},
+                    .home = "/home/%u",
+                    .shell = "/bin/sh"},
+       .users = {{"bob", 2'002, 2'002, accounts::AccountState::active, 0, "/b", "/s", "Bob"},
+                 {"lou", 2'003, 2'003, accounts::AccountState::locked, 0, "/l", "/s", ""}},
+       .groups = {{"Ops", 2'010}},
+       .members = {{"Ops", "bob"}, {"docker", "bob"}}});
   return std::make_shared<const Book>(
       std::make_shared<const accounts::Names>(*std::move(names)),
       std::make_shared<const accounts::TakenNames>(

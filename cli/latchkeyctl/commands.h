@@ -15,6 +15,7 @@
 namespace latchkey::cli {
 
 inline constexpr char kHostConfig[] = "/etc/latchkey/latchkey.yaml";
+inline constexpr char kNamesFile[] = "/var/lib/latchkey-names/names";
 
 }  // namespace latchkey::cli
 

@@ -9,11 +9,14 @@
 
 #include <fmt/format.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "cli/latchkeyctl/commands.h"
 #include "cli/latchkeyctl/files.h"
 #include "cli/latchkeyctl/render.h"
 #include "config_files/load.h"
+#include "core/accounts/ledger.h"
+#include "core/accounts/nsswitch.h"
 #include "core/base/text.h"
 #include "core/config/parse.h"
 #include "core/jose/symmetric_key.h"
@@ -201,8 +204,52 @@ class Gathering {
         *into = text->view();
       }
     }
-    evidence_.snapshot.accounts = std::make_shared<const accounts::LocalAccounts>(
-        accounts::LocalAccounts::parse(passwd, group));
+    const auto local = accounts::LocalAccounts::parse(passwd, group);
+    std::string subuid;
+    std::string subgid;
+    std::string sources;
+    if (!read_if_there("/etc/subuid", subuid) || !read_if_there("/etc/subgid", subgid) ||
+        !read_if_there("/etc/nsswitch.conf", sources))
+      return false;
+    sources_ = accounts::NameSwitch::parse(sources);
+    auto taken = std::make_shared<const accounts::TakenNames>(
+        accounts::TakenNames::parse(passwd, group).with_subordinate(subuid, subgid));
+    if (order_.sign_in && !read_names(std::move(taken))) return false;
+    const auto& names = evidence_.snapshot.names;
+    evidence_.snapshot.accounts =
+        std::make_shared<const accounts::LocalAccounts>(names ? local.with(*names) : local);
+    return true;
+  }
+
+  bool read_if_there(const std::string& file, std::string& into) {
+    const std::string path = order_.root + file;
+    if (!order_.sign_in || ::access(path.c_str(), F_OK) != 0) return true;
+    const auto text = read_input(path, kAccountsMost, file);
+    if (!text) return fail(text.error());
+    into = text->view();
+    return true;
+  }
+
+  // As the daemon would have them: a host that has no file yet has no accounts, and would make them
+  // where the configuration says so.
+  bool read_names(std::shared_ptr<const accounts::TakenNames> taken) {
+    const std::string path = order_.root + kNamesFile;
+    accounts::Names names;
+    if (::access(path.c_str(), F_OK) == 0) {
+      const auto text = read_input(path, limits::kNamesFileBytes, "the names file");
+      if (!text) return fail(text.error());
+      auto read = accounts::Names::parse(text->view());
+      if (!read) return fail("the names file " + read.error().what);
+      names = *std::move(read);
+    } else if (config_.accounts.make) {
+      const bool shown = sources_.unknown_source().empty();
+      auto made = accounts::fitted(names, config_.accounts.settings(shown), config_.accounts.groups,
+                                   *taken);
+      if (!made) return fail(made.error().what);
+      names = std::move(made->names);
+    }
+    evidence_.snapshot.names = std::make_shared<const accounts::ServedNames>(
+        std::make_shared<const accounts::Names>(std::move(names)), std::move(taken));
     return true;
   }
 
@@ -277,6 +324,7 @@ class Gathering {
   WallTime now_;
   std::unique_ptr<ipc::varlink::VarlinkClient> client_;  // null: no daemon is asked
   config::Config config_;
+  accounts::NameSwitch sources_;
   Evidence evidence_;
 };
 

@@ -13,6 +13,7 @@
 
 #include "cli/common/no_cores.h"
 #include "cli/common/wrong_usage.h"
+#include "cli/latchkeyctl/account_options.h"
 #include "cli/latchkeyctl/commands.h"
 #include "cli/latchkeyctl/key_files.h"
 #include "cli/latchkeyctl/list_options.h"
@@ -164,6 +165,8 @@ int run(int argc, char** argv) {
   RevokeOptions revoke_options;
   add_revocations(app, options.session, revoke_options, status);
   add_bindings(app, options, status);
+  AccountOptions account_options;
+  add_accounts(app, options.session, account_options, status);
   add_sessions(app, options, status);
   TokenOptions token_options;
   add_token(app, options.session, token_options, status);

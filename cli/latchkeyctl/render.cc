@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "cli/latchkeyctl/layout.h"
+#include "core/base/text.h"
 #include "ipc/time_text.h"
 
 namespace latchkey::cli {
@@ -15,9 +16,25 @@ using ipc::control::ConfigErrorRecord;
 using ipc::control::DecisionCounters;
 using ipc::control::DecisionRecord;
 using ipc::control::DecisionSummary;
+using ipc::control::NamesStatus;
 using ipc::control::RevocationRecord;
 using ipc::control::SessionRecord;
 using ipc::control::StatusAnswer;
+
+// Nothing of a host that has no such accounts.
+std::string render_names_trouble(const NamesStatus& names) {
+  if (!names.makes && names.accounts == 0 && !names.error) return {};
+  std::string out;
+  const auto add = [&](const std::string& text) { out += (out.empty() ? "" : "; ") + text; };
+  if (names.error) add(clean(*names.error));
+  if (names.makes && names.unknown_source)
+    add("none is made: nsswitch.conf names " + quoted(*names.unknown_source) +
+        ", which latchkeyd cannot ask whose a name is");
+  if (!names.lacking.empty())
+    add("nobody sees them: nsswitch.conf lacks 'systemd' under " + clean(joined(names.lacking)));
+  for (const std::string& group : names.refused_groups) add(clean(group));
+  return out;
+}
 
 std::string render_status(const StatusAnswer& status, WallTime now, Style style) {
   std::string out = fmt::format("latchkeyd {}  pid {}\n", clean(status.version), status.pid);
@@ -37,6 +54,9 @@ std::string render_status(const StatusAnswer& status, WallTime now, Style style)
   line(out, "logins", fmt::format("{} open", status.logins));
   line(out, "bindings", fmt::format("{}", status.bindings));
   line(out, "revocations", fmt::format("{}", status.revocations));
+  if (status.names.makes || status.names.accounts > 0)
+    line(out, "accounts",
+         fmt::format("{}, {} of them closed", status.names.accounts, status.names.closed));
   line(out, "remembered", fmt::format("{} tokens", status.remembered_tokens));
   const DecisionCounters& count = status.decisions;
   line(out, "decisions",
@@ -49,6 +69,8 @@ std::string render_status(const StatusAnswer& status, WallTime now, Style style)
     line(out, "ASKING FAILS", bad(trouble, style));
   if (const auto trouble = render_source_trouble(status.revocation_sources); !trouble.empty())
     line(out, "REVOCATIONS", bad(trouble, style));
+  if (const auto trouble = render_names_trouble(status.names); !trouble.empty())
+    line(out, "ACCOUNTS", bad(trouble, style));
   return out + render_issuer_details(status.issuers, now, style) +
          render_source_details(status.revocation_sources, now, style);
 }

@@ -30,6 +30,9 @@ std::string render_source_trouble(std::span<const ipc::control::RevocationSource
 std::string render_source_details(std::span<const ipc::control::RevocationSourceStatus> sources,
                                   WallTime now, Style style);
 
+// What keeps accounts from being made or seen; empty where nothing does.
+std::string render_names_trouble(const ipc::control::NamesStatus& names);
+
 std::string render_status(const ipc::control::StatusAnswer& status, WallTime now, Style style);
 std::string render_issuers(std::span<const ipc::control::IssuerStatus> issuers, WallTime now,
                            Style style);

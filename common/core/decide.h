@@ -94,8 +94,10 @@ tl::expected<void, Error> recheck(const Verified& verified, const Snapshot& snap
 // - name: the token names PAM_USER. Before anything about the account, so that a token learns
 //   nothing about a name that is not its own: name_unusable, user_mismatch;
 // - managed, or opened by a rule that names the user under `users`: not_managed;
-// - account: it exists; with a uid below 1000 (or nobody) only where a rule for this service names
-//   it: user_unknown, system_account;
+// - account: it exists, or can be made where `accounts.make` says so (then Decision::names_change
+//   asks for it): user_unknown, account_conflict; of those that were made here, it is not closed:
+//   account_locked, account_changed; with a uid below 1000 (or nobody) only where a rule for this
+//   service names it: system_account;
 // - binding: to this subject, or to none yet (then Decision::binding asks for one):
 //   subject_conflict;
 // - access: access_denied, acr_insufficient, authentication_too_old, system_account.
@@ -165,7 +167,8 @@ std::string_view person(const LoginRequest& request, const config::Config& confi
 
 // Whether the name is ours to judge (DESIGN section 5 "Managed"): it is under `managed`, has a
 // binding, is a shared account that a rule of this host grants, or is a regular local user where
-// `managed` is not set; never where it is under `unmanaged`. Any bytes.
+// `managed` is not set; never where it is under `unmanaged`. A name that no local file has and an
+// account was made for, or would be, is ours whatever those say. Any bytes.
 bool managed(std::string_view name, const Snapshot& snapshot);
 
 // verify, then judge: for callers without a memory of verified tokens (tests, tools).

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/accounts/ledger.h"
 #include "core/accounts/mapping.h"
 #include "core/base/reason.h"
 #include "core/base/time.h"
@@ -99,8 +100,9 @@ struct Decision {
   std::string rule_place;                 // its file:line
   std::optional<LocalIdentity> identity;  // where allowed
   std::optional<NewBinding> binding;      // where allowed and the name was not bound yet
-  std::optional<StatusNeed> status_list;  // with it the answer could be another one
-  WallTime valid_until{};                 // where allowed: end of the token
+  std::optional<accounts::NamesChange> names_change;  // where allowed: what the names file lacks
+  std::optional<StatusNeed> status_list;              // with it the answer could be another one
+  WallTime valid_until{};                             // where allowed: end of the token
   // What is known of the person once the token was verified; for the decision log. Empty before.
   std::string issuer;
   std::string subject;

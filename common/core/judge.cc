@@ -58,6 +58,7 @@ Decision Judge::finish(Expected<void> outcome) {
   decision_.detail = std::move(outcome.error().detail);
   decision_.identity.reset();
   decision_.binding.reset();
+  decision_.names_change.reset();
   decision_.valid_until = {};
   return std::move(decision_);
 }
@@ -118,11 +119,14 @@ Expected<void> Judge::last_seen_steps(const LastSeen* last_seen, std::string_vie
   const auto* bound = snapshot_.bindings->find(who);
   if (LATCHKEY_FAILS(unknown_last_seen,
                      bound == nullptr && snapshot_.accounts->find_user(who) == nullptr)) {
-    return checked<void>(Check::account,
-                         fail(Reason::user_unknown,
-                              "user " + quoted(who) +
-                                  " is in no local file (LDAP and SSSD are not asked); list the "
-                                  "name under 'unmanaged' to leave it to the rest of the stack"));
+    return checked<void>(
+        Check::account,
+        fail(Reason::user_unknown,
+             "user " + quoted(who) +
+                 (config().accounts.make
+                      ? " has no account on this host: the first sign-in needs a token"
+                      : " is in no local file (LDAP and SSSD are not asked); list the name under "
+                        "'unmanaged' to leave it to the rest of the stack")));
   }
   if (LATCHKEY_FAILS(binding_missing, bound == nullptr)) {
     return checked<void>(Check::binding, fail(Reason::binding_missing, "user " + quoted(who)));
@@ -154,10 +158,13 @@ Expected<void> Judge::person_steps(const claims::ValidatedClaims& claims, std::s
   if (standing == Standing::token) {
     LATCHKEY_TRY_VOID(checked(Check::managed, check_managed(who)));
   }
+  const bool is_new = standing == Standing::token && is_newcomer(who);
   LATCHKEY_TRY(auto identity,
-               checked(Check::account,
-                       accounts::identify(current, section.groups, who, *snapshot_.accounts)));
+               checked(Check::account, is_new ? newcomer(current, issuer, who)
+                                              : accounts::identify(current, section.groups, who,
+                                                                   *snapshot_.accounts)));
   LATCHKEY_TRY_VOID(checked(Check::account, check_system_account(identity)));
+  LATCHKEY_TRY_VOID(checked(Check::account, check_open(who)));
   LATCHKEY_TRY_VOID(checked(Check::binding, check_binding(*claims, who, standing)));
   if (is_gate()) {
     LATCHKEY_TRY_VOID(checked(
@@ -165,6 +172,7 @@ Expected<void> Judge::person_steps(const claims::ValidatedClaims& claims, std::s
   } else if (is_sudo(request_, config())) {
     identity.drop_groups();  // the process that sudo prepares is the target's
   }
+  if (standing == Standing::token) note_names(identity);
   decision_.identity = std::move(identity);
   return {};
 }
@@ -195,6 +203,9 @@ Expected<void> Judge::shared_steps(const revocation::CurrentClaims& claims, std:
   }
   if (auto revoked = check_revoked(account); LATCHKEY_FAILS(shared_account_revoked, !revoked))
     return checked(Check::revocation, std::move(revoked));
+  LATCHKEY_TRY_VOID(checked(Check::account, check_open(account)));
+  for (const std::string& name : own.all)
+    LATCHKEY_TRY_VOID(checked(Check::account, check_open(name)));
   LATCHKEY_TRY(auto identity,
                checked(Check::account, accounts::shared_account(account, *snapshot_.accounts)));
   add_detail("a shared account, for " +

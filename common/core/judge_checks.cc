@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The single checks of stations 8 to 11; their order is judge.cc's.
+#include <algorithm>
 #include <utility>
 
+#include "core/accounts/ledger.h"
 #include "core/accounts/mapping.h"
+#include "core/accounts/new_account.h"
 #include "core/base/mutation.h"
 #include "core/base/text.h"
 #include "core/claims/lifetime.h"
@@ -21,6 +24,10 @@ namespace {
 // has expired.
 constexpr std::chrono::minutes kLoginGrace{5};
 
+// For so long nobody signs in with an id that was another one a moment ago: a connection of sshd
+// keeps the record that it was shown first. Its LoginGraceTime is 2 minutes.
+constexpr std::chrono::minutes kIdSettles{10};
+
 // How long ago; a clock that went back makes nothing younger.
 std::chrono::milliseconds distance(WallTime then, WallTime now) {
   return now >= then ? now - then : then - now;
@@ -34,6 +41,21 @@ bool is_of(const Claims& claims, const accounts::Subject& subject) {
 bool is_system(const Snapshot& snapshot, std::string_view name) {
   const auto* user = snapshot.accounts->find_user(name);
   return user != nullptr && user->is_system();
+}
+
+// Whether this configuration gives that name to a group, on this host or another, or to nobody.
+bool names_group(const config::Config& config, std::string_view name) {
+  const auto has = [&](const std::vector<std::string>& names) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  const auto& accounts = config.accounts;
+  return has(accounts.groups) || has(accounts.reserved) ||
+         std::any_of(config.access.begin(), config.access.end(),
+                     [&](const policy::AccessRule& rule) { return has(rule.groups); }) ||
+         std::any_of(config.issuers.begin(), config.issuers.end(), [&](const auto& issuer) {
+           return std::any_of(issuer.groups.groups.begin(), issuer.groups.groups.end(),
+                              [&](const auto& mapped) { return has(mapped.second); });
+         });
 }
 
 }  // namespace
@@ -91,6 +113,68 @@ Expected<void> Judge::check_managed(std::string_view who) const {
   if (is_system(snapshot_, who))
     detail += " is a system account: only an access rule with 'users' opens it";
   return fail(Reason::not_managed, std::move(detail));
+}
+
+bool Judge::is_newcomer(std::string_view who) const {
+  return config().accounts.make && snapshot_.accounts->find_user(who) == nullptr;
+}
+
+Expected<accounts::LocalIdentity> Judge::newcomer(const revocation::CurrentClaims& claims,
+                                                  std::size_t issuer, std::string_view who) {
+  // Where the file says that names are not shown, latchkeyd does not know whose this one is.
+  if (LATCHKEY_FAILS(newcomer_names_unknown,
+                     !snapshot_.names || !snapshot_.names->names().content().settings.provisional))
+    return fail(Reason::user_unknown,
+                "no local user " + quoted(who) +
+                    ", and no account can be made now: 'latchkeyctl status' says why");
+  auto made = accounts::new_account(who, *snapshot_.names);
+  if (LATCHKEY_FAILS(account_conflict, !made))
+    return fail(Reason::account_conflict, "user " + quoted(who) + ": " + made.error());
+  // Whoever is called as a group is would have it: a user's own group has the user's name.
+  if (LATCHKEY_FAILS(name_of_group, names_group(config(), who)))
+    return fail(
+        Reason::account_conflict,
+        "user " + quoted(who) + ": the configuration names a group so, or reserves the name");
+  if (LATCHKEY_FAILS(account_loosened, distance(snapshot_.names_loosened_at, now_) < kIdSettles))
+    return fail(Reason::account_changed,
+                "user " + quoted(who) + ": ids of names became free a moment ago");
+  made_ = std::move(made).value_or(accounts::NamesUser{});
+  made_->since = std::chrono::floor<std::chrono::seconds>(now_).time_since_epoch().count();
+  return accounts::newcomer(claims, config().issuers[issuer].groups, *made_, *snapshot_.accounts);
+}
+
+// A session of sshd has the record that it was shown first, perhaps before an import brought
+// another id (kIdSettles).
+Expected<void> Judge::check_open(std::string_view who) const {
+  // What the local files have is not the file's, whatever that says.
+  if (!snapshot_.names || snapshot_.names->taken().has_user(who)) return {};
+  const auto* user = snapshot_.names->names().find_user(who);
+  if (user == nullptr) return {};
+  if (LATCHKEY_FAILS(account_removed, user->state == accounts::AccountState::removed))
+    return fail(Reason::account_locked, "account " + quoted(who) + " was removed");
+  const WallTime since{std::chrono::seconds(user->since)};
+  const bool locked = user->state == accounts::AccountState::locked;
+  if (LATCHKEY_FAILS(account_locked, locked || user->state == accounts::AccountState::unseen)) {
+    return fail(Reason::account_locked, "account " + quoted(who) +
+                                            (locked ? " was locked by an administrator"
+                                                    : ": nobody has signed in for too long"));
+  }
+  const auto computed = accounts::id_of(who, snapshot_.names->names().content().settings.ids);
+  if (LATCHKEY_FAILS(account_changed,
+                     is_gate() && computed != user->uid && distance(since, now_) < kIdSettles)) {
+    return fail(Reason::account_changed, "account " + quoted(who) + " came with the uid " +
+                                             std::to_string(user->uid) + " a moment ago");
+  }
+  return {};
+}
+
+void Judge::note_names(const accounts::LocalIdentity& identity) {
+  const auto& names = snapshot_.names;
+  if (!names || (!made_ && names->find_user(identity.user) == nullptr)) return;
+  accounts::NamesChange change{.user = identity.user,
+                               .made = made_,
+                               .groups = accounts::file_groups(identity.groups, *names)};
+  if (!accounts::holds(names->names(), change)) decision_.names_change = std::move(change);
 }
 
 Expected<void> Judge::check_system_account(const accounts::LocalIdentity& identity) const {

@@ -82,6 +82,14 @@ class Judge {
            request_.operation == Operation::account;
   }
   Expected<void> check_feeds() const;
+  // Whom a token names that is known nowhere, where the configuration makes accounts.
+  bool is_newcomer(std::string_view who) const;
+  Expected<accounts::LocalIdentity> newcomer(const revocation::CurrentClaims& claims,
+                                             std::size_t issuer, std::string_view who);
+  // Of an account of the names file.
+  Expected<void> check_open(std::string_view who) const;
+  // What the file lacks of the person who signs in.
+  void note_names(const accounts::LocalIdentity& identity);
   Expected<void> check_system_account(const accounts::LocalIdentity& identity) const;
   Expected<void> check_binding(const claims::Claims& claims, std::string_view who,
                                Standing standing);
@@ -98,6 +106,7 @@ class Judge {
   WallTime now_;
   Decision decision_;
   const Introspected* introspected_ = nullptr;  // of a token shown now
+  std::optional<accounts::NamesUser> made_;     // for a newcomer
   std::string status_note_;
 };
 

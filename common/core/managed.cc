@@ -19,10 +19,23 @@ bool is_system(const Snapshot& snapshot, std::string_view name) {
   return user != nullptr && user->is_system();
 }
 
+// Nobody knows the name but latchkey-namesd, which shows it to sshd: whoever is asked next would
+// take it for a user of the host.
+bool is_guest(const Snapshot& snapshot, std::string_view name) {
+  if (!snapshot.config->accounts.make || !accounts::usable_name(name)) return false;
+  const auto* names = snapshot.names.get();
+  // A file that cannot be read may have it, open or locked.
+  if (names == nullptr) return snapshot.accounts->find_user(name) == nullptr;
+  // Where nsswitch.conf names another source no name is shown, and it may be a user of that one.
+  const bool shown = names->names().content().settings.provisional;
+  return (shown || names->names().find_user(name) != nullptr) && !names->taken().has_user(name);
+}
+
 }  // namespace
 
 bool managed(std::string_view name, const Snapshot& snapshot) {
   const auto& rules = snapshot.config->managed;
+  if (LATCHKEY_FAILS(managed_guest, is_guest(snapshot, name))) return true;
   if (LATCHKEY_FAILS(managed_unlisted, contains(rules.unmanaged, name))) return false;
   // Where no rule of this host grants it, it is what it was.
   if (LATCHKEY_FAILS(managed_shared, snapshot.config->shares(name)) &&

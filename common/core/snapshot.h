@@ -11,6 +11,7 @@
 
 #include "core/accounts/bindings.h"
 #include "core/accounts/local_accounts.h"
+#include "core/accounts/served_names.h"
 #include "core/base/time.h"
 #include "core/config/config.h"
 #include "core/jose/jwk_set.h"
@@ -41,7 +42,11 @@ struct Snapshot {
   std::shared_ptr<const revocation::StatusLists> statuses =
       std::make_shared<const revocation::StatusLists>();
   std::vector<revocation::Feed> feeds;  // same order and size as config->revocation.feeds()
-  std::shared_ptr<const accounts::LocalAccounts> accounts;
+  std::shared_ptr<const accounts::LocalAccounts> accounts;  // of this host, served ones included
+  // What latchkey-namesd shows of the names file, which `accounts` has as well. Null where that is
+  // not known: no file that could be read.
+  std::shared_ptr<const accounts::ServedNames> names;
+  WallTime names_loosened_at{};      // when a name became free, or those of nobody got other ids
   std::uint64_t accounts_stamp = 0;  // of the files that `accounts` were read from; opaque here
   std::shared_ptr<const accounts::Bindings> bindings;
   std::uint64_t number = 0;  // grows with each swap

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "core/base/time.h"
+#include "ipc/control_accounts.h"
 #include "ipc/control_issuers.h"
 #include "ipc/control_revocations.h"
 #include "ipc/fault.h"
@@ -61,6 +62,7 @@ struct StatusAnswer {
   std::optional<std::string> sessions_error;  // why sessions are not ended, while they are not
   std::vector<IssuerStatus> issuers;
   std::vector<RevocationSourceStatus> revocation_sources;  // the local store first
+  NamesStatus names;
 };
 
 struct Status {

@@ -105,6 +105,18 @@ void fields(Walk& walk, DecisionCounters& value) {
 }
 
 template <typename Walk>
+void fields(Walk& walk, NamesStatus& value) {
+  walk("path", value.path);
+  walk("makes", value.makes);
+  walk("error", value.error);
+  walk("accounts", value.accounts);
+  walk("closed", value.closed);
+  walk("lacking", value.lacking);
+  walk("unknown_source", value.unknown_source);
+  walk("refused_groups", value.refused_groups);
+}
+
+template <typename Walk>
 void fields(Walk& walk, StatusAnswer& value) {
   walk("version", value.version);
   walk("pid", value.pid);
@@ -125,6 +137,7 @@ void fields(Walk& walk, StatusAnswer& value) {
   walk("sessions_error", value.sessions_error);
   walk("issuers", value.issuers);
   walk("revocation_sources", value.revocation_sources);
+  walk("names", value.names);
 }
 
 template <typename Walk>

@@ -89,6 +89,7 @@ App::App(const Options& options, const SystemClock& clock, QueuedJournal& journa
       stream_store_(options.state_dir, journal),
       status_store_(options.state_dir, journal),
       event_store_(options.state_dir, journal),
+      names_disk_(options.names_file, options.state_dir),
       decisions_(ground.config.remembered_decisions),
       plane_(plane_parts(), {.config = std::move(ground.config),
                              .accounts = std::move(ground.accounts),
@@ -160,6 +161,8 @@ ControlPlane::Parts App::plane_parts() {
           .introspections = introspections_,
           .key_storage = key_cache_,
           .accounts = accounts_,
+          .names_store = names_disk_,
+          .last_seen = [this](std::string_view user) { return logins_.last_seen(user); },
           .load_config = [this] { return config_files::load(options_.config); },
           .apply = [this](const config::Config& config) { apply(config); },
           .rescheduled =

@@ -22,6 +22,7 @@
 #include "daemon/latchkeyd/io/key_cache.h"
 #include "daemon/latchkeyd/io/list_store.h"
 #include "daemon/latchkeyd/io/loop.h"
+#include "daemon/latchkeyd/io/names_disk.h"
 #include "daemon/latchkeyd/io/queued_journal.h"
 #include "daemon/latchkeyd/io/serial_thread.h"
 #include "daemon/latchkeyd/io/state_store.h"
@@ -84,6 +85,7 @@ class App {
   StreamStore stream_store_;
   StatusStore status_store_;
   EventStore event_store_;
+  NamesDisk names_disk_;
   SerialThread disk_;             // waits for the disk; this and the next end before what they
   SerialThread builder_;          // work on: the stores, the sets of revocations that are built
   std::optional<Ticker> ticker_;  // this and the next before what calls upon them while it is made

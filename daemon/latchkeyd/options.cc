@@ -68,8 +68,13 @@ ParsedOptions parse_options(int argc, char** argv) {
          "Id of this boot, by which logins of an earlier one are forgotten; the unit gives it, "
          "whose /proc does not show it (default: what /proc says)")
       ->type_name("ID");
+  app.add_option("--names-file", options.names_file,
+                 "Write the accounts of people who are known nowhere to this file, which "
+                 "latchkey-namesd serves; its folder belongs to this program's user")
+      ->type_name("FILE")
+      ->capture_default_str();
   app.add_option("--accounts-root", options.accounts_root,
-                 "Read DIR/etc/passwd and DIR/etc/group instead of the host's (for tests)")
+                 "Read DIR/etc/passwd, group and nsswitch.conf instead of the host's (for tests)")
       ->type_name("DIR");
   app.add_option("--log-level", options.log_level,
                  "error, warning, notice, info or debug; default: as the configuration says")

@@ -16,7 +16,8 @@ struct Options {
   std::string control_socket;  // likewise
   std::string fetch_socket = "/run/latchkey-fetch/fetch.sock";
   std::string end_socket = "/run/latchkey-endd/end.sock";
-  std::string boot_id;        // empty: what /proc says
+  std::string boot_id;  // empty: what /proc says
+  std::string names_file = "/var/lib/latchkey-names/names";
   std::string accounts_root;  // empty: the host's own /etc
   std::string log_level;      // empty: as the configuration says
   std::size_t workers = 0;    // 0: one a core, at most four

@@ -22,7 +22,7 @@ std::string record_of(const NamesUser& user) {
                              .home = user.home,
                              .shell = user.shell,
                              .real_name = user.real_name,
-                             .locked = user.locked,
+                             .locked = user.state != accounts::AccountState::active,
                              .service = Desk::kService});
 }
 
@@ -148,7 +148,6 @@ Answer Desk::answer_user(const Call& call, const ipc::Peer& peer, const Shown& b
   return Answer::reply(record_of(NamesUser{.name = guest->name,
                                            .uid = guest->id,
                                            .gid = guest->id,
-                                           .locked = false,
                                            .home = accounts::home_of(settings.home, guest->name),
                                            .shell = settings.shell,
                                            .real_name = {}}));
@@ -198,12 +197,11 @@ Answer Desk::answer_members(const Call& call, const Shown& book) {
 
 std::optional<Desk::Guest> Desk::find_guest(const RecordQuery& query, const ipc::Peer& peer,
                                             const Book& book, TimePoint now) {
-  const auto& settings = book.names().content().settings;
-  if (!settings.provisional || peer.uid != 0) return std::nullopt;
+  if (!book.names().content().settings.provisional || peer.uid != 0) return std::nullopt;
   const auto name = query.name ? query.name : guests_.find(*query.id);
-  if (!name || !accounts::usable_name(*name)) return std::nullopt;
-  const auto id = accounts::id_of(*name, settings.ids);
-  if (!id || (query.id && *query.id != *id) || !book.is_free(*name, *id)) return std::nullopt;
+  if (!name) return std::nullopt;
+  const auto id = book.free_id(*name);
+  if (!id || (query.id && *query.id != *id)) return std::nullopt;
   if (!is_sshd_(peer) || !guests_.admit(*name, *id, now)) return std::nullopt;
   return Guest{*name, *id};
 }

@@ -10,8 +10,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/accounts/served_names.h"
 #include "daemon/namesd/answer.h"
-#include "daemon/namesd/book.h"
 #include "daemon/namesd/guests.h"
 #include "ipc/fault.h"
 #include "ipc/unix_socket.h"
@@ -20,6 +20,8 @@
 #include "ipc/varlink_service.h"
 
 namespace latchkey::namesd {
+
+using Book = accounts::ServedNames;
 
 class Desk {
  public:

@@ -27,12 +27,13 @@ bool Sources::Watched::changed(TimePoint now) const {
   return !read || (again && now >= *again) || stamp_of(path) != stamp;
 }
 
-std::shared_ptr<const Book> Sources::book(WallTime wall, TimePoint now) {
+std::shared_ptr<const accounts::ServedNames> Sources::book(WallTime wall, TimePoint now) {
   // passwd first: it says to whom the names file may belong.
   const bool local = take_local(wall, now);
   const bool names = take_names(wall, now);
   if (!local && !names) return book_;
-  book_ = names_ && taken_ ? std::make_shared<const Book>(names_, taken_) : nullptr;
+  book_ =
+      names_ && taken_ ? std::make_shared<const accounts::ServedNames>(names_, taken_) : nullptr;
   tell();
   return book_;
 }

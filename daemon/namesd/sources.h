@@ -15,9 +15,9 @@
 #include <tl/expected.hpp>
 
 #include "core/accounts/names_file.h"
+#include "core/accounts/served_names.h"
 #include "core/accounts/taken_names.h"
 #include "core/base/time.h"
-#include "daemon/namesd/book.h"
 #include "daemon/namesd/log.h"
 #include "files/plain_file.h"
 
@@ -41,7 +41,7 @@ class Sources {
   // leaves its last good state in force. Nothing where one that is needed was never good: there is
   // no /etc/passwd, or a names file that is not one. Where there never was a names file, a book
   // without names.
-  std::shared_ptr<const Book> book(WallTime wall, TimePoint now);
+  std::shared_ptr<const accounts::ServedNames> book(WallTime wall, TimePoint now);
 
  private:
   // One file, and what was seen of it.
@@ -74,7 +74,7 @@ class Sources {
   bool no_names_ = false;  // there was no names file, ever
   std::shared_ptr<const accounts::Names> names_;
   std::shared_ptr<const accounts::TakenNames> taken_;
-  std::shared_ptr<const Book> book_;
+  std::shared_ptr<const accounts::ServedNames> book_;
   std::string told_;
 };
 

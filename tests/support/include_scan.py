@@ -93,7 +93,8 @@ THIN["redis", "wire"] = ("wire/secret_buffer.h",)
 THIN["redis", "ipc"] = ("ipc/fd.h",)
 THIN["files", "ipc"] = ("ipc/fd.h",)
 # Of accounts namesd knows the file that it serves and the local files; never what decides.
-THIN["namesd", "accounts"] = ("core/accounts/names_file.h", "core/accounts/taken_names.h", "core/accounts/local_accounts.h")
+THIN["namesd", "accounts"] = ("core/accounts/names_file.h", "core/accounts/served_names.h", "core/accounts/taken_names.h",
+                            "core/accounts/local_accounts.h")
 THIN["fetchd", "wire"] = ("wire/secret_buffer.h",)
 THIN["cli", "wire"] = ("wire/limits.h", "wire/secret_buffer.h", "wire/parts.h")
 THIN["ipc", "jose"] = ("core/jose/json.h",)

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "core/accounts/account_lines.h"
+#include "core/accounts/served_names.h"
 #include "core/base/limits.h"
 #include "core/base/mutation.h"
 
@@ -73,6 +74,21 @@ LocalAccounts LocalAccounts::parse(std::string_view passwd, std::string_view gro
     // name:password:gid and, where they are not left out, members
     const auto [name, password, gid_text] = entry_fields<3>(next_field(group, '\n'));
     if (entry_name(name)) out.groups_.try_emplace(std::string(name), parse_id(gid_text));
+  }
+  return out;
+}
+
+LocalAccounts LocalAccounts::with(const ServedNames& names) const {
+  LocalAccounts out = *this;
+  const NamesContent& content = names.names().content();
+  for (const NamesUser& user : content.users) {
+    if (!names.serves(user)) continue;
+    // Its own group is nobody else's: a token's groups are not mapped to it.
+    out.users_.try_emplace(user.name, LocalUser{user.name, user.uid, user.gid});
+  }
+  for (const NamesGroup& group : content.groups) {
+    if (names.serves(Names::Group{group.name, group.gid}))
+      out.groups_.try_emplace(group.name, group.gid);
   }
   return out;
 }

@@ -12,6 +12,8 @@
 
 namespace latchkey::accounts {
 
+class ServedNames;
+
 struct LocalUser {
   std::string name;
   std::uint32_t uid = 0;
@@ -27,6 +29,9 @@ class LocalAccounts {
   // Lines that are no passwd(5) or group(5) entries are passed over. The first entry of a name
   // counts, as in libc: where its numbers cannot be read, the name is that of no account.
   static LocalAccounts parse(std::string_view passwd, std::string_view group);
+
+  // These, and what latchkey-namesd shows of the names file beside them.
+  LocalAccounts with(const ServedNames& names) const;
 
   const LocalUser* find_user(std::string_view name) const;
   std::optional<std::uint32_t> find_group(std::string_view name) const;

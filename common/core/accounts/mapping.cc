@@ -62,6 +62,13 @@ Expected<LocalIdentity> identify(const revocation::CurrentClaims& claims, const 
   return identity;
 }
 
+LocalIdentity newcomer(const revocation::CurrentClaims& claims, const GroupMap& map,
+                       const NamesUser& account, const LocalAccounts& accounts) {
+  LocalIdentity identity = person_of(claims, map, account.name, accounts);
+  identity.uid = account.uid;
+  return identity;
+}
+
 LocalIdentity person_of(const revocation::CurrentClaims& claims, const GroupMap& map,
                         std::string_view own_name, const LocalAccounts& accounts) {
   LocalIdentity identity;

@@ -13,6 +13,7 @@
 
 #include "core/accounts/local_accounts.h"
 #include "core/accounts/mapping_config.h"
+#include "core/accounts/names_file.h"
 #include "core/base/error.h"
 #include "core/revocation/current_claims.h"
 
@@ -38,6 +39,8 @@ class LocalIdentity {
                                           std::string_view, const LocalAccounts&);
   friend LocalIdentity person_of(const revocation::CurrentClaims&, const GroupMap&,
                                  std::string_view, const LocalAccounts&);
+  friend LocalIdentity newcomer(const revocation::CurrentClaims&, const GroupMap&, const NamesUser&,
+                                const LocalAccounts&);
   friend Expected<LocalIdentity> shared_account(std::string_view, const LocalAccounts&);
   LocalIdentity() = default;
 };
@@ -54,6 +57,10 @@ Expected<void> check_name(const claims::Claims& claims, std::string_view user);
 // group value that the map does not list gives nothing. name_unusable, user_mismatch, user_unknown.
 Expected<LocalIdentity> identify(const revocation::CurrentClaims& claims, const GroupMap& map,
                                  std::string_view user, const LocalAccounts& accounts);
+
+// The claims' identity under the name of an account that is to be made.
+LocalIdentity newcomer(const revocation::CurrentClaims& claims, const GroupMap& map,
+                       const NamesUser& account, const LocalAccounts& accounts);
 
 // Who wants to be a shared account: a person by their own name (empty where the claims have none),
 // who need have no account here, with the groups that the map gives and this host has.

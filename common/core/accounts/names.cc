@@ -125,6 +125,7 @@ std::span<const std::uint32_t> Names::groups_of(std::string_view user) const {
 }
 
 std::optional<std::uint32_t> id_of(std::string_view name, IdRange range) {
+  if (!usable_range(range)) return std::nullopt;
   const jose::Sha256 sha256;
   const auto digest = sha256({"latchkey:id:1:", name});
   if (!digest) return std::nullopt;

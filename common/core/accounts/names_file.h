@@ -42,12 +42,25 @@ struct NamesSettings {
   bool operator==(const NamesSettings&) const = default;
 };
 
+// Whether the account is open, and if not, why. All but `removed` are served.
+enum class AccountState : std::uint8_t {
+  active,
+  locked,   // by an administrator
+  unseen,   // for longer than the configuration allows
+  revoked,  // its name or its subject is
+  removed,  // not served any more; name and ids stay taken
+};
+
+std::string_view name(AccountState state);
+std::optional<AccountState> find_account_state(std::string_view name);
+
 // Has a group of its own besides, of its name and `gid`.
 struct NamesUser {
   std::string name;
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
-  bool locked = false;
+  AccountState state = AccountState::active;
+  std::int64_t since = 0;  // when it was made, or last locked, unlocked, rebound: Unix time, s
   std::string home;
   std::string shell;
   std::string real_name;  // may be empty
@@ -123,13 +136,18 @@ class Names {
 // The text of the file. Fails only where it would be too large, or where OpenSSL has no memory.
 tl::expected<std::string, NamesFault> write(const Names& names);
 
-// 1000 to 2^31 - 1, less what systemd has taken: 60001 to 65535.
+// 1000 to 2^31 - 1, less what systemd has taken: 60001 to 65535, 524288 to 1879048191, and
+// 2147352576 to 2147418111.
 bool usable_id(std::uint32_t id);
 bool usable_range(IdRange range);  // not empty, and every id of it is usable
 
-// The id that `name` has wherever that range is set; docs/NAMES.md has the formula. `range` must
-// be usable. Nothing where OpenSSL has no memory.
+// The id that `name` has wherever that range is set; docs/NAMES.md has the formula. Nothing where
+// the range is not usable, or OpenSSL has no memory.
 std::optional<std::uint32_t> id_of(std::string_view name, IdRange range);
+
+// What the file may have as a path, and as the home of a provisional user.
+bool usable_path(std::string_view path);
+bool usable_home(std::string_view home);
 
 // `home` with the name in place of its "%u".
 std::string home_of(std::string_view home, std::string_view name);

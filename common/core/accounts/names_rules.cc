@@ -17,18 +17,42 @@ namespace {
 
 constexpr std::uint32_t kLowest = 1'000;
 constexpr std::uint32_t kHighest = 2'147'483'647;
-// homed, greeters, DynamicUser=, nobody and (uid16_t)-1, and what lies between them.
-constexpr IdRange kReserved{60'001, 65'535};
+// systemd's (systemd.io/UIDS-GIDS): homed, greeters, DynamicUser=, nobody and (uid16_t)-1, and what
+// lies between them; containers; foreign images.
+constexpr std::array<IdRange, 3> kReserved{
+    {{60'001, 65'535}, {524'288, 1'879'048'191}, {2'147'352'576, 2'147'418'111}}};
+constexpr std::int64_t kLastMoment = 253'402'300'799;  // of the year 9999
 
 }  // namespace
 
-bool usable_id(std::uint32_t id) {
-  return id >= kLowest && id <= kHighest && (id < kReserved.low || id > kReserved.high);
-}
+bool usable_id(std::uint32_t id) { return usable_range({id, id}); }
 
 bool usable_range(IdRange range) {
-  return range.low <= range.high && usable_id(range.low) && usable_id(range.high) &&
-         (range.high < kReserved.low || range.low > kReserved.high);
+  return range.low <= range.high && range.low >= kLowest && range.high <= kHighest &&
+         std::none_of(kReserved.begin(), kReserved.end(), [&](IdRange reserved) {
+           return range.low <= reserved.high && range.high >= reserved.low;
+         });
+}
+
+bool usable_path(std::string_view path) {
+  if (path.size() < 2 || path.size() > limits::kNamesPathBytes || path.front() != '/') return false;
+  const auto fits = [](char c) { return c > 0x20 && c < 0x7f && c != ':'; };
+  if (!std::all_of(path.begin(), path.end(), fits)) return false;
+  while (!path.empty()) {
+    path.remove_prefix(1);  // the slash
+    const auto part = path.substr(0, path.find('/'));
+    if (part.empty() || part == "." || part == "..") return false;
+    path.remove_prefix(part.size());
+  }
+  return true;
+}
+
+bool usable_home(std::string_view home) {
+  const auto token = home.find("%u");
+  // The longest name: then every home that is made of it is a path.
+  return token != std::string_view::npos && home.find('%', token + 1) == std::string_view::npos &&
+         home.find('%') == token &&
+         usable_path(home_of(home, std::string(limits::kNameBytes, 'a')));
 }
 
 namespace names_rules {
@@ -63,32 +87,14 @@ bool is_real_name(std::string_view text) {
   return true;
 }
 
-bool is_path(std::string_view path) {
-  if (path.size() < 2 || path.size() > limits::kNamesPathBytes || path.front() != '/') return false;
-  const auto fits = [](char c) { return c > 0x20 && c < 0x7f && c != ':'; };
-  if (!std::all_of(path.begin(), path.end(), fits)) return false;
-  while (!path.empty()) {
-    path.remove_prefix(1);  // the slash
-    const auto part = path.substr(0, path.find('/'));
-    if (part.empty() || part == "." || part == "..") return false;
-    path.remove_prefix(part.size());
-  }
-  return true;
-}
-
-bool is_home_template(std::string_view home) {
-  const auto token = home.find("%u");
-  // The longest name: then every home that is made of it is a path.
-  return token != std::string_view::npos && home.find('%', token + 1) == std::string_view::npos &&
-         home.find('%') == token && is_path(home_of(home, std::string(limits::kNameBytes, 'a')));
-}
-
 What of_user(const NamesUser& user) {
   if (!usable_name(user.name)) return quoted(user.name) + " is no name of a user";
   if (!usable_id(user.uid)) return "no user may have the uid " + std::to_string(user.uid);
   if (!usable_id(user.gid)) return "no group may have the gid " + std::to_string(user.gid);
-  if (!is_path(user.home)) return quoted(user.home) + " is no home";
-  if (!is_path(user.shell)) return quoted(user.shell) + " is no shell";
+  if (user.since < 0 || user.since > kLastMoment)
+    return "no account is of the time " + std::to_string(user.since);
+  if (!usable_path(user.home)) return quoted(user.home) + " is no home";
+  if (!usable_path(user.shell)) return quoted(user.shell) + " is no shell";
   if (!is_real_name(user.real_name)) return quoted(user.real_name) + " is no real name";
   return {};
 }
@@ -107,9 +113,9 @@ What of_member(const NamesMember& member) {
 
 std::optional<Objection> of_settings(const NamesSettings& settings) {
   if (!usable_range(settings.ids)) return Objection{Table::settings, 0, "is no range of ids"};
-  if (!is_home_template(settings.home))
+  if (!usable_home(settings.home))
     return Objection{Table::settings, 1, quoted(settings.home) + " makes no homes"};
-  if (!is_path(settings.shell))
+  if (!usable_path(settings.shell))
     return Objection{Table::settings, 2, quoted(settings.shell) + " is no shell"};
   return {};
 }

@@ -3,6 +3,7 @@
 // The names file as text. The reader goes through it once, line by line; then the records are
 // judged as they are where somebody makes them (names_rules.h), so that nothing can be read that
 // could not be written.
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -34,6 +35,13 @@ bool read_id(std::string_view text, std::uint32_t& id) {
   return error == std::errc{} && stopped == end && text.front() != '0';
 }
 
+bool read_time(std::string_view text, std::int64_t& seconds) {
+  const char* end = text.data() + text.size();
+  const auto [stopped, error] = std::from_chars(text.data(), end, seconds);
+  return error == std::errc{} && stopped == end && text.front() != '-' &&
+         (text.front() != '0' || text.size() == 1);
+}
+
 // The fields behind the word, exactly `N`; false where the line has another word or other fields.
 template <std::size_t N>
 bool read_fields(std::string_view line, std::string_view word,
@@ -62,6 +70,9 @@ bool read_text(std::string_view line, std::string_view word, std::string& out) {
   out = value[0];
   return true;
 }
+
+constexpr std::array<std::string_view, 5> kStates{"active", "locked", "unseen", "revoked",
+                                                  "removed"};
 
 class Reader {
  public:
@@ -103,17 +114,19 @@ class Reader {
   }
 
   bool record(std::string_view line) {
-    std::array<std::string_view, 7> user;
+    std::array<std::string_view, 8> user;
     std::array<std::string_view, 2> two;
     if (content_.groups.empty() && content_.members.empty() && read_fields(line, "user", user)) {
       NamesUser& made = content_.users.emplace_back();
-      const auto& [name, uid, gid, state, home, shell, real_name] = user;
+      const auto& [name, uid, gid, state_text, since, home, shell, real_name] = user;
+      const auto state = find_account_state(state_text);
       made.name = name;
-      made.locked = state == "locked";
+      made.state = state.value_or(AccountState::locked);
       made.home = home;
       made.shell = shell;
       made.real_name = real_name;
-      return read_id(uid, made.uid) && read_id(gid, made.gid) && (made.locked || state == "active");
+      return read_id(uid, made.uid) && read_id(gid, made.gid) && state.has_value() &&
+             read_time(since, made.since);
     }
     if (content_.members.empty() && read_fields(line, "group", two)) {
       NamesGroup& made = content_.groups.emplace_back();
@@ -156,6 +169,14 @@ void add_line(std::string& text, std::initializer_list<std::string_view> fields)
 
 }  // namespace
 
+std::string_view name(AccountState state) { return kStates[static_cast<std::size_t>(state)]; }
+
+std::optional<AccountState> find_account_state(std::string_view name) {
+  const auto* found = std::find(kStates.begin(), kStates.end(), name);
+  if (found == kStates.end()) return std::nullopt;
+  return static_cast<AccountState>(found - kStates.begin());
+}
+
 tl::expected<Names, NamesFault> Names::parse(std::string_view text) {
   if (text.size() > limits::kNamesFileBytes)
     return refused(0, "has more than " + std::to_string(limits::kNamesFileBytes) + " bytes");
@@ -184,8 +205,8 @@ tl::expected<std::string, NamesFault> write(const Names& names) {
   add_line(text, {"home", settings.home});
   add_line(text, {"shell", settings.shell});
   for (const NamesUser& user : users)
-    add_line(text, {"user", user.name, id(user.uid), id(user.gid),
-                    user.locked ? "locked" : "active", user.home, user.shell, user.real_name});
+    add_line(text, {"user", user.name, id(user.uid), id(user.gid), name(user.state),
+                    std::to_string(user.since), user.home, user.shell, user.real_name});
   for (const NamesGroup& group : groups) add_line(text, {"group", group.name, id(group.gid)});
   for (const NamesMember& member : members) add_line(text, {"member", member.group, member.user});
   const auto sum = jose::sha256_hex(text);

@@ -51,10 +51,41 @@ TakenNames TakenNames::parse(std::string_view passwd, std::string_view group) {
     if (!gid || *gid == 0) out.roots_.emplace_back(name);
   }
   sort(out.users_, out.groups_, out.roots_, out.uids_, out.gids_);
+  out.users_.erase(std::unique(out.users_.begin(), out.users_.end()), out.users_.end());
   return out;
 }
 
+TakenNames TakenNames::with_subordinate(std::string_view subuid, std::string_view subgid) const {
+  TakenNames out = *this;
+  for (std::string_view text : {subuid, subgid}) {
+    while (!text.empty()) {
+      const auto [owner, low_text, count_text] = entry_fields<3>(next_field(text, '\n'));
+      const auto low = read_id(low_text);
+      const auto count = read_id(count_text);
+      if (!entry_name(owner)) continue;
+      out.owners_.emplace_back(owner);
+      if (!low || !count || *count == 0) continue;
+      out.subordinate_.emplace_back(*low, std::uint64_t{*low} + *count - 1);
+    }
+  }
+  sort(out.owners_);
+  return out;
+}
+
+bool TakenNames::has_subordinate(std::string_view name, std::uint32_t uid) const {
+  return has(owners_, name) || has(owners_, std::to_string(uid));
+}
+
+bool TakenNames::is_subordinate(std::uint32_t id) const {
+  return std::any_of(subordinate_.begin(), subordinate_.end(),
+                     [&](const auto& range) { return id >= range.first && id <= range.second; });
+}
+
 bool TakenNames::has_user(std::string_view name) const { return has(users_, name); }
+
+bool TakenNames::has_users_of(const TakenNames& other) const {
+  return std::includes(users_.begin(), users_.end(), other.users_.begin(), other.users_.end());
+}
 
 bool TakenNames::has_group(std::string_view name) const { return has(groups_, name); }
 

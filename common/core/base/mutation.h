@@ -206,7 +206,10 @@
   ROW(snapshot_lacks_bindings) ROW(managed_shared)         ROW(shared_account_unknown)             \
   ROW(shared_account)          ROW(shared_account_revoked) ROW(shared_conflict)                    \
   ROW(shared_untokened)        ROW(shared_own_name)        ROW(shared_bound_name)                  \
-  ROW(access_user_unknown)                                                                         \
+  ROW(access_user_unknown)     ROW(name_reserved)          ROW(newcomer_names_unknown)             \
+  ROW(account_conflict)        ROW(account_locked)         ROW(account_changed)                    \
+  ROW(account_loosened)        ROW(account_removed)        ROW(name_of_group)                      \
+  ROW(managed_guest)                                                                               \
   /* Access: core/policy, core/judge */                                                            \
   ROW(access_service)          ROW(access_nobody)          ROW(access_user)                        \
   ROW(access_issuer)           ROW(access_groups)          ROW(access_live)                        \

@@ -81,6 +81,9 @@ enum class ReasonLevel : std::uint8_t { info, notice, warning, error };
   ROW(groups_elsewhere)            \
   ROW(user_mismatch)               \
   ROW(user_unknown)                \
+  ROW(account_conflict)            \
+  ROW(account_locked)              \
+  ROW(account_changed)             \
   ROW(system_account)              \
   ROW(subject_conflict)            \
   ROW(access_denied)               \

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/accounts/accounts_config.h"
 #include "core/accounts/mapping_config.h"
 #include "core/base/time.h"
 #include "core/config/revocation_config.h"
@@ -51,6 +52,7 @@ struct Config {
   std::vector<policy::AccessRule> access;  // in the order of the file
   std::vector<std::string> labels;         // of this host
   accounts::ManagedConfig managed;
+  accounts::AccountsConfig accounts;
   std::vector<std::string> shared_accounts;  // that rules grant (`access[].accounts`), sorted
   std::vector<std::string> sudo_services{
       "sudo", "sudo-i"};  // PAM_RUSER is the person, setcred and session carry the target

@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 
+#include "core/accounts/accounts_config.h"
 #include "core/accounts/local_accounts.h"
 #include "core/base/limits.h"
 #include "core/base/text.h"
@@ -224,6 +225,25 @@ MaybeFault time_span_fault(std::string_view text) {
   return span ? MaybeFault{} : span.error();
 }
 
+MaybeFault id_range_fault(std::string_view text) {
+  return yes_or(
+      accounts::parse_range(text).has_value(),
+      "two ids from 1000 to 2147483647 are wanted, the lower one first, with a '-' between "
+      "them and none of systemd's (60001 to 65535, 524288 to 1879048191, 2147352576 to "
+      "2147418111) among them");
+}
+
+MaybeFault home_fault(std::string_view text) {
+  return yes_or(
+      accounts::usable_home(text),
+      "an absolute path of plain letters is wanted, in which %u stands for the name, once");
+}
+
+MaybeFault names_path_fault(std::string_view text) {
+  return yes_or(accounts::usable_path(text),
+                "an absolute path of at most 256 plain letters is wanted");
+}
+
 MaybeFault log_level_fault(std::string_view text) {
   constexpr std::array<std::string_view, 5> kLevels = {"error", "warning", "notice", "info",
                                                        "debug"};
@@ -267,6 +287,9 @@ constinit const Form kPath{"an absolute path", path_fault};
 constinit const Form kShortName{"a short name", short_name_fault};
 constinit const Form kLabel{"a name", label_fault};
 constinit const Form kLocalName{"a local name", local_name_fault};
+constinit const Form kIdRange{"a range of ids such as 1879048192-2147352575", id_range_fault};
+constinit const Form kHomeTemplate{"a home such as /home/%u", home_fault};
+constinit const Form kNamesPath{"a path such as /bin/bash", names_path_fault};
 constinit const Form kService{"a PAM service or \"*\"", service_fault};
 constinit const Form kPlainService{"a PAM service", plain_service_fault};
 constinit const Form kAlgorithm{"an algorithm", algorithm_fault};

@@ -39,6 +39,9 @@ extern const Form kPath;          // absolute, without ".."
 extern const Form kShortName;     // lower-case letters, digits and '-', as in file names
 extern const Form kLabel;         // what a person calls a rule
 extern const Form kLocalName;     // a local user or group
+extern const Form kIdRange;       // of users and groups
+extern const Form kHomeTemplate;  // an absolute path with one %u
+extern const Form kNamesPath;     // a path that the names file can hold
 extern const Form kService;       // a PAM service, or "*"
 extern const Form kPlainService;  // a PAM service
 extern const Form kAlgorithm;

@@ -18,6 +18,8 @@ std::string_view prefix(Section section) {
       return "budgets.";
     case Section::sessions:
       return "sessions.";
+    case Section::accounts:
+      return "accounts.";
     case Section::issuer:
       return "issuers[].";
     case Section::user:

@@ -24,6 +24,7 @@ enum class Section : std::uint8_t {
   root,
   budgets,
   sessions,
+  accounts,
   issuer,
   user,
   groups,

@@ -116,6 +116,7 @@ constexpr auto kHeadings =
     std::to_array<Heading>({{Section::root, "The file"},
                             {Section::budgets, "`budgets`"},
                             {Section::sessions, "`sessions`"},
+                            {Section::accounts, "`accounts`"},
                             {Section::issuer, "`issuers[]`"},
                             {Section::user, "`issuers[].user`"},
                             {Section::groups, "`issuers[].groups`"},

@@ -23,6 +23,7 @@
 #include "core/base/mutation.h"
 #include "core/jose/sha256.h"
 #include "files/plain_file.h"
+#include "files/write_all.h"
 #include "ipc/fd.h"
 
 namespace latchkey::latchkeyd {
@@ -61,16 +62,6 @@ tl::expected<ipc::Fd, std::string> open_folder(const std::string& path) {
   if (status.st_uid != ::geteuid() || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
     return tl::unexpected<std::string>("its folder is not ours alone");
   return folder;
-}
-
-bool write_all(int file, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t step = ::write(file, bytes.data(), bytes.size());
-    if (step < 0 && errno == EINTR) continue;
-    if (step <= 0) return false;
-    bytes.remove_prefix(static_cast<std::size_t>(step));
-  }
-  return true;
 }
 
 std::int64_t count_of(WallTime time) {

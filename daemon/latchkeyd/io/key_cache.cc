@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "files/plain_file.h"
+#include "files/write_all.h"
 #include "ipc/fd.h"
 
 namespace latchkey::latchkeyd {
@@ -43,16 +44,6 @@ tl::expected<ipc::Fd, std::string> open_folder(const std::string& path) {
   if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
     return tl::unexpected<std::string>("may be written by others");
   return folder;
-}
-
-bool write_all(int file, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t step = ::write(file, bytes.data(), bytes.size());
-    if (step < 0 && errno == EINTR) continue;
-    if (step <= 0) return false;
-    bytes.remove_prefix(static_cast<std::size_t>(step));
-  }
-  return true;
 }
 
 // 0, or the errno of the step that failed.

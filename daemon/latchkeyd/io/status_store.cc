@@ -19,6 +19,7 @@
 #include "core/jose/sha256.h"
 #include "daemon/latchkeyd/io/checksum.h"
 #include "files/plain_file.h"
+#include "files/write_all.h"
 #include "ipc/fd.h"
 
 namespace latchkey::latchkeyd {
@@ -48,16 +49,6 @@ tl::expected<ipc::Fd, std::string> open_folder(const std::string& path) {
   if (status.st_uid != ::geteuid() || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
     return tl::unexpected<std::string>("its folder is not ours alone");
   return folder;
-}
-
-bool write_all(int file, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t step = ::write(file, bytes.data(), bytes.size());
-    if (step < 0 && errno == EINTR) continue;
-    if (step <= 0) return false;
-    bytes.remove_prefix(static_cast<std::size_t>(step));
-  }
-  return true;
 }
 
 StatusStore::Result<void> replace(int folder, const std::string& name, std::string_view bytes) {

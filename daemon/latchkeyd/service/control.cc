@@ -90,6 +90,7 @@ void Control::serve(ipc::varlink::Service& service) {
       service, [this](const Peer& peer, const auto& request, auto done) {
         remove_revocation(peer, request.id, std::move(done));
       });
+  serve_accounts(service);
   control::serve<control::RemoveBinding>(
       service, [this](const Peer& peer, auto request, auto done) {
         remove_binding(peer, std::move(request.user), std::move(done));
@@ -124,6 +125,7 @@ control::StatusAnswer Control::status() const {
   const Now now{parts_.clock.wall(), parts_.clock.steady()};
   for (const RevocationSourceState& source : parts_.plane.revocation_sources())
     answer.revocation_sources.push_back(revocation_source_status(source, now));
+  answer.names = names_status();
   return answer;
 }
 

@@ -79,6 +79,14 @@ class Control {
       const ipc::control::SessionsRequest& request) const;
   void end_session(const ipc::Peer& peer, const std::string& id,
                    Done<ipc::control::EndSessionAnswer> done);
+  ipc::control::NamesStatus names_status() const;
+  ipc::control::Outcome<ipc::control::AccountsAnswer> accounts(
+      const ipc::control::AccountsRequest& request) const;
+  void change_account(const ipc::Peer& peer, const ipc::control::ChangeAccountRequest& request,
+                      Done<ipc::control::Empty> done);
+  void import_accounts(const ipc::Peer& peer, const ipc::control::ImportAccountsRequest& request,
+                       Done<ipc::control::ImportAccountsAnswer> done);
+  void serve_accounts(ipc::varlink::Service& service);
   void reload(const ipc::Peer& peer, Done<ipc::control::ReloadAnswer> done);
   void revoke(const ipc::Peer& peer, const ipc::control::RevokeRequest& request,
               Done<ipc::control::RevokeAnswer> done);

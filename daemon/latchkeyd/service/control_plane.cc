@@ -67,8 +67,8 @@ ControlPlane::ControlPlane(Parts parts, Start start)
   first.keys = keys_->configure(first.config);
   statuses_->take_up();
   gather(first);
-  first.accounts = std::move(start.accounts.accounts);
-  first.accounts_stamp = start.accounts.stamp;
+  names_ = make_names_keeper(first, std::move(start.accounts));
+  show_names(first);
   first.bindings = std::make_shared<const accounts::Bindings>(std::move(start.bindings));
   hub_ = std::make_unique<SnapshotHub>(parts_.control, std::move(first));
   questions_.configure(*current().config);
@@ -146,11 +146,12 @@ bool ControlPlane::bar_keys() {
 void ControlPlane::tick() {
   forget_ended();
   keys_->tick();
+  names_->tick();
   for (const auto& feed : feeds_) feed->tick();
 }
 
 SteadyTime ControlPlane::next_tick() const {
-  SteadyTime next = keys_->next_tick();
+  SteadyTime next = std::min(keys_->next_tick(), names_->next_tick());
   for (const auto& feed : feeds_) next = std::min(next, feed->next_tick());
   return next;
 }
@@ -181,10 +182,11 @@ void ControlPlane::publish(const std::function<void(Snapshot&)>& change,
   const auto before = current().revocations;
   Snapshot next = current();
   change(next);
-  if (parts_.revoked && next.revocations != before) {
+  if (next.revocations != before) {
     done = [this, done = std::move(done)] {
       if (done) done();
-      parts_.revoked();
+      if (parts_.revoked) parts_.revoked();
+      names_->look_at_states();
     };
   }
   hub_->publish(std::move(next), std::move(done));
@@ -269,12 +271,8 @@ void ControlPlane::refresh_accounts(std::function<void()> done) {
   }
   accounts_error_.clear();
   parts_.journal.log(LogLevel::debug, "the account files were read anew");
-  publish(
-      [&](Snapshot& next) {
-        next.accounts = std::move(read->accounts);
-        next.accounts_stamp = read->stamp;
-      },
-      std::move(done));
+  names_->take_local(*std::move(read));
+  publish([this](Snapshot& next) { show_names(next); }, std::move(done));
 }
 
 void ControlPlane::reload(std::function<void(tl::expected<bool, ConfigErrors>)> done) {
@@ -324,6 +322,7 @@ void ControlPlane::read_again(std::function<void(tl::expected<bool, ConfigErrors
         questions_.configure(*config);
       },
       [done = std::move(done)] { done(true); });
+  names_->configure(config);
   if (parts_.rescheduled) parts_.rescheduled();
 }
 

@@ -27,6 +27,7 @@
 #include "daemon/latchkeyd/io/key_storage.h"
 #include "daemon/latchkeyd/io/list_fetcher.h"
 #include "daemon/latchkeyd/io/list_store.h"
+#include "daemon/latchkeyd/io/names_store.h"
 #include "daemon/latchkeyd/io/status_fetcher.h"
 #include "daemon/latchkeyd/io/status_store.h"
 #include "daemon/latchkeyd/io/storage.h"
@@ -34,6 +35,7 @@
 #include "daemon/latchkeyd/io/stream_store.h"
 #include "daemon/latchkeyd/service/introspection_keeper.h"
 #include "daemon/latchkeyd/service/key_keeper.h"
+#include "daemon/latchkeyd/service/names_keeper.h"
 #include "daemon/latchkeyd/service/needs.h"
 #include "daemon/latchkeyd/service/revocation_book.h"
 #include "daemon/latchkeyd/service/revocation_feed.h"
@@ -68,6 +70,8 @@ class ControlPlane final : public Needs {
     IntrospectionMemory& introspections;
     KeyStorage& key_storage;
     AccountsFiles& accounts;
+    NamesStore& names_store;
+    std::function<std::shared_ptr<const LastSeen>(std::string_view user)> last_seen;
     std::function<tl::expected<config::Config, ConfigErrors>()> load_config;
     std::function<void(const config::Config&)> apply =
         {};  // what else follows the configuration: log level, sizes
@@ -102,6 +106,8 @@ class ControlPlane final : public Needs {
             std::function<void(Expected<void>)> done) override;
   void request_status_list(StatusNeed need, Executor& reply_to,
                            std::function<void(StatusReply)> done) override;
+  void keep_names(accounts::NamesChange change, Executor& reply_to,
+                  std::function<void(Expected<void>)> done) override;
   bool accounts_changed(const Snapshot& snapshot) const override {
     return parts_.accounts.changed_since(snapshot.accounts_stamp);
   }
@@ -141,6 +147,12 @@ class ControlPlane final : public Needs {
   void remove_revocation(std::int64_t id, std::function<void(Expected<bool>)> done);
   void remove_binding(std::string user, std::function<void(Expected<bool>)> done);
 
+  // What administrators say of accounts: as NamesKeeper::change().
+  void change_names(NamesKeeper::Edit edit, std::function<void(Expected<void>)> done) {
+    names_->change(std::move(edit), std::move(done));
+  }
+  NamesKeeper::State names_state() const { return names_->state(); }
+
   const Snapshot& current() const { return *hub_->current(); }
   const RevocationBook& revocations() const { return revocations_; }
   std::vector<KeyState> key_states() const { return keys_->states(); }
@@ -172,6 +184,9 @@ class ControlPlane final : public Needs {
   void publish_revocations(std::function<void()> done);
   void forget_ended();
   void bound(NewBinding binding, Expected<void> stored, std::function<void(Expected<void>)> done);
+  std::unique_ptr<NamesKeeper> make_names_keeper(const Snapshot& first, AccountsFiles::Read local);
+  void show_names(Snapshot& next) const;
+  bool identity_revoked(std::string_view user, const LastSeen* last_seen) const;
   void note_errors(const ConfigErrors& errors);
   void note_config(const config::Config& config);
 
@@ -182,6 +197,7 @@ class ControlPlane final : public Needs {
   std::vector<std::unique_ptr<RevocationFeed>> feeds_;  // one for each kind of source
   StatusKeeper* statuses_ = nullptr;                    // one of those
   std::unique_ptr<KeyKeeper> keys_;
+  std::unique_ptr<NamesKeeper> names_;
   std::unique_ptr<SnapshotHub> hub_;
   IntrospectionKeeper questions_;
   WallTime config_loaded_at_{};

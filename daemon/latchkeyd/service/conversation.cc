@@ -379,7 +379,7 @@ Decision Conversation::broken(Reason reason, std::string detail) {
 bool Conversation::lacks_account(Reason reason) const {
   const config::Config& config = *desk_.snapshot->config;
   const std::vector<std::string>& never = config.managed.unmanaged;
-  return reason == Reason::user_unknown ||
+  return reason == Reason::user_unknown || reason == Reason::account_conflict ||
          (reason == Reason::not_managed &&
           std::find(never.begin(), never.end(), latchkey::person(request_, config)) == never.end());
 }

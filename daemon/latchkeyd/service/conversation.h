@@ -107,10 +107,12 @@ class Conversation {
   // sign_in.cc again
   Decision judge_again();
   asio::awaitable<Decision> bind(Decision decision);
+  asio::awaitable<Decision> keep_names(Decision decision);
   Refused record_login(const std::string& rule);
   asio::awaitable<KeysOutcome> newer_keys(std::string issuer, std::uint64_t seen_generation);
   asio::awaitable<AccountsNow> newer_accounts();
   asio::awaitable<Expected<void>> store_binding(NewBinding binding);
+  asio::awaitable<Expected<void>> store_names(accounts::NamesChange change);
   void forget_token();
 
   Desk& desk_;

@@ -78,6 +78,12 @@ class Needs {
   // it could not be written.
   virtual void bind(NewBinding binding, Executor& reply_to,
                     std::function<void(Expected<void>)> done) = 0;
+
+  // Writes to the names file what a sign-in wants there and hands every worker a snapshot with it,
+  // then calls `done`. account_conflict where the account cannot be made any more,
+  // state_unavailable where it could not be written.
+  virtual void keep_names(accounts::NamesChange change, Executor& reply_to,
+                          std::function<void(Expected<void>)> done) = 0;
 };
 
 }  // namespace latchkey::latchkeyd

@@ -53,6 +53,8 @@ asio::awaitable<Decision> Conversation::sign_in() {
     if (accounts == AccountsNow::unknown) decision = refuse_without_accounts();
   }
   if (decision.allowed() && decision.binding) decision = co_await bind(std::move(decision));
+  if (decision.allowed() && decision.names_change)
+    decision = co_await keep_names(std::move(decision));
   if (decision.allowed()) {
     if (Refused full = record_login(decision.rule)) decision = *std::move(full);
   }
@@ -259,6 +261,37 @@ asio::awaitable<Decision> Conversation::bind(Decision decision) {
   co_return again;
 }
 
+// An account that is made, and a membership that changes, are in the names file before the verdict
+// is sent. Where the disk takes nothing, nobody is kept out who would only have got more groups.
+asio::awaitable<Decision> Conversation::keep_names(Decision decision) {
+  if (decision.names_change->made) {
+    // An account that somebody has just made by hand is not made a second time.
+    const AccountsNow accounts = co_await newer_accounts();
+    if (accounts == AccountsNow::unknown) co_return refuse_without_accounts();
+    if (accounts == AccountsNow::newer) decision = judge_again();
+    if (!decision.allowed() || !decision.names_change) co_return decision;
+  }
+  const accounts::NamesChange change = *decision.names_change;
+  const Expected<void> kept = co_await store_names(change);
+  if (!kept) {
+    const auto& names = desk_.snapshot->names;
+    const bool harmless = kept.error().reason == Reason::state_unavailable && !change.made &&
+                          names && !accounts::takes_away(names->names(), change);
+    if (!harmless) co_return refuse(kept.error().reason, kept.error().detail);
+    decision.names_change.reset();
+    decision.detail += (decision.detail.empty() ? "" : "; ") +
+                       std::string("its groups were not written: ") + kept.error().detail;
+    co_return decision;
+  }
+  Decision again = judge_again();
+  if (!again.allowed() || !again.names_change) co_return again;
+  if (again.names_change->made)
+    co_return refuse(Reason::state_unavailable, "the account was changed meanwhile");
+  // Another sign-in of the same person, with other groups, was written after it.
+  again.names_change.reset();
+  co_return again;
+}
+
 // Refused where it could not be kept without losing one that has a session: a flood of sign-ins
 // must not be what takes a session out of reach.
 Conversation::Refused Conversation::record_login(const std::string& rule) {
@@ -316,6 +349,16 @@ asio::awaitable<Conversation::AccountsNow> Conversation::newer_accounts() {
       desk_.loop, [done = Pending<Done>::completion(pending)] { done(Done{}); });
   co_await pending->wait(desk_.patience.needs);
   co_return needs.accounts_changed(*desk_.snapshot) ? AccountsNow::unknown : AccountsNow::newer;
+}
+
+asio::awaitable<Expected<void>> Conversation::store_names(accounts::NamesChange change) {
+  const auto pending = std::make_shared<Pending<Expected<void>>>(desk_.loop.context());
+  desk_.services.needs.keep_names(std::move(change), desk_.loop,
+                                  Pending<Expected<void>>::completion(pending));
+  co_await pending->wait(desk_.patience.needs);
+  if (!pending->result)
+    co_return fail(Reason::state_unavailable, "the names file was not written in time");
+  co_return *pending->result;
 }
 
 asio::awaitable<Expected<void>> Conversation::store_binding(NewBinding binding) {

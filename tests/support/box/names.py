@@ -12,7 +12,7 @@ from box import files, units
 
 FILE = "/var/lib/latchkey-names/names"
 NSSWITCH = "/etc/nsswitch.conf"
-RANGE = (1879048192, 2147483646)
+RANGE = (1879048192, 2147352575)
 _DATABASES = ("passwd", "group", "shadow", "gshadow")
 
 
@@ -27,10 +27,11 @@ class User:
     uid: int
     gid: int = 0  # 0: as the uid
     state: str = "active"
+    since: int = 0
     real_name: str = ""
 
     def line(self) -> str:
-        return f"user:{self.name}:{self.uid}:{self.gid or self.uid}:{self.state}:/home/{self.name}:/bin/sh:{self.real_name}"
+        return f"user:{self.name}:{self.uid}:{self.gid or self.uid}:{self.state}:{self.since}:/home/{self.name}:/bin/sh:{self.real_name}"
 
     def passwd(self) -> str:
         """As getent shows it: libnss-systemd puts the name where there is no real one."""

@@ -20,10 +20,11 @@ namespace {
 using namespace std::string_literals;
 
 const std::string kHead =
-    "latchkey-names:1\nenumerate:no\nprovisional:yes\nids:1879048192:2147483646\n"
+    "latchkey-names:1\nenumerate:no\nprovisional:yes\nids:1879048192:2147352575\n"
     "home:/home/%u\nshell:/bin/bash\n";
-const std::string kAlice = "user:alice:200001:200001:active:/home/alice:/bin/bash:Alice Example\n";
-const std::string kBob = "user:bob:200002:200002:locked:/home/bob:/bin/sh:\n";
+const std::string kAlice =
+    "user:alice:200001:200001:active:0:/home/alice:/bin/bash:Alice Example\n";
+const std::string kBob = "user:bob:200002:200002:locked:1700000000:/home/bob:/bin/sh:\n";
 
 std::string summed(const std::string& body) {
   return body + "sha256:" + jose::sha256_hex(body).value() + "\n";
@@ -32,11 +33,13 @@ std::string summed(const std::string& body) {
 NamesContent content() {
   return {.settings = {.enumerate = false,
                        .provisional = true,
-                       .ids = {1'879'048'192, 2'147'483'646},
+                       .ids = {1'879'048'192, 2'147'352'575},
                        .home = "/home/%u",
                        .shell = "/bin/bash"},
-          .users = {{"alice", 200'001, 200'001, false, "/home/alice", "/bin/bash", "Alice Example"},
-                    {"bob", 200'002, 200'002, true, "/home/bob", "/bin/sh", ""}},
+          .users = {{"alice", 200'001, 200'001, AccountState::active, 0, "/home/alice", "/bin/bash",
+                     "Alice Example"},
+                    {"bob", 200'002, 200'002, AccountState::locked, 1'700'000'000, "/home/bob",
+                     "/bin/sh", ""}},
           .groups = {{"Ops", 200'011}, {"developers", 200'010}},
           .members = {{"developers", "alice"}, {"developers", "bob"}, {"docker", "alice"}}};
 }
@@ -105,9 +108,9 @@ TEST(NamesFile, RefusesWhatItsPageDoesNotAllowAndNamesTheLine) {
        "latchkey-names:1\nprovisional:yes\nenumerate:no\n" + kHead.substr(kHead.find("ids:")), 2},
       {"refused: a range with a number of another form", head("ids:1879048192", "ids:01879048192"),
        4},
-      {"refused: a range that is upside down", head("1879048192:2147483646", "2000:1999"), 4},
-      {"refused: a range over what systemd has", head("1879048192:2147483646", "60000:65536"), 4},
-      {"refused: a range that begins too low", head("1879048192:2147483646", "999:2000"), 4},
+      {"refused: a range that is upside down", head("1879048192:2147352575", "2000:1999"), 4},
+      {"refused: a range over what systemd has", head("1879048192:2147352575", "60000:65536"), 4},
+      {"refused: a range that begins too low", head("1879048192:2147352575", "999:2000"), 4},
       {"refused: a home that has no name in it", head("/home/%u", "/home"), 5},
       {"refused: a home that has it twice", head("/home/%u", "/home/%u/%u"), 5},
       {"refused: a home with another token", head("/home/%u", "/home/%d/%u"), 5},
@@ -119,8 +122,8 @@ TEST(NamesFile, RefusesWhatItsPageDoesNotAllowAndNamesTheLine) {
       {"refused: a comment", kHead + "# x\n", 7},
       {"refused: an unknown line", kHead + "shadow:alice:x\n", 7},
       {"refused: a carriage return", kHead + "group:a:200001\r\n", 7},
-      {"refused: a field too few", user("alice:200001:200001:active:/home/alice:/bin/sh"), 7},
-      {"refused: a field too many", user("alice:200001:200001:active:/home/alice:/bin/sh::"), 7},
+      {"refused: a field too few", user("alice:200001:200001:active:0:/home/alice:/bin/sh"), 7},
+      {"refused: a field too many", user("alice:200001:200001:active:0:/home/alice:/bin/sh::"), 7},
       {"refused: another state", user("alice:200001:200001:closed:/home/alice:/bin/sh:"), 7},
       {"refused: a user after a group", kHead + "group:a:200009\n" + kAlice, 8},
       {"refused: a group after a member", kHead + kAlice + "member:x:alice\ngroup:a:200009\n", 9},
@@ -132,19 +135,19 @@ TEST(NamesFile, RefusesWhatItsPageDoesNotAllowAndNamesTheLine) {
        10},
       {"refused: a member twice", kHead + kAlice + "member:x:alice\nmember:x:alice\n", 9},
       {"refused: a uid twice",
-       kHead + kAlice + "user:bob:200001:200002:active:/home/bob:/bin/sh:\n", 8},
+       kHead + kAlice + "user:bob:200001:200002:active:0:/home/bob:/bin/sh:\n", 8},
       {"refused: a gid twice among users",
-       kHead + kAlice + "user:bob:200002:200001:active:/home/bob:/bin/sh:\n", 8},
+       kHead + kAlice + "user:bob:200002:200001:active:0:/home/bob:/bin/sh:\n", 8},
       {"refused: a gid twice among groups", kHead + "group:a:200001\ngroup:b:200001\n", 8},
       {"refused: a group with a user's own gid", kHead + kAlice + "group:x:200001\n", 8},
       {"refused: a group with a user's name", kHead + kAlice + "group:alice:200009\n", 8},
       {"refused: a member that is no user", kHead + kAlice + "member:x:bob\n", 8},
       {"refused: a member of a user's own group", kHead + kAlice + kBob + "member:bob:alice\n", 9},
-      {"refused: a name in upper case", user("Alice:200001:200001:active:/home/a:/bin/sh:"), 7},
+      {"refused: a name in upper case", user("Alice:200001:200001:active:0:/home/a:/bin/sh:"), 7},
       {"refused: a name of 33 bytes",
-       user(std::string(33, 'a') + ":200001:200001:active:/home/a:/bin/sh:"), 7},
-      {"refused: a name that is a number", user("1000:200001:200001:active:/home/a:/bin/sh:"), 7},
-      {"refused: a name that is empty", user(":200001:200001:active:/home/a:/bin/sh:"), 7},
+       user(std::string(33, 'a') + ":200001:200001:active:0:/home/a:/bin/sh:"), 7},
+      {"refused: a name that is a number", user("1000:200001:200001:active:0:/home/a:/bin/sh:"), 7},
+      {"refused: a name that is empty", user(":200001:200001:active:0:/home/a:/bin/sh:"), 7},
       {"refused: a group's name with a blank", kHead + "group:a b:200001\n", 7},
       {"refused: a member's group with a dash before it", kHead + kAlice + "member:-x:alice\n", 8},
   };
@@ -183,6 +186,14 @@ TEST(NamesFile, TakesNoIdThatSystemOrSystemdHas) {
       {65'534, false},
       {65'535, false},
       {65'536, true},
+      {524'287, true},
+      {524'288, false},
+      {1'879'048'191, false},
+      {1'879'048'192, true},
+      {2'147'352'575, true},
+      {2'147'352'576, false},
+      {2'147'418'111, false},
+      {2'147'418'112, true},
       {2'147'483'646, true},
       {2'147'483'647, true},
       {2'147'483'648, false},
@@ -281,8 +292,8 @@ TEST(NamesFile, IsNeverLargerThanItsLimit) {
   const std::string longest = std::string(limits::kRealNameBytes, 'r');
   const std::string path = "/" + std::string(limits::kNamesPathBytes - 1, 'p');
   for (std::uint32_t i = 0; i < 22'000; ++i)
-    large.users.push_back(
-        {"u" + std::to_string(i), 300'000 + i, 300'000 + i, false, path, path, longest});
+    large.users.push_back({"u" + std::to_string(i), 300'000 + i, 300'000 + i, AccountState::active,
+                           0, path, path, longest});
   const auto names = Names::make(std::move(large));
   ASSERT_TRUE(names.has_value()) << names.error().what;
   EXPECT_FALSE(write(*names).has_value());
@@ -356,32 +367,6 @@ TEST(Names, AreNoneWithoutAFile) {
   EXPECT_EQ(none.find_user("alice"), nullptr);
   EXPECT_FALSE(none.find_gid(1000).has_value());
   EXPECT_FALSE(none.content().settings.provisional);
-}
-
-// Worked out by another hand: the line of Python in docs/NAMES.md.
-TEST(IdOfAName, IsWhatThePageSays) {
-  constexpr IdRange kWide{1'879'048'192, 2'147'483'646};
-  EXPECT_EQ(id_of("alice", kWide), 2'030'175'691U);
-  EXPECT_EQ(id_of("alice", (IdRange{1000, 1000})), 1000U);
-  for (const auto* name : {"a", "bob", "carol", "x-1.y_z"}) {
-    const auto id = id_of(name, (IdRange{70'000, 70'009}));
-    EXPECT_GE(*id, 70'000U) << name;
-    EXPECT_LE(*id, 70'009U) << name;
-  }
-}
-
-TEST(IdOfAName, ComesOutOfUsableRangesOnly) {
-  EXPECT_TRUE(usable_range({1000, 60'000}));
-  EXPECT_TRUE(usable_range({65'536, 2'147'483'647}));
-  EXPECT_FALSE(usable_range({1000, 60'001}));
-  EXPECT_FALSE(usable_range({60'000, 65'536}));
-  EXPECT_FALSE(usable_range({65'535, 70'000}));
-  EXPECT_FALSE(usable_range({70'000, 69'999}));
-}
-
-TEST(HomeOfAName, HasItInPlaceOfTheToken) {
-  EXPECT_EQ(home_of("/home/%u", "alice"), "/home/alice");
-  EXPECT_EQ(home_of("/srv/%u/home", "alice"), "/srv/alice/home");
 }
 
 }  // namespace

@@ -47,6 +47,21 @@ TEST(TakenNames, CountGidsOfGroupsAndOfUsers) {
   EXPECT_FALSE(taken.has_gid(1));
 }
 
+TEST(TakenNames, KnowWhatSubordinateRangesHave) {
+  const TakenNames none;
+  EXPECT_FALSE(none.is_subordinate(100'000));
+  const auto taken = none.with_subordinate("alice:100000:65536\nodd\n#x:7000:5\nno:7000:0\n",
+                                           "1000:200000:1\nwide:2000000000:4294967295");
+  for (const std::uint32_t id : {100'000U, 165'535U, 200'000U, 2'000'000'000U, 4'294'967'295U})
+    EXPECT_TRUE(taken.is_subordinate(id)) << id;
+  for (const std::uint32_t id : {99'999U, 165'536U, 200'001U, 7'000U, 1'999'999'999U})
+    EXPECT_FALSE(taken.is_subordinate(id)) << id;
+  EXPECT_FALSE(taken.has_uid(100'000));
+  EXPECT_TRUE(taken.has_subordinate("alice", 5));
+  EXPECT_TRUE(taken.has_subordinate("bob", 1'000));
+  EXPECT_FALSE(taken.has_subordinate("bob", 5));
+}
+
 TEST(TakenNames, CountNamesWhateverTheirNumbersAre) {
   const auto taken = TakenNames::parse("a:x:no:no:::\n", "g:x:no:\n");
   EXPECT_TRUE(taken.has_user("a"));

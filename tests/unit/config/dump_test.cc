@@ -123,6 +123,10 @@ log_level: info
 sessions:
   grace: 10s
   terminate: session
+accounts:
+  ids: 1879048192-2147352575
+  home: "/home/%u"
+  shell: /bin/bash
 budgets:
   verify_cpu_per_second: 50ms
   verify_cpu_burst: 500ms

@@ -54,6 +54,7 @@ std::string with(const Key& key, std::string_view value) {
   std::string out = unless(Section::root, "version", "version: 1\n") + set(Section::root, "");
   out += wrap(Section::budgets, "budgets:\n", "  ");
   out += wrap(Section::sessions, "sessions:\n", "  ");
+  out += wrap(Section::accounts, "accounts:\n", "  ");
   out += "issuers:\n  -\n" + unless(Section::issuer, "name", "    name: corp\n");
   out += unless(Section::issuer, "issuer", "    issuer: https://id.example.com/realms/x\n");
   out +=

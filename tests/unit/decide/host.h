@@ -69,14 +69,22 @@ struct Host {
   std::vector<revocation::Revocation> revocations;
   std::vector<revocation::Entry> listed;                        // by another source
   std::optional<revocation::Feed::Known> known = std::nullopt;  // of each list in `settings`
+  std::optional<accounts::NamesContent> names = std::nullopt;   // nothing: not to be known
 
   Snapshot snapshot() const {
     constexpr std::array<std::uint8_t, 16> kKey{};
     Snapshot out;
     out.config = configured(std::string(kIssuers) + access + settings);
     out.keys.resize(out.config->issuers.size());
-    out.accounts =
-        std::make_shared<accounts::LocalAccounts>(accounts::LocalAccounts::parse(kPasswd, kGroup));
+    auto local = accounts::LocalAccounts::parse(kPasswd, kGroup);
+    if (names) {
+      out.names = std::make_shared<const accounts::ServedNames>(
+          std::make_shared<const accounts::Names>(accounts::Names::make(*names).value()),
+          std::make_shared<const accounts::TakenNames>(
+              accounts::TakenNames::parse(kPasswd, kGroup)));
+      local = local.with(*out.names);
+    }
+    out.accounts = std::make_shared<accounts::LocalAccounts>(std::move(local));
     accounts::Bindings bound;
     for (const auto& [user, subject] : bindings) bound = bound.with(user, subject);
     out.bindings = std::make_shared<accounts::Bindings>(std::move(bound));

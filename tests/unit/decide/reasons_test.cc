@@ -143,6 +143,26 @@ Change user(std::string name) {
     s.claims["preferred_username"] = '"' + name + '"';
   };
 }
+// Of somebody whom no local file knows: an id that is another's, or a locked account of his own.
+Change made(const std::string& name, bool taken) {
+  return [=](SignIn& s) {
+    user(name)(s);
+    constexpr accounts::IdRange kRange{1'879'048'192, 2'147'352'575};
+    const std::uint32_t id = accounts::id_of(name, kRange).value();
+    const auto state = taken ? accounts::AccountState::active : accounts::AccountState::locked;
+    const std::string owner = taken ? "other" : name;
+    s.host.settings = "accounts: { make: true }\n";
+    s.host.names =
+        accounts::NamesContent{.settings = {.enumerate = false,
+                                            .provisional = true,
+                                            .ids = kRange,
+                                            .home = "/home/%u",
+                                            .shell = "/bin/sh"},
+                               .users = {{owner, id, id, state, 0, "/home/x", "/bin/sh", ""}},
+                               .groups = {},
+                               .members = {}};
+  };
+}
 Change revoked(revocation::Kind kind, std::string value) {
   return [=](SignIn& s) {
     s.host.revocations = {
@@ -250,6 +270,16 @@ const std::vector<Case>& sign_ins() {
        }},
       {Reason::user_mismatch, [](SignIn& s) { s.request.user = "bob"; }},
       {Reason::user_unknown, user("dave")},
+      {Reason::account_conflict, made("dave", true)},
+      {Reason::account_locked, made("dave", false)},
+      {Reason::account_changed,
+       [](SignIn& s) {
+         made("dave", false)(s);
+         auto& dave = s.host.names->users.front();
+         dave.state = accounts::AccountState::active;
+         dave.uid = dave.gid = 2'000'000'000;
+         dave.since = 1'700'000'000;
+       }},
       {Reason::system_account,
        [](SignIn& s) {
          user("root")(s);

@@ -66,7 +66,19 @@ StatusAnswer some_status() {
                                 .uri = "https://status.example.com/1",
                                 .issuer = "corp",
                                 .bits = 2}};
+  status.names = {"/names", true, "no room", 3, 1, {"shadow"}, "sss", {"group"}};
   return status;
+}
+
+AccountRecord some_account() {
+  return {"alice",   2'000'000'000, 2'000'000'001, "locked", at(1), "/home/alice",
+          "/bin/sh", "Alice",       {"ops"},       at(2),    true};
+}
+
+ImportAccountsRequest some_import() {
+  return {{{"alice", 2'000'000'000, 2'000'000'000, "active", "/home/alice", "/bin/sh", ""}},
+          {{"ops", 2'000'000'001}},
+          true};
 }
 
 DecisionRecord some_decision() {
@@ -127,6 +139,11 @@ TEST(ControlJson, every_message_survives_the_trip) {
   expect_round_trip(EndSessionRequest{"0123"});
   expect_round_trip(EndSessionAnswer{"gone"});
   expect_round_trip(RemoveBindingRequest{"alice"});
+  expect_round_trip(AccountsRequest{"alice", 1});
+  expect_round_trip(AccountsAnswer{{some_account()}, true});
+  expect_round_trip(ChangeAccountRequest{"alice", "lock"});
+  expect_round_trip(some_import());
+  expect_round_trip(ImportAccountsAnswer{{"a"}, {"g"}, {"why"}});
 }
 
 TEST(ControlJson, leaves_out_what_is_not_set) {
@@ -300,6 +317,11 @@ TEST_F(ControlInterface, says_of_each_method_what_the_structs_say) {
   EXPECT_EQ(names_of(request("Bindings")), members_of(BindingsRequest{"a", 1}));
   EXPECT_EQ(names_of(answer("Bindings")), members_of(BindingsAnswer{}));
   EXPECT_EQ(names_of(request("RemoveBinding")), members_of(RemoveBindingRequest{}));
+  EXPECT_EQ(names_of(request("Accounts")), members_of(AccountsRequest{"a", 1}));
+  EXPECT_EQ(names_of(answer("Accounts")), members_of(AccountsAnswer{}));
+  EXPECT_EQ(names_of(request("ChangeAccount")), members_of(ChangeAccountRequest{}));
+  EXPECT_EQ(names_of(request("ImportAccounts")), members_of(ImportAccountsRequest{}));
+  EXPECT_EQ(names_of(answer("ImportAccounts")), members_of(ImportAccountsAnswer{}));
   EXPECT_EQ(names_of(request("Sessions")), members_of(SessionsRequest{"a", 1}));
   EXPECT_EQ(names_of(answer("Sessions")), members_of(SessionsAnswer{}));
   EXPECT_EQ(names_of(request("EndSession")), members_of(EndSessionRequest{}));
@@ -325,6 +347,11 @@ TEST_F(ControlInterface, says_of_each_type_what_the_structs_say) {
                              "revocations"));
   EXPECT_EQ(names_of(type("Binding")),
             members_of_first(to_json(BindingsAnswer{{{}}, true}), "bindings"));
+  EXPECT_EQ(names_of(type("Account")),
+            members_of_first(to_json(AccountsAnswer{{some_account()}, true}), "accounts"));
+  EXPECT_EQ(names_of(type("ImportedAccount")),
+            members_of_first(to_json(some_import()), "accounts"));
+  EXPECT_EQ(names_of(type("ImportedGroup")), members_of_first(to_json(some_import()), "groups"));
   EXPECT_EQ(names_of(type("Session")),
             members_of_first(to_json(SessionsAnswer{{SessionRecord{}}, true}), "sessions"));
   EXPECT_EQ(names_of(type("ConfigError")),
@@ -343,7 +370,8 @@ TEST_F(ControlInterface, names_every_method) {
        {Status::kMethod, Issuers::kMethod, RefreshKeys::kMethod, GetConfig::kMethod,
         GetKeys::kMethod, Reload::kMethod, Explain::kMethod, Decisions::kMethod, Revoke::kMethod,
         Revocations::kMethod, RemoveRevocation::kMethod, Bindings::kMethod, RemoveBinding::kMethod,
-        Sessions::kMethod, EndSession::kMethod}) {
+        Accounts::kMethod, ChangeAccount::kMethod, ImportAccounts::kMethod, Sessions::kMethod,
+        EndSession::kMethod}) {
     ASSERT_TRUE(method.starts_with("io.latchkey.Control."));
     EXPECT_NE(text_.find("\nmethod " + std::string(method.substr(20)) + "("), std::string::npos)
         << method;

@@ -82,6 +82,28 @@ TEST_F(AccountsFilesTest, MissingGroupFileIsAnEmptyOneAndABadOneIsAnError) {
   ASSERT_FALSE(files.read());
 }
 
+TEST_F(AccountsFilesTest, SourcesOfNamesAreReadAndSeenToChange) {
+  const auto none = files.read();
+  EXPECT_EQ(none->sources, accounts::NameSwitch());
+  EXPECT_TRUE(none->taken->has_user("alice") && none->taken->has_gid(2'000));
+  put("nsswitch.conf", "passwd: files sss\n");
+  EXPECT_TRUE(files.changed_since(none->stamp));
+  const auto some = files.read();
+  EXPECT_EQ(some->sources.unknown_source(), "sss");
+  EXPECT_EQ(some->unknown, "");
+  // Nobody is kept out by them.
+  for (const std::string name : {"nsswitch.conf", "subuid", "subgid"}) {
+    put(name, "erin:100000:65536\n");
+    EXPECT_TRUE(files.read()->unknown.empty());
+    fs::permissions(root / ("etc/" + name), fs::perms(0666));
+    const auto unsure = files.read();
+    ASSERT_TRUE(unsure) << unsure.error();
+    EXPECT_THAT(unsure->unknown, HasSubstr(name));
+    EXPECT_NE(unsure->accounts->find_user("alice"), nullptr);
+    fs::remove(root / ("etc/" + name));
+  }
+}
+
 TEST_F(AccountsFilesTest, WatchTellsOfAFileThatIsRenamedIntoPlaceAndOfTheNextOne) {
   Loop loop;
   FakeJournal journal;

@@ -13,6 +13,7 @@
 
 #include <gtest/gtest.h>
 
+#include "daemon/latchkeyd/io/names_disk.h"
 #include "daemon/latchkeyd/io/state_store.h"
 #include "daemon/latchkeyd/service/control.h"
 #include "tests/unit/latchkeyd/fakes.h"
@@ -71,6 +72,7 @@ class ControlTest : public ::testing::Test {
     stream_store.emplace(state.path(), journal);
     status_store.emplace(state.path(), journal);
     event_store.emplace(state.path(), journal);
+    names_disk.emplace(root / "names", state.path());
     auto stored = store->load();
     ASSERT_TRUE(stored) << stored.error().detail;
     plane.emplace(
@@ -94,6 +96,8 @@ class ControlTest : public ::testing::Test {
             .introspections = introspections,
             .key_storage = storage,
             .accounts = accounts,
+            .names_store = *names_disk,
+            .last_seen = [this](std::string_view user) { return logins.last_seen(user); },
             .load_config = [this] { return next_config; },
             .apply = [this](const config::Config& config) { applied.push_back(config.digest); },
             .random = [] { return 0U; },
@@ -202,6 +206,7 @@ class ControlTest : public ::testing::Test {
   std::optional<StreamStore> stream_store;
   std::optional<StatusStore> status_store;
   std::optional<EventStore> event_store;
+  std::optional<NamesDisk> names_disk;
   std::optional<ControlPlane> plane;
   FakeEnder ender;
   std::optional<SessionKeeper> sessions;

@@ -104,6 +104,13 @@ void FakeNeeds::bind(NewBinding binding, Executor& reply_to,
   });
 }
 
+void FakeNeeds::keep_names(accounts::NamesChange change, Executor& reply_to,
+                           std::function<void(Expected<void>)> done) {
+  reply_to.post([this, change = std::move(change), done = std::move(done)] {
+    if (const auto outcome = on_names(change)) done(*outcome);
+  });
+}
+
 Client::Client(ipc::Fd socket) : socket_(std::move(socket)) {
   if (!socket_) return;
   EXPECT_EQ(::fcntl(socket_.get(), F_SETFL, 0), 0);
@@ -232,8 +239,14 @@ SnapshotPtr Host::snapshot() const {
   snapshot.statuses = statuses;
   snapshot.revocations = std::make_shared<const revocation::RevocationSet>(
       revocation::RevocationSet::build(revocations, secret));
-  snapshot.accounts = std::make_shared<const accounts::LocalAccounts>(
-      accounts::LocalAccounts::parse(passwd, group));
+  auto local = accounts::LocalAccounts::parse(passwd, group);
+  if (names) {
+    snapshot.names = std::make_shared<const accounts::ServedNames>(
+        std::make_shared<const accounts::Names>(accounts::Names::make(*names).value()),
+        std::make_shared<const accounts::TakenNames>(accounts::TakenNames::parse(passwd, group)));
+    local = local.with(*snapshot.names);
+  }
+  snapshot.accounts = std::make_shared<const accounts::LocalAccounts>(std::move(local));
   snapshot.bindings = std::make_shared<const accounts::Bindings>(bindings);
   return std::make_shared<const Snapshot>(std::move(snapshot));
 }

@@ -66,6 +66,8 @@ struct FakeNeeds final : Needs {
   void request_accounts(Executor& reply_to, std::function<void()> done) override;
   void bind(NewBinding binding, Executor& reply_to,
             std::function<void(Expected<void>)> done) override;
+  void keep_names(accounts::NamesChange change, Executor& reply_to,
+                  std::function<void(Expected<void>)> done) override;
 
   // Called before the answer; where one gives nothing, there is no answer.
   std::function<std::optional<KeysOutcome>()> on_keys = [] { return KeysOutcome::failed; };
@@ -76,6 +78,7 @@ struct FakeNeeds final : Needs {
         return StatusReply{false, "nobody answers"};
       };
   std::function<std::optional<Expected<void>>(const NewBinding&)> on_bind;
+  std::function<std::optional<Expected<void>>(const accounts::NamesChange&)> on_names;
   std::function<void()> on_accounts = [] {};
   bool accounts_changed_ = false;
   std::vector<std::string> keys_requested;
@@ -128,6 +131,7 @@ class Host {
   std::string passwd;
   std::string group;
   accounts::Bindings bindings;
+  std::optional<accounts::NamesContent> names;  // of the names file
   std::vector<revocation::Revocation> revocations;
   std::shared_ptr<const revocation::StatusLists> statuses =
       std::make_shared<const revocation::StatusLists>();

@@ -45,8 +45,8 @@ const std::string kLou =
     R"("homeDirectory":"/srv/lou","shell":"/bin/bash","locked":true,"service":"io.latchkey.Names"},)"
     R"("incomplete":false}})";
 const std::string kGuest =
-    R"({"parameters":{"record":{"userName":"alice","disposition":"regular","uid":2030175691,)"
-    R"("gid":2030175691,"homeDirectory":"/home/alice","shell":"/bin/bash",)"
+    R"({"parameters":{"record":{"userName":"alice","disposition":"regular","uid":1972521211,)"
+    R"("gid":1972521211,"homeDirectory":"/home/alice","shell":"/bin/bash",)"
     R"("service":"io.latchkey.Names"},"incomplete":false}})";
 
 std::string group(const std::string& name, const std::string& gid) {
@@ -105,7 +105,7 @@ TEST_F(DeskTest, AnswersForOneRecord) {
       {"a conflict: the uid is nobody's", user, R"("userName":"bob","uid":5)", kConflict},
       {"a conflict: the name is nobody's", user, R"("userName":"x","uid":200002)", kConflict},
       {"none: by name", user, R"("userName":"alice")", kNone},
-      {"none: by uid", user, R"("uid":2030175691)", kNone},
+      {"none: by uid", user, R"("uid":1972521211)", kNone},
       {"none: by both", user, R"("userName":"x","uid":5)", kNone},
       {"none: a group's name", user, R"("userName":"developers")", kNone},
       {"none: a local user", user, R"("userName":"local")", kNone},
@@ -258,15 +258,15 @@ TEST_F(DeskTest, ShowsAProvisionalRecordToSshdAlone) {
 }
 
 TEST_F(DeskTest, ShowsItsGroupAndItsIdOnceItWasShown) {
-  const std::string own = group("alice", "2030175691");
-  EXPECT_EQ(one("GetUserRecord", R"("uid":2030175691)", kSshd), kNone);
-  EXPECT_EQ(one("GetGroupRecord", R"("gid":2030175691)", kSshd), kNone);
+  const std::string own = group("alice", "1972521211");
+  EXPECT_EQ(one("GetUserRecord", R"("uid":1972521211)", kSshd), kNone);
+  EXPECT_EQ(one("GetGroupRecord", R"("gid":1972521211)", kSshd), kNone);
   EXPECT_EQ(one("GetGroupRecord", R"("groupName":"alice")", kSshd), own);
-  EXPECT_EQ(one("GetGroupRecord", R"("gid":2030175691)", kSshd), own);
-  EXPECT_EQ(one("GetUserRecord", R"("uid":2030175691)", kSshd), kGuest);
-  EXPECT_EQ(one("GetUserRecord", R"("uid":2030175691,"userName":"alice")", kSshd), kGuest);
-  EXPECT_EQ(one("GetUserRecord", R"("uid":2030175692,"userName":"alice")", kSshd), kNone);
-  EXPECT_EQ(one("GetGroupRecord", R"("gid":2030175691)", kOtherRoot), kNone);
+  EXPECT_EQ(one("GetGroupRecord", R"("gid":1972521211)", kSshd), own);
+  EXPECT_EQ(one("GetUserRecord", R"("uid":1972521211)", kSshd), kGuest);
+  EXPECT_EQ(one("GetUserRecord", R"("uid":1972521211,"userName":"alice")", kSshd), kGuest);
+  EXPECT_EQ(one("GetUserRecord", R"("uid":1972521212,"userName":"alice")", kSshd), kNone);
+  EXPECT_EQ(one("GetGroupRecord", R"("gid":1972521211)", kOtherRoot), kNone);
   EXPECT_THAT(ask("GetMemberships", ours(R"("userName":"alice")"), kMore, kSshd),
               ElementsAre(kNone));
 }
@@ -279,9 +279,9 @@ TEST_F(DeskTest, ShowsNoProvisionalRecordForWhatIsSomebodys) {
   };
   EXPECT_EQ(with("alice:x:5:5:::\n", ""), kNone) << "a local user";
   EXPECT_EQ(with("", "alice:x:5:\n"), kNone) << "a local group";
-  EXPECT_EQ(with("x:x:2030175691:5:::\n", ""), kNone) << "a local uid";
-  EXPECT_EQ(with("x:x:5:2030175691:::\n", ""), kNone) << "a local user's gid";
-  EXPECT_EQ(with("", "x:x:2030175691:\n"), kNone) << "a local gid";
+  EXPECT_EQ(with("x:x:1972521211:5:::\n", ""), kNone) << "a local uid";
+  EXPECT_EQ(with("x:x:5:1972521211:::\n", ""), kNone) << "a local user's gid";
+  EXPECT_EQ(with("", "x:x:1972521211:\n"), kNone) << "a local gid";
   EXPECT_EQ(with("", ""), kGuest);
   for (const bool uid : {true, false}) {
     auto changed = testing::content();

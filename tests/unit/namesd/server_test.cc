@@ -38,7 +38,7 @@ accounts::NamesContent many(std::size_t users) {
   for (std::uint32_t i = 0; i < users; ++i) {
     const std::string name = "user" + std::to_string(i);
     content.users.push_back(
-        {name, 300'000 + i, 300'000 + i, false, "/home/" + name, "/bin/sh", ""});
+        {name, 300'000 + i, 300'000 + i, {}, 0, "/home/" + name, "/bin/sh", ""});
   }
   return content;
 }

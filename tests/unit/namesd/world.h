@@ -17,8 +17,8 @@
 
 namespace latchkey::namesd::testing {
 
-inline constexpr accounts::IdRange kRange{1'879'048'192, 2'147'483'646};
-inline constexpr std::uint32_t kIdOfGuest = 2'030'175'691;  // of "alice", who is nowhere there
+inline constexpr accounts::IdRange kRange{1'879'048'192, 2'147'352'575};
+inline constexpr std::uint32_t kIdOfGuest = 1'972'521'211;  // of "alice", who is nowhere there
 
 // bob and locked lou, developers and Ops; bob is a developer and in the host's docker.
 inline accounts::NamesContent content() {
@@ -27,8 +27,10 @@ inline accounts::NamesContent content() {
                        .ids = kRange,
                        .home = "/home/%u",
                        .shell = "/bin/bash"},
-          .users = {{"bob", 200'002, 200'002, false, "/home/bob", "/bin/sh", "Bob, the"},
-                    {"lou", 200'003, 200'003, true, "/srv/lou", "/bin/bash", ""}},
+          .users = {{"bob", 200'002, 200'002, accounts::AccountState::active, 0, "/home/bob",
+                     "/bin/sh", "Bob, the"},
+                    {"lou", 200'003, 200'003, accounts::AccountState::locked, 0, "/srv/lou",
+                     "/bin/bash", ""}},
           .groups = {{"Ops", 200'011}, {"developers", 200'010}},
           .members = {
               {"developers", "bob"}, {"developers", "lou"}, {"docker", "bob"}, {"root", "bob"}}};
